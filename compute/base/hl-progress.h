@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * How long work tells how far it is and learns that it should stop. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HlProgressFunc:
+ * @fraction: 0..1
+ * @what: (nullable): a few words on the step in hand, borrowed for the call
+ * Called on the thread that works; must be quick.
+ */
+typedef void (*HlProgressFunc) (double fraction, const char *what, gpointer user_data);
+
+/**
+ * HlProgress:
+ * @func: (nullable): told how far the work is
+ * @yield: (nullable): called between steps; may run more urgent work before it returns
+ * @cancellable: (nullable): checked between steps
+ * Plain data passed by pointer; a NULL HlProgress means nobody watches.
+ */
+typedef struct
+{
+  HlProgressFunc func;
+  gpointer func_data;
+  void (*yield) (gpointer user_data);
+  gpointer yield_data;
+  GCancellable *cancellable;
+} HlProgress;
+
+/**
+ * hl_progress_step:
+ * Reports @fraction, gives way to urgent work, and checks for cancelling.
+ * Returns: FALSE with @error G_IO_ERROR_CANCELLED when the work should stop
+ */
+static inline gboolean
+hl_progress_step (const HlProgress *progress, double fraction, const char *what,
+                  GError **error)
+{
+  if (progress == NULL)
+    return TRUE;
+  if (progress->func != NULL)
+    progress->func (fraction, what, progress->func_data);
+  if (progress->yield != NULL)
+    progress->yield (progress->yield_data);
+  return !g_cancellable_set_error_if_cancelled (progress->cancellable, error);
+}
+
+G_END_DECLS

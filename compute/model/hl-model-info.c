@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ * What there is to know of a model without its weights. */
+#include "model/hl-model-info.h"
+
+static void
+stack_free (gpointer data)
+{
+  HlStack *stack = data;
+  g_free (stack->name);
+  g_free (stack->layers);
+  g_free (stack);
+}
+
+HlModelInfo *
+hl_model_info_new (void)
+{
+  HlModelInfo *info = g_new0 (HlModelInfo, 1);
+  g_atomic_ref_count_init (&info->refs);
+  info->path = g_strdup ("");
+  info->name = g_strdup ("");
+  info->identity = g_strdup ("");
+  info->family = g_strdup ("");
+  info->family_title = g_strdup ("");
+  info->dtype = g_strdup ("");
+  info->config_json = g_strdup ("");
+  info->stacks = g_ptr_array_new_with_free_func (stack_free);
+  return info;
+}
+
+HlModelInfo *
+hl_model_info_ref (HlModelInfo *info)
+{
+  g_atomic_ref_count_inc (&info->refs);
+  return info;
+}
+
+void
+hl_model_info_unref (HlModelInfo *info)
+{
+  if (info == NULL || !g_atomic_ref_count_dec (&info->refs))
+    return;
+  g_free (info->path);
+  g_free (info->name);
+  g_free (info->identity);
+  g_free (info->family);
+  g_free (info->family_title);
+  g_free (info->dtype);
+  g_free (info->config_json);
+  g_strfreev (info->labels);
+  g_ptr_array_unref (info->stacks);
+  g_free (info);
+}
+
+HlStack *
+hl_model_info_add_stack (HlModelInfo *info, const char *name, int n_layers)
+{
+  HlStack *stack = g_new0 (HlStack, 1);
+  stack->name = g_strdup (name);
+  stack->n_layers = n_layers;
+  stack->layers = g_new0 (HlLayerInfo, MAX (n_layers, 1));
+  g_ptr_array_add (info->stacks, stack);
+  return stack;
+}
+
+const HlStack *
+hl_model_info_get_stack (const HlModelInfo *info, int stack)
+{
+  if (stack < 0 || (guint) stack >= info->stacks->len)
+    return NULL;
+  return g_ptr_array_index (info->stacks, stack);
+}
+
+int
+hl_model_info_count_heads (const HlModelInfo *info)
+{
+  int count = 0;
+  for (guint s = 0; s < info->stacks->len; s++)
+    {
+      const HlStack *stack = g_ptr_array_index (info->stacks, s);
+      for (int l = 0; l < stack->n_layers; l++)
+        count += stack->layers[l].n_heads;
+    }
+  return count;
+}
