@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * Row softmax with the logarithm of each row's sum. */
+#include "config.h"
+
+#include "backend/cpu/cpu-kernels.h"
+
+#include <string.h>
+
+real
+K (softmax_row) (real *row, gint64 n)
+{
+  real max = -INFINITY;
+#pragma omp simd reduction(max : max)
+  for (gint64 j = 0; j < n; j++)
+    max = row[j] > max ? row[j] : max;
+  if (max == -INFINITY)
+    {
+      /* Nothing may be seen from here: zeros, not NaN. */
+      memset (row, 0, sizeof (real) * (gsize) n);
+      return -INFINITY;
+    }
+  double sum = 0;
+#pragma omp simd
+  for (gint64 j = 0; j < n; j++)
+    row[j] = real_exp (row[j] - max);
+#pragma omp simd reduction(+ : sum)
+  for (gint64 j = 0; j < n; j++)
+    sum += (double) row[j];
+  real factor = (real) (1 / sum);
+#pragma omp simd
+  for (gint64 j = 0; j < n; j++)
+    row[j] *= factor;
+  return (real) ((double) max + log (sum));
+}
+
+typedef struct
+{
+  const real *scores;
+  real *out;
+  real *lse;
+  gint64 Tk;
+} Softmax;
+
+static void
+softmax_rows (gpointer data, gint64 begin, gint64 end, int thread)
+{
+  const Softmax *s = data;
+  for (gint64 i = begin; i < end; i++)
+    {
+      real *row = s->out + i * s->Tk;
+      memcpy (row, s->scores + i * s->Tk, sizeof (real) * (gsize) s->Tk);
+      s->lse[i] = K (softmax_row) (row, s->Tk);
+    }
+}
+
+gboolean
+K (softmax) (const CpuContext *context, const HlOpCall *call, GError **error)
+{
+  Softmax s = { .scores = call->in[0]->data,
+                .out = call->out[0]->data,
+                .lse = call->out[1]->data,
+                .Tk = call->in[0]->shape.dim[3] };
+  gint64 grain = MAX (1, 65536 / MAX (s.Tk, 1));
+  cpu_pool_run (context->pool, hl_tensor_count (call->out[1]), grain, softmax_rows, &s,
+                context->cancellable);
+  return TRUE;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * The CPU backend: picks the kernels for this processor, keeps a pool of threads and a
+ * pool of memory. */
+#include "config.h"
+
+#include "backend/cpu/hl-cpu.h"
+
+#include "backend/cpu/cpu-kernels.h"
+#include "backend/cpu/cpu-memory.h"
+
+typedef struct
+{
+  HlBackend parent;
+  CpuPool *pool;
+  CpuMemory *memory;
+  const CpuKernelTable *kernels;
+  const char *isa;
+} HlCpu;
+
+static char *
+cpu_describe (HlBackend *backend)
+{
+  HlCpu *cpu = (HlCpu *) backend;
+  int n = cpu_pool_n_threads (cpu->pool);
+  return g_strdup_printf (n == 1 ? "CPU · OpenBLAS, %d thread, %s"
+                                 : "CPU · OpenBLAS, %d threads, %s",
+                          n, cpu->isa);
+}
+
+static HlTensor *
+cpu_alloc (HlBackend *backend, HlShape shape, GError **error)
+{
+  return cpu_memory_alloc (((HlCpu *) backend)->memory, backend->dtype, shape, error);
+}
+
+static gboolean
+cpu_run (HlBackend *backend,
+         const HlOpCall *call,
+         GCancellable *cancellable,
+         GError **error)
+{
+  HlCpu *cpu = (HlCpu *) backend;
+  CpuContext context = { cpu->pool, cancellable };
+  return cpu->kernels->kernel[call->op](&context, call, error)
+         && !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+cpu_supports (HlBackend *backend, HlOp op)
+{
+  return TRUE;
+}
+
+static void
+cpu_finalize (HlBackend *backend)
+{
+  HlCpu *cpu = (HlCpu *) backend;
+  cpu_pool_free (cpu->pool);
+  cpu_memory_unref (cpu->memory);
+  g_free (cpu);
+}
+
+static const HlBackendClass cpu_class = {
+  .id = "cpu",
+  .describe = cpu_describe,
+  .alloc = cpu_alloc,
+  .run = cpu_run,
+  .supports = cpu_supports,
+  .finalize = cpu_finalize,
+};
+
+static void
+choose_kernels (HlCpu *cpu, HlDtype dtype)
+{
+  gboolean is_double = dtype == HL_DTYPE_F64;
+  cpu->isa = "SSE2";
+  cpu->kernels = is_double ? &hl_cpu_kernels_f64_base : &hl_cpu_kernels_f32_base;
+#if HL_HAVE_V3
+  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
+    {
+      cpu->isa = "AVX2";
+      cpu->kernels = is_double ? &hl_cpu_kernels_f64_v3 : &hl_cpu_kernels_f32_v3;
+    }
+#endif
+}
+
+HlBackend *
+hl_cpu_backend_new (HlDtype dtype, int n_threads)
+{
+  g_return_val_if_fail (dtype == HL_DTYPE_F32 || dtype == HL_DTYPE_F64, NULL);
+  HlCpu *cpu = g_new0 (HlCpu, 1);
+  cpu->parent.klass = &cpu_class;
+  cpu->parent.dtype = dtype;
+  g_atomic_ref_count_init (&cpu->parent.refs);
+  if (n_threads <= 0)
+    n_threads = (int) g_get_num_processors ();
+  cpu->pool = cpu_pool_new (n_threads);
+  cpu->memory = cpu_memory_new ();
+  choose_kernels (cpu, dtype);
+  /* Our own pool cuts the products; threads inside the library would fight with it. */
+  openblas_set_num_threads (1);
+  return &cpu->parent;
+}
+
+void
+hl_cpu_backend_trim (HlBackend *backend)
+{
+  cpu_memory_trim (((HlCpu *) backend)->memory, 0);
+}

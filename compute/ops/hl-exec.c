@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ * Where a forward pass is written against: one function an op, the first failure sticks. */
+#include "ops/hl-exec.h"
+
+void
+hl_exec_init (HlExec *exec, HlBackend *backend, const HlProgress *progress)
+{
+  *exec = (HlExec){ .backend = hl_backend_ref (backend), .progress = progress };
+}
+
+void
+hl_exec_clear (HlExec *exec)
+{
+  g_clear_pointer (&exec->backend, hl_backend_unref);
+  g_clear_error (&exec->error);
+}
+
+gboolean
+hl_exec_ok (const HlExec *exec)
+{
+  return exec->error == NULL;
+}
+
+void
+hl_exec_fail (HlExec *exec, GError *error)
+{
+  if (exec->error == NULL)
+    exec->error = error;
+  else
+    g_error_free (error);
+}
+
+gboolean
+hl_exec_step (HlExec *exec, double fraction, const char *what)
+{
+  if (exec->error == NULL)
+    hl_progress_step (exec->progress, fraction, what, &exec->error);
+  return exec->error == NULL;
+}
+
+HlTensor *
+hl_exec_upload (HlExec *exec, HlTensor *host)
+{
+  if (exec->error != NULL || host == NULL)
+    return NULL;
+  return hl_tensor_convert (host, exec->backend->dtype, &exec->error);
+}
+
+/* Runs @call; the second output goes to @second where somebody wants it. */
+static HlTensor *
+run (HlExec *exec, HlOpCall *call, HlTensor **second)
+{
+  if (second != NULL)
+    *second = NULL;
+  if (exec->error != NULL)
+    return NULL;
+  GCancellable *cancellable
+      = exec->progress != NULL ? exec->progress->cancellable : NULL;
+  if (!hl_backend_run_op (exec->backend, call, cancellable, &exec->error))
+    return NULL;
+  exec->n_ops++;
+  exec->flops += hl_op_flops (call);
+  if (second != NULL)
+    *second = call->out[1];
+  else
+    g_clear_pointer (&call->out[1], hl_tensor_unref);
+  return call->out[0];
+}
+
+HlTensor *
+hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
+{
+  HlOpCall call = { .op = HL_OP_LINEAR, .in = { x, w, b } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps)
+{
+  HlOpCall call
+      = { .op = HL_OP_LAYER_NORM, .in = { x, g, b }, .params = { .eps = eps } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_activation (HlExec *exec, HlTensor *x, HlActivation activation)
+{
+  HlOpCall call = { .op = HL_OP_ACTIVATION,
+                    .in = { x },
+                    .params = { .activation = activation } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_add (HlExec *exec, HlTensor *a, HlTensor *b)
+{
+  HlOpCall call = { .op = HL_OP_ADD, .in = { a, b } };
+  return run (exec, &call, NULL);
+}
+
+/* With a cache of earlier keys there are more keys than queries, and the first query
+ * stands after them. */
+static gint64
+first_query (const HlTensor *q, const HlTensor *k)
+{
+  return q != NULL && k != NULL ? k->shape.dim[2] - q->shape.dim[2] : 0;
+}
+
+HlTensor *
+hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_causal)
+{
+  HlOpCall call = { .op = HL_OP_SCORES,
+                    .in = { q, k },
+                    .params = { .scale = scale,
+                                .is_causal = is_causal,
+                                .query_start = first_query (q, k) } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_softmax (HlExec *exec, HlTensor *scores, HlTensor **lse)
+{
+  HlOpCall call = { .op = HL_OP_SOFTMAX, .in = { scores } };
+  return run (exec, &call, lse);
+}
+
+HlTensor *
+hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v)
+{
+  HlOpCall call = { .op = HL_OP_MIX, .in = { pattern, v } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_attention (HlExec *exec,
+              HlTensor *q,
+              HlTensor *k,
+              HlTensor *v,
+              double scale,
+              gboolean is_causal,
+              HlTensor **lse)
+{
+  HlOpCall call = { .op = HL_OP_ATTENTION,
+                    .in = { q, k, v },
+                    .params = { .scale = scale,
+                                .is_causal = is_causal,
+                                .query_start = first_query (q, k) } };
+  return run (exec, &call, lse);
+}
+
+HlTensor *
+hl_attention_rect (HlExec *exec,
+                   HlTensor *q,
+                   HlTensor *k,
+                   HlTensor *lse,
+                   double scale,
+                   gboolean is_causal,
+                   gint64 query_start,
+                   gint64 key_start)
+{
+  HlOpCall call = { .op = HL_OP_ATTENTION_RECT,
+                    .in = { q, k, lse },
+                    .params = { .scale = scale,
+                                .is_causal = is_causal,
+                                .query_start = query_start,
+                                .key_start = key_start } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_gate (HlExec *exec, HlTensor *z, HlTensor *gates)
+{
+  HlOpCall call = { .op = HL_OP_GATE, .in = { z, gates } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_blend (HlExec *exec, HlTensor *x, HlTensor *mask, HlTensor *replacement)
+{
+  HlOpCall call = { .op = HL_OP_BLEND, .in = { x, mask, replacement } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width)
+{
+  HlOpCall call
+      = { .op = HL_OP_PATCHIFY,
+          .in = { pixels },
+          .params = { .patch_height = patch_height, .patch_width = patch_width } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_concat (HlExec *exec, HlTensor *a, HlTensor *b)
+{
+  HlOpCall call = { .op = HL_OP_CONCAT, .in = { a, b } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count)
+{
+  HlOpCall call
+      = { .op = HL_OP_SLICE, .in = { x }, .params = { .start = start, .count = count } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_split_heads (HlExec *exec, HlTensor *x, gint64 n_heads)
+{
+  if (exec->error != NULL || x == NULL)
+    return NULL;
+  gint64 B = x->shape.dim[0], T = x->shape.dim[1], D = x->shape.dim[2];
+  gint64 K = D / n_heads;
+  gint64 stride[] = { T * D, K, D, 1 };
+  return hl_tensor_view (x, 0, HL_SHAPE (B, n_heads, T, K), stride);
+}
+
+HlTensor *
+hl_join_heads (HlExec *exec, HlTensor *z)
+{
+  if (exec->error != NULL || z == NULL)
+    return NULL;
+  const gint64 *dim = z->shape.dim;
+  return hl_tensor_view (z, 0, HL_SHAPE (dim[0], dim[1], dim[2] * dim[3]), NULL);
+}

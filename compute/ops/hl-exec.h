@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * Where a forward pass is written against: one function an op. The first failure sticks;
+ * from then on every op returns NULL at once, so that a pass reads straight through and
+ * is checked once at its end. An op takes its inputs (transfer none), NULL among them
+ * only after a failure or where an input is optional, and returns (transfer full).
+ * Thread: the one that owns the backend. */
+#pragma once
+
+#include "backend/hl-backend.h"
+#include "base/hl-progress.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlExec:
+ * @progress: (nullable): its cancellable is looked at between and inside ops
+ * @error: the failure that stuck
+ * @n_ops, @flops: what was run so far
+ */
+typedef struct
+{
+  HlBackend *backend;
+  const HlProgress *progress;
+  GError *error;
+  gint64 n_ops;
+  double flops;
+} HlExec;
+
+/** hl_exec_init: takes a reference to @backend; @progress must outlive the exec. */
+void hl_exec_init (HlExec *exec, HlBackend *backend, const HlProgress *progress);
+void hl_exec_clear (HlExec *exec);
+
+/** hl_exec_ok: FALSE once something failed. */
+gboolean hl_exec_ok (const HlExec *exec);
+
+/** hl_exec_fail: sticks @error (transfer full) unless one sticks already. */
+void hl_exec_fail (HlExec *exec, GError *error);
+
+/** hl_exec_step: reports progress and checks for cancelling; FALSE sticks. */
+gboolean hl_exec_step (HlExec *exec, double fraction, const char *what);
+
+/** hl_exec_upload: (transfer full) (nullable): a host tensor of any float type in the
+ * backend's own; @host itself where nothing needs to change. */
+HlTensor *hl_exec_upload (HlExec *exec, HlTensor *host);
+
+HlTensor *hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b);
+HlTensor *
+hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps);
+HlTensor *hl_activation (HlExec *exec, HlTensor *x, HlActivation activation);
+HlTensor *hl_add (HlExec *exec, HlTensor *a, HlTensor *b);
+HlTensor *
+hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_causal);
+HlTensor *hl_softmax (HlExec *exec, HlTensor *scores, HlTensor **lse);
+HlTensor *hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v);
+HlTensor *hl_attention (HlExec *exec,
+                        HlTensor *q,
+                        HlTensor *k,
+                        HlTensor *v,
+                        double scale,
+                        gboolean is_causal,
+                        HlTensor **lse);
+HlTensor *hl_attention_rect (HlExec *exec,
+                             HlTensor *q,
+                             HlTensor *k,
+                             HlTensor *lse,
+                             double scale,
+                             gboolean is_causal,
+                             gint64 query_start,
+                             gint64 key_start);
+HlTensor *hl_gate (HlExec *exec, HlTensor *z, HlTensor *gates);
+HlTensor *hl_blend (HlExec *exec, HlTensor *x, HlTensor *mask, HlTensor *replacement);
+HlTensor *hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width);
+HlTensor *hl_concat (HlExec *exec, HlTensor *a, HlTensor *b);
+HlTensor *hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count);
+
+/** hl_split_heads: a view (B, H, T, K) of contiguous x (B, T, H * K); copies nothing. */
+HlTensor *hl_split_heads (HlExec *exec, HlTensor *x, gint64 n_heads);
+
+/** hl_join_heads: a view (B, T, H * K) of contiguous z (B, T, H, K). */
+HlTensor *hl_join_heads (HlExec *exec, HlTensor *z);
+
+G_END_DECLS

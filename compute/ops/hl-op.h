@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ * Operations: what the op table says of each, and one call of one. Every op is out of
+ * place; every activation has a batch dimension first, and a batch of 1 broadcasts. */
+#pragma once
+
+#include "tensor/hl-tensor.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+#define HL_OP(ENUM, ...) HL_OP_##ENUM,
+#include "ops/hl-op-table.def"
+#undef HL_OP
+  HL_N_OPS,
+} HlOp;
+
+#define HL_OP_MAX_IN 4
+#define HL_OP_MAX_OUT 2
+
+typedef enum
+{
+  HL_ACTIVATION_NONE,
+  HL_ACTIVATION_GELU,       /* x Phi (x), with erf */
+  HL_ACTIVATION_GELU_TANH,  /* the tanh form: "gelu_new", "gelu_pytorch_tanh" */
+  HL_ACTIVATION_QUICK_GELU, /* x sigmoid (1.702 x) */
+  HL_ACTIVATION_RELU,
+  HL_ACTIVATION_SILU,
+} HlActivation;
+
+/**
+ * HlOpParams: the numbers an op takes beside its tensors; each op reads only its own.
+ * @eps: LAYER_NORM
+ * @scale: SCORES, ATTENTION, ATTENTION_RECT: multiplied before the exponential
+ * @is_causal: the same three: key j is seen by query i when
+ *   j + key_start <= i + query_start
+ * @query_start, @key_start: position of the first query and key given; for whole maps
+ *   query_start is Tk - Tq
+ * @activation: ACTIVATION
+ * @patch_height, @patch_width: PATCHIFY
+ * @start, @count: SLICE
+ */
+typedef struct
+{
+  double eps;
+  double scale;
+  gboolean is_causal;
+  gint64 query_start;
+  gint64 key_start;
+  HlActivation activation;
+  int patch_height;
+  int patch_width;
+  gint64 start;
+  gint64 count;
+} HlOpParams;
+
+/**
+ * HlOpCall: one call. Shapes by op (a batch of 1 broadcasts against B):
+ *  LINEAR          x (..., D), W (F, D), b (F) or NULL -> (..., F)
+ *  LAYER_NORM      x (..., D), g (D), b (D) -> (..., D)
+ *  ACTIVATION      x -> the same shape
+ *  ADD             a, b of one rank, sizes equal or 1 -> the larger
+ *  SCORES          q (B, H, Tq, K), k (B, Hkv, Tk, K) -> (B, H, Tq, Tk)
+ *  SOFTMAX         s (B, H, Tq, Tk) -> A the same, lse (B, H, Tq); a row of -inf alone
+ *                  gives zeros and lse -inf, not NaN
+ *  MIX             A (B, H, Tq, Tk), v (B, Hkv, Tk, K) -> (B, Tq, H, K)
+ *  ATTENTION       q, k, v as above -> z (B, Tq, H, K), lse (B, H, Tq)
+ *  ATTENTION_RECT  q (Tq, K), k (Tk, K), lse (Tq) -> (Tq, Tk), of one head
+ *  GATE            z (B, T, H, K), g (B, H) -> (B, T, H, K)
+ *  BLEND           x, m, r or NULL, of one rank, sizes equal or 1 -> the larger
+ *  PATCHIFY        pixels (B, C, height, width) -> (B, P, C * ph * pw), patches row by
+ *                  row, a patch's numbers as (C, ph, pw)
+ *  CONCAT          a (B, Ta, D), b (B, Tb, D) -> (B, Ta + Tb, D)
+ *  SLICE           x (B, T, D) -> (B, count, D)
+ * q, k and v may be strided views; every other input is contiguous.
+ * float32 or float64 throughout, as the backend computes.
+ */
+typedef struct
+{
+  HlOp op;
+  HlTensor *in[HL_OP_MAX_IN];
+  HlTensor *out[HL_OP_MAX_OUT];
+  HlOpParams params;
+} HlOpCall;
+
+/** HlOpInfo: a row of the table. */
+typedef struct
+{
+  const char *name;
+  int n_in_min;
+  int n_in_max;
+  int n_out;
+  const char *formula;
+  double tolerance_abs;
+  double tolerance_rel;
+  const char *tolerance_reason;
+} HlOpInfo;
+
+const HlOpInfo *hl_op_get_info (HlOp op);
+
+/**
+ * hl_op_infer:
+ * Checks the inputs of @call against the op's shape rule.
+ * @out: (out): shapes of the outputs, HL_OP_MAX_OUT of them
+ * Returns: FALSE with @error (HL_ERROR_SHAPE) that names the op and both shapes
+ */
+gboolean hl_op_infer (const HlOpCall *call, HlShape *out, GError **error);
+
+/** hl_op_flops: floating point operations of @call, a multiply-add being two. */
+double hl_op_flops (const HlOpCall *call);
+
+/** hl_op_bytes: bytes that must be read and written at least once. */
+double hl_op_bytes (const HlOpCall *call);
+
+/** hl_activation_from_name: by Hugging Face's "hidden_act"; HL_ACTIVATION_NONE for one
+ * that is not known. */
+HlActivation hl_activation_from_name (const char *name);
+
+G_END_DECLS

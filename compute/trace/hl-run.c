@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * A run: what to capture and what to change at each site of a forward pass. */
+#include "trace/hl-run.h"
+
+#include "base/hl-error.h"
+#include "trace/hl-trace.h"
+
+static const struct
+{
+  const char *suffix;
+  gboolean per_block;
+  const char *axes;
+} sites[HL_N_SITES] = {
+#define HL_SITE(ENUM, suffix, per_block, axes) { suffix, per_block, axes },
+#include "trace/hl-site-table.def"
+#undef HL_SITE
+};
+
+const char *
+hl_site_suffix (HlSite site)
+{
+  return sites[site].suffix;
+}
+
+const char *
+hl_site_axes (HlSite site)
+{
+  return sites[site].axes;
+}
+
+gboolean
+hl_site_is_per_block (HlSite site)
+{
+  return sites[site].per_block;
+}
+
+char *
+hl_site_name (const HlModelInfo *model, HlSite site, int stack, int layer)
+{
+  if (sites[site].per_block)
+    return hl_trace_site_name (model, stack, layer, sites[site].suffix);
+  const HlStack *tower = hl_model_info_get_stack (model, stack);
+  const char *name = tower != NULL ? tower->name : "";
+  return g_strdup_printf ("%s%s%s", name, name[0] != '\0' ? "." : "",
+                          sites[site].suffix);
+}
+
+HlSite
+hl_site_from_suffix (const char *suffix)
+{
+  for (int i = 0; i < HL_N_SITES; i++)
+    if (g_str_equal (sites[i].suffix, suffix))
+      return (HlSite) i;
+  return HL_N_SITES;
+}
+
+HlIntervention *
+hl_intervention_new (HlInterventionKind kind,
+                     HlSite site,
+                     int stack,
+                     int layer,
+                     HlTensor *mask,
+                     HlTensor *value,
+                     const char *words)
+{
+  HlIntervention *intervention = g_new0 (HlIntervention, 1);
+  g_atomic_ref_count_init (&intervention->refs);
+  intervention->kind = kind;
+  intervention->site = kind == HL_INTERVENTION_GATE ? HL_SITE_Z : site;
+  intervention->stack = stack;
+  intervention->layer = layer;
+  intervention->mask = mask != NULL ? hl_tensor_ref (mask) : NULL;
+  intervention->value = value != NULL ? hl_tensor_ref (value) : NULL;
+  intervention->words = g_strdup (words);
+  return intervention;
+}
+
+HlIntervention *
+hl_intervention_new_scale_head (const HlModelInfo *model,
+                                int stack,
+                                int layer,
+                                int head,
+                                double factor)
+{
+  const HlStack *tower = hl_model_info_get_stack (model, stack);
+  g_return_val_if_fail (tower != NULL && layer >= 0 && layer < tower->n_layers, NULL);
+  int n_heads = tower->layers[layer].n_heads;
+  g_return_val_if_fail (head >= 0 && head < n_heads, NULL);
+  g_autofree float *gates = g_new (float, (gsize) n_heads);
+  for (int h = 0; h < n_heads; h++)
+    gates[h] = h == head ? (float) factor : 1;
+  g_autoptr (HlTensor) value
+      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, n_heads), gates);
+  g_autofree char *words = NULL;
+  if (factor == 0)
+    words = g_strdup_printf ("prune head %d.%d (zero)", layer, head);
+  else
+    words = g_strdup_printf ("scale head %d.%d by %g", layer, head, factor);
+  return hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z, stack, layer, NULL, value,
+                              words);
+}
+
+HlIntervention *
+hl_intervention_ref (HlIntervention *intervention)
+{
+  g_atomic_ref_count_inc (&intervention->refs);
+  return intervention;
+}
+
+void
+hl_intervention_unref (HlIntervention *intervention)
+{
+  if (intervention == NULL || !g_atomic_ref_count_dec (&intervention->refs))
+    return;
+  hl_tensor_unref (intervention->mask);
+  hl_tensor_unref (intervention->value);
+  g_free (intervention->words);
+  g_free (intervention);
+}
+
+void
+hl_run_init (HlRun *run,
+             HlBackend *backend,
+             const HlModelInfo *model,
+             const HlProgress *progress)
+{
+  *run = (HlRun){ .model = model };
+  hl_exec_init (&run->exec, backend, progress);
+  run->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
+  run->interventions
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  run->captured = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify) hl_tensor_unref);
+}
+
+void
+hl_run_clear (HlRun *run)
+{
+  g_clear_pointer (&run->patterns, g_ptr_array_unref);
+  g_clear_pointer (&run->interventions, g_ptr_array_unref);
+  g_clear_pointer (&run->captured, g_hash_table_unref);
+  g_clear_pointer (&run->start_resid, hl_tensor_unref);
+  hl_exec_clear (&run->exec);
+}
+
+void
+hl_run_capture (HlRun *run, const char *pattern)
+{
+  g_ptr_array_add (run->patterns, g_pattern_spec_new (pattern));
+}
+
+void
+hl_run_add_intervention (HlRun *run, HlIntervention *intervention)
+{
+  g_ptr_array_add (run->interventions, hl_intervention_ref (intervention));
+}
+
+void
+hl_run_start_at (HlRun *run, int block, HlTensor *resid)
+{
+  run->start_block = block;
+  g_clear_pointer (&run->start_resid, hl_tensor_unref);
+  run->start_resid = hl_tensor_ref (resid);
+}
+
+static gboolean
+is_captured (HlRun *run, const char *name)
+{
+  for (guint i = 0; i < run->patterns->len; i++)
+    if (g_pattern_spec_match_string (g_ptr_array_index (run->patterns, i), name))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+acts_at (const HlIntervention *intervention, HlSite site, int stack, int layer)
+{
+  return intervention->site == site && intervention->stack == stack
+         && (intervention->layer == layer || !sites[site].per_block);
+}
+
+gboolean
+hl_run_wants (HlRun *run, HlSite site, int stack, int layer)
+{
+  for (guint i = 0; i < run->interventions->len; i++)
+    if (acts_at (g_ptr_array_index (run->interventions, i), site, stack, layer))
+      return TRUE;
+  g_autofree char *name = hl_site_name (run->model, site, stack, layer);
+  return is_captured (run, name);
+}
+
+/* The shape may differ from @like's in the batch alone. */
+static gboolean
+replaces (HlRun *run, const HlIntervention *what, const HlTensor *value)
+{
+  const HlShape *a = &what->value->shape, *b = &value->shape;
+  gboolean fits = a->n_dims == b->n_dims;
+  for (int i = 1; i < a->n_dims && fits; i++)
+    fits = a->dim[i] == b->dim[i];
+  if (fits)
+    return TRUE;
+  g_autofree char *expected = hl_shape_to_string (b);
+  g_autofree char *found = hl_shape_to_string (a);
+  hl_exec_fail (&run->exec, g_error_new (HL_ERROR, HL_ERROR_SHAPE,
+                                         "%s: %s expected, %s found", what->words,
+                                         expected, found));
+  return FALSE;
+}
+
+static HlTensor *
+intervene (HlRun *run, const HlIntervention *what, HlTensor *value)
+{
+  HlExec *x = &run->exec;
+  g_autoptr (HlTensor) before = value;
+  g_autoptr (HlTensor) other = hl_exec_upload (x, what->value);
+  g_autoptr (HlTensor) mask = hl_exec_upload (x, what->mask);
+  if (!hl_exec_ok (x))
+    return NULL;
+  switch (what->kind)
+    {
+    case HL_INTERVENTION_GATE:
+      return hl_gate (x, before, other);
+    case HL_INTERVENTION_BLEND:
+      {
+        /* Q, K and V come as strided views; the op takes contiguous tensors. */
+        g_autoptr (HlTensor) plain
+            = hl_tensor_convert (before, before->dtype, &x->error);
+        return plain != NULL ? hl_blend (x, plain, mask, other) : NULL;
+      }
+    case HL_INTERVENTION_REPLACE:
+      return replaces (run, what, before) ? g_steal_pointer (&other) : NULL;
+    case HL_INTERVENTION_NONE:
+      break;
+    }
+  return g_steal_pointer (&before);
+}
+
+HlTensor *
+hl_run_site (HlRun *run, HlSite site, int stack, int layer, HlTensor *value)
+{
+  for (guint i = 0; i < run->interventions->len && value != NULL; i++)
+    {
+      const HlIntervention *what = g_ptr_array_index (run->interventions, i);
+      if (acts_at (what, site, stack, layer))
+        value = intervene (run, what, value);
+    }
+  if (value == NULL || run->patterns->len == 0)
+    return value;
+  g_autofree char *name = hl_site_name (run->model, site, stack, layer);
+  if (is_captured (run, name))
+    {
+      run->captured_bytes += hl_tensor_size_bytes (value);
+      g_hash_table_replace (run->captured, g_steal_pointer (&name),
+                            hl_tensor_ref (value));
+    }
+  return value;
+}
