@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * A family maps a config and weight names onto blocks, and writes its forward pass once.
+ * Adding one is a file, a row in hl-family.c and a golden fixture. */
+#pragma once
+
+#include "io/hl-json.h"
+#include "model/hl-block.h"
+#include "model/hl-input.h"
+#include "model/hl-model.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlLoader: what a family loads from.
+ * @config: config.json
+ * @info: to fill: stacks, width, labels, family_title
+ */
+typedef struct
+{
+  const json_t *config;
+  HlWeights *weights;
+  HlModelInfo *info;
+  const char *folder;
+} HlLoader;
+
+/**
+ * HlFamily:
+ * @id: "vit"
+ * @model_types: config.json's "model_type" that it takes, NULL-terminated
+ * @load: what the family needs for its passes; NULL with @error
+ * @forward: logits (B, V), (transfer full); NULL after a failure (which sticks to the
+ *   run) or where the model has no head
+ * @open_image: processes a picture; (transfer full)
+ * @tokens: the token table of a stack for an input; (transfer full)
+ * @get_block: (nullable): a block of a stack, for recipes
+ */
+typedef struct
+{
+  const char *id;
+  const char *title;
+  const char *const *model_types;
+  gpointer (*load) (HlLoader *loader, GError **error);
+  void (*free_data) (gpointer data);
+  HlTensor *(*forward) (gpointer data, HlRun *run, const HlInput *input);
+  HlInput *(*open_image) (gpointer data,
+                          const char *path,
+                          int height,
+                          int width,
+                          GError **error);
+  HlTokenTable *(*tokens) (gpointer data, const HlInput *input, int stack);
+  const HlBlock *(*get_block) (gpointer data, int stack, int layer);
+} HlFamily;
+
+extern const HlFamily hl_family_vit;
+
+/** hl_family_find: (transfer none): by config.json's model_type; NULL with @error
+ * UNSUPPORTED that names those that are known. */
+const HlFamily *hl_family_find (const char *model_type, GError **error);
+
+G_END_DECLS

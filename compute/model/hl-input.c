@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * One input after the processor. */
+#include "model/hl-input.h"
+
+#include "base/hl-hash.h"
+
+HlInput *
+hl_input_new_image (const char *path, HlTensor *pixel_values, HlTensor *shown)
+{
+  HlInput *input = g_new0 (HlInput, 1);
+  g_atomic_ref_count_init (&input->refs);
+  input->kind = "image";
+  input->name = path[0] != '\0' ? g_path_get_basename (path) : g_strdup ("");
+  input->path = g_strdup (path);
+  input->pixel_values = hl_tensor_ref (pixel_values);
+  input->shown = shown != NULL ? hl_tensor_ref (shown) : NULL;
+  g_autofree char *shape = hl_shape_to_string (&pixel_values->shape);
+  g_autofree char *numbers
+      = hl_hash_bytes (pixel_values->data, hl_tensor_size_bytes (pixel_values));
+  input->hash = hl_hash_strings (input->kind, shape, numbers, NULL);
+  return input;
+}
+
+HlInput *
+hl_input_ref (HlInput *input)
+{
+  g_atomic_ref_count_inc (&input->refs);
+  return input;
+}
+
+void
+hl_input_unref (HlInput *input)
+{
+  if (input == NULL || !g_atomic_ref_count_dec (&input->refs))
+    return;
+  g_free (input->name);
+  g_free (input->path);
+  g_free (input->hash);
+  hl_tensor_unref (input->pixel_values);
+  hl_tensor_unref (input->shown);
+  g_free (input);
+}

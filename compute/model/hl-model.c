@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * Opening a model: config, weights, family. */
+#include "model/hl-model.h"
+
+#include "base/hl-error.h"
+#include "base/hl-hash.h"
+#include "model/hl-family.h"
+
+struct _HlModel
+{
+  gatomicrefcount refs;
+  HlModelInfo *info;
+  const HlFamily *family;
+  gpointer data;
+  HlWeights *weights;
+};
+
+HlModel *
+hl_model_ref (HlModel *model)
+{
+  g_atomic_ref_count_inc (&model->refs);
+  return model;
+}
+
+void
+hl_model_unref (HlModel *model)
+{
+  if (model == NULL || !g_atomic_ref_count_dec (&model->refs))
+    return;
+  if (model->data != NULL)
+    model->family->free_data (model->data);
+  g_clear_pointer (&model->weights, hl_weights_free);
+  hl_model_info_unref (model->info);
+  g_free (model);
+}
+
+HlModelInfo *
+hl_model_get_info (const HlModel *model)
+{
+  return model->info;
+}
+
+/* A file inside a model's folder stands for the folder. */
+static char *
+folder_of (const char *path)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return g_path_get_dirname (path);
+  return g_strdup (path);
+}
+
+static void
+read_labels (HlModelInfo *info, const json_t *config)
+{
+  const json_t *names = json_object_get (config, "id2label");
+  gsize n = json_object_size (names);
+  if (n == 0 || n > 1000000)
+    return;
+  g_auto (GStrv) labels = g_new0 (char *, n + 1);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%" G_GSIZE_FORMAT, i);
+      const char *name = json_string_value (json_object_get (names, key));
+      if (name == NULL)
+        return;
+      labels[i] = g_strdup (name);
+    }
+  info->labels = g_steal_pointer (&labels);
+}
+
+static void
+set (char **field, char *value)
+{
+  g_free (*field);
+  *field = value;
+}
+
+static void
+fill_info (HlModel *model, const char *folder, const json_t *config, HlSafetensors *st)
+{
+  HlModelInfo *info = model->info;
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+  set (&info->path, g_file_get_path (file));
+  set (&info->name, g_file_get_basename (file));
+  set (&info->family, g_strdup (model->family->id));
+  set (&info->family_title, g_strdup (model->family->title));
+  char *text = json_dumps (config, JSON_SORT_KEYS | JSON_COMPACT);
+  set (&info->config_json, g_strdup (text));
+  free (text);
+  g_autofree char *weights = hl_safetensors_identity (st);
+  set (&info->identity, hl_hash_strings (weights, info->config_json, NULL));
+  info->n_params = hl_safetensors_get_n_parameters (st);
+  read_labels (info, config);
+}
+
+HlModel *
+hl_model_open (const char *path, GError **error)
+{
+  g_autofree char *folder = folder_of (path);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                   "%s: a model's folder expected, nothing found there", path);
+      return NULL;
+    }
+  /* A single weights file that was named says itself why it is refused. */
+  const char *weights_path
+      = g_str_has_suffix (path, ".bin") || g_str_has_suffix (path, ".pth")
+                || g_str_has_suffix (path, ".pt") || g_str_has_suffix (path, ".ckpt")
+            ? path
+            : folder;
+  g_autoptr (HlSafetensors) st = NULL;
+  if (weights_path == path)
+    {
+      st = hl_safetensors_open (path, error);
+      if (st == NULL)
+        return NULL;
+    }
+  g_autofree char *config_path = g_build_filename (folder, "config.json", NULL);
+  g_autoptr (json_t) config = hl_json_load_file (config_path, error);
+  const char *type = NULL;
+  if (config == NULL
+      || !hl_json_get_string (config, "model_type", TRUE, NULL, "config.json", &type,
+                              error))
+    return NULL;
+  const HlFamily *family = hl_family_find (type, error);
+  if (family == NULL)
+    return NULL;
+  g_clear_pointer (&st, hl_safetensors_unref);
+  st = hl_safetensors_open (folder, error);
+  if (st == NULL)
+    return NULL;
+
+  g_autoptr (HlModel) model = g_new0 (HlModel, 1);
+  g_atomic_ref_count_init (&model->refs);
+  model->family = family;
+  model->info = hl_model_info_new ();
+  model->weights = hl_weights_new (st, 0);
+  fill_info (model, folder, config, st);
+  HlLoader loader = { config, model->weights, model->info, folder };
+  model->data = family->load (&loader, error);
+  if (model->data == NULL)
+    {
+      g_prefix_error (error, "%s: ", model->info->name);
+      return NULL;
+    }
+  set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));
+  return g_steal_pointer (&model);
+}
+
+HlInput *
+hl_model_open_image (const HlModel *model,
+                     const char *path,
+                     int height,
+                     int width,
+                     GError **error)
+{
+  if (model->family->open_image == NULL)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no pictures",
+                   model->info->name);
+      return NULL;
+    }
+  return model->family->open_image (model->data, path, height, width, error);
+}
+
+HlTokenTable *
+hl_model_get_tokens (const HlModel *model, const HlInput *input, int stack)
+{
+  return model->family->tokens (model->data, input, stack);
+}
+
+HlTensor *
+hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input)
+{
+  return model->family->forward (model->data, run, input);
+}
+
+gboolean
+hl_model_get_recipe (const HlModel *model, int stack, int layer, HlRecipe *recipe)
+{
+  const HlBlock *block = model->family->get_block != NULL
+                             ? model->family->get_block (model->data, stack, layer)
+                             : NULL;
+  return block != NULL && block->mixer->get_recipe != NULL
+         && block->mixer->get_recipe (block->mixer, recipe);
+}
+
+gsize
+hl_model_weights_bytes (const HlModel *model)
+{
+  return hl_weights_convert_bytes (model->weights, HL_DTYPE_F32);
+}

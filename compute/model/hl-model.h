@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * A model: weights, configuration and processor, immutable once loaded.
+ * Atomic reference count; runs belong to the engine's thread. */
+#pragma once
+
+#include "model/hl-input.h"
+#include "model/hl-model-info.h"
+#include "trace/hl-run.h"
+#include "trace/hl-trace.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HlModel HlModel;
+
+/**
+ * hl_model_open:
+ * @path: a folder in the Hugging Face layout, or a file inside one
+ * Thread: engine (it reads files). Weights are mapped, not read.
+ * Returns: (transfer full): NULL with @error (MISSING, FORMAT, SHAPE, DTYPE,
+ *   UNSUPPORTED, IO)
+ */
+HlModel *hl_model_open (const char *path, GError **error);
+HlModel *hl_model_ref (HlModel *model);
+void hl_model_unref (HlModel *model);
+
+/** hl_model_get_info: (transfer none): lives as long as the model; may be shared. */
+HlModelInfo *hl_model_get_info (const HlModel *model);
+
+/**
+ * hl_model_open_image:
+ * @height, @width: of the processed picture; 0 takes what the model's processor says
+ * Returns: (transfer full): NULL with @error; RANGE when the sizes are no multiple of
+ *   the patch
+ */
+HlInput *hl_model_open_image (const HlModel *model,
+                              const char *path,
+                              int height,
+                              int width,
+                              GError **error);
+
+/** hl_model_get_tokens: (transfer full): of one stack, for an input. */
+HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, int stack);
+
+/**
+ * hl_model_forward:
+ * @run: initialised with this model's info
+ * Returns: (transfer full) (nullable): logits (B, V) on the backend; NULL after a
+ *   failure, see @run's exec, or where the model has no head
+ */
+HlTensor *hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input);
+
+/** hl_model_get_recipe: FALSE when the layer's maps do not follow from Q, K and lse. */
+gboolean
+hl_model_get_recipe (const HlModel *model, int stack, int layer, HlRecipe *recipe);
+
+/** hl_model_weights_bytes: memory that the converted weights take in float32. */
+gsize hl_model_weights_bytes (const HlModel *model);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlModel, hl_model_unref)
+
+G_END_DECLS

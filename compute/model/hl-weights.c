@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ * A model's weights, converted once where they fit a budget. */
+#include "model/hl-weights.h"
+
+#include "base/hl-error.h"
+
+#include <unistd.h>
+
+struct _HlWeights
+{
+  HlSafetensors *st;
+  GPtrArray *params;
+  GMutex lock; /* guards the conversions and kept_bytes */
+  gsize budget_bytes;
+  gsize kept_bytes;
+};
+
+static void
+param_free (gpointer data)
+{
+  HlParam *param = data;
+  g_free (param->name);
+  hl_tensor_unref (param->stored);
+  hl_tensor_unref (param->as_f32);
+  hl_tensor_unref (param->as_f64);
+  g_free (param);
+}
+
+HlWeights *
+hl_weights_new (HlSafetensors *st, gsize budget_bytes)
+{
+  HlWeights *weights = g_new0 (HlWeights, 1);
+  weights->st = hl_safetensors_ref (st);
+  weights->params = g_ptr_array_new_with_free_func (param_free);
+  g_mutex_init (&weights->lock);
+  if (budget_bytes == 0)
+    budget_bytes = (gsize) sysconf (_SC_PHYS_PAGES) * (gsize) sysconf (_SC_PAGESIZE) / 3;
+  weights->budget_bytes = budget_bytes;
+  return weights;
+}
+
+void
+hl_weights_free (HlWeights *weights)
+{
+  if (weights == NULL)
+    return;
+  g_ptr_array_unref (weights->params);
+  hl_safetensors_unref (weights->st);
+  g_mutex_clear (&weights->lock);
+  g_free (weights);
+}
+
+static gboolean
+shape_fits (const HlShape *expected, const HlShape *found)
+{
+  if (expected->n_dims != found->n_dims)
+    return FALSE;
+  for (int i = 0; i < expected->n_dims; i++)
+    if (expected->dim[i] >= 0 && expected->dim[i] != found->dim[i])
+      return FALSE;
+  return TRUE;
+}
+
+HlParam *
+hl_weights_require (HlWeights *weights, const char *name, HlShape shape, GError **error)
+{
+  const HlTensorInfo *info = hl_safetensors_lookup (weights->st, name);
+  if (info != NULL && !shape_fits (&shape, &info->shape))
+    {
+      g_autofree char *expected = hl_shape_to_string (&shape);
+      g_autofree char *found = hl_shape_to_string (&info->shape);
+      g_set_error (error, HL_ERROR, HL_ERROR_SHAPE,
+                   "%s: shape %s expected, %s found in %s", name, expected, found,
+                   info->file);
+      return NULL;
+    }
+  g_autoptr (HlTensor) stored = hl_safetensors_get (weights->st, name, error);
+  if (stored == NULL)
+    return NULL;
+  if (!hl_dtype_is_float (stored->dtype))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_DTYPE,
+                   "%s: floating point numbers expected, %s found in %s", name,
+                   hl_dtype_name (stored->dtype), info->file);
+      return NULL;
+    }
+  HlParam *param = g_new0 (HlParam, 1);
+  param->owner = weights;
+  param->name = g_strdup (name);
+  param->stored = g_steal_pointer (&stored);
+  g_ptr_array_add (weights->params, param);
+  return param;
+}
+
+gboolean
+hl_weights_has (HlWeights *weights, const char *name)
+{
+  return hl_safetensors_lookup (weights->st, name) != NULL;
+}
+
+gsize
+hl_weights_convert_bytes (HlWeights *weights, HlDtype dtype)
+{
+  gsize bytes = 0;
+  for (guint i = 0; i < weights->params->len; i++)
+    {
+      const HlParam *param = g_ptr_array_index (weights->params, i);
+      if (param->stored->dtype != dtype)
+        bytes += (gsize) hl_tensor_count (param->stored) * hl_dtype_size (dtype);
+    }
+  return MIN (bytes, weights->budget_bytes);
+}
+
+HlDtype
+hl_weights_dtype (HlWeights *weights)
+{
+  gint64 count[HL_DTYPE_U8 + 1] = { 0 };
+  HlDtype most = HL_DTYPE_F32;
+  for (guint i = 0; i < weights->params->len; i++)
+    {
+      const HlParam *param = g_ptr_array_index (weights->params, i);
+      HlDtype dtype = param->stored->dtype;
+      count[dtype] += hl_tensor_count (param->stored);
+      if (count[dtype] > count[most])
+        most = dtype;
+    }
+  return most;
+}
+
+HlTensor *
+hl_param_get (HlParam *param, HlExec *exec)
+{
+  if (param == NULL || !hl_exec_ok (exec))
+    return NULL;
+  HlDtype dtype = exec->backend->dtype;
+  if (param->stored->dtype == dtype)
+    return hl_tensor_ref (param->stored);
+  HlWeights *weights = param->owner;
+  HlTensor **kept = dtype == HL_DTYPE_F64 ? &param->as_f64 : &param->as_f32;
+  g_mutex_lock (&weights->lock);
+  HlTensor *value = *kept != NULL ? hl_tensor_ref (*kept) : NULL;
+  g_mutex_unlock (&weights->lock);
+  if (value != NULL)
+    return value;
+  value = hl_exec_upload (exec, param->stored);
+  if (value == NULL)
+    return NULL;
+  gsize bytes = hl_tensor_size_bytes (value);
+  g_mutex_lock (&weights->lock);
+  if (*kept == NULL && weights->kept_bytes + bytes <= weights->budget_bytes)
+    {
+      *kept = hl_tensor_ref (value);
+      weights->kept_bytes += bytes;
+    }
+  g_mutex_unlock (&weights->lock);
+  return value;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * A model's weights: mapped from the file in the file's type, converted to the backend's
+ * type once where the conversions fit a budget, else each time they are needed. */
+#pragma once
+
+#include "io/hl-safetensors.h"
+#include "ops/hl-exec.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HlWeights HlWeights;
+
+/** HlParam: one weight tensor, owned by its HlWeights. */
+typedef struct
+{
+  HlWeights *owner;
+  char *name;
+  HlTensor *stored;   /* in the file's type */
+  HlTensor *as_f32;   /* guarded by the owner's lock; NULL until converted */
+  HlTensor *as_f64;
+} HlParam;
+
+/** hl_weights_new: takes a reference to @st. @budget_bytes: of conversions that are kept;
+ * 0 takes a third of the machine's memory. */
+HlWeights *hl_weights_new (HlSafetensors *st, gsize budget_bytes);
+void hl_weights_free (HlWeights *weights);
+
+/**
+ * hl_weights_require:
+ * @shape: expected; a size of -1 is taken as found
+ * Returns: (transfer none): NULL with @error: MISSING, SHAPE ("...: shape [768, 768]
+ *   expected, [768, 2304] found in model.safetensors"), DTYPE
+ */
+HlParam *hl_weights_require (HlWeights *weights,
+                             const char *name,
+                             HlShape shape,
+                             GError **error);
+
+/** hl_weights_has: whether a tensor of this name is in the file. */
+gboolean hl_weights_has (HlWeights *weights, const char *name);
+
+/** hl_weights_convert_bytes: what keeping every parameter in @dtype takes beside the
+ * mapped file, within the budget. */
+gsize hl_weights_convert_bytes (HlWeights *weights, HlDtype dtype);
+
+/** hl_weights_dtype: the type that most of the parameters have in the file. */
+HlDtype hl_weights_dtype (HlWeights *weights);
+
+/**
+ * hl_param_get:
+ * @param: (nullable): gives NULL, for an optional bias
+ * Returns: (transfer full) (nullable): in the backend's type; NULL after a failure, which
+ *   sticks to @exec
+ */
+HlTensor *hl_param_get (HlParam *param, HlExec *exec);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlWeights, hl_weights_free)
+
+G_END_DECLS
