@@ -116,7 +116,8 @@ def has_translatable(root, path):
     text = read(root, path)
     if path.endswith((".c", ".h")):
         # A call with a string, not the macro's own definition.
-        call = r"(?<![\w])(_|N_|C_|NC_|Q_|ngettext|g_dngettext|g_dpgettext2)\s*\(\s*[\"\w]"
+        call = (r"(?<!\w)(_|N_|C_|NC_|Q_|ngettext|g_dngettext|g_dpgettext2)"
+                r"\s*\(\s*[\"\w]")
         text = re.sub(r"^\s*#\s*define[^\n]*", "", without_comments(text), flags=re.M)
         return re.search(call, text) is not None
     if path.endswith(".ui"):

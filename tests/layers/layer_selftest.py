@@ -71,9 +71,11 @@ const char *f (int i)
 PLANTED_C = [
     ("a toolkit's function", "void gtk_init (void); void f (void) { gtk_init (); }",
      lambda lib: syms.check_references(lib, "compute"), "gtk_init"),
-    ("a drawing function", "void cairo_fill (void *); void f (void) { cairo_fill (0); }",
+    ("a drawing function",
+     "void cairo_fill (void *); void f (void) { cairo_fill (0); }",
      lambda lib: syms.check_references(lib, "compute"), "cairo_fill"),
-    ("a toolkit's function in draw", "void adw_init (void); void f (void) { adw_init (); }",
+    ("a toolkit's function in draw",
+     "void adw_init (void); void f (void) { adw_init (); }",
      lambda lib: syms.check_references(lib, "draw"), "adw_init"),
     ("exit", "void exit (int); void f (void) { exit (1); }", syms.check_leaves, "exit"),
     ("abort", "void abort (void); void f (void) { abort (); }", syms.check_leaves, "abort"),

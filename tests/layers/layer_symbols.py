@@ -23,8 +23,8 @@ KEPT_BY_GLIB = re.compile(
     r"|__gcov\S*|__sancov\S*)(\.\d+)*(\.lto_priv\.\d+)?")
 # Sections a program may write to; .data.rel.ro is only written while it is loaded.
 WRITABLE = re.compile(r"\.(data(?!\.rel\.ro)|bss|tdata|tbss)|\*COM\*")
-LINE = re.compile(r"^[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+\s+(?:\.(?:hidden|internal|protected) )?"
-                  r"(\S+)$")
+LINE = re.compile(r"^[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+\s+"
+                  r"(?:\.(?:hidden|internal|protected) )?(\S+)$")
 
 
 def symbols(path):
