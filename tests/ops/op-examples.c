@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ * Random calls of every op of the table, for conformance tests and benchmarks. */
+#include "op-examples.h"
+
+#include <math.h>
+
+typedef HlOpCall (*Example) (GRand *rand, int size);
+
+/* Roughly normal, unit variance: the sum of twelve uniform numbers. */
+static double
+normal (GRand *rand)
+{
+  double sum = -6;
+  for (int i = 0; i < 12; i++)
+    sum += g_rand_double (rand);
+  return sum;
+}
+
+static HlTensor *
+numbers (GRand *rand, HlShape shape, double scale)
+{
+  HlTensor *t = hl_tensor_new (HL_DTYPE_F64, shape, NULL);
+  double *x = t->data;
+  for (gint64 i = 0; i < hl_tensor_count (t); i++)
+    x[i] = scale * normal (rand);
+  return t;
+}
+
+/* (B, H, T, K) as a strided view of (B, T, H * K), as a projection leaves it. */
+static HlTensor *
+heads (GRand *rand, gint64 B, gint64 H, gint64 T, gint64 K)
+{
+  g_autoptr (HlTensor) flat = numbers (rand, HL_SHAPE (B, T, H * K), 1);
+  gint64 stride[] = { T * H * K, K, H * K, 1 };
+  return hl_tensor_view (flat, 0, HL_SHAPE (B, H, T, K), stride);
+}
+
+static gint64
+pick (GRand *rand, gint64 low, gint64 high)
+{
+  return g_rand_int_range (rand, (gint32) low, (gint32) high + 1);
+}
+
+static HlOpCall
+example_linear (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), T = size ? 197 : pick (rand, 1, 70);
+  gint64 D = size ? 768 : pick (rand, 1, 130), F = size ? 3072 : pick (rand, 1, 150);
+  HlOpCall call = { .op = HL_OP_LINEAR };
+  call.in[0] = numbers (rand, HL_SHAPE (B, T, D), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (F, D), 1 / sqrt ((double) D));
+  if (size || g_rand_boolean (rand))
+    call.in[2] = numbers (rand, HL_SHAPE (F), 1);
+  return call;
+}
+
+static HlOpCall
+example_layer_norm (GRand *rand, int size)
+{
+  gint64 T = size ? 197 : pick (rand, 1, 40), D = size ? 768 : pick (rand, 2, 200);
+  HlOpCall call = { .op = HL_OP_LAYER_NORM, .params = { .eps = 1e-6 } };
+  call.in[0] = numbers (rand, HL_SHAPE (1, T, D), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (D), 1);
+  call.in[2] = numbers (rand, HL_SHAPE (D), 1);
+  return call;
+}
+
+static HlOpCall
+example_activation (GRand *rand, int size)
+{
+  gint64 T = size ? 197 : pick (rand, 1, 40), D = size ? 3072 : pick (rand, 1, 99);
+  HlOpCall call = { .op = HL_OP_ACTIVATION };
+  call.params.activation
+      = size ? HL_ACTIVATION_GELU
+             : (HlActivation) pick (rand, HL_ACTIVATION_GELU, HL_ACTIVATION_SILU);
+  call.in[0] = numbers (rand, HL_SHAPE (1, T, D), 2);
+  return call;
+}
+
+static HlOpCall
+example_add (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 4), T = size ? 197 : pick (rand, 1, 40);
+  gint64 D = size ? 768 : pick (rand, 1, 99);
+  HlOpCall call = { .op = HL_OP_ADD };
+  call.in[0] = numbers (rand, HL_SHAPE (B, T, D), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (g_rand_boolean (rand) ? 1 : B, T, D), 1);
+  return call;
+}
+
+static HlOpCall
+attention_like (GRand *rand, int size, HlOp op)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), Hkv = size ? 12 : pick (rand, 1, 3);
+  gint64 H = size ? 12 : Hkv * pick (rand, 1, 3), K = size ? 64 : pick (rand, 1, 40);
+  gint64 Tq = size ? 197 : pick (rand, 1, 90);
+  gint64 Tk = size ? 197 : Tq + pick (rand, 0, 20);
+  HlOpCall call = { .op = op };
+  call.params.scale = 1 / sqrt ((double) K);
+  call.params.is_causal = !size && g_rand_boolean (rand);
+  call.params.query_start = Tk - Tq;
+  call.in[0] = heads (rand, B, H, Tq, K);
+  call.in[1] = heads (rand, g_rand_boolean (rand) ? 1 : B, Hkv, Tk, K);
+  if (op == HL_OP_ATTENTION)
+    call.in[2] = heads (rand, call.in[1]->shape.dim[0], Hkv, Tk, K);
+  return call;
+}
+
+static HlOpCall
+example_scores (GRand *rand, int size)
+{
+  return attention_like (rand, size, HL_OP_SCORES);
+}
+
+static HlOpCall
+example_attention (GRand *rand, int size)
+{
+  return attention_like (rand, size, HL_OP_ATTENTION);
+}
+
+static HlOpCall
+example_softmax (GRand *rand, int size)
+{
+  gint64 H = size ? 12 : pick (rand, 1, 4), T = size ? 197 : pick (rand, 1, 60);
+  HlOpCall call = { .op = HL_OP_SOFTMAX };
+  call.in[0] = numbers (rand, HL_SHAPE (1, H, T, T), 3);
+  double *row = call.in[0]->data;
+  if (!size && g_rand_boolean (rand)) /* a row that may see nothing */
+    for (gint64 j = 0; j < T; j++)
+      row[j] = -INFINITY;
+  return call;
+}
+
+static HlOpCall
+example_mix (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), Hkv = size ? 12 : pick (rand, 1, 3);
+  gint64 H = size ? 12 : Hkv * pick (rand, 1, 2), K = size ? 64 : pick (rand, 1, 40);
+  gint64 Tq = size ? 197 : pick (rand, 1, 60), Tk = size ? 197 : pick (rand, 1, 60);
+  HlOpCall call = { .op = HL_OP_MIX };
+  call.in[0] = numbers (rand, HL_SHAPE (B, H, Tq, Tk), 1 / sqrt ((double) Tk));
+  call.in[1] = heads (rand, g_rand_boolean (rand) ? 1 : B, Hkv, Tk, K);
+  return call;
+}
+
+static HlOpCall
+example_attention_rect (GRand *rand, int size)
+{
+  gint64 K = size ? 64 : pick (rand, 1, 40);
+  gint64 Tq = size ? 256 : pick (rand, 1, 90), Tk = size ? 256 : pick (rand, 1, 90);
+  HlOpCall call = { .op = HL_OP_ATTENTION_RECT };
+  call.params.scale = 1 / sqrt ((double) K);
+  call.params.is_causal = !size && g_rand_boolean (rand);
+  call.params.query_start = pick (rand, 0, 30);
+  call.params.key_start = pick (rand, 0, 30);
+  call.in[0] = numbers (rand, HL_SHAPE (Tq, K), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (Tk, K), 1);
+  call.in[2] = numbers (rand, HL_SHAPE (Tq), 1);
+  double *lse = call.in[2]->data;
+  for (gint64 i = 0; i < Tq; i++)
+    lse[i] += 6;
+  if (!size && g_rand_boolean (rand))
+    lse[0] = -INFINITY;
+  return call;
+}
+
+static HlOpCall
+example_gate (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 4), H = size ? 12 : pick (rand, 1, 5);
+  gint64 T = size ? 197 : pick (rand, 1, 30), K = size ? 64 : pick (rand, 1, 30);
+  HlOpCall call = { .op = HL_OP_GATE };
+  call.in[0] = numbers (rand, HL_SHAPE (g_rand_boolean (rand) ? 1 : B, T, H, K), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (B, H), 1);
+  return call;
+}
+
+static HlOpCall
+example_blend (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), H = size ? 12 : pick (rand, 1, 4);
+  gint64 T = size ? 197 : pick (rand, 1, 30), U = size ? 197 : pick (rand, 1, 30);
+  HlOpCall call = { .op = HL_OP_BLEND };
+  call.in[0] = numbers (rand, HL_SHAPE (B, H, T, U), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (1, g_rand_boolean (rand) ? 1 : H, 1, U), 1);
+  if (g_rand_boolean (rand))
+    call.in[2] = numbers (rand, HL_SHAPE (B, 1, T, 1), 1);
+  return call;
+}
+
+static HlOpCall
+example_patchify (GRand *rand, int size)
+{
+  gint64 ph = size ? 16 : pick (rand, 1, 6), pw = size ? 16 : pick (rand, 1, 6);
+  gint64 rows = size ? 14 : pick (rand, 1, 5), columns = size ? 14 : pick (rand, 1, 5);
+  HlOpCall call = { .op = HL_OP_PATCHIFY };
+  call.params.patch_height = (int) ph;
+  call.params.patch_width = (int) pw;
+  call.in[0] = numbers (
+      rand, HL_SHAPE (size ? 1 : pick (rand, 1, 2), 3, rows * ph, columns * pw), 1);
+  return call;
+}
+
+static HlOpCall
+example_concat (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), D = size ? 768 : pick (rand, 1, 50);
+  HlOpCall call = { .op = HL_OP_CONCAT };
+  call.in[0] = numbers (rand, HL_SHAPE (1, pick (rand, 1, 4), D), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (B, size ? 196 : pick (rand, 1, 20), D), 1);
+  return call;
+}
+
+static HlOpCall
+example_slice (GRand *rand, int size)
+{
+  gint64 T = size ? 197 : pick (rand, 1, 30), D = size ? 768 : pick (rand, 1, 50);
+  HlOpCall call = { .op = HL_OP_SLICE };
+  call.params.start = pick (rand, 0, T - 1);
+  call.params.count = pick (rand, 1, T - call.params.start);
+  call.in[0] = numbers (rand, HL_SHAPE (size ? 1 : pick (rand, 1, 3), T, D), 1);
+  return call;
+}
+
+static const Example examples[HL_N_OPS] = {
+#define HL_OP(ENUM, name, ...) example_##name,
+#include "ops/hl-op-table.def"
+#undef HL_OP
+};
+
+HlOpCall
+op_example_new (HlOp op, GRand *rand, int size)
+{
+  return examples[op](rand, size);
+}
+
+/* A view keeps its strides: they are what the kernels have to get right. */
+static HlTensor *
+convert (HlTensor *t, HlDtype dtype)
+{
+  if (t->dtype == dtype)
+    return hl_tensor_ref (t);
+  if (hl_tensor_is_contiguous (t))
+    return hl_tensor_convert (t, dtype, NULL);
+  const gint64 *dim = t->shape.dim;
+  gint64 B = dim[0], H = dim[1], T = dim[2], K = dim[3];
+  g_autoptr (HlTensor) flat
+      = hl_tensor_view (t, 0, HL_SHAPE (B, T, H * K), NULL);
+  g_autoptr (HlTensor) other = hl_tensor_convert (flat, dtype, NULL);
+  return hl_tensor_view (other, 0, t->shape, t->stride);
+}
+
+HlOpCall
+op_example_convert (const HlOpCall *call, HlDtype dtype)
+{
+  HlOpCall other = { .op = call->op, .params = call->params };
+  for (int i = 0; i < HL_OP_MAX_IN; i++)
+    if (call->in[i] != NULL)
+      other.in[i] = convert (call->in[i], dtype);
+  return other;
+}
+
+void
+op_example_clear (HlOpCall *call)
+{
+  for (int i = 0; i < HL_OP_MAX_IN; i++)
+    g_clear_pointer (&call->in[i], hl_tensor_unref);
+  for (int i = 0; i < HL_OP_MAX_OUT; i++)
+    g_clear_pointer (&call->out[i], hl_tensor_unref);
+}

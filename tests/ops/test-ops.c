@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT
+ * Conformance of every op of the table: the float kernels against the same kernels in
+ * double, on random odd shapes, one and two threads; the double ones against formulas
+ * written out plainly here, which share no code with them. */
+#include "backend/cpu/hl-cpu.h"
+#include "base/hl-error.h"
+#include "op-examples.h"
+
+#include <math.h>
+
+#define N_ROUNDS 60
+
+static void
+run_or_fail (HlBackend *backend, HlOpCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok = hl_backend_run_op (backend, call, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (ok);
+}
+
+static void
+compare (HlOp op, const HlTensor *found, const HlTensor *expected)
+{
+  const HlOpInfo *info = hl_op_get_info (op);
+  const float *x = found->data;
+  const double *y = expected->data;
+  g_assert_true (hl_shape_equal (&found->shape, &expected->shape));
+  for (gint64 i = 0; i < hl_tensor_count (expected); i++)
+    {
+      if (isinf (y[i]) && (double) x[i] == y[i])
+        continue;
+      double allowed = info->tolerance_abs + info->tolerance_rel * fabs (y[i]);
+      double off = fabs ((double) x[i] - y[i]);
+      if (!(off <= allowed))
+        g_error ("%s: number %d: %.9g expected, %.9g found, off by %.2g, %.2g allowed",
+                 info->name, (int) i, y[i], (double) x[i], off, allowed);
+    }
+}
+
+static void
+test_float_against_double (gconstpointer data)
+{
+  HlOp op = (HlOp) GPOINTER_TO_INT (data);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1000 + op);
+  g_autoptr (HlBackend) reference = hl_cpu_backend_new (HL_DTYPE_F64, 1);
+  for (int n_threads = 1; n_threads <= 3; n_threads += 2)
+    {
+      g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, n_threads);
+      for (int round = 0; round < N_ROUNDS; round++)
+        {
+          HlOpCall rough = op_example_new (op, rand, 0);
+          /* Both start from the same float32 numbers. */
+          HlOpCall call = op_example_convert (&rough, HL_DTYPE_F32);
+          HlOpCall exact = op_example_convert (&call, HL_DTYPE_F64);
+          run_or_fail (backend, &call);
+          run_or_fail (reference, &exact);
+          for (int i = 0; i < hl_op_get_info (op)->n_out; i++)
+            compare (op, call.out[i], exact.out[i]);
+          op_example_clear (&rough);
+          op_example_clear (&call);
+          op_example_clear (&exact);
+        }
+    }
+}
+
+/* ---- plain formulas ------------------------------------------------------------------ */
+
+static double
+at4 (const HlTensor *t, gint64 a, gint64 b, gint64 c, gint64 d)
+{
+  const gint64 *s = t->stride;
+  a = t->shape.dim[0] == 1 ? 0 : a;
+  return ((const double *) t->data)[a * s[0] + b * s[1] + c * s[2] + d * s[3]];
+}
+
+static void
+near (double found, double expected)
+{
+  if (isinf (expected))
+    g_assert_true (found == expected);
+  else
+    g_assert_cmpfloat_with_epsilon (found, expected, 1e-10 * (1 + fabs (expected)));
+}
+
+static void
+check_linear (const HlOpCall *call)
+{
+  const HlTensor *x = call->in[0], *w = call->in[1];
+  gint64 D = w->shape.dim[1], F = w->shape.dim[0], M = hl_tensor_count (x) / D;
+  const double *px = x->data, *pw = w->data, *py = call->out[0]->data;
+  for (gint64 m = 0; m < M; m++)
+    for (gint64 f = 0; f < F; f++)
+      {
+        double sum = call->in[2] != NULL ? ((double *) call->in[2]->data)[f] : 0;
+        for (gint64 d = 0; d < D; d++)
+          sum += px[m * D + d] * pw[f * D + d];
+        near (py[m * F + f], sum);
+      }
+}
+
+static void
+check_layer_norm (const HlOpCall *call)
+{
+  gint64 D = call->in[1]->shape.dim[0], M = hl_tensor_count (call->in[0]) / D;
+  const double *g = call->in[1]->data, *b = call->in[2]->data;
+  for (gint64 m = 0; m < M; m++)
+    {
+      const double *x = (double *) call->in[0]->data + m * D;
+      const double *y = (double *) call->out[0]->data + m * D;
+      double mean = 0, var = 0;
+      for (gint64 d = 0; d < D; d++)
+        mean += x[d] / (double) D;
+      for (gint64 d = 0; d < D; d++)
+        var += (x[d] - mean) * (x[d] - mean) / (double) D;
+      for (gint64 d = 0; d < D; d++)
+        near (y[d], (x[d] - mean) / sqrt (var + call->params.eps) * g[d] + b[d]);
+    }
+}
+
+static void
+check_activation (const HlOpCall *call)
+{
+  const double *x = call->in[0]->data, *y = call->out[0]->data;
+  for (gint64 i = 0; i < hl_tensor_count (call->in[0]); i++)
+    switch (call->params.activation)
+      {
+      case HL_ACTIVATION_GELU:
+        near (y[i], x[i] * 0.5 * erfc (-x[i] / sqrt (2)));
+        break;
+      case HL_ACTIVATION_GELU_TANH:
+        near (y[i], 0.5 * x[i]
+                        * (1 + tanh (sqrt (2 / G_PI) * (x[i] + 0.044715 * pow (x[i], 3)))));
+        break;
+      case HL_ACTIVATION_QUICK_GELU:
+        near (y[i], x[i] * (1 / (1 + exp (-1.702 * x[i]))));
+        break;
+      case HL_ACTIVATION_RELU:
+        near (y[i], MAX (x[i], 0));
+        break;
+      case HL_ACTIVATION_SILU:
+        near (y[i], x[i] * (1 / (1 + exp (-x[i]))));
+        break;
+      case HL_ACTIVATION_NONE:
+        g_assert_not_reached ();
+      }
+}
+
+static double
+score (const HlOpCall *call, gint64 b, gint64 h, gint64 i, gint64 j)
+{
+  const HlTensor *q = call->in[0], *k = call->in[1];
+  gint64 group = q->shape.dim[1] / k->shape.dim[1];
+  if (call->params.is_causal
+      && j + call->params.key_start > i + call->params.query_start)
+    return -INFINITY;
+  double sum = 0;
+  for (gint64 d = 0; d < q->shape.dim[3]; d++)
+    sum += at4 (q, b, h, i, d) * at4 (k, b, h / group, j, d);
+  return sum * call->params.scale;
+}
+
+static void
+check_scores (const HlOpCall *call)
+{
+  const HlTensor *s = call->out[0];
+  for (gint64 b = 0; b < s->shape.dim[0]; b++)
+    for (gint64 h = 0; h < s->shape.dim[1]; h++)
+      for (gint64 i = 0; i < s->shape.dim[2]; i++)
+        for (gint64 j = 0; j < s->shape.dim[3]; j++)
+          near (at4 (s, b, h, i, j), score (call, b, h, i, j));
+}
+
+static void
+check_softmax (const HlOpCall *call)
+{
+  gint64 T = call->in[0]->shape.dim[3], M = hl_tensor_count (call->in[0]) / T;
+  for (gint64 m = 0; m < M; m++)
+    {
+      const double *s = (double *) call->in[0]->data + m * T;
+      const double *a = (double *) call->out[0]->data + m * T;
+      double sum = 0;
+      for (gint64 j = 0; j < T; j++)
+        sum += exp (s[j]);
+      near (((double *) call->out[1]->data)[m], log (sum));
+      for (gint64 j = 0; j < T; j++)
+        near (a[j], sum > 0 ? exp (s[j]) / sum : 0);
+    }
+}
+
+static void
+check_mix (const HlOpCall *call)
+{
+  const HlTensor *a = call->in[0], *v = call->in[1], *z = call->out[0];
+  gint64 group = a->shape.dim[1] / v->shape.dim[1];
+  for (gint64 b = 0; b < z->shape.dim[0]; b++)
+    for (gint64 i = 0; i < z->shape.dim[1]; i++)
+      for (gint64 h = 0; h < z->shape.dim[2]; h++)
+        for (gint64 d = 0; d < z->shape.dim[3]; d++)
+          {
+            double sum = 0;
+            for (gint64 j = 0; j < a->shape.dim[3]; j++)
+              sum += at4 (a, b, h, i, j) * at4 (v, b, h / group, j, d);
+            near (at4 (z, b, i, h, d), sum);
+          }
+}
+
+static void
+check_attention (const HlOpCall *call)
+{
+  const HlTensor *v = call->in[2], *z = call->out[0];
+  gint64 Tk = v->shape.dim[2], group = z->shape.dim[2] / v->shape.dim[1];
+  const double *lse = call->out[1]->data;
+  for (gint64 b = 0; b < z->shape.dim[0]; b++)
+    for (gint64 h = 0; h < z->shape.dim[2]; h++)
+      for (gint64 i = 0; i < z->shape.dim[1]; i++)
+        {
+          double total = 0;
+          for (gint64 j = 0; j < Tk; j++)
+            total += exp (score (call, b, h, i, j));
+          near (lse[(b * z->shape.dim[2] + h) * z->shape.dim[1] + i], log (total));
+          for (gint64 d = 0; d < z->shape.dim[3]; d++)
+            {
+              double sum = 0;
+              for (gint64 j = 0; j < Tk; j++)
+                sum += exp (score (call, b, h, i, j)) / total
+                       * at4 (v, b, h / group, j, d);
+              near (at4 (z, b, i, h, d), sum);
+            }
+        }
+}
+
+static void
+check_attention_rect (const HlOpCall *call)
+{
+  gint64 Tq = call->in[0]->shape.dim[0], Tk = call->in[1]->shape.dim[0];
+  gint64 K = call->in[0]->shape.dim[1];
+  const double *q = call->in[0]->data, *k = call->in[1]->data, *lse = call->in[2]->data;
+  const double *out = call->out[0]->data;
+  for (gint64 i = 0; i < Tq; i++)
+    for (gint64 j = 0; j < Tk; j++)
+      {
+        double s = 0;
+        for (gint64 d = 0; d < K; d++)
+          s += q[i * K + d] * k[j * K + d];
+        gboolean hidden = call->params.is_causal
+                          && j + call->params.key_start > i + call->params.query_start;
+        double expected = hidden || isinf (lse[i])
+                              ? 0
+                              : exp (s * call->params.scale - lse[i]);
+        near (out[i * Tk + j], expected);
+      }
+}
+
+static void
+check_gate (const HlOpCall *call)
+{
+  const HlTensor *z = call->in[0], *g = call->in[1], *y = call->out[0];
+  for (gint64 b = 0; b < y->shape.dim[0]; b++)
+    for (gint64 t = 0; t < y->shape.dim[1]; t++)
+      for (gint64 h = 0; h < y->shape.dim[2]; h++)
+        for (gint64 d = 0; d < y->shape.dim[3]; d++)
+          near (at4 (y, b, t, h, d),
+                at4 (z, b, t, h, d)
+                    * ((double *) g->data)[(g->shape.dim[0] == 1 ? 0 : b)
+                                               * g->shape.dim[1]
+                                           + h]);
+}
+
+/* Any rank up to four, sizes equal or 1. */
+static double
+broadcast_at (const HlTensor *t, const HlShape *out, gint64 index)
+{
+  gint64 offset = 0;
+  for (int d = out->n_dims - 1; d >= 0; d--)
+    {
+      gint64 i = index % out->dim[d];
+      index /= out->dim[d];
+      offset += (t->shape.dim[d] == 1 ? 0 : i) * t->stride[d];
+    }
+  return ((const double *) t->data)[offset];
+}
+
+static void
+check_add (const HlOpCall *call)
+{
+  const HlTensor *y = call->out[0];
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i)
+                                       + broadcast_at (call->in[1], &y->shape, i));
+}
+
+static void
+check_blend (const HlOpCall *call)
+{
+  const HlTensor *y = call->out[0];
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    {
+      double x = broadcast_at (call->in[0], &y->shape, i);
+      double m = broadcast_at (call->in[1], &y->shape, i);
+      double r = call->in[2] != NULL ? broadcast_at (call->in[2], &y->shape, i) : 0;
+      near (((double *) y->data)[i], (1 - m) * x + m * r);
+    }
+}
+
+static void
+check_patchify (const HlOpCall *call)
+{
+  const HlTensor *x = call->in[0], *y = call->out[0];
+  gint64 ph = call->params.patch_height, pw = call->params.patch_width;
+  gint64 rows = x->shape.dim[2] / ph, columns = x->shape.dim[3] / pw;
+  const double *out = y->data;
+  for (gint64 b = 0; b < x->shape.dim[0]; b++)
+    for (gint64 p = 0; p < rows * columns; p++)
+      for (gint64 c = 0; c < x->shape.dim[1]; c++)
+        for (gint64 i = 0; i < ph; i++)
+          for (gint64 j = 0; j < pw; j++)
+            near (*out++,
+                  at4 (x, b, c, p / columns * ph + i, p % columns * pw + j));
+}
+
+static void
+check_concat (const HlOpCall *call)
+{
+  const HlTensor *y = call->out[0];
+  gint64 D = y->shape.dim[2], Ta = call->in[0]->shape.dim[1], T = y->shape.dim[1];
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    {
+      gint64 d = i % D, t = i / D % T, b = i / D / T;
+      const HlTensor *from = call->in[t < Ta ? 0 : 1];
+      gint64 row = t < Ta ? t : t - Ta;
+      b = from->shape.dim[0] == 1 ? 0 : b;
+      near (((double *) y->data)[i],
+            ((double *) from->data)[(b * from->shape.dim[1] + row) * D + d]);
+    }
+}
+
+static void
+check_slice (const HlOpCall *call)
+{
+  const HlTensor *x = call->in[0], *y = call->out[0];
+  gint64 D = y->shape.dim[2], n = y->shape.dim[1];
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    {
+      gint64 d = i % D, t = i / D % n, b = i / D / n;
+      near (((double *) y->data)[i],
+            ((double *) x->data)[(b * x->shape.dim[1] + t + call->params.start) * D + d]);
+    }
+}
+
+typedef void (*Check) (const HlOpCall *call);
+
+static const Check checks[HL_N_OPS] = {
+#define HL_OP(ENUM, name, ...) check_##name,
+#include "ops/hl-op-table.def"
+#undef HL_OP
+};
+
+static void
+test_double_against_formula (gconstpointer data)
+{
+  HlOp op = (HlOp) GPOINTER_TO_INT (data);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (2000 + op);
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F64, 2);
+  for (int round = 0; round < 12; round++)
+    {
+      HlOpCall call = op_example_new (op, rand, 0);
+      run_or_fail (backend, &call);
+      checks[op](&call);
+      op_example_clear (&call);
+    }
+}
+
+/* ---- what a call is refused for ------------------------------------------------------ */
+
+static void
+test_shapes_refused (void)
+{
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  g_autoptr (HlTensor) x = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, 3, 5), NULL);
+  g_autoptr (HlTensor) w = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (4, 6), NULL);
+  HlOpCall call = { .op = HL_OP_LINEAR, .in = { x, w } };
+  g_autoptr (GError) error = NULL;
+  g_assert_false (hl_backend_run_op (backend, &call, NULL, &error));
+  g_assert_error (error, HL_ERROR, HL_ERROR_SHAPE);
+  g_assert_nonnull (strstr (error->message, "[1, 3, 5], [4, 6]"));
+  g_assert_null (call.out[0]);
+}
+
+static void
+test_dtype_refused (void)
+{
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  g_autoptr (HlTensor) x = hl_tensor_new (HL_DTYPE_F64, HL_SHAPE (1, 3, 5), NULL);
+  HlOpCall call = { .op = HL_OP_ADD, .in = { x, x } };
+  g_autoptr (GError) error = NULL;
+  g_assert_false (hl_backend_run_op (backend, &call, NULL, &error));
+  g_assert_error (error, HL_ERROR, HL_ERROR_DTYPE);
+}
+
+static void
+test_nan_and_infinity (void)
+{
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  const float scores[] = { NAN, 0, 1, INFINITY, 0, 1, -INFINITY, -INFINITY, -INFINITY };
+  g_autoptr (HlTensor) s
+      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 3, 3), scores);
+  HlOpCall call = { .op = HL_OP_SOFTMAX, .in = { s } };
+  run_or_fail (backend, &call);
+  const float *a = call.out[0]->data;
+  /* A NaN score makes its row NaN: a mistake is to be seen, not smoothed over. */
+  g_assert_true (isnan (a[1]) && isnan (a[2]));
+  g_assert_true (isnan (a[3])); /* inf - inf */
+  for (int j = 6; j < 9; j++)
+    g_assert_cmpfloat (a[j], ==, 0);
+  hl_tensor_unref (call.out[0]);
+  hl_tensor_unref (call.out[1]);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (HlTensor) x = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, 3, 5), NULL);
+  HlOpCall call = { .op = HL_OP_ADD, .in = { x, x } };
+  g_autoptr (GError) error = NULL;
+  g_cancellable_cancel (cancellable);
+  g_assert_false (hl_backend_run_op (backend, &call, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (int op = 0; op < HL_N_OPS; op++)
+    {
+      const char *name = hl_op_get_info ((HlOp) op)->name;
+      g_autofree char *a = g_strdup_printf ("/ops/float-against-double/%s", name);
+      g_autofree char *b = g_strdup_printf ("/ops/double-against-formula/%s", name);
+      g_test_add_data_func (a, GINT_TO_POINTER (op), test_float_against_double);
+      g_test_add_data_func (b, GINT_TO_POINTER (op), test_double_against_formula);
+    }
+  g_test_add_func ("/ops/shapes-refused", test_shapes_refused);
+  g_test_add_func ("/ops/dtype-refused", test_dtype_refused);
+  g_test_add_func ("/ops/nan-and-infinity", test_nan_and_infinity);
+  g_test_add_func ("/ops/cancelled", test_cancelled);
+  return g_test_run ();
+}
