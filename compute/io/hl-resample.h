@@ -25,8 +25,10 @@ const char *hl_filter_name (HlFilter filter);
  * hl_resample:
  * @image: (H, W, C) uint8, contiguous, C 1 to 4, H and W at least 1
  * @height, @width: 1 to HL_IMAGE_MAX_SIDE
- * Antialiased when it makes smaller; horizontal pass, then vertical, each rounded to
- * 8 bits. Equal to PIL's (9 to 13) for 8-bit pictures, byte for byte.
+ * Antialiased when it makes smaller; two passes, each rounded to 8 bits. Equal to Pillow
+ * 13 for 8-bit pictures, byte for byte (Lanczos and Hamming within 1, as they hang on the
+ * C library's sine). Older releases order the passes otherwise where the height loses
+ * more than twice the pixels that the width does, and differ there.
  * Thread: any.
  * Returns: (transfer full): (height, width, C) uint8, @image itself when the size is its
  *   own; NULL with @error (SHAPE, DTYPE, RANGE, MEMORY)

@@ -11,7 +11,9 @@ typedef struct _HlSafetensors HlSafetensors;
 
 /**
  * HlTensorInfo: what a header says of one tensor.
- * @dtype: one that this program can read; files with others are refused on opening
+ * @dtype: HL_DTYPE_INVALID for a type of the format that this program cannot read
+ *   (float8, bool, ...); such a tensor is listed, but not given out
+ * @file_dtype: the type as the format calls it, "BF16"
  * @file: base name of the file that holds it
  * Borrowed from the HlSafetensors.
  */
@@ -19,6 +21,7 @@ typedef struct
 {
   const char *name;
   HlDtype dtype;
+  const char *file_dtype;
   HlShape shape;
   const char *file;
 } HlTensorInfo;
@@ -31,8 +34,8 @@ typedef struct
  * Thread: any.
  * Returns: (transfer full): NULL with @error:
  *   MISSING no such file, or a tensor of the index is not in its shard;
- *   IO the system refused; FORMAT a header breaks the rules; DTYPE a number type other
- *   than F64, F32, F16, BF16, I64, I32, U8; SHAPE more than HL_MAX_DIMS dimensions;
+ *   IO the system refused; FORMAT a header breaks the rules; DTYPE a number type that
+ *   the format does not know; SHAPE more than HL_MAX_DIMS dimensions;
  *   UNSUPPORTED a PyTorch pickle, with the way to convert it
  */
 HlSafetensors *hl_safetensors_open (const char *path, GError **error);
@@ -66,7 +69,8 @@ const HlTensorInfo *hl_safetensors_lookup (const HlSafetensors *st, const char *
  * A tensor in the file's own type. It views the map, which lives as long as the tensor
  * does; where the file does not align its numbers it is an aligned copy.
  * Thread: any.
- * Returns: (transfer full): NULL with @error (MISSING, naming file and tensor; MEMORY)
+ * Returns: (transfer full): NULL with @error (MISSING, naming file and tensor;
+ *   DTYPE not F64, F32, F16, BF16, I64, I32 or U8; MEMORY)
  */
 HlTensor *hl_safetensors_get (HlSafetensors *st, const char *name, GError **error);
 
