@@ -33,8 +33,8 @@ MEAN, STD = 0.2860, 0.3530
 PATCH, WIDTH, LAYERS, HEADS, MLP = 2, 144, 6, 6, 576
 # (name, pixels a side, share of patches kept, epochs, highest and last learning rate)
 STAGES = [("half size", 14, 1.0, 7.0, 1.5e-3, 3e-4),
-          ("full size, half the patches", 28, 0.5, 1.5, 8e-4, 3e-4),
-          ("full size, every patch", 28, 1.0, 1.0, 3e-4, 5e-6)]
+          ("full size, half the patches", 28, 0.5, 2.5, 1e-3, 3e-4),
+          ("full size, every patch", 28, 1.0, 1.5, 4e-4, 5e-6)]
 BATCH = 128
 SEED = 20261123
 
