@@ -27,7 +27,7 @@ void hl_colormap_lookup (HlColormap map, double position, guint8 rgb[3]);
 
 /**
  * hl_colormap_na:
- * @rgb: (out): the colour of "not applicable" (NaN): a rose-tinted grey, the same in the
+ * @rgb: (out): the colour of "not applicable" (NaN): a rosy grey, the same in the
  *   light and the dark theme, and far from every entry of every map, the grey map's too
  */
 void hl_colormap_na (guint8 rgb[3]);

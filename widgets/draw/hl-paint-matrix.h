@@ -82,6 +82,16 @@ void hl_paint_matrix_cells (HlPainter *painter,
                             const HlMatrixScene *scene,
                             const HlMatrixLayout *layout);
 
+/**
+ * hl_matrix_layout_pool:
+ * @pixels_per_unit: as in HlPainter
+ * Returns: how many values a side hl_paint_matrix_cells() joins into one painted cell,
+ *   1 where every value has at least a pixel; a caption says it when it is more
+ */
+gint64 hl_matrix_layout_pool (const HlMatrixLayout *layout,
+                              const HlMatrixScene *scene,
+                              double pixels_per_unit);
+
 /** hl_paint_matrix_rulers: ticks and labels, thinned to what is legible, axis titles, and
  * the frame round the cells; the selected query's label in orange. */
 void hl_paint_matrix_rulers (HlPainter *painter,
