@@ -35,6 +35,7 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
                           HlMatrixLayout *layout)
 {
   double em = theme->font_size;
+  gboolean has_left = !(flags & HL_MATRIX_NO_LEFT);
   double left = 0, top = 0, right = 0, bottom = 0, side = 0;
   *layout = (HlMatrixLayout){ .flags = flags };
   layout->view =
@@ -51,13 +52,14 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
   if (flags & HL_MATRIX_AXIS_TITLES)
     {
       top += scene->columns.title != NULL ? AXIS_TITLE_EM * em : 0;
-      left += scene->rows.title != NULL ? AXIS_TITLE_EM * em : 0;
+      left += has_left && scene->rows.title != NULL ? AXIS_TITLE_EM * em : 0;
     }
   double ruler_top = top, ruler_left = left;
   if (flags & HL_MATRIX_RULERS)
     {
       top += hl_ruler_extent (theme, &scene->columns, TRUE);
-      left += hl_ruler_extent (theme, &scene->rows, FALSE);
+      if (has_left)
+        left += hl_ruler_extent (theme, &scene->rows, FALSE);
       bottom = EDGE_EM * em;
       right = EDGE_EM * em;
     }

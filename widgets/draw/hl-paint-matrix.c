@@ -108,7 +108,7 @@ paint_axis_titles (HlPainter *painter,
       hl_paint_text (painter, title, cells->x + cells->width / 2, top - 0.4 * em, &style);
     }
   style.is_upright = TRUE;
-  if (scene->rows.title != NULL)
+  if (scene->rows.title != NULL && !(layout->flags & HL_MATRIX_NO_LEFT))
     {
       g_autofree char *title =
           hl_text_fit (&painter->theme, scene->rows.title, 0, cells->height);
@@ -133,7 +133,8 @@ hl_paint_matrix_rulers (HlPainter *painter,
       HlRuler left = { &scene->rows, FALSE,    layout->left,
                        view->y0,     view->y1, scene->selected_row };
       hl_paint_ruler (painter, &top);
-      hl_paint_ruler (painter, &left);
+      if (left.rect.width > 0)
+        hl_paint_ruler (painter, &left);
     }
   if (layout->flags & HL_MATRIX_AXIS_TITLES)
     paint_axis_titles (painter, scene, layout);

@@ -91,11 +91,18 @@ hl_overlay_layout_patch (const HlOverlayLayout *layout,
 /* ---- picture and colours -------------------------------------------------------------
  */
 
+static int
+replicate (const HlPainter *painter, int n_columns, int n_rows, const HlRect *place)
+{
+  return hl_pixels_replicate (painter, MAX (n_rows, n_columns),
+                              MAX (place->width, place->height));
+}
+
 static void
 paint_picture (HlPainter *painter, const HlOverlayScene *scene, const HlRect *place)
 {
   gboolean is_enlarged = place->width * painter->pixels_per_unit >= scene->width;
-  int k = is_enlarged ? hl_pixels_replicate (painter, scene->height, scene->width) : 1;
+  int k = is_enlarged ? replicate (painter, scene->width, scene->height, place) : 1;
   cairo_surface_t *surface = cairo_image_surface_create (
       CAIRO_FORMAT_RGB24, scene->width * k, scene->height * k);
   if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)
@@ -137,7 +144,7 @@ veil_pixel (const HlScale *scale, float value, double opacity)
 static void
 paint_weights (HlPainter *painter, const HlOverlayScene *scene, const HlRect *place)
 {
-  int k = hl_pixels_replicate (painter, scene->n_rows, scene->n_columns);
+  int k = replicate (painter, scene->n_columns, scene->n_rows, place);
   cairo_surface_t *surface = cairo_image_surface_create (
       CAIRO_FORMAT_ARGB32, scene->n_columns * k, scene->n_rows * k);
   if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)

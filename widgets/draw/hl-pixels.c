@@ -12,10 +12,15 @@
 #define EMBEDDED_SIDE_MAX 4096
 
 int
-hl_pixels_replicate (const HlPainter *painter, int n_rows, int n_columns)
+hl_pixels_replicate (const HlPainter *painter, int n, double length)
 {
-  int most = EMBEDDED_SIDE_MAX / MAX (MAX (n_rows, n_columns), 1);
-  return CLAMP (most, 1, MAX (painter->min_replicate, 1));
+  if (painter->min_replicate <= 1)
+    return 1;
+  int most = EMBEDDED_SIDE_MAX / MAX (n, 1);
+  /* Twice the density that the picture is meant for is enough for a sharp edge. */
+  double enough = ceil (2 * painter->pixels_per_unit * length / MAX (n, 1));
+  int wanted = (int) CLAMP (enough, 3, painter->min_replicate);
+  return CLAMP (most, 1, wanted);
 }
 
 float
@@ -85,7 +90,8 @@ hl_paint_pixels (HlPainter *painter,
                  int n_columns,
                  const HlRect *place)
 {
-  int replicate = hl_pixels_replicate (painter, n_rows, n_columns);
+  int replicate = hl_pixels_replicate (painter, MAX (n_rows, n_columns),
+                                       MAX (place->width, place->height));
   cairo_surface_t *surface = cairo_image_surface_create (
       CAIRO_FORMAT_RGB24, n_columns * replicate, n_rows * replicate);
   if (cairo_surface_status (surface) != CAIRO_STATUS_SUCCESS)

@@ -44,8 +44,8 @@ void hl_paint_surface (cairo_t *cr,
                        const HlRect *place,
                        cairo_filter_t filter);
 
-/** hl_pixels_replicate: pixels a side for a cell: what the painter asks for, less where
- * the image would be larger than is sensible to embed. */
-int hl_pixels_replicate (const HlPainter *painter, int n_rows, int n_columns);
+/** hl_pixels_replicate: pixels a side for each of @n cells that together are @length
+ * long: what the painter asks for, less where that is finer than anyone prints. */
+int hl_pixels_replicate (const HlPainter *painter, int n, double length);
 
 G_END_DECLS
