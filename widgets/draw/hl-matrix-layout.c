@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * Where the parts of a painted map lie, and which entry is under a point. */
+#include "config.h"
+
+#include "draw/hl-paint-matrix.h"
+
+#include "draw/hl-ruler.h"
+
+#include <math.h>
+
+/* Distances in multiples of the text size. */
+#define TITLE_EM 1.9
+#define AXIS_TITLE_EM 1.4
+#define BAR_GAP_EM 1.0
+#define BAR_MAX_EM 22.0
+#define EDGE_EM 0.6 /* half of a label that is centred on an edge */
+
+static void
+make_square (HlMatrixLayout *layout)
+{
+  double columns = layout->view.x1 - layout->view.x0;
+  double rows = layout->view.y1 - layout->view.y0;
+  double side = MIN (layout->cells.width / columns, layout->cells.height / rows);
+  layout->cells.width = side * columns;
+  layout->cells.height = side * rows;
+}
+
+void
+hl_matrix_layout_compute (const HlMatrixScene *scene,
+                          const HlTheme *theme,
+                          double width,
+                          double height,
+                          const HlView *view,
+                          HlMatrixFlags flags,
+                          HlMatrixLayout *layout)
+{
+  double em = theme->font_size;
+  gboolean has_left = !(flags & HL_MATRIX_NO_LEFT);
+  double left = 0, top = 0, right = 0, bottom = 0, side = 0;
+  *layout = (HlMatrixLayout){ .flags = flags };
+  layout->view =
+      view != NULL ? *view
+                   : (HlView){ 0, 0, MAX (scene->columns.n, 1), MAX (scene->rows.n, 1) };
+  if (!(layout->view.x1 > layout->view.x0))
+    layout->view.x1 = layout->view.x0 + 1;
+  if (!(layout->view.y1 > layout->view.y0))
+    layout->view.y1 = layout->view.y0 + 1;
+
+  if ((flags & HL_MATRIX_TITLE) && scene->title != NULL)
+    top += TITLE_EM * em;
+  double title_bottom = top;
+  if (flags & HL_MATRIX_AXIS_TITLES)
+    {
+      top += scene->columns.title != NULL ? AXIS_TITLE_EM * em : 0;
+      left += has_left && scene->rows.title != NULL ? AXIS_TITLE_EM * em : 0;
+    }
+  double ruler_top = top, ruler_left = left;
+  if (flags & HL_MATRIX_RULERS)
+    {
+      top += hl_ruler_extent (theme, &scene->columns, TRUE);
+      if (has_left)
+        left += hl_ruler_extent (theme, &scene->rows, FALSE);
+      bottom = EDGE_EM * em;
+      right = EDGE_EM * em;
+    }
+  if (flags & HL_MATRIX_BAR)
+    {
+      bottom = MAX (bottom, EDGE_EM * em);
+      side = hl_color_bar_extent (theme, &scene->scale, TRUE);
+      right = BAR_GAP_EM * em + side;
+    }
+
+  layout->cells = (HlRect){ left, top, MAX (width - left - right, 0),
+                            MAX (height - top - bottom, 0) };
+  if (flags & HL_MATRIX_SQUARE)
+    make_square (layout);
+  HlRect *cells = &layout->cells;
+  if ((flags & HL_MATRIX_TITLE) && scene->title != NULL)
+    layout->title = (HlRect){ left, 0, cells->width + right, title_bottom };
+  if (flags & HL_MATRIX_RULERS)
+    {
+      layout->top = (HlRect){ cells->x, ruler_top, cells->width, cells->y - ruler_top };
+      layout->left =
+          (HlRect){ ruler_left, cells->y, cells->x - ruler_left, cells->height };
+    }
+  if (flags & HL_MATRIX_BAR)
+    layout->bar = (HlRect){ cells->x + cells->width + BAR_GAP_EM * em, cells->y,
+                            HL_COLOR_BAR_EM * em, MIN (cells->height, BAR_MAX_EM * em) };
+  layout->used_width = cells->x + cells->width + right;
+  layout->used_height = cells->y + cells->height + bottom;
+}
+
+HlRect
+hl_matrix_layout_entry_rect (const HlMatrixLayout *layout, gint64 row, gint64 column)
+{
+  const HlRect *cells = &layout->cells;
+  double sx = cells->width / (layout->view.x1 - layout->view.x0);
+  double sy = cells->height / (layout->view.y1 - layout->view.y0);
+  return (HlRect){ cells->x + (column - layout->view.x0) * sx,
+                   cells->y + (row - layout->view.y0) * sy, sx, sy };
+}
+
+gboolean
+hl_matrix_layout_hit (const HlMatrixLayout *layout,
+                      const HlMatrixScene *scene,
+                      double x,
+                      double y,
+                      gint64 *row,
+                      gint64 *column)
+{
+  const HlRect *cells = &layout->cells;
+  if (!hl_rect_contains (cells, x, y))
+    return FALSE;
+  double u = (x - cells->x) / cells->width, v = (y - cells->y) / cells->height;
+  double c = floor (layout->view.x0 + u * (layout->view.x1 - layout->view.x0));
+  double r = floor (layout->view.y0 + v * (layout->view.y1 - layout->view.y0));
+  if (c < 0 || r < 0 || c >= scene->columns.n || r >= scene->rows.n)
+    return FALSE;
+  *row = (gint64) r;
+  *column = (gint64) c;
+  return TRUE;
+}
+
+gint64
+hl_matrix_layout_pool (const HlMatrixLayout *layout,
+                       const HlMatrixScene *scene,
+                       double pixels_per_unit)
+{
+  double columns = (layout->view.x1 - layout->view.x0) / MAX (scene->pool, 1);
+  double rows = (layout->view.y1 - layout->view.y0) / MAX (scene->pool, 1);
+  double across = columns / MAX (layout->cells.width * pixels_per_unit, 1);
+  double down = rows / MAX (layout->cells.height * pixels_per_unit, 1);
+  /* A hair under one pixel a value is not worth losing half of the resolution. */
+  return MAX ((gint64) ceil (MAX (across, down) - 1e-3), 1);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * Values as crisp coloured cells. Private to draw/. */
+#pragma once
+
+#include "draw/hl-painter.h"
+#include "scene/hl-scene.h"
+
+G_BEGIN_DECLS
+
+/** HlPooling: a map looked at through squares of @pool values a side. */
+typedef struct
+{
+  const float *values;
+  gint64 n_rows;
+  gint64 n_columns;
+  gint64 pool;
+  gboolean is_mean;
+} HlPooling;
+
+/**
+ * hl_pooled_value:
+ * @row, @column: of the square
+ * Returns: the mean, or the value of largest magnitude, so that a strong negative
+ *   survives in a signed map; NaN ("not applicable") only where all of them are
+ */
+float hl_pooled_value (const HlPooling *pooling, gint64 row, gint64 column);
+
+/**
+ * hl_paint_pixels:
+ * @values: @n_rows * @n_columns, row-major; NaN gets the "not applicable" colour
+ * @place: what the whole of them covers
+ * Sharp edges on the screen, and in files whose readers smooth (see min_replicate).
+ */
+void hl_paint_pixels (HlPainter *painter,
+                      const HlScale *scale,
+                      const float *values,
+                      int n_rows,
+                      int n_columns,
+                      const HlRect *place);
+
+/** hl_paint_surface: an image surface stretched over @place. */
+void hl_paint_surface (cairo_t *cr,
+                       cairo_surface_t *surface,
+                       const HlRect *place,
+                       cairo_filter_t filter);
+
+/** hl_pixels_replicate: pixels a side for each of @n cells that together are @length
+ * long: what the painter asks for, less where that is finer than anyone prints. */
+int hl_pixels_replicate (const HlPainter *painter, int n, double length);
+
+G_END_DECLS

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Rulers of a matrix: which cells get a label, and painting them. Private to draw/. */
+#pragma once
+
+#include "draw/hl-painter.h"
+#include "scene/hl-scene.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlRuler:
+ * @is_top: along the upper edge, else along the left one
+ * @rect: the ruler's own place; touches the cells
+ * @low, @high: entries in sight
+ * @selected: -1 for none; labelled first and in orange
+ */
+typedef struct
+{
+  const HlAxis *axis;
+  gboolean is_top;
+  HlRect rect;
+  double low;
+  double high;
+  gint64 selected;
+} HlRuler;
+
+/** hl_ruler_is_upright: labels of a top ruler are turned, since they are words. */
+gboolean hl_ruler_is_upright (const HlAxis *axis);
+
+/** hl_ruler_extent: across the ruler: room for ticks and labels; the same at any zoom. */
+double hl_ruler_extent (const HlTheme *theme, const HlAxis *axis, gboolean is_top);
+
+/**
+ * hl_ruler_step: every how many cells a label is put.
+ * @need: how many cells a label covers with its distance to the next
+ */
+gint64 hl_ruler_step (const HlAxis *axis, double need);
+
+void hl_paint_ruler (HlPainter *painter, const HlRuler *ruler);
+
+G_END_DECLS
