@@ -9,21 +9,20 @@
 #include <math.h>
 #include <string.h>
 
-#define MARGIN 4.0       /* round the page, points */
-#define PANEL_MIN 105.0  /* of a map or a picture; decides how many go side by side */
-#define GRID_MIN 190.0   /* of a grid of heads */
+#define MARGIN 4.0      /* round the page, points */
+#define PANEL_MIN 105.0 /* of a map or a picture; decides how many go side by side */
+#define GRID_MIN 190.0  /* of a grid of heads */
 #define CONTENT_MIN 12.0
-#define TALLEST 1.5      /* a panel's picture, in widths of the page */
-#define FLATTEST 8.0     /* beyond this aspect the cells of a map are not square */
+#define TALLEST 1.5  /* a panel's picture, in widths of the page */
+#define FLATTEST 8.0 /* beyond this aspect the cells of a map are not square */
 #define THUMB_MAX 64.0
 #define TITLE_SCALE 1.15
 
 /* Distances in multiples of the text size. */
-#define HEADER_EM 2.0
+#define HEADER_EM 1.8
 #define COLUMN_GAP_EM 1.4
 #define ROW_GAP_EM 1.8
 #define BAR_GAP_EM 1.2
-#define BAR_MAX_EM 22.0
 #define CAPTION_GAP_EM 1.2
 #define LINE_EM 1.4
 
@@ -49,7 +48,8 @@ panel_caption (const HlPanel *panel)
                                : panel->overlay->caption;
 }
 
-/* ---- one bar for all? ---------------------------------------------------------------- */
+/* ---- one bar for all? ----------------------------------------------------------------
+ */
 
 /* NULL where a panel has no values and so no bar. */
 static const HlScale *
@@ -123,7 +123,8 @@ panel_has_na (const HlPanel *panel)
   return FALSE;
 }
 
-/* ---- panels -------------------------------------------------------------------------- */
+/* ---- panels --------------------------------------------------------------------------
+ */
 
 static gboolean
 axes_equal (const HlAxis *a, const HlAxis *b)
@@ -190,11 +191,12 @@ layout_panel (const Arrangement *arrangement,
   const HlTheme *theme = &arrangement->page->theme;
   if (panel->matrix != NULL)
     {
-      HlMatrixFlags flags = HL_MATRIX_RULERS | HL_MATRIX_AXIS_TITLES | HL_MATRIX_SQUARE;
+      HlMatrixFlags flags =
+          HL_MATRIX_RULERS | HL_MATRIX_AXIS_TITLES | HL_MATRIX_SQUARE | HL_MATRIX_TIGHT;
       flags |= arrangement->has_own_bars ? HL_MATRIX_BAR : 0;
       flags |= arrangement->hides_left && column > 0 ? HL_MATRIX_NO_LEFT : 0;
-      double aspect = (double) MAX (panel->matrix->columns.n, 1) /
-                      MAX (panel->matrix->rows.n, 1);
+      double aspect =
+          (double) MAX (panel->matrix->columns.n, 1) / MAX (panel->matrix->rows.n, 1);
       if (aspect > FLATTEST || aspect < 1 / FLATTEST)
         {
           flags &= ~HL_MATRIX_SQUARE;
@@ -287,6 +289,7 @@ place_panels (const Arrangement *arrangement,
                     surroundings[column] + content_width, TALLEST * page->width, place,
                     &content, &used_width, &used_height);
       place->x = x;
+      place->width = surroundings[column] + content_width;
       place->header = arrangement->has_headers ? HEADER_EM * em : 0;
       place->y = y + place->header;
       row_height = MAX (row_height, place->header + used_height);
@@ -313,30 +316,29 @@ content_of (const HlPage *page, const HlFigure *figure, guint index)
   return rect;
 }
 
-/* ---- the shared bar ------------------------------------------------------------------ */
+/* ---- the shared bar ------------------------------------------------------------------
+ */
 
 /* Beside a single row of panels where there is width for it, else below them all. */
 static double
-place_bar (HlPage *page,
-           const HlFigure *figure,
-           gboolean is_below,
-           double right,
-           double bottom)
+place_bar (
+    HlPage *page, const HlFigure *figure, gboolean is_below, double right, double bottom)
 {
   double em = page->theme.font_size;
   HlRect first = content_of (page, figure, 0);
   if (!is_below)
     {
       double below_key = page->has_na ? 2.2 * em : 0;
-      page->bar = (HlRect){ right + (BAR_GAP_EM - 0.6) * em, first.y,
-                            HL_COLOR_BAR_EM * em,
-                            MAX (MIN (first.height, BAR_MAX_EM * em) - below_key, em) };
+      page->bar =
+          (HlRect){ right + (BAR_GAP_EM - 0.6) * em, first.y, HL_COLOR_BAR_EM * em,
+                    MAX (hl_color_bar_length (&page->theme, first.height) - below_key,
+                         em) };
       return bottom;
     }
   double left = first.x, end = page->width - MARGIN - 2 * em;
   if (page->has_na)
     end -= hl_na_key_width (&page->theme) + 2 * em;
-  double width = MIN (end - left, BAR_MAX_EM * em);
+  double width = MIN (end - left, hl_color_bar_length (&page->theme, G_MAXDOUBLE));
   /* In the middle of the pictures, unless they are narrower than the bar. */
   double middle = (left + MAX (right, left + width)) / 2;
   page->bar = (HlRect){ MAX (middle - width / 2, left), bottom + BAR_GAP_EM * em, width,
@@ -344,7 +346,8 @@ place_bar (HlPage *page,
   return page->bar.y + hl_color_bar_extent (&page->theme, page->shared, FALSE);
 }
 
-/* ---- the caption --------------------------------------------------------------------- */
+/* ---- the caption ---------------------------------------------------------------------
+ */
 
 static void
 add_sentence (GString *caption, const char *sentence)
@@ -366,11 +369,13 @@ add_panel_captions (GString *caption, const HlFigure *figure)
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
   g_autoptr (GPtrArray) letters =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_free);
+  guint n = 0;
   for (guint i = 0; i < figure->panels->len; i++)
     {
       const char *text = panel_caption (panel_at (figure, i));
       if (text == NULL || *text == '\0')
         continue;
+      n++;
       guint at = 0;
       while (at < texts->len && !g_str_equal (texts->pdata[at], text))
         at++;
@@ -384,11 +389,12 @@ add_panel_captions (GString *caption, const HlFigure *figure)
           g_strdup_printf ("%s%s%c", before, *before != '\0' ? ", " : "", 'a' + i % 26);
       g_free (before);
     }
+  gboolean is_lettered = texts->len > 1 || (texts->len == 1 && n < figure->panels->len);
   for (guint i = 0; i < texts->len; i++)
     {
-      g_autofree char *lettered = g_strdup_printf (
-          "(%s) %s", (char *) letters->pdata[i], (char *) texts->pdata[i]);
-      add_sentence (caption, texts->len > 1 ? lettered : texts->pdata[i]);
+      g_autofree char *lettered = g_strdup_printf ("(%s) %s", (char *) letters->pdata[i],
+                                                   (char *) texts->pdata[i]);
+      add_sentence (caption, is_lettered ? lettered : texts->pdata[i]);
     }
 }
 
@@ -404,8 +410,7 @@ add_pooling (GString *caption, const HlPage *page, const HlFigure *figure)
       if (scene == NULL || scene->values == NULL)
         continue;
       const HlPlace *place = &g_array_index (page->places, HlPlace, i);
-      gint64 pool =
-          hl_matrix_layout_pool (&place->matrix, scene, page->pixels_per_unit);
+      gint64 pool = hl_matrix_layout_pool (&place->matrix, scene, page->pixels_per_unit);
       if (pool <= most)
         continue;
       most = pool;
@@ -432,13 +437,13 @@ place_caption (HlPage *page, const HlFigure *figure, double bottom)
   add_pooling (caption, page, figure);
   if (caption->len == 0)
     return bottom;
-  page->caption =
-      hl_text_wrap (&page->theme, caption->str, 0, page->width - 2 * MARGIN);
+  page->caption = hl_text_wrap (&page->theme, caption->str, 0, page->width - 2 * MARGIN);
   page->caption_y = bottom + CAPTION_GAP_EM * em + 0.8 * em;
   return page->caption_y + (g_strv_length (page->caption) - 1) * LINE_EM * em + 0.3 * em;
 }
 
-/* ---- the page ------------------------------------------------------------------------ */
+/* ---- the page ------------------------------------------------------------------------
+ */
 
 void
 hl_page_init (HlPage *page,
@@ -466,13 +471,13 @@ hl_page_init (HlPage *page,
       arrangement.has_headers |= panel_title (panel) != NULL;
     }
 
-  int n_rows = ((int) figure->panels->len + arrangement.n_columns - 1) /
-               arrangement.n_columns;
+  int n_rows =
+      ((int) figure->panels->len + arrangement.n_columns - 1) / arrangement.n_columns;
   gboolean is_below = n_rows > 1 || page->width < 350;
   double width = page->width - 2 * MARGIN, right = 0;
   if (page->shared != NULL && !is_below)
-    width -= hl_color_bar_extent (&page->theme, page->shared, TRUE) +
-             (BAR_GAP_EM - 0.6) * em;
+    width -=
+        hl_color_bar_extent (&page->theme, page->shared, TRUE) + (BAR_GAP_EM - 0.6) * em;
   double bottom = place_panels (&arrangement, figure, width, &right);
   if (page->shared != NULL && figure->panels->len > 0)
     bottom = place_bar (page, figure, is_below, right, bottom);
@@ -488,10 +493,7 @@ hl_page_clear (HlPage *page)
 }
 
 static void
-paint_header (const HlPage *page,
-              const HlFigure *figure,
-              guint index,
-              HlPainter *painter)
+paint_header (const HlPage *page, const HlFigure *figure, guint index, HlPainter *painter)
 {
   const HlPlace *place = &g_array_index (page->places, HlPlace, index);
   const HlTheme *theme = &page->theme;
@@ -510,7 +512,7 @@ paint_header (const HlPage *page,
   const char *title = panel_title (panel_at (figure, index));
   if (title == NULL)
     return;
-  double end = content.x + content.width;
+  double end = place->x + place->width;
   style.is_bold = FALSE;
   style.size = em;
   g_autofree char *fitted = hl_text_fit (theme, title, em, MAX (end - x, 4 * em));

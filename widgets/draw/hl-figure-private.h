@@ -31,6 +31,7 @@ typedef struct
 {
   double x;
   double y;
+  double width;  /* of its column, without the gap to the next */
   double header; /* height of the line of the letter and the title */
   HlMatrixLayout matrix;
   HlGridLayout grid;

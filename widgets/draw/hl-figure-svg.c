@@ -36,10 +36,9 @@ append_number (GString *xml, const char *name, double value)
 static void
 append_fill (GString *xml, const HlColor *color)
 {
-  g_string_append_printf (xml, " fill=\"#%02x%02x%02x\"",
-                          (guint) (color->red * 255 + 0.5),
-                          (guint) (color->green * 255 + 0.5),
-                          (guint) (color->blue * 255 + 0.5));
+  g_string_append_printf (
+      xml, " fill=\"#%02x%02x%02x\"", (guint) (color->red * 255 + 0.5),
+      (guint) (color->green * 255 + 0.5), (guint) (color->blue * 255 + 0.5));
 }
 
 static void

@@ -30,7 +30,8 @@ hl_figure_options_init (HlFigureOptions *options)
   *options = (HlFigureOptions){ .width_mm = HL_FIGURE_WIDTH_SINGLE_MM, .dpi = 300 };
 }
 
-/* ---- contents ------------------------------------------------------------------------ */
+/* ---- contents ------------------------------------------------------------------------
+ */
 
 static void
 panel_free (gpointer data)
@@ -144,10 +145,10 @@ hl_figure_measure (const HlFigure *figure,
   hl_page_clear (&page);
 }
 
-/* ---- checks -------------------------------------------------------------------------- */
+/* ---- checks --------------------------------------------------------------------------
+ */
 
-static gboolean
-refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 refuse (GError **error, const char *format, ...)
@@ -182,7 +183,8 @@ check (const HlFigure *figure,
   if (figure->panels->len == 0)
     return refuse (error, "figure %s: at least one panel expected, none found", path);
   if (format_of (path) == FORMAT_NONE)
-    return refuse (error, "figure %s: a name ending in .svg, .pdf or .png expected", path);
+    return refuse (error, "figure %s: a name ending in .svg, .pdf or .png expected",
+                   path);
   if (!(options->width_mm >= 20 && options->width_mm <= 2000))
     return refuse (error, "figure %s: a width of 20 to 2000 mm expected, %s found", path,
                    width);
@@ -196,7 +198,8 @@ check (const HlFigure *figure,
   return TRUE;
 }
 
-/* ---- formats ------------------------------------------------------------------------- */
+/* ---- formats -------------------------------------------------------------------------
+ */
 
 static cairo_status_t
 take_bytes (void *closure, const unsigned char *data, unsigned int length)
@@ -322,10 +325,9 @@ hl_figure_write (const HlFigure *figure,
   if (bytes == NULL)
     return FALSE;
 
-  if (g_file_set_contents_full (path, (const char *) bytes->data, bytes->len,
-                                G_FILE_SET_CONTENTS_CONSISTENT |
-                                    G_FILE_SET_CONTENTS_DURABLE,
-                                0666, error))
+  if (g_file_set_contents_full (
+          path, (const char *) bytes->data, bytes->len,
+          G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, error))
     return TRUE;
   g_prefix_error (error, "figure %s: ", path);
   return FALSE;

@@ -12,7 +12,6 @@
 #define TITLE_EM 1.9
 #define AXIS_TITLE_EM 1.4
 #define BAR_GAP_EM 1.0
-#define BAR_MAX_EM 22.0
 #define EDGE_EM 0.6 /* half of a label that is centred on an edge */
 
 static void
@@ -23,6 +22,24 @@ make_square (HlMatrixLayout *layout)
   double side = MIN (layout->cells.width / columns, layout->cells.height / rows);
   layout->cells.width = side * columns;
   layout->cells.height = side * rows;
+}
+
+/* Shrinks the rulers to their labels, which leaves more room for the cells, which may
+ * show a label more; what then does not fit is cut short by the ruler. */
+static void
+tighten (const HlMatrixScene *scene,
+         const HlTheme *theme,
+         const HlMatrixLayout *layout,
+         double *top,
+         double *left)
+{
+  const HlView *view = &layout->view;
+  HlRuler above = { &scene->columns, TRUE,     layout->cells,
+                    view->x0,        view->x1, scene->selected_column };
+  HlRuler beside = { &scene->rows, FALSE,    layout->cells,
+                     view->y0,     view->y1, scene->selected_row };
+  *top = hl_ruler_extent_shown (theme, &above);
+  *left = *left > 0 ? hl_ruler_extent_shown (theme, &beside) : 0;
 }
 
 void
@@ -36,7 +53,7 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
 {
   double em = theme->font_size;
   gboolean has_left = !(flags & HL_MATRIX_NO_LEFT);
-  double left = 0, top = 0, right = 0, bottom = 0, side = 0;
+  double left = 0, top = 0, right = 0, bottom = 0;
   *layout = (HlMatrixLayout){ .flags = flags };
   layout->view =
       view != NULL ? *view
@@ -55,28 +72,33 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
       left += has_left && scene->rows.title != NULL ? AXIS_TITLE_EM * em : 0;
     }
   double ruler_top = top, ruler_left = left;
+  double ruler_height = 0, ruler_width = 0;
   if (flags & HL_MATRIX_RULERS)
     {
-      top += hl_ruler_extent (theme, &scene->columns, TRUE);
-      if (has_left)
-        left += hl_ruler_extent (theme, &scene->rows, FALSE);
-      bottom = EDGE_EM * em;
-      right = EDGE_EM * em;
+      ruler_height = hl_ruler_extent (theme, &scene->columns, TRUE);
+      ruler_width = has_left ? hl_ruler_extent (theme, &scene->rows, FALSE) : 0;
+      bottom = right = EDGE_EM * em;
     }
   if (flags & HL_MATRIX_BAR)
     {
       bottom = MAX (bottom, EDGE_EM * em);
-      side = hl_color_bar_extent (theme, &scene->scale, TRUE);
-      right = BAR_GAP_EM * em + side;
+      right = BAR_GAP_EM * em + hl_color_bar_extent (theme, &scene->scale, TRUE);
     }
 
-  layout->cells = (HlRect){ left, top, MAX (width - left - right, 0),
-                            MAX (height - top - bottom, 0) };
-  if (flags & HL_MATRIX_SQUARE)
-    make_square (layout);
+  gboolean is_tight = (flags & HL_MATRIX_TIGHT) && (flags & HL_MATRIX_RULERS);
+  for (int pass = is_tight ? 0 : 1; pass < 2; pass++)
+    {
+      double x = left + ruler_width, y = top + ruler_height;
+      layout->cells =
+          (HlRect){ x, y, MAX (width - x - right, 0), MAX (height - y - bottom, 0) };
+      if (flags & HL_MATRIX_SQUARE)
+        make_square (layout);
+      if (pass == 0)
+        tighten (scene, theme, layout, &ruler_height, &ruler_width);
+    }
   HlRect *cells = &layout->cells;
   if ((flags & HL_MATRIX_TITLE) && scene->title != NULL)
-    layout->title = (HlRect){ left, 0, cells->width + right, title_bottom };
+    layout->title = (HlRect){ cells->x, 0, cells->width + right, title_bottom };
   if (flags & HL_MATRIX_RULERS)
     {
       layout->top = (HlRect){ cells->x, ruler_top, cells->width, cells->y - ruler_top };
@@ -84,8 +106,9 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
           (HlRect){ ruler_left, cells->y, cells->x - ruler_left, cells->height };
     }
   if (flags & HL_MATRIX_BAR)
-    layout->bar = (HlRect){ cells->x + cells->width + BAR_GAP_EM * em, cells->y,
-                            HL_COLOR_BAR_EM * em, MIN (cells->height, BAR_MAX_EM * em) };
+    layout->bar =
+        (HlRect){ cells->x + cells->width + BAR_GAP_EM * em, cells->y,
+                  HL_COLOR_BAR_EM * em, hl_color_bar_length (theme, cells->height) };
   layout->used_width = cells->x + cells->width + right;
   layout->used_height = cells->y + cells->height + bottom;
 }

@@ -30,6 +30,7 @@ typedef enum
   HL_MATRIX_SQUARE = 1 << 4, /* shrink the cells' rectangle so that cells are square */
   HL_MATRIX_ALL = 0x1f,
   HL_MATRIX_NO_LEFT = 1 << 5, /* no left ruler and row title: the panel beside has them */
+  HL_MATRIX_TIGHT = 1 << 6,   /* rulers as wide as the labels shown now; for a figure */
 } HlMatrixFlags;
 
 /**

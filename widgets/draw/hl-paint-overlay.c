@@ -13,7 +13,6 @@
 #define TITLE_EM 1.9
 #define TITLE_SCALE 1.15
 #define BAR_GAP_EM 1.0
-#define BAR_MAX_EM 22.0
 #define EDGE_EM 0.6
 
 /* ---- layout --------------------------------------------------------------------------
@@ -52,7 +51,7 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
   if (has_bar)
     layout->bar =
         (HlRect){ edge + picture->width + BAR_GAP_EM * em, top, HL_COLOR_BAR_EM * em,
-                  MIN (picture->height, BAR_MAX_EM * em) };
+                  hl_color_bar_length (theme, picture->height) };
   layout->used_width = edge + picture->width + right;
   layout->used_height = top + picture->height + bottom;
 }
@@ -237,7 +236,7 @@ stroke_with_halo (HlPainter *painter, const HlColor *color, double line)
   cairo_t *cr = painter->cr;
   cairo_set_line_cap (cr, CAIRO_LINE_CAP_SQUARE);
   cairo_set_source_rgba (cr, 0, 0, 0, 0.45);
-  cairo_set_line_width (cr, 2 * line);
+  cairo_set_line_width (cr, 1.6 * line);
   cairo_stroke_preserve (cr);
   hl_paint_set_color (cr, color);
   cairo_set_line_width (cr, line);
@@ -251,7 +250,7 @@ paint_lines (HlPainter *painter,
 {
   const HlRect *place = &layout->picture;
   const HlTheme *theme = &painter->theme;
-  double line = MAX (1.5 * theme->line_width, 0.12 * theme->font_size);
+  double line = MAX (1.5 * theme->line_width, 0.16 * theme->font_size);
   cairo_save (painter->cr);
   cairo_new_path (painter->cr);
   if (scene->show_grid)

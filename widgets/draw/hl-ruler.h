@@ -30,11 +30,14 @@ gboolean hl_ruler_is_upright (const HlAxis *axis);
 /** hl_ruler_extent: across the ruler: room for ticks and labels; the same at any zoom. */
 double hl_ruler_extent (const HlTheme *theme, const HlAxis *axis, gboolean is_top);
 
+/** hl_ruler_extent_shown: likewise for the labels that are shown at this zoom alone. */
+double hl_ruler_extent_shown (const HlTheme *theme, const HlRuler *ruler);
+
 /**
- * hl_ruler_step: every how many cells a label is put.
+ * hl_ruler_step: every how many cells of a plain count a label is put: 1, 2, 5, 10, ...
  * @need: how many cells a label covers with its distance to the next
  */
-gint64 hl_ruler_step (const HlAxis *axis, double need);
+gint64 hl_ruler_step (double need);
 
 void hl_paint_ruler (HlPainter *painter, const HlRuler *ruler);
 
