@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * Which part of a map is in sight. */
+#include "config.h"
+
+#include "gl/hl-viewport.h"
+
+#include <math.h>
+
+double
+hl_viewport_fit_scale (const HlViewport *viewport)
+{
+  if (viewport->n_rows < 1 || viewport->n_columns < 1)
+    return 1;
+  return MAX (MIN (viewport->width / viewport->n_columns,
+                   viewport->height / viewport->n_rows),
+              1e-6);
+}
+
+static void
+clamp (HlViewport *viewport)
+{
+  double fit = hl_viewport_fit_scale (viewport);
+  if (viewport->is_fit)
+    viewport->scale = fit;
+  viewport->scale = CLAMP (viewport->scale, fit, MAX (HL_VIEWPORT_SCALE_MAX, fit));
+  double n_seen_columns = viewport->width / viewport->scale;
+  double n_seen_rows = viewport->height / viewport->scale;
+  viewport->x0 = MAX (MIN (viewport->x0, viewport->n_columns - n_seen_columns), 0);
+  viewport->y0 = MAX (MIN (viewport->y0, viewport->n_rows - n_seen_rows), 0);
+}
+
+void
+hl_viewport_set_map (HlViewport *viewport, gint64 n_rows, gint64 n_columns)
+{
+  if (viewport->n_rows != n_rows || viewport->n_columns != n_columns)
+    viewport->is_fit = TRUE;
+  viewport->n_rows = n_rows;
+  viewport->n_columns = n_columns;
+  clamp (viewport);
+}
+
+void
+hl_viewport_set_space (HlViewport *viewport, double width, double height)
+{
+  viewport->width = MAX (width, 1);
+  viewport->height = MAX (height, 1);
+  clamp (viewport);
+}
+
+void
+hl_viewport_fit (HlViewport *viewport)
+{
+  viewport->is_fit = TRUE;
+  clamp (viewport);
+}
+
+gboolean
+hl_viewport_zoom (HlViewport *viewport, double factor, double x, double y)
+{
+  HlViewport old = *viewport;
+  double fit = hl_viewport_fit_scale (viewport);
+  double at_x = viewport->x0 + x / viewport->scale;
+  double at_y = viewport->y0 + y / viewport->scale;
+  double scale = viewport->scale * factor;
+  scale = CLAMP (scale, fit, MAX (HL_VIEWPORT_SCALE_MAX, fit));
+  viewport->is_fit = scale <= fit * 1.0001;
+  viewport->scale = scale;
+  viewport->x0 = at_x - x / scale;
+  viewport->y0 = at_y - y / scale;
+  clamp (viewport);
+  return viewport->scale != old.scale || viewport->x0 != old.x0 || viewport->y0 != old.y0;
+}
+
+gboolean
+hl_viewport_pan (HlViewport *viewport, double dx, double dy)
+{
+  HlViewport old = *viewport;
+  viewport->x0 += dx / viewport->scale;
+  viewport->y0 += dy / viewport->scale;
+  clamp (viewport);
+  return viewport->x0 != old.x0 || viewport->y0 != old.y0;
+}
+
+/* The new start of a range that shows @length from @start, so that [i, i + 1) is in it. */
+static double
+reveal (double start, double length, double i)
+{
+  if (i < start)
+    return i;
+  if (i + 1 > start + length)
+    return i + 1 - length;
+  return start;
+}
+
+gboolean
+hl_viewport_reveal (HlViewport *viewport, gint64 row, gint64 column)
+{
+  HlViewport old = *viewport;
+  if (row >= 0)
+    viewport->y0 = reveal (viewport->y0, viewport->height / viewport->scale, row);
+  if (column >= 0)
+    viewport->x0 = reveal (viewport->x0, viewport->width / viewport->scale, column);
+  clamp (viewport);
+  return viewport->x0 != old.x0 || viewport->y0 != old.y0;
+}
+
+HlView
+hl_viewport_get_view (const HlViewport *viewport)
+{
+  HlView view = { viewport->x0, viewport->y0 };
+  view.x1 = MIN (viewport->n_columns, viewport->x0 + viewport->width / viewport->scale);
+  view.y1 = MIN (viewport->n_rows, viewport->y0 + viewport->height / viewport->scale);
+  return view;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * Which part of a map is in sight: pan and zoom as arithmetic, without a widget. Cells
+ * are square; the map never leaves the space when it could fill it. */
+#pragma once
+
+#include "draw/hl-paint-matrix.h"
+
+G_BEGIN_DECLS
+
+/** A cell is never drawn wider than this, unless the whole map fits so. */
+#define HL_VIEWPORT_SCALE_MAX 160.0
+
+/**
+ * HlViewport: plain data.
+ * @n_rows, @n_columns: entries of the map
+ * @width, @height: pixels there are for cells
+ * @scale: pixels an entry
+ * @x0, @y0: entry at the upper left corner; may begin inside a cell
+ * @is_fit: the whole map is shown, and stays so when the space changes
+ */
+typedef struct
+{
+  double n_rows;
+  double n_columns;
+  double width;
+  double height;
+  double scale;
+  double x0;
+  double y0;
+  gboolean is_fit;
+} HlViewport;
+
+/** hl_viewport_set_map: another size of map shows it whole; the same keeps the view. */
+void hl_viewport_set_map (HlViewport *viewport, gint64 n_rows, gint64 n_columns);
+/** hl_viewport_set_space: the upper left corner stays where it is. */
+void hl_viewport_set_space (HlViewport *viewport, double width, double height);
+void hl_viewport_fit (HlViewport *viewport);
+/** hl_viewport_fit_scale: pixels an entry when the whole map is shown. */
+double hl_viewport_fit_scale (const HlViewport *viewport);
+/**
+ * hl_viewport_zoom:
+ * @x, @y: pixels from the corner of the cells: the entry there stays there
+ * Returns: TRUE when something changed
+ */
+gboolean hl_viewport_zoom (HlViewport *viewport, double factor, double x, double y);
+/** hl_viewport_pan: by pixels; positive shows what is to the right and below. */
+gboolean hl_viewport_pan (HlViewport *viewport, double dx, double dy);
+/** hl_viewport_reveal: scrolls as little as needed to see an entry whole. */
+gboolean hl_viewport_reveal (HlViewport *viewport, gint64 row, gint64 column);
+HlView hl_viewport_get_view (const HlViewport *viewport);
+
+G_END_DECLS
