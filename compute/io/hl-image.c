@@ -20,7 +20,8 @@ static const guint8 png_signature[8] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, 
 typedef struct
 {
   const char *name;
-  int bottom; /* rows that have arrived */
+  int top; /* rows that have arrived: from top to bottom, from either end */
+  int bottom;
   GError *refusal;
 } Decoding;
 
@@ -74,9 +75,15 @@ check_header_size (const guint8 *data, gsize size, const char *name, GError **er
   return TRUE;
 }
 
-/* The PNG decoder says nothing when a file ends early: walk its chunks to the last. */
 static gboolean
-check_png_end (const guint8 *data, gsize size, const char *name, GError **error)
+is_jpeg (const guint8 *data, gsize size)
+{
+  return size >= 3 && memcmp (data, "\xff\xd8\xff", 3) == 0;
+}
+
+/* Walks the chunks of a PNG to the last. */
+static gboolean
+png_is_whole (const guint8 *data, gsize size)
 {
   gsize at = sizeof png_signature;
   while (size - at >= 12)
@@ -88,9 +95,66 @@ check_png_end (const guint8 *data, gsize size, const char *name, GError **error)
         return TRUE;
       at += (gsize) chunk;
     }
+  return FALSE;
+}
+
+/* The place of the next marker of a JPEG after coded data that starts at @at: an 0xff
+ * which neither stands for itself nor restarts the coder. */
+static gsize
+skip_jpeg_scan (const guint8 *data, gsize size, gsize at)
+{
+  while (at + 1 < size)
+    {
+      guint8 next = data[at + 1];
+      gboolean is_data = next == 0 || next == 0xff || (next >= 0xd0 && next <= 0xd7);
+      if (data[at] == 0xff && !is_data)
+        return at;
+      at++;
+    }
+  return size;
+}
+
+/* Walks the segments of a JPEG to its end marker; previews inside a segment do not
+ * count. */
+static gboolean
+jpeg_is_whole (const guint8 *data, gsize size)
+{
+  gsize at = 2;
+  while (size - at >= 2)
+    {
+      guint8 marker = data[at + 1];
+      if (data[at] != 0xff)
+        return FALSE;
+      if (marker == 0xd9)
+        return TRUE;
+      if (marker == 0xff) /* filling */
+        {
+          at++;
+          continue;
+        }
+      if (size - at < 4)
+        return FALSE;
+      gsize length = 2 + ((gsize) data[at + 2] << 8 | data[at + 3]);
+      if (length > size - at)
+        return FALSE;
+      at += length;
+      if (marker == 0xda)
+        at = skip_jpeg_scan (data, size, at);
+    }
+  return FALSE;
+}
+
+/* The decoders of these formats fill up with grey when a file ends early. */
+static gboolean
+check_end (const guint8 *data, gsize size, const char *name, GError **error)
+{
+  gboolean png = is_png (data, size), jpeg = is_jpeg (data, size);
+  if ((!png || png_is_whole (data, size)) && (!jpeg || jpeg_is_whole (data, size)))
+    return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-               "%s: a whole PNG picture expected, one that ends early found (%zu bytes)",
-               name, size);
+               "%s: a whole %s picture expected, one that ends early or is damaged found "
+               "(%zu bytes)",
+               name, png ? "PNG" : "JPEG", size);
   return FALSE;
 }
 
@@ -109,6 +173,7 @@ area_updated_cb (
     GdkPixbufLoader *loader, int x, int y, int width, int height, gpointer user_data)
 {
   Decoding *decoding = user_data;
+  decoding->top = MIN (decoding->top, y);
   decoding->bottom = MAX (decoding->bottom, y + height);
 }
 
@@ -167,10 +232,10 @@ hl_image_load_bytes (const guint8 *data,
       return NULL;
     }
   if (!check_header_size (data, size_bytes, name, error) ||
-      (is_png (data, size_bytes) && !check_png_end (data, size_bytes, name, error)))
+      !check_end (data, size_bytes, name, error))
     return NULL;
   g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new ();
-  Decoding decoding = { .name = name };
+  Decoding decoding = { .name = name, .top = G_MAXINT };
   g_signal_connect (loader, "size-prepared", G_CALLBACK (size_prepared_cb), &decoding);
   g_signal_connect (loader, "area-updated", G_CALLBACK (area_updated_cb), &decoding);
   g_autoptr (GError) cause = NULL;
@@ -190,11 +255,12 @@ hl_image_load_bytes (const guint8 *data,
                    cause != NULL ? cause->message : "no picture found in it");
       return NULL;
     }
-  if (decoding.bottom < gdk_pixbuf_get_height (pixbuf))
+  int n_rows = decoding.bottom > 0 ? decoding.bottom - decoding.top : 0;
+  if (n_rows < gdk_pixbuf_get_height (pixbuf))
     {
       g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
                    "%s: %d rows of a picture expected, %d found: it was cut short", name,
-                   gdk_pixbuf_get_height (pixbuf), decoding.bottom);
+                   gdk_pixbuf_get_height (pixbuf), n_rows);
       return NULL;
     }
   return pixbuf_to_rgb (pixbuf, name, error);

@@ -193,9 +193,24 @@ check_truncated (const char *source, gsize keep_at_least)
     }
 }
 
+/* All rows are there; only the last chunk is not. */
+static void
+check_without_end (const char *source, gsize n_cut)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = fixture_path (source);
+  g_autofree char *data = NULL;
+  gsize size = 0;
+  g_file_get_contents (path, &data, &size, &error);
+  g_assert_no_error (error);
+  check_bad (data, size - n_cut, "endless", HL_ERROR_FORMAT, "ends early");
+}
+
 static void
 test_truncated_png (void)
 {
+  check_without_end ("37x53.png", 12);
+  check_without_end ("37x53.png", 1);
   check_truncated ("37x53.png", 1);
   check_truncated ("palette.png", 20);
 }
@@ -203,6 +218,8 @@ test_truncated_png (void)
 static void
 test_truncated_jpeg (void)
 {
+  check_without_end ("baseline.jpg", 1);
+  check_without_end ("progressive.jpg", 2);
   check_truncated ("baseline.jpg", 3);
   check_truncated ("progressive.jpg", 3);
 }

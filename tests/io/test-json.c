@@ -129,7 +129,7 @@ test_bad_text (void)
   check_bad_text ("{\"a\": 1, \"a\": 2}", "duplicate|\"a\"");
   check_bad_text ("{\"a\": 1e999}", "config.json|real number overflow");
   check_bad_text ("{\"a\": 99999999999999999999}", "too big");
-  check_bad_text ("{\"a\": \"\xff\"}", "config.json|UTF-8");
+  check_bad_text ("{\"a\": \"\xff\"}", "config.json|unable to decode byte 0xff");
   check_bad_text ("{} x", "config.json|line 1");
 }
 
