@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ * headlight trace MODEL --image F -o S.h5 */
+#include "config.h"
+
+#include "cli.h"
+
+#include "base/hl-error.h"
+#include "base/hl-paths.h"
+#include "presenters/hl-present.h"
+#include "trace/hl-tracer.h"
+
+#include <glib/gi18n.h>
+#include <jansson.h>
+#include <stdio.h>
+
+typedef struct
+{
+  char *image;
+  char *output;
+  char *size;
+  char *maps;
+  char *backend;
+  char **capture;
+  char **prune;
+  gboolean half;
+  gboolean as_json;
+} Options;
+
+static void
+options_clear (Options *o)
+{
+  g_free (o->image);
+  g_free (o->output);
+  g_free (o->size);
+  g_free (o->maps);
+  g_free (o->backend);
+  g_strfreev (o->capture);
+  g_strfreev (o->prune);
+}
+
+static gboolean
+parse_maps (const char *text, HlMaps *maps)
+{
+  static const char *const names[] = { "auto", "stored", "recomputed", "none" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (text == NULL || g_str_equal (text, names[i]))
+      {
+        *maps = (HlMaps) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static gboolean
+parse_size (const char *text, int *height, int *width)
+{
+  int n = 0;
+  if (text == NULL)
+    return TRUE;
+  return sscanf (text, "%dx%d%n", height, width, &n) == 2 && text[n] == '\0'
+         && *height > 0 && *width > 0;
+}
+
+static GPtrArray *
+prunings (char **heads, const HlModelInfo *info, GError **error)
+{
+  g_autoptr (GPtrArray) list
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  for (int i = 0; heads != NULL && heads[i] != NULL; i++)
+    {
+      int layer, head;
+      const HlStack *stack = hl_model_info_get_stack (info, 0);
+      if (!cli_parse_head (heads[i], &layer, &head) || layer >= stack->n_layers
+          || head >= stack->layers[layer].n_heads)
+        {
+          g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                       "--prune: LAYER.HEAD of a model with %d layers expected, \"%s\" "
+                       "found",
+                       stack->n_layers, heads[i]);
+          return NULL;
+        }
+      g_ptr_array_add (list, hl_intervention_new_scale_head (info, 0, layer, head, 0));
+    }
+  return g_steal_pointer (&list);
+}
+
+static void
+print_result (const HlTrace *trace, const char *path, gboolean as_json)
+{
+  g_autoptr (GPtrArray) top = hl_present_predictions (trace, 5);
+  json_t *list = json_array ();
+  for (guint i = 0; i < top->len; i++)
+    {
+      const HlPrediction *p = g_ptr_array_index (top, i);
+      json_array_append_new (list,
+                             json_pack ("{s:i, s:s, s:f, s:f}", "class", p->index, "label",
+                                        p->label, "prob", p->prob, "logit", p->logit));
+      if (!as_json)
+        printf ("  %-24s %.4f\n", p->label, p->prob);
+    }
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  double mb = (double) hl_trace_attention_bytes (trace) / 1e6;
+  if (as_json)
+    {
+      json_t *root = json_pack ("{s:s, s:i, s:i, s:f, s:f, s:s, s:O}", "session", path,
+                                "tokens", tokens->n_tokens, "heads",
+                                hl_model_info_count_heads (trace->model), "duration_ms",
+                                trace->duration_ms, "attention_mb", mb, "hash",
+                                trace->hash, "predictions", list);
+      json_dumpf (root, stdout, JSON_INDENT (2));
+      printf ("\n");
+      json_decref (root);
+    }
+  else
+    printf (_ ("%d tokens, %d heads, %.0f ms, %.1f MB of attention; wrote %s\n"),
+            tokens->n_tokens, hl_model_info_count_heads (trace->model),
+            trace->duration_ms, mb, path);
+  json_decref (list);
+}
+
+static gboolean
+run (const char *model_name, const Options *o, const HlProgress *progress, GError **error)
+{
+  HlTraceOptions options = { .capture = (const char *const *) o->capture };
+  int height = 0, width = 0;
+  parse_maps (o->maps, &options.maps);
+  parse_size (o->size, &height, &width);
+  g_autoptr (HlBackend) backend = hl_backend_open (o->backend, error);
+  if (backend == NULL)
+    return FALSE;
+  g_autofree char *path = hl_path_model (model_name);
+  g_autoptr (HlModel) model = hl_model_open (path, error);
+  if (model == NULL)
+    return FALSE;
+  g_autoptr (HlInput) input = hl_model_open_image (model, o->image, height, width, error);
+  if (input == NULL)
+    return FALSE;
+  g_autoptr (GPtrArray) pruned = prunings (o->prune, hl_model_get_info (model), error);
+  if (pruned == NULL)
+    return FALSE;
+  options.interventions = pruned;
+  g_autoptr (HlTrace) trace
+      = hl_tracer_run (model, input, backend, &options, progress, error);
+  if (trace == NULL)
+    return FALSE;
+  g_autoptr (HlSession) session = hl_session_new ();
+  HlSessionOptions saving = { .half_maps = o->half };
+  hl_session_add_trace (session, trace);
+  if (!hl_session_save_with_options (session, o->output, &saving, progress, error))
+    return FALSE;
+  print_result (trace, o->output, o->as_json);
+  return TRUE;
+}
+
+static CliStatus
+check_usage (const Options *o, int argc)
+{
+  HlMaps maps;
+  int height, width;
+  if (argc != 2)
+    return cli_usage ("trace", _ ("one model expected"));
+  if (o->image == NULL)
+    return cli_usage ("trace", _ ("--image FILE expected"));
+  if (o->output == NULL)
+    return cli_usage ("trace", _ ("-o SESSION expected"));
+  if (!parse_maps (o->maps, &maps))
+    return cli_usage ("trace", _ ("--maps: auto, stored, recomputed or none expected"));
+  if (!parse_size (o->size, &height, &width))
+    return cli_usage ("trace", _ ("--size: HEIGHTxWIDTH expected"));
+  return CLI_OK;
+}
+
+CliStatus
+cli_trace (int argc, char **argv)
+{
+  Options o = { 0 };
+  gboolean done;
+  const GOptionEntry entries[] = {
+    { "image", 0, 0, G_OPTION_ARG_FILENAME, &o.image, N_ ("The picture"), "FILE" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, N_ ("The session to write"),
+      "FILE" },
+    { "size", 0, 0, G_OPTION_ARG_STRING, &o.size,
+      N_ ("Run at another size, positions interpolated"), "HxW" },
+    { "maps", 0, 0, G_OPTION_ARG_STRING, &o.maps,
+      N_ ("auto, stored, recomputed (keep Q and K) or none"), "HOW" },
+    { "capture", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.capture,
+      N_ ("Keep sites of this name too, such as \"blocks.*.hook_resid_post\""), "GLOB" },
+    { "prune", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.prune,
+      N_ ("Set this head's output to zero; may be given again"), "LAYER.HEAD" },
+    { "half-maps", 0, 0, G_OPTION_ARG_NONE, &o.half,
+      N_ ("Store maps as float16: half the size, rounded"), NULL },
+    { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, N_ ("Print the summary as JSON"),
+      NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  CliStatus status = cli_parse ("trace", entries, &argc, &argv, &done);
+  if (!done)
+    {
+      status = check_usage (&o, argc);
+      if (status == CLI_OK)
+        {
+          GError *error = NULL;
+          CliProgress bar;
+          cli_progress_start (&bar);
+          gboolean ok = run (argv[1], &o, &bar.progress, &error);
+          cli_progress_end (&bar);
+          if (!ok)
+            status = cli_fail (error);
+        }
+    }
+  options_clear (&o);
+  return status;
+}

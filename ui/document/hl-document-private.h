@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * The inside of a document, shared by its state and its jobs. */
+#pragma once
+
+#include "document/hl-document.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  HL_DOCUMENT_MODEL,
+  HL_DOCUMENT_INPUT,
+  HL_DOCUMENT_TRACE,
+  HL_DOCUMENT_LAYER,
+  HL_DOCUMENT_VIEW,
+  HL_DOCUMENT_BUSY,
+  HL_DOCUMENT_SESSION,
+  HL_DOCUMENT_FAILED,
+  HL_DOCUMENT_N_SIGNALS,
+} HlDocumentSignal;
+
+struct _HlDocument
+{
+  GObject parent_instance;
+  HlEngine *engine;
+  HlEngine *io;
+  HlSelection *selection;
+  gulong selection_handler;
+
+  HlModel *model;
+  HlInput *input;
+  char *wanted_input; /* a path that waits for a model */
+  HlTrace *trace;
+  HlTrace *baseline;
+  HlAttentionSource *source;
+  HlTraceSummary *summary;
+  HlViewOptions view;
+
+  HlSession *session;
+  gboolean is_modified;
+  HlPlace *wanted_place; /* of a session's view, until its trace is shown */
+
+  /* Counts up with every model, input, run or session that is asked for; a result that
+   * carries an older number is dropped. */
+  guint generation;
+  GCancellable *cancellable;
+  int n_jobs;
+  int n_layers_left;
+  double fraction;
+  char *what;
+  char *status;
+  char *backend_words;
+};
+
+void hl_document_emit (HlDocument *self, HlDocumentSignal which);
+void hl_document_emit_layer (HlDocument *self, int layer);
+void hl_document_fail (HlDocument *self, const char *summary, const GError *error);
+void hl_document_set_status (HlDocument *self, char *status);
+
+/** hl_document_take_trace: shows @trace; forgets what was known of the one before. */
+void hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection);
+void hl_document_summarise (HlDocument *self);
+
+/** hl_document_restart: cancels what runs; returns the new generation. */
+guint hl_document_restart (HlDocument *self);
+
+G_END_DECLS

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ * What the window shows: the state of a document. Its work is in hl-document-jobs.c. */
+#include "config.h"
+
+#include "document/hl-document-private.h"
+
+#include <glib/gi18n.h>
+
+G_DEFINE_FINAL_TYPE (HlDocument, hl_document, G_TYPE_OBJECT)
+
+static guint signals[HL_DOCUMENT_N_SIGNALS];
+
+void
+hl_document_emit (HlDocument *self, HlDocumentSignal which)
+{
+  g_signal_emit (self, signals[which], 0);
+}
+
+void
+hl_document_emit_layer (HlDocument *self, int layer)
+{
+  g_signal_emit (self, signals[HL_DOCUMENT_LAYER], 0, layer);
+}
+
+void
+hl_document_fail (HlDocument *self, const char *summary, const GError *error)
+{
+  if (error != NULL && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_signal_emit (self, signals[HL_DOCUMENT_FAILED], 0, summary,
+                 error != NULL ? error->message : "");
+}
+
+void
+hl_document_set_status (HlDocument *self, char *status)
+{
+  g_free (self->status);
+  self->status = status;
+  hl_document_emit (self, HL_DOCUMENT_BUSY);
+}
+
+/* Ablating, or undoing it, runs the model again; looking at something else does not. */
+static void
+selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
+{
+  self->is_modified = self->is_modified || (parts & HL_SELECTION_ABLATED) != 0;
+  if ((parts & HL_SELECTION_ABLATED) != 0 && self->trace != NULL
+      && hl_document_can_run (self))
+    hl_document_run (self);
+}
+
+static void
+hl_document_dispose (GObject *object)
+{
+  HlDocument *self = HL_DOCUMENT (object);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_signal_handler (&self->selection_handler, self->selection);
+  if (self->engine != NULL)
+    hl_engine_stop (self->engine);
+  if (self->io != NULL)
+    hl_engine_stop (self->io);
+  g_clear_object (&self->engine);
+  g_clear_object (&self->io);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->selection);
+  G_OBJECT_CLASS (hl_document_parent_class)->dispose (object);
+}
+
+static void
+hl_document_finalize (GObject *object)
+{
+  HlDocument *self = HL_DOCUMENT (object);
+  hl_model_unref (self->model);
+  hl_input_unref (self->input);
+  hl_trace_unref (self->trace);
+  hl_trace_unref (self->baseline);
+  hl_attention_source_unref (self->source);
+  hl_trace_summary_free (self->summary);
+  hl_session_unref (self->session);
+  g_free (self->wanted_input);
+  g_free (self->wanted_place);
+  g_free (self->what);
+  g_free (self->status);
+  g_free (self->backend_words);
+  G_OBJECT_CLASS (hl_document_parent_class)->finalize (object);
+}
+
+static void
+hl_document_class_init (HlDocumentClass *klass)
+{
+  static const char *const plain[] = {
+    [HL_DOCUMENT_MODEL] = "model-changed",   [HL_DOCUMENT_INPUT] = "input-changed",
+    [HL_DOCUMENT_TRACE] = "trace-changed",   [HL_DOCUMENT_VIEW] = "view-changed",
+    [HL_DOCUMENT_BUSY] = "busy-changed",     [HL_DOCUMENT_SESSION] = "session-changed",
+    [HL_DOCUMENT_N_SIGNALS] = NULL,
+  };
+  G_OBJECT_CLASS (klass)->dispose = hl_document_dispose;
+  G_OBJECT_CLASS (klass)->finalize = hl_document_finalize;
+  for (int i = 0; i < HL_DOCUMENT_N_SIGNALS; i++)
+    if (plain[i] != NULL)
+      signals[i] = g_signal_new (plain[i], HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                 NULL, NULL, G_TYPE_NONE, 0);
+  signals[HL_DOCUMENT_LAYER]
+      = g_signal_new ("layer-ready", HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                      NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[HL_DOCUMENT_FAILED]
+      = g_signal_new ("failed", HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+}
+
+static void
+hl_document_init (HlDocument *self)
+{
+  self->engine = hl_engine_new ("engine", NULL);
+  self->io = hl_engine_new_io ();
+  self->selection = hl_selection_new ();
+  self->selection_handler = g_signal_connect (self->selection, "changed",
+                                              G_CALLBACK (selection_changed_cb), self);
+  self->session = hl_session_new ();
+  self->cancellable = g_cancellable_new ();
+  self->what = g_strdup ("");
+  self->status = g_strdup ("");
+  self->backend_words = g_strdup ("");
+}
+
+HlDocument *
+hl_document_new (void)
+{
+  return g_object_new (HL_TYPE_DOCUMENT, NULL);
+}
+
+HlSelection *
+hl_document_get_selection (HlDocument *self)
+{
+  return self->selection;
+}
+
+HlEngine *
+hl_document_get_engine (HlDocument *self)
+{
+  return self->engine;
+}
+
+gboolean
+hl_document_can_run (HlDocument *self)
+{
+  return self->model != NULL && self->input != NULL;
+}
+
+gboolean
+hl_document_is_busy (HlDocument *self)
+{
+  return self->n_jobs > 0;
+}
+
+const char *
+hl_document_get_busy (HlDocument *self, double *fraction)
+{
+  *fraction = self->fraction;
+  return self->what;
+}
+
+const char *
+hl_document_get_status (HlDocument *self)
+{
+  return self->status;
+}
+
+const char *
+hl_document_get_backend (HlDocument *self)
+{
+  return self->backend_words;
+}
+
+const HlModelInfo *
+hl_document_get_model_info (HlDocument *self)
+{
+  if (self->model != NULL)
+    return hl_model_get_info (self->model);
+  return self->trace != NULL ? self->trace->model : NULL;
+}
+
+gboolean
+hl_document_has_model (HlDocument *self)
+{
+  return self->model != NULL;
+}
+
+HlInput *
+hl_document_get_input (HlDocument *self)
+{
+  return self->input;
+}
+
+HlTrace *
+hl_document_get_trace (HlDocument *self)
+{
+  return self->trace;
+}
+
+HlTrace *
+hl_document_get_baseline (HlDocument *self)
+{
+  return self->baseline;
+}
+
+HlTraceSummary *
+hl_document_get_summary (HlDocument *self)
+{
+  return self->summary;
+}
+
+HlAttentionSource *
+hl_document_get_source (HlDocument *self)
+{
+  return self->source;
+}
+
+const HlViewOptions *
+hl_document_get_view (HlDocument *self)
+{
+  return &self->view;
+}
+
+void
+hl_document_set_view (HlDocument *self, const HlViewOptions *view)
+{
+  if (view->colormap == self->view.colormap && view->range == self->view.range
+      && view->leave_out_special == self->view.leave_out_special)
+    return;
+  self->view = *view;
+  hl_document_emit (self, HL_DOCUMENT_VIEW);
+}
+
+const char *
+hl_document_get_notes (HlDocument *self)
+{
+  return hl_session_get_notes (self->session);
+}
+
+void
+hl_document_set_notes (HlDocument *self, const char *notes)
+{
+  if (g_strcmp0 (notes, hl_session_get_notes (self->session)) == 0)
+    return;
+  hl_session_set_notes (self->session, notes);
+  self->is_modified = TRUE;
+  hl_document_emit (self, HL_DOCUMENT_SESSION);
+}
+
+const char *
+hl_document_get_session_path (HlDocument *self)
+{
+  return hl_session_get_path (self->session);
+}
+
+gboolean
+hl_document_is_modified (HlDocument *self)
+{
+  return self->is_modified;
+}
+
+static void
+show_wanted_place (HlDocument *self)
+{
+  g_autofree HlPlace *place = g_steal_pointer (&self->wanted_place);
+  const HlStack *stack = hl_model_info_get_stack (self->trace->model, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (self->trace, 0);
+  if (place->layer >= 0 && place->layer < stack->n_layers && place->head >= 0
+      && place->head < stack->layers[place->layer].n_heads)
+    hl_selection_set_head (self->selection, place->layer, place->head);
+  if (tokens != NULL && place->query < tokens->n_tokens && place->key < tokens->n_tokens)
+    hl_selection_set_cell (self->selection, place->query, place->key);
+}
+
+void
+hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection)
+{
+  g_clear_pointer (&self->summary, hl_trace_summary_free);
+  g_clear_pointer (&self->source, hl_attention_source_unref);
+  g_clear_pointer (&self->trace, hl_trace_unref);
+  if (trace != NULL)
+    {
+      self->trace = hl_trace_ref (trace);
+      self->source = hl_attention_source_new (trace);
+      self->summary = hl_trace_summary_new (trace, 0);
+    }
+  if (!keep_selection)
+    hl_selection_reset (self->selection, TRUE);
+  if (trace != NULL && self->wanted_place != NULL)
+    show_wanted_place (self);
+  hl_document_emit (self, HL_DOCUMENT_TRACE);
+  hl_document_emit (self, HL_DOCUMENT_SESSION);
+  if (trace != NULL)
+    hl_document_summarise (self);
+}
+
+guint
+hl_document_restart (HlDocument *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  return ++self->generation;
+}
+
+void
+hl_document_stop (HlDocument *self)
+{
+  hl_document_restart (self);
+  hl_document_set_status (self, g_strdup (_ ("Stopped; what was known is kept")));
+}

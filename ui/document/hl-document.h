@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ * What the window shows: model, input, trace, what is known of its heads, the session and
+ * the work in hand. No toolkit. Nothing here waits: work goes to the engine or the io
+ * thread and comes back as a signal; a result that came too late is dropped.
+ * Thread: main. */
+#pragma once
+
+#include "document/hl-selection.h"
+#include "engine/hl-engine.h"
+#include "model/hl-model.h"
+#include "presenters/hl-present.h"
+#include "session/hl-session.h"
+
+G_BEGIN_DECLS
+
+#define HL_TYPE_DOCUMENT (hl_document_get_type ())
+G_DECLARE_FINAL_TYPE (HlDocument, hl_document, HL, DOCUMENT, GObject)
+
+/* Signals
+ * "model-changed" (): another model, or none
+ * "input-changed" (): another input, or none
+ * "trace-changed" (): another trace, or none; the selection was reset before
+ * "layer-ready" (int layer): its heads are summarised; -1 when the last one is
+ * "view-changed" (): colours, range, what is left out
+ * "busy-changed" (): work began, went on or ended
+ * "session-changed" (): path, saved or not, notes
+ * "failed" (char *summary, char *details): for a person */
+
+HlDocument *hl_document_new (void);
+
+HlSelection *hl_document_get_selection (HlDocument *self);
+HlEngine *hl_document_get_engine (HlDocument *self);
+
+/** hl_document_open_model: a folder or a name that ships; then runs, if there is an
+ * input. */
+void hl_document_open_model (HlDocument *self, const char *path);
+
+/** hl_document_open_input: a picture; then runs, if there is a model. Before a model is
+ * there the path waits for one. */
+void hl_document_open_input (HlDocument *self, const char *path);
+
+/** hl_document_run: traces model and input with the ablated heads. */
+void hl_document_run (HlDocument *self);
+
+/** hl_document_stop: cancels the work in hand; what is known stays. */
+void hl_document_stop (HlDocument *self);
+
+void hl_document_open_session (HlDocument *self, const char *path);
+void hl_document_save (HlDocument *self, const char *path);
+
+/** hl_document_can_run: there is a model (or a path to one) and an input. */
+gboolean hl_document_can_run (HlDocument *self);
+
+/** hl_document_is_busy: loads, runs, summarises or saves. */
+gboolean hl_document_is_busy (HlDocument *self);
+/** hl_document_get_busy: @fraction 0..1; @what in words. (transfer none) */
+const char *hl_document_get_busy (HlDocument *self, double *fraction);
+/** hl_document_get_status: what was done last, in words. (transfer none) */
+const char *hl_document_get_status (HlDocument *self);
+/** hl_document_get_backend: (transfer none): in words; "" until it is open. */
+const char *hl_document_get_backend (HlDocument *self);
+
+/** hl_document_get_model_info: (nullable): of the model, or of the trace's. */
+const HlModelInfo *hl_document_get_model_info (HlDocument *self);
+/** hl_document_has_model: weights are at hand, not only a trace. */
+gboolean hl_document_has_model (HlDocument *self);
+HlInput *hl_document_get_input (HlDocument *self);
+HlTrace *hl_document_get_trace (HlDocument *self);
+/** hl_document_get_baseline: (nullable): the latest trace of the same model and input
+ * without interventions, to compare with. */
+HlTrace *hl_document_get_baseline (HlDocument *self);
+HlTraceSummary *hl_document_get_summary (HlDocument *self);
+HlAttentionSource *hl_document_get_source (HlDocument *self);
+
+const HlViewOptions *hl_document_get_view (HlDocument *self);
+void hl_document_set_view (HlDocument *self, const HlViewOptions *view);
+
+const char *hl_document_get_notes (HlDocument *self);
+void hl_document_set_notes (HlDocument *self, const char *notes);
+const char *hl_document_get_session_path (HlDocument *self);
+gboolean hl_document_is_modified (HlDocument *self);
+
+G_END_DECLS

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ * From what is known of a trace to scenes: ranges, grid, tokens, predictions. */
+#include "config.h"
+
+#include "presenters/hl-present.h"
+
+#include <glib/gi18n-lib.h>
+#include <math.h>
+#include <stdio.h>
+
+/* The floor of logarithmic colours, as a share of the maximum. */
+#define LOG_FLOOR 1e-4
+
+static const char *const range_names[HL_N_RANGES]
+    = { "shared", "per-head", "percentile", "log" };
+
+const char *
+hl_range_mode_name (HlRangeMode mode)
+{
+  g_return_val_if_fail (mode < HL_N_RANGES, NULL);
+  return range_names[mode];
+}
+
+gboolean
+hl_range_mode_from_name (const char *name, HlRangeMode *mode)
+{
+  for (int i = 0; i < HL_N_RANGES; i++)
+    if (g_strcmp0 (range_names[i], name) == 0)
+      {
+        *mode = (HlRangeMode) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static const HlHeadPicture *
+picture_of (const HlHeadSummary *head, const HlViewOptions *options)
+{
+  return options->leave_out_special ? &head->patches : &head->whole;
+}
+
+HlScale
+hl_present_scale (const HlTraceSummary *summary,
+                  const HlHeadSummary *head,
+                  const HlViewOptions *options)
+{
+  double shared = hl_trace_summary_max (summary, options->leave_out_special);
+  HlScale scale = { .colormap = options->colormap, .mode = options->range };
+  scale.high = shared > 0 ? shared : 1;
+  const HlHeadPicture *picture = head != NULL ? picture_of (head, options) : NULL;
+  switch (options->range)
+    {
+    case HL_RANGE_SHARED:
+    case HL_N_RANGES:
+      break;
+    case HL_RANGE_PER_HEAD:
+      if (picture != NULL && picture->max > 0)
+        scale.high = picture->max;
+      break;
+    case HL_RANGE_PERCENTILE:
+      if (picture != NULL && picture->p99 > 0)
+        {
+          scale.high = picture->p99;
+          scale.clips_high = picture->max > picture->p99;
+        }
+      break;
+    case HL_RANGE_LOG:
+      scale.is_log = TRUE;
+      scale.low = scale.high * LOG_FLOOR;
+      break;
+    }
+  return scale;
+}
+
+static char *
+left_out_caption (const HlTrace *trace, int stack, const HlViewOptions *options)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  int n = 0;
+  for (int i = 0; tokens != NULL && i < tokens->n_tokens; i++)
+    n += hl_token_is_left_out (tokens, i);
+  if (n == 0)
+    return g_strdup ("");
+  if (!options->leave_out_special)
+    return g_strdup (_ (" Special tokens shown."));
+  return g_strdup (_ (" Special tokens left out, rows not renormalised."));
+}
+
+static void
+fill_thumb (HlThumb *thumb, const HlHeadPicture *picture)
+{
+  gsize n = (gsize) picture->n_rows * (gsize) picture->n_columns;
+  thumb->n_rows = picture->n_rows;
+  thumb->n_columns = picture->n_columns;
+  thumb->values = picture->values != NULL
+                      ? g_memdup2 (picture->values, n * sizeof (float))
+                      : NULL;
+  thumb->max = picture->max;
+}
+
+HlGridScene *
+hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
+{
+  HlGridScene *scene = hl_grid_scene_new ();
+  const HlStack *stack = hl_model_info_get_stack (summary->trace->model, summary->stack);
+  int pool = 1;
+  scene->title = g_strdup (_ ("Heads"));
+  scene->scale = hl_present_scale (summary, NULL, options);
+  for (int l = 0; l < summary->n_layers; l++)
+    {
+      g_autofree char *label = g_strdup_printf ("%d", l);
+      HlGridLayer *layer
+          = hl_grid_scene_add_layer (scene, label, stack->layers[l].n_heads);
+      for (int h = 0; h < layer->n_heads; h++)
+        {
+          const HlHeadSummary *head = hl_trace_summary_get_head (summary, l, h);
+          if (head == NULL)
+            continue;
+          fill_thumb (&layer->thumbs[h], picture_of (head, options));
+          pool = MAX (pool, picture_of (head, options)->pool);
+        }
+    }
+  /* A percentile belongs to one head; side by side, each by its own maximum is what
+   * comes nearest to it. */
+  if (options->range == HL_RANGE_PERCENTILE)
+    scene->scale.mode = HL_RANGE_PER_HEAD;
+  g_autofree char *range = hl_scale_describe (&scene->scale);
+  g_autofree char *left_out = left_out_caption (summary->trace, summary->stack, options);
+  g_autofree char *pooled
+      = pool > 1 ? g_strdup_printf (_ (" Maximum over %d×%d entries a pixel."), pool, pool)
+                 : g_strdup ("");
+  scene->caption = g_strdup_printf (
+      _ ("Attention of every head, layers downwards; rows are queries, columns keys; "
+         "%s.%s%s"),
+      range, pooled, left_out);
+  return scene;
+}
+
+char *
+hl_present_token (const HlTrace *trace, int stack, gint64 index)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  if (tokens == NULL || index < 0 || index >= tokens->n_tokens)
+    return g_strdup_printf ("%d", (int) index);
+  const HlToken *token = &tokens->tokens[index];
+  if (token->role == HL_ROLE_IMAGE && token->row >= 0)
+    return g_strdup_printf (_ ("patch (%d, %d)"), token->row, token->column);
+  return g_strdup (token->text != NULL ? token->text : "");
+}
+
+gint64
+hl_present_parse_token (const HlTrace *trace, int stack, const char *text)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  int row, column, n = 0;
+  if (tokens == NULL)
+    return -1;
+  g_autofree char *plain = g_strstrip (g_strdup (text));
+  if ((sscanf (plain, "(%d ,%d )%n", &row, &column, &n) == 2 && n > 0 && plain[n] == '\0')
+      || (sscanf (plain, "%d ,%d%n", &row, &column, &n) == 2 && n > 0
+          && plain[n] == '\0'))
+    return row >= 0 && column >= 0 ? hl_token_table_find_patch (tokens, row, column) : -1;
+  char *end = NULL;
+  gint64 index = g_ascii_strtoll (plain, &end, 10);
+  if (end != plain && *end == '\0')
+    return index >= 0 && index < tokens->n_tokens ? index : -1;
+  for (int i = 0; i < tokens->n_tokens; i++)
+    if (tokens->tokens[i].text != NULL
+        && g_ascii_strcasecmp (tokens->tokens[i].text, plain) == 0)
+      return i;
+  return -1;
+}
+
+static void
+prediction_free (gpointer data)
+{
+  HlPrediction *prediction = data;
+  g_free (prediction->label);
+  g_free (prediction);
+}
+
+static int
+by_logit (gconstpointer a, gconstpointer b)
+{
+  const HlPrediction *x = *(HlPrediction *const *) a, *y = *(HlPrediction *const *) b;
+  if (x->logit != y->logit)
+    return x->logit > y->logit ? -1 : 1;
+  return x->index - y->index;
+}
+
+GPtrArray *
+hl_present_predictions (const HlTrace *trace, int n)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func (prediction_free);
+  if (trace->logits == NULL || trace->logits->shape.n_dims != 1)
+    return list;
+  gint64 V = trace->logits->shape.dim[0];
+  const float *logits = hl_tensor_f32 (trace->logits);
+  guint n_labels = trace->model->labels != NULL ? g_strv_length (trace->model->labels) : 0;
+  double max = -INFINITY, sum = 0;
+  for (gint64 i = 0; i < V; i++)
+    max = fmax (max, (double) logits[i]);
+  for (gint64 i = 0; i < V; i++)
+    sum += exp ((double) logits[i] - max);
+  for (gint64 i = 0; i < V; i++)
+    {
+      HlPrediction *p = g_new0 (HlPrediction, 1);
+      p->index = (int) i;
+      p->logit = (double) logits[i];
+      p->prob = exp (p->logit - max) / sum;
+      p->label = i < n_labels ? g_strdup (trace->model->labels[i])
+                              : g_strdup_printf (_ ("class %d"), (int) i);
+      g_ptr_array_add (list, p);
+    }
+  g_ptr_array_sort (list, by_logit);
+  if (n >= 0 && (guint) n < list->len)
+    g_ptr_array_set_size (list, n);
+  return list;
+}
+
+void
+hl_present_provenance (HlFigure *figure,
+                       const HlTrace *trace,
+                       const HlViewOptions *options)
+{
+  const HlModelInfo *model = trace->model;
+  hl_figure_add_provenance (figure, "program", "Headlight " HL_VERSION);
+  hl_figure_add_provenance (figure, "model", model->name);
+  hl_figure_add_provenance (figure, "model-identity", model->identity);
+  hl_figure_add_provenance (figure, "model-family", model->family);
+  hl_figure_add_provenance (figure, "model-dtype", model->dtype);
+  hl_figure_add_provenance (figure, "input", trace->input_name);
+  hl_figure_add_provenance (figure, "input-hash", trace->input_hash);
+  hl_figure_add_provenance (figure, "backend", trace->backend);
+  hl_figure_add_provenance (figure, "precision", trace->precision);
+  hl_figure_add_provenance (figure, "trace-created", trace->created);
+  hl_figure_add_provenance (figure, "trace-hash", trace->hash);
+  g_autofree char *parameters = g_strdup_printf (
+      "range=%s leave-out-special=%s", hl_range_mode_name (options->range),
+      options->leave_out_special ? "yes" : "no");
+  hl_figure_add_provenance (figure, "parameters", parameters);
+  g_autoptr (GString) changed = g_string_new (NULL);
+  for (guint i = 0; i < trace->interventions->len; i++)
+    g_string_append_printf (changed, "%s%s", i > 0 ? "; " : "",
+                            (const char *) g_ptr_array_index (trace->interventions, i));
+  if (changed->len > 0)
+    hl_figure_add_provenance (figure, "interventions", changed->str);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * How a person wants to see numbers: the same choices in every view and figure. */
+#pragma once
+
+#include "scene/hl-scene.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlViewOptions:
+ * @leave_out_special: special and padding tokens are "not applicable" and count for no
+ *   range; rows are not renormalised
+ */
+typedef struct
+{
+  HlColormap colormap;
+  HlRangeMode range;
+  gboolean leave_out_special;
+} HlViewOptions;
+
+/** hl_range_mode_name: "shared", "per-head", "percentile", "log". */
+const char *hl_range_mode_name (HlRangeMode mode);
+
+/** hl_range_mode_from_name: FALSE, with @mode untouched, for an unknown name. */
+gboolean hl_range_mode_from_name (const char *name, HlRangeMode *mode);
+
+G_END_DECLS
