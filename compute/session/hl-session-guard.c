@@ -103,7 +103,7 @@ drain (Checker *checker, int wait_ms)
   char buffer[512];
   if (checker->message_fd < 0)
     {
-      g_usleep ((gulong) wait_ms * 1000);
+      g_usleep (1000);
       return;
     }
   if (poll (&ready, 1, wait_ms) <= 0)

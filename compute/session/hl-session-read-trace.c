@@ -335,7 +335,7 @@ read_trace (HlH5Reader *reader,
       return NULL;
     }
   /* A foreign file need not say what its input was. */
-  if (trace->input_kind[0] == '\0' && trace->model->family[0] == '\0')
+  if (H5Aexists (group, "input_kind") <= 0)
     {
       g_free (trace->input_kind);
       trace->input_kind = g_strdup (trace->pixels != NULL ? "image" : "text");

@@ -3,6 +3,7 @@
  * when it is whole and on the disk. */
 #include "config.h"
 
+#include "session/hl-h5-sink.h"
 #include "session/hl-session-private.h"
 
 #include <errno.h>
@@ -215,29 +216,24 @@ write_file (const char *temp,
             const HlProgress *progress,
             GError **error)
 {
-  HL_H5_AUTO hid_t access = H5Pcreate (H5P_FILE_ACCESS);
-  H5Pset_libver_bounds (access, H5F_LIBVER_V18, H5F_LIBVER_V18);
-  H5Pset_fclose_degree (access, H5F_CLOSE_STRONG);
-  H5Pset_file_locking (access, FALSE, TRUE);
-  hid_t file = H5Fcreate (temp, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  if (file < 0)
-    return hl_h5_fail (error, HL_ERROR_IO, "%s: cannot be written", temp);
-  /* Space is set aside, the size stays: HDF5 has just truncated the file. A file system
-   * that cannot do it simply fails later. */
+  g_auto (HlH5Sink) sink = { 0 };
+  hl_h5_sink_init (&sink, fd);
+  /* Space is set aside, the size stays. A file system that cannot do it fails later. */
   if (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, estimate_bytes (session, options)) != 0 &&
       (errno == ENOSPC || errno == EFBIG || errno == EDQUOT))
-    {
-      io_error (error, temp, "the session does not fit");
-      H5Fclose (file);
-      return FALSE;
-    }
+    return io_error (error, temp, "the session does not fit");
+  hid_t file = hl_h5_sink_create_file (&sink);
+  if (file < 0)
+    return hl_h5_fail (error, HL_ERROR_IO, "%s: cannot be written", temp);
   gboolean is_good = write_document (file, session, options, progress, error);
-  if (is_good && H5Fflush (file, H5F_SCOPE_GLOBAL) < 0)
-    is_good = hl_h5_fail (error, HL_ERROR_IO, "%s: cannot be flushed", temp);
   if (H5Fclose (file) < 0 && is_good)
     is_good = hl_h5_fail (error, HL_ERROR_IO, "%s: cannot be closed", temp);
   H5Eclear2 (H5E_DEFAULT);
-  return is_good;
+  /* HDF5 was not told, so that it could close in order. */
+  if (!is_good || sink.error == 0)
+    return is_good;
+  errno = sink.error;
+  return io_error (error, temp, "cannot be written");
 }
 
 /* A temporary file of the same session whose writer was killed holds no lock any more. */

@@ -47,13 +47,13 @@ numbers_new (HlShape shape, int seed)
 }
 
 static HlModelInfo *
-model_new (int n_layers, int n_heads)
+model_new (const char *identity, int n_layers, int n_heads)
 {
   static const char *const labels[] = { "Hemd", "Schuh", "Straße", NULL };
   HlModelInfo *info = hl_model_info_new ();
   set_string (&info->path, "/models/vit");
   set_string (&info->name, "vit");
-  set_string (&info->identity, "c0ffee");
+  set_string (&info->identity, identity);
   set_string (&info->family, "vit");
   set_string (&info->family_title, "ViT");
   set_string (&info->dtype, "float16");
@@ -127,8 +127,9 @@ fill_trace (HlTrace *trace, int seed)
   g_autoptr (HlTensor) mask = numbers_new (HL_SHAPE (1, T, T), seed + 8);
   g_autoptr (HlTensor) replacement = numbers_new (HL_SHAPE (H, T, T), seed + 9);
   HlRecipe plain = { .scale = 0.125, .is_causal = FALSE };
-  HlRecipe changed
-      = { .scale = 0.1, .is_causal = TRUE, .mask = mask, .replacement = replacement };
+  HlRecipe changed = {
+    .scale = 0.1, .is_causal = TRUE, .mask = mask, .replacement = replacement
+  };
   hl_trace_set_recipe (trace, "blocks.0.attn", &plain);
   hl_trace_set_recipe (trace, "blocks.1.attn", &changed);
 }
@@ -139,11 +140,11 @@ add_results (HlSession *session)
   static const char *const axes[] = { "layer", "head", NULL };
   static const double doubles[] = { 0.1, -0.2, 1e300, 0, 5, 6 };
   static const gint64 integers[] = { G_MAXINT64, -1 };
-  g_autoptr (HlTensor) table
-      = hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (2, 3), doubles);
+  g_autoptr (HlTensor) table =
+      hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (2, 3), doubles);
   g_autoptr (HlTensor) list = hl_tensor_new_copy (HL_DTYPE_I64, HL_SHAPE (2), integers);
-  g_autoptr (HlSessionResult) first
-      = hl_session_result_new ("entropy", "{\"base\": 2}", "{\"traces\": [\"5678\"]}");
+  g_autoptr (HlSessionResult) first =
+      hl_session_result_new ("entropy", "{\"base\": 2}", "{\"traces\": [\"5678\"]}");
   g_autoptr (HlSessionResult) second = hl_session_result_new ("empty", "{}", "{}");
   hl_session_result_add_array (first, "mean", table, axes, "nat");
   hl_session_result_add_array (first, "order", list, NULL, NULL);
@@ -155,7 +156,7 @@ HlSession *
 fixture_session_new (int seed)
 {
   HlSession *session = hl_session_new ();
-  g_autoptr (HlModelInfo) model = model_new (FIXTURE_LAYERS, FIXTURE_HEADS);
+  g_autoptr (HlModelInfo) model = model_new ("c0ffee", FIXTURE_LAYERS, FIXTURE_HEADS);
   g_autoptr (HlTrace) trace = hl_trace_new (model);
   g_autofree char *notes = g_strdup_printf ("Notizen für %d\nzweite Zeile", seed);
   fill_trace (trace, seed);
@@ -174,7 +175,7 @@ fixture_big_session_new (gsize n_bytes, int seed)
   HlSession *session = hl_session_new ();
   const gint64 H = 4;
   gint64 T = (gint64) sqrt ((double) n_bytes / 4 / (double) H);
-  g_autoptr (HlModelInfo) model = model_new (1, (int) H);
+  g_autoptr (HlModelInfo) model = model_new ("beef", 1, (int) H);
   g_autoptr (HlTrace) trace = hl_trace_new (model);
   g_autofree char *notes = g_strdup_printf ("%d", seed);
   g_ptr_array_add (trace->tokens, hl_token_table_new ((int) T));
@@ -283,12 +284,4 @@ fixture_assert_equal_trace (const HlTrace *a, const HlTrace *b)
       assert_equal_tensor (x->mask, y->mask);
       assert_equal_tensor (x->replacement, y->replacement);
     }
-}
-
-const char *
-fixture_checker (void)
-{
-  const char *path = g_getenv ("HL_CHECK_SESSION");
-  g_assert_nonnull (path);
-  return path;
 }

@@ -23,6 +23,3 @@ HlSession *fixture_big_session_new (gsize n_bytes, int seed);
 
 /** fixture_assert_equal_trace: every field. */
 void fixture_assert_equal_trace (const HlTrace *a, const HlTrace *b);
-
-/** fixture_checker: the path of the program check-session. */
-const char *fixture_checker (void);
