@@ -238,9 +238,9 @@ test_svg_text (Fixture *fixture, gconstpointer data)
   g_autofree char *path = write_to (fixture, figure, "a.svg", FALSE);
   g_autofree char *svg = read_text (path);
   static const char *const wanted[] = {
-    ">CLS</text>",       ">(2, 0)</text>", ">query patch</text>",
-    ">key patch</text>", ">0.213</text>",  ">Layer 5 · head 2</text>",
-    "rotate(-90",        ">0</text>",
+    ">(1, 1)</text>",           ">CLS</text>",       ">(2, 0)</text>",
+    ">query patch</text>",      ">key patch</text>", ">0.213</text>",
+    ">Layer 5 · head 2</text>", "rotate(-90",        ">0</text>",
   };
   for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
     g_assert_nonnull (strstr (svg, wanted[i]));
@@ -534,6 +534,15 @@ test_full_disk (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (count_files (fixture->folder), ==, 1);
 }
 
+/* Cairo counts what it has made since the program began, and names things so. */
+static char *
+without_ids (const char *svg)
+{
+  g_autoptr (GRegex) names =
+      g_regex_new ("(image|clip|linear|surface|mask|source|pattern)-?[0-9]+", 0, 0, NULL);
+  return g_regex_replace (names, svg, -1, 0, "\\1", 0, NULL);
+}
+
 static void
 test_decimal_comma (Fixture *fixture, gconstpointer data)
 {
@@ -555,7 +564,9 @@ test_decimal_comma (Fixture *fixture, gconstpointer data)
   g_autofree char *comma_text = read_text (path);
   g_autofree char *point_text = read_text (plain);
   g_assert_nonnull (strstr (comma_text, ">0.213</text>"));
-  g_assert_cmpstr (comma_text, ==, point_text);
+  g_autofree char *comma = without_ids (comma_text);
+  g_autofree char *point = without_ids (point_text);
+  g_assert_true (g_str_equal (comma, point));
 }
 
 int

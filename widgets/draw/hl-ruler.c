@@ -11,7 +11,8 @@
 #define MAX_LABEL_EM 7.0
 #define LINE_EM 1.15   /* along the ruler, from one line of text to the next */
 #define BETWEEN_EM 0.7 /* along the ruler, between two labels side by side */
-#define N_SAMPLES 512  /* labels looked at to find the widest of a long axis */
+#define BOLD 1.14
+#define N_SAMPLES 512 /* labels looked at to find the widest of a long axis */
 
 /* Where labels lie along the ruler so far. */
 typedef struct
@@ -61,7 +62,10 @@ double
 hl_ruler_extent (const HlTheme *theme, const HlAxis *axis, gboolean is_top)
 {
   double em = theme->font_size;
-  double across = is_top && !hl_ruler_is_upright (axis) ? em : widest_label (theme, axis);
+  double across = em;
+  /* The selected label is bold, and so a little wider. */
+  if (!is_top || hl_ruler_is_upright (axis))
+    across = BOLD * widest_label (theme, axis);
   return across + (TICK_EM + GAP_EM) * em;
 }
 
@@ -238,10 +242,11 @@ paint_label (const Work *work, const char *label, double at, gboolean is_selecte
 
   double room = (ruler->is_top ? ruler->rect.height : ruler->rect.width) - away;
   g_autofree char *fitted = NULL;
-  if (work->is_turned || !ruler->is_top)
+  gboolean is_across = work->is_turned || !ruler->is_top;
+  if (is_across && hl_text_width (theme, label, 0, is_selected) > room + 0.01 * em)
     {
-      /* Bold is wider than what hl_text_fit() measures; a hair for rounding. */
-      fitted = hl_text_fit (theme, label, em, (is_selected ? 0.9 : 1) * room + 0.01 * em);
+      /* Bold is wider than what hl_text_fit() measures. */
+      fitted = hl_text_fit (theme, label, em, (is_selected ? 0.85 : 1) * room);
       label = fitted;
     }
   if (!ruler->is_top)
