@@ -234,24 +234,51 @@ layout_panel (const Arrangement *arrangement,
     }
 }
 
-/* What surrounds a panel's picture from left to right: the widest of each column. */
+/* What surrounds a panel's picture from left to right: the widest of each column, with
+ * pictures about @content wide. */
 static void
 measure_surroundings (const Arrangement *arrangement,
                       const HlFigure *figure,
+                      double content_width,
                       double *surroundings)
 {
-  const double wide = 1000;
+  g_autofree double *before =
+      g_memdup2 (surroundings, sizeof (double) * arrangement->n_columns);
+  for (int c = 0; c < arrangement->n_columns; c++)
+    surroundings[c] = 0;
   for (guint i = 0; i < figure->panels->len; i++)
     {
       int column = (int) i % arrangement->n_columns;
       HlPlace place;
       HlRect content;
       double used_width, used_height;
-      const HlPanel *panel = panel_at (figure, i);
-      layout_panel (arrangement, panel, column, wide, 1e6, &place, &content, &used_width,
+      layout_panel (arrangement, panel_at (figure, i), column,
+                    before[column] + content_width, 1e6, &place, &content, &used_width,
                     &used_height);
       surroundings[column] = MAX (surroundings[column], used_width - content.width);
     }
+}
+
+/* All pictures are to be equally wide, whatever surrounds them. */
+static double
+find_content_width (const Arrangement *arrangement,
+                    const HlFigure *figure,
+                    double width,
+                    double *surroundings)
+{
+  int n = arrangement->n_columns;
+  double em = arrangement->page->theme.font_size;
+  double content_width = width / n / 2;
+  /* What surrounds a picture depends a little on its width; twice is enough. */
+  for (int round = 0; round < 3; round++)
+    {
+      measure_surroundings (arrangement, figure, content_width, surroundings);
+      double room = width - (n - 1) * COLUMN_GAP_EM * em;
+      for (int c = 0; c < n; c++)
+        room -= surroundings[c];
+      content_width = MAX (room / n, CONTENT_MIN);
+    }
+  return content_width;
 }
 
 /* Returns the bottom of the last row; @right takes the right end of the widest. */
@@ -265,11 +292,7 @@ place_panels (const Arrangement *arrangement,
   double em = page->theme.font_size;
   int n_columns = arrangement->n_columns;
   g_autofree double *surroundings = g_new0 (double, n_columns);
-  measure_surroundings (arrangement, figure, surroundings);
-  double room = width - (n_columns - 1) * COLUMN_GAP_EM * em;
-  for (int c = 0; c < n_columns; c++)
-    room -= surroundings[c];
-  double content_width = MAX (room / n_columns, CONTENT_MIN);
+  double content_width = find_content_width (arrangement, figure, width, surroundings);
 
   double x = MARGIN, y = MARGIN, row_height = 0;
   *right = 0;
@@ -285,9 +308,16 @@ place_panels (const Arrangement *arrangement,
       HlPlace *place = &g_array_index (page->places, HlPlace, i);
       HlRect content;
       double used_width, used_height;
-      layout_panel (arrangement, panel_at (figure, i), column,
-                    surroundings[column] + content_width, TALLEST * page->width, place,
-                    &content, &used_width, &used_height);
+      double panel_width = surroundings[column] + content_width;
+      for (int round = 0; round < 3; round++)
+        {
+          layout_panel (arrangement, panel_at (figure, i), column, panel_width,
+                        TALLEST * page->width, place, &content, &used_width,
+                        &used_height);
+          if (content.width <= content_width + 0.01)
+            break;
+          panel_width -= content.width - content_width;
+        }
       place->x = x;
       place->width = surroundings[column] + content_width;
       place->header = arrangement->has_headers ? HEADER_EM * em : 0;

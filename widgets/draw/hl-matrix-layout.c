@@ -10,7 +10,8 @@
 
 /* Distances in multiples of the text size. */
 #define TITLE_EM 1.9
-#define AXIS_TITLE_EM 1.4
+#define TOP_TITLE_EM 1.5
+#define LEFT_TITLE_EM 1.7
 #define BAR_GAP_EM 1.0
 #define EDGE_EM 0.6 /* half of a label that is centred on an edge */
 
@@ -24,22 +25,47 @@ make_square (HlMatrixLayout *layout)
   layout->cells.height = side * rows;
 }
 
-/* Shrinks the rulers to their labels, which leaves more room for the cells, which may
- * show a label more; what then does not fit is cut short by the ruler. */
+/* A smaller step shows more labels, among them perhaps a wider one, which would need more
+ * room again: it is taken only where the ruler does not grow by it. */
+static void
+tighten_one (const HlTheme *theme, HlRuler *ruler, double *extent, gint64 *step)
+{
+  if (*extent <= 0)
+    return;
+  gint64 closer = hl_ruler_choose_step (theme, ruler);
+  ruler->step = closer;
+  double needed = hl_ruler_extent_shown (theme, ruler);
+  if (needed > *extent + 1e-6)
+    return;
+  *extent = needed;
+  *step = closer;
+}
+
+/* Shrinks the rulers to the labels that are shown, and keeps to those labels. */
 static void
 tighten (const HlMatrixScene *scene,
          const HlTheme *theme,
-         const HlMatrixLayout *layout,
+         HlMatrixLayout *layout,
          double *top,
          double *left)
 {
-  const HlView *view = &layout->view;
-  HlRuler above = { &scene->columns, TRUE,     layout->cells,
-                    view->x0,        view->x1, scene->selected_column };
-  HlRuler beside = { &scene->rows, FALSE,    layout->cells,
-                     view->y0,     view->y1, scene->selected_row };
-  *top = hl_ruler_extent_shown (theme, &above);
-  *left = *left > 0 ? hl_ruler_extent_shown (theme, &beside) : 0;
+  HlRuler above = {
+    .axis = &scene->columns,
+    .is_top = TRUE,
+    .rect = layout->cells,
+    .low = layout->view.x0,
+    .high = layout->view.x1,
+    .selected = scene->selected_column,
+  };
+  HlRuler beside = {
+    .axis = &scene->rows,
+    .rect = layout->cells,
+    .low = layout->view.y0,
+    .high = layout->view.y1,
+    .selected = scene->selected_row,
+  };
+  tighten_one (theme, &above, top, &layout->top_step);
+  tighten_one (theme, &beside, left, &layout->left_step);
 }
 
 void
@@ -68,8 +94,8 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
   double title_bottom = top;
   if (flags & HL_MATRIX_AXIS_TITLES)
     {
-      top += scene->columns.title != NULL ? AXIS_TITLE_EM * em : 0;
-      left += has_left && scene->rows.title != NULL ? AXIS_TITLE_EM * em : 0;
+      top += scene->columns.title != NULL ? TOP_TITLE_EM * em : 0;
+      left += has_left && scene->rows.title != NULL ? LEFT_TITLE_EM * em : 0;
     }
   double ruler_top = top, ruler_left = left;
   double ruler_height = 0, ruler_width = 0;
@@ -86,14 +112,14 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
     }
 
   gboolean is_tight = (flags & HL_MATRIX_TIGHT) && (flags & HL_MATRIX_RULERS);
-  for (int pass = is_tight ? 0 : 1; pass < 2; pass++)
+  for (int pass = is_tight ? 0 : 2; pass < 3; pass++)
     {
       double x = left + ruler_width, y = top + ruler_height;
       layout->cells =
           (HlRect){ x, y, MAX (width - x - right, 0), MAX (height - y - bottom, 0) };
       if (flags & HL_MATRIX_SQUARE)
         make_square (layout);
-      if (pass == 0)
+      if (pass < 2 && is_tight)
         tighten (scene, theme, layout, &ruler_height, &ruler_width);
     }
   HlRect *cells = &layout->cells;

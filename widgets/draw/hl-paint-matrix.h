@@ -38,6 +38,7 @@ typedef enum
  * @title, @cells, @top, @left, @bar: zero sized when left out. @top and @left touch
  *   @cells; @bar is the coloured strip alone, its numbers to the right of it
  * @view: the entries that @cells shows
+ * @top_step, @left_step: cells from label to label; 0 while that follows the zoom
  * @used_width, @used_height: what is really used of the space given
  */
 typedef struct
@@ -49,6 +50,8 @@ typedef struct
   HlRect top;
   HlRect left;
   HlRect bar;
+  gint64 top_step;
+  gint64 left_step;
   double used_width;
   double used_height;
 } HlMatrixLayout;

@@ -11,7 +11,8 @@
 #define MAX_LABEL_EM 7.0
 #define LINE_EM 1.15   /* along the ruler, from one line of text to the next */
 #define BETWEEN_EM 0.7 /* along the ruler, between two labels side by side */
-#define N_SAMPLES 512  /* labels looked at to find the widest of a long axis */
+#define BOLD 1.14
+#define N_SAMPLES 512 /* labels looked at to find the widest of a long axis */
 
 /* Where labels lie along the ruler so far. */
 typedef struct
@@ -61,7 +62,10 @@ double
 hl_ruler_extent (const HlTheme *theme, const HlAxis *axis, gboolean is_top)
 {
   double em = theme->font_size;
-  double across = is_top && !hl_ruler_is_upright (axis) ? em : widest_label (theme, axis);
+  double across = em;
+  /* The selected label is bold, and so a little wider. */
+  if (!is_top || hl_ruler_is_upright (axis))
+    across = BOLD * widest_label (theme, axis);
   return across + (TICK_EM + GAP_EM) * em;
 }
 
@@ -78,7 +82,8 @@ candidate_after (const HlAxis *axis, gint64 step)
     if (unit % next == 0)
       return next;
   gint64 rows = step / unit;
-  if (rows < 5 && (unit > 1 || rows < 2))
+  /* Words, unlike numbers, gain nothing from round steps. */
+  if (rows < 5 && (unit > 1 || axis->labels != NULL || rows < 2))
     return (rows + 1) * unit;
   gint64 decade = 1;
   while (decade * 10 <= rows)
@@ -142,14 +147,16 @@ widest_shown (const HlTheme *theme, const HlRuler *ruler, gint64 step)
   return hl_text_width (theme, label, 0, FALSE);
 }
 
-static gint64
-choose_step (const HlTheme *theme, const HlRuler *ruler)
+gint64
+hl_ruler_choose_step (const HlTheme *theme, const HlRuler *ruler)
 {
   const HlAxis *axis = ruler->axis;
   double em = theme->font_size;
   double length = ruler->is_top ? ruler->rect.width : ruler->rect.height;
   double cell = length / (ruler->high - ruler->low);
   gboolean is_side_by_side = ruler->is_top && !hl_ruler_is_upright (axis);
+  if (ruler->step > 0)
+    return ruler->step;
   gint64 step = 1;
   while (step * cell < LINE_EM * em && step < axis->n)
     step = candidate_after (axis, step);
@@ -168,7 +175,7 @@ hl_ruler_extent_shown (const HlTheme *theme, const HlRuler *ruler)
   double most = hl_ruler_extent (theme, axis, ruler->is_top);
   if (axis->n <= 0 || length <= 0 || (ruler->is_top && !hl_ruler_is_upright (axis)))
     return most;
-  double widest = widest_shown (theme, ruler, choose_step (theme, ruler));
+  double widest = widest_shown (theme, ruler, hl_ruler_choose_step (theme, ruler));
   if (axis->major > 0 && axis->major_offset > 0)
     {
       g_autofree char *special = label_of (axis, 0);
@@ -235,10 +242,11 @@ paint_label (const Work *work, const char *label, double at, gboolean is_selecte
 
   double room = (ruler->is_top ? ruler->rect.height : ruler->rect.width) - away;
   g_autofree char *fitted = NULL;
-  if (work->is_turned || !ruler->is_top)
+  gboolean is_across = work->is_turned || !ruler->is_top;
+  if (is_across && hl_text_width (theme, label, 0, is_selected) > room + 0.01 * em)
     {
-      /* Bold is wider than what hl_text_fit() measures; a hair for rounding. */
-      fitted = hl_text_fit (theme, label, em, (is_selected ? 0.9 : 1) * room + 0.01 * em);
+      /* Bold is wider than what hl_text_fit() measures. */
+      fitted = hl_text_fit (theme, label, em, (is_selected ? 0.85 : 1) * room);
       label = fitted;
     }
   if (!ruler->is_top)
@@ -291,7 +299,7 @@ hl_paint_ruler (HlPainter *painter, const HlRuler *ruler)
     return;
   g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (Span));
   Work work = { painter, ruler, ruler->is_top && hl_ruler_is_upright (axis), spans };
-  gint64 step = choose_step (&painter->theme, ruler);
+  gint64 step = hl_ruler_choose_step (&painter->theme, ruler);
   Sight sight = sight_of (ruler);
 
   cairo_save (painter->cr);
