@@ -32,6 +32,23 @@ configure (GtkAdjustment *adjustment, double content, double page)
                             MAX (content, page), page * 0.1, page * 0.9, page);
 }
 
+/* Thumbnails and gaps on whole pixels, so that all gaps look the same. A grid that fills
+ * its width must not become wider by it. */
+static void
+snap_layout (HlGridLayout *layout, gboolean is_filling)
+{
+  double gap = MAX (round (layout->gap), 1);
+  double pitch = is_filling ? floor (layout->cell + layout->gap)
+                            : round (layout->cell) + gap;
+  pitch = MAX (pitch, gap + 1);
+  layout->gap = gap;
+  layout->cell = pitch - gap;
+  layout->x0 = ceil (layout->x0);
+  layout->y0 = ceil (layout->y0);
+  layout->width = layout->x0 + layout->max_heads * pitch;
+  layout->height = layout->y0 + layout->n_layers * pitch;
+}
+
 static void
 compute_layout (HlHeadGrid *self, int width, int height)
 {
@@ -42,16 +59,19 @@ compute_layout (HlHeadGrid *self, int width, int height)
   if (self->cell_size <= 0 && layout->cell < FILL_CELL_MIN)
     hl_grid_layout_compute (self->scene, &theme, width, FILL_CELL_MIN, HL_GRID_LABELS,
                             layout);
+  snap_layout (layout, self->cell_size <= 0);
   self->bar_height =
       12 + BAR_THICKNESS + hl_color_bar_extent (&theme, &self->scene->scale, FALSE);
   self->body.x = floor (layout->x0 - FRAME_MARGIN);
   self->body.y = floor (layout->y0 - FRAME_MARGIN);
   self->body.width = MAX (width - self->body.x, 1);
-  self->body.height = MAX (height - self->body.y - self->bar_height, 1);
+  double content = layout->height - self->body.y + FRAME_MARGIN;
+  double room = MAX (height - self->body.y - self->bar_height, 1);
+  self->body.height = floor (MIN (room, content));
   configure (self->adjustments[GTK_ORIENTATION_HORIZONTAL],
              layout->width - self->body.x, self->body.width);
   configure (self->adjustments[GTK_ORIENTATION_VERTICAL],
-             layout->height - self->body.y + FRAME_MARGIN, self->body.height);
+             content, self->body.height);
 }
 
 void

@@ -213,6 +213,8 @@ paint_piece (HlHeatmapView *self, cairo_t *cr, const HlTilePiece *piece)
   HlRect entry = hl_matrix_layout_entry_rect (&self->layout, 0, 0);
   cairo_surface_t *surface = tile_surface (self, tile);
   cairo_save (cr);
+  /* Tiles meet inside a pixel here and there: a smoothed edge would show as a seam. */
+  cairo_set_antialias (cr, CAIRO_ANTIALIAS_NONE);
   cairo_translate (cr, entry.x, entry.y);
   cairo_scale (cr, entry.width, entry.height);
   cairo_rectangle (cr, piece->part.x0, piece->part.y0, piece->part.x1 - piece->part.x0,

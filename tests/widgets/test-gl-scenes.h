@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * Made-up scenes and the reading back of pixels, for tests and the bench of widgets. */
+#pragma once
+
+#include "gl/hl-head-grid.h"
+#include "gl/hl-heatmap-view.h"
+#include "gl/hl-patch-view.h"
+
+G_BEGIN_DECLS
+
+/** Patterns: 0 diagonal bands, 1 uniform, 2 vertical stripes, 3 one thin line. */
+float scenes_value (int pattern, gint64 row, gint64 column, gint64 n);
+
+/** (transfer full): every 97th value NaN when @has_nan. */
+HlMatrixScene *
+scenes_matrix (int pattern, gint64 n_rows, gint64 n_columns, gboolean has_nan);
+/** (transfer full): @share of the thumbs filled. */
+HlGridScene *scenes_grid (int n_layers, int n_heads, double share);
+/** (transfer full) */
+HlOverlayScene *scenes_overlay (int n_rows, int n_columns);
+
+/** Runs the main loop until @n_frames frames of the widget's clock were painted, or
+ * @timeout_ms went by: FALSE. */
+gboolean scenes_wait_frames (GtkWidget *widget, int n_frames, int timeout_ms);
+
+/** (transfer full): what the widget shows now, on its theme's background; NULL when it
+ * shows nothing. */
+GdkTexture *scenes_shoot (GtkWidget *widget, gboolean is_dark);
+
+G_END_DECLS
