@@ -330,6 +330,10 @@ test_dark (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (pixel_of (light, 1, 1)[0], >, 250);
   g_assert_cmpint (pixel_of (dark, 1, 1)[0], <, 60);
   check_cells (figure, dark, 300, 1);
+  /* The texts turn light as well as the ground dark. */
+  g_autofree char *svg_path = write_to (fixture, figure, "dark.svg", TRUE);
+  g_autofree char *svg = read_text (svg_path);
+  g_assert_nonnull (strstr (svg, "fill=\"#f2f2f2\">key patch</text>"));
 }
 
 /* Every kind of panel, at widths from a thumb to a poster. */
