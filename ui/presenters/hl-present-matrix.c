@@ -197,7 +197,7 @@ hl_present_overlay (const HlTrace *trace,
       = g_memdup2 (trace->pixels->data, (gsize) scene->width * (gsize) scene->height * 3);
   scene->n_rows = tokens->n_rows;
   scene->n_columns = tokens->n_columns;
-  scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_PER_HEAD };
+  scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
   place_selected (scene, tokens, selected, is_from);
   if (weights == NULL)
     {

@@ -223,6 +223,16 @@ hl_trace_summary_new (HlTrace *trace, int stack)
   return summary;
 }
 
+HlTraceSummary *
+hl_trace_summary_copy (const HlTraceSummary *summary)
+{
+  HlTraceSummary *copy = hl_trace_summary_new (summary->trace, summary->stack);
+  for (int l = 0; l < summary->n_layers; l++)
+    if (summary->layers[l] != NULL)
+      copy->layers[l] = hl_layer_summary_ref (summary->layers[l]);
+  return copy;
+}
+
 void
 hl_trace_summary_free (HlTraceSummary *summary)
 {

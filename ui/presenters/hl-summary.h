@@ -77,6 +77,10 @@ HlTraceSummary *hl_trace_summary_new (HlTrace *trace, int stack);
 void hl_trace_summary_free (HlTraceSummary *summary);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlTraceSummary, hl_trace_summary_free)
 
+/** hl_trace_summary_copy: (transfer full): shares the layers, which are immutable: for
+ * another thread. */
+HlTraceSummary *hl_trace_summary_copy (const HlTraceSummary *summary);
+
 /** hl_trace_summary_take_layer: (transfer full) @layer */
 void hl_trace_summary_take_layer (HlTraceSummary *summary, HlLayerSummary *layer);
 

@@ -27,6 +27,7 @@ typedef enum
   HL_RANGE_PERCENTILE, /* 0 to the 99th percentile of this head; arrow on the bar */
   HL_RANGE_LOG,        /* logarithmic from a stated floor to the shared maximum */
   HL_N_RANGES,
+  HL_RANGE_OWN = HL_N_RANGES, /* 0 to the largest shown; of single rows, not a choice */
 } HlRangeMode;
 
 /**
