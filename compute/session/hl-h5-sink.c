@@ -29,12 +29,17 @@ hl_h5_sink_init (HlH5Sink *sink, int fd)
   sink->fd = fd;
   sink->error = 0;
   sink->patches = g_ptr_array_new_with_free_func (g_free);
+  sink->driver = H5I_INVALID_HID;
 }
 
 void
 hl_h5_sink_clear (HlH5Sink *sink)
 {
   g_clear_pointer (&sink->patches, g_ptr_array_unref);
+  /* Not sooner: closing a file reads its driver's class after the last reference. */
+  if (sink->driver >= 0)
+    H5FDunregister (sink->driver);
+  sink->driver = H5I_INVALID_HID;
 }
 
 static H5FD_t *
@@ -186,14 +191,11 @@ hl_h5_sink_create_file (HlH5Sink *sink)
 {
   hid_t file = H5I_INVALID_HID;
   hid_t access = H5Pcreate (H5P_FILE_ACCESS);
-  hid_t driver = H5FDregister (&sink_class);
+  sink->driver = H5FDregister (&sink_class);
   H5Pset_libver_bounds (access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pset_fclose_degree (access, H5F_CLOSE_STRONG);
-  if (driver >= 0 && H5Pset_driver (access, driver, &sink) >= 0)
+  if (sink->driver >= 0 && H5Pset_driver (access, sink->driver, &sink) >= 0)
     file = H5Fcreate ("headlight-sink", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  /* The open file holds the driver from here on. */
   H5Pclose (access);
-  if (driver >= 0)
-    H5FDunregister (driver);
   return file;
 }

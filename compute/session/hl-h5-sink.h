@@ -12,15 +12,18 @@
  * @fd: open for reading and writing; stays the caller's
  * @error: errno of the first write that failed; 0 while all is well
  * @patches: metadata that could not be written, so that it can still be read back
+ * @driver: registered for this sink alone
  */
 typedef struct
 {
   int fd;
   int error;
   GPtrArray *patches;
+  hid_t driver;
 } HlH5Sink;
 
 void hl_h5_sink_init (HlH5Sink *sink, int fd);
+/** hl_h5_sink_clear: only after its file was closed. */
 void hl_h5_sink_clear (HlH5Sink *sink);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HlH5Sink, hl_h5_sink_clear)
 

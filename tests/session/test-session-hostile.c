@@ -304,6 +304,7 @@ test_not_hdf5 (void)
   g_assert_null (hl_session_load_guarded (place.folder, CHECK_SESSION, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
   g_clear_error (&error);
+  place_clear (&place);
   place_init (&place);
   g_assert_null (
       hl_session_load_guarded (place.path, "/nowhere/headlight", NULL, &error));
