@@ -8,6 +8,7 @@
 #include "draw/hl-colormap.h"
 #include "gl/hl-head-grid-private.h"
 #include "gl/hl-heatmap-view-private.h"
+#include "gl/hl-memory-tiles.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 #define WATCHDOG_S 100
 #define FRAME_TIMEOUT_MS 15000
 
-/* ---- windows and pixels -------------------------------------------------------------- */
+/* ---- windows and pixels --------------------------------------------------------------
+ */
 
 static GtkWidget *
 open_window (GtkWidget *child, int width, int height)
@@ -44,9 +46,9 @@ shoot (GtkWidget *widget, gboolean is_dark)
   g_assert_true (scenes_wait_frames (widget, 2, FRAME_TIMEOUT_MS));
   g_autoptr (GdkTexture) texture = scenes_shoot (widget, is_dark);
   g_assert_nonnull (texture);
-  cairo_surface_t *surface = cairo_image_surface_create (
-      CAIRO_FORMAT_ARGB32, gdk_texture_get_width (texture),
-      gdk_texture_get_height (texture));
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, gdk_texture_get_width (texture),
+                                  gdk_texture_get_height (texture));
   gdk_texture_download (texture, cairo_image_surface_get_data (surface),
                         (gsize) cairo_image_surface_get_stride (surface));
   cairo_surface_mark_dirty (surface);
@@ -98,7 +100,8 @@ paint_reference (HlHeatmapView *view, HlMatrixScene *scene, gboolean is_dark)
   return surface;
 }
 
-/* ---- the map against the painter ----------------------------------------------------- */
+/* ---- the map against the painter -----------------------------------------------------
+ */
 
 typedef struct
 {
@@ -225,14 +228,172 @@ test_renders (void)
   gtk_window_set_child (GTK_WINDOW (window), widget);
   g_object_unref (widget);
   cairo_surface_t *after = shoot (widget, FALSE);
-  g_assert_cmpfloat (
-      share_off (before, after, &hl_heatmap_view_get_layout (view)->cells), ==, 0);
+  g_assert_cmpfloat (share_off (before, after, &hl_heatmap_view_get_layout (view)->cells),
+                     ==, 0);
   cairo_surface_destroy (before);
   cairo_surface_destroy (after);
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
-/* ---- without OpenGL ------------------------------------------------------------------ */
+/* ---- a source that answers late ------------------------------------------------------
+ */
+
+typedef struct
+{
+  int level;
+  int row;
+  int column;
+} Place;
+
+#define TEST_TYPE_LATE (late_get_type ())
+G_DECLARE_FINAL_TYPE (Late, late, TEST, LATE, GObject)
+
+struct _Late
+{
+  GObject parent;
+
+  HlTileSource *tiles;
+  GHashTable *known;
+  GArray *asked; /* of Place */
+};
+
+static void late_iface_init (HlTileSourceInterface *iface);
+G_DEFINE_FINAL_TYPE_WITH_CODE (Late,
+                               late,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (HL_TYPE_TILE_SOURCE,
+                                                      late_iface_init))
+
+static void
+late_get_size (HlTileSource *source, gint64 *n_rows, gint64 *n_columns)
+{
+  hl_tile_source_get_size (TEST_LATE (source)->tiles, n_rows, n_columns);
+}
+
+static int
+late_get_max_level (HlTileSource *source)
+{
+  return 3;
+}
+
+static HlTile *
+late_get_tile (HlTileSource *source, int level, int row, int column)
+{
+  Late *self = TEST_LATE (source);
+  Place place = { level, row, column };
+  gpointer key = GINT_TO_POINTER (level << 20 | row << 10 | column);
+  if (g_hash_table_contains (self->known, key))
+    return hl_tile_source_get_tile (self->tiles, level, row, column);
+  for (guint i = 0; i < self->asked->len; i++)
+    if (memcmp (&g_array_index (self->asked, Place, i), &place, sizeof place) == 0)
+      return NULL;
+  g_array_append_val (self->asked, place);
+  return NULL;
+}
+
+static void
+late_iface_init (HlTileSourceInterface *iface)
+{
+  iface->get_size = late_get_size;
+  iface->get_max_level = late_get_max_level;
+  iface->get_tile = late_get_tile;
+}
+
+static void
+late_finalize (GObject *object)
+{
+  Late *self = TEST_LATE (object);
+  g_object_unref (self->tiles);
+  g_hash_table_unref (self->known);
+  g_array_unref (self->asked);
+  G_OBJECT_CLASS (late_parent_class)->finalize (object);
+}
+
+static void
+late_class_init (LateClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = late_finalize;
+}
+
+static void
+late_init (Late *self)
+{
+  self->known = g_hash_table_new (NULL, NULL);
+  self->asked = g_array_new (FALSE, FALSE, sizeof (Place));
+}
+
+/* Answers everything that was asked; returns how many tiles that were. */
+static guint
+late_answer (Late *self)
+{
+  guint n = self->asked->len;
+  for (guint i = 0; i < n; i++)
+    {
+      Place at = g_array_index (self->asked, Place, i);
+      g_hash_table_add (self->known,
+                        GINT_TO_POINTER (at.level << 20 | at.row << 10 | at.column));
+      hl_tile_source_emit_ready (HL_TILE_SOURCE (self), at.level, at.row, at.column);
+    }
+  g_array_set_size (self->asked, 0);
+  return n;
+}
+
+/* Only tiles in sight are asked for; a coarse one stands in for a fine one that is not
+ * there yet; in the end the map is exact, within a budget of a few tiles. */
+static void
+test_late_tiles (void)
+{
+  g_autoptr (HlMatrixScene) full = scenes_matrix (0, 2000, 2000, FALSE);
+  g_autoptr (HlMatrixScene) bare = scenes_matrix (0, 2000, 2000, FALSE);
+  g_clear_pointer (&bare->values, g_free);
+  Late *late = g_object_new (TEST_TYPE_LATE, NULL);
+  late->tiles = hl_memory_tiles_new (full);
+  GtkWidget *widget = hl_heatmap_view_new ();
+  HlHeatmapView *view = HL_HEATMAP_VIEW (widget);
+  hl_heatmap_view_set_cache_budget (view, 5 * 3 * 256 * 256 * sizeof (float));
+  hl_heatmap_view_set_tile_source (view, HL_TILE_SOURCE (late));
+  hl_heatmap_view_set_scene (view, bare);
+  GtkWidget *window = open_window (widget, 500, 420);
+  const HlRect *cells = &hl_heatmap_view_get_layout (view)->cells;
+  g_assert_false (hl_heatmap_view_get_is_complete (view));
+  g_assert_cmpuint (late_answer (late), ==, 1); /* 2000 / 2^3 = 250 cells: one tile */
+  g_assert_true (scenes_wait_frames (widget, 3, FRAME_TIMEOUT_MS));
+  g_assert_true (hl_heatmap_view_get_is_complete (view));
+
+  hl_heatmap_view_zoom_at (view, 8, cells->x, cells->y);
+  cairo_surface_t *coarse = shoot (widget, FALSE);
+  g_assert_false (hl_heatmap_view_get_is_complete (view));
+  g_assert_cmpuint (pixel_at (coarse, (int) cells->x + 9, (int) cells->y + 9), !=,
+                    0xfffafafa); /* something stands in */
+  guint n_fine = late_answer (late);
+  g_assert_cmpuint (n_fine, >=, 1);
+  g_assert_cmpuint (n_fine, <=, 4);
+  cairo_surface_t *fine = shoot (widget, FALSE);
+  cairo_surface_t *wanted = paint_reference (view, full, FALSE);
+  g_assert_true (hl_heatmap_view_get_is_complete (view));
+  g_assert_cmpfloat (share_off (fine, wanted, cells), <, 0.002);
+  g_assert_cmpfloat (share_off (coarse, wanted, cells), >, 0.002);
+
+  /* A map walked all over stays within the budget. */
+  for (int i = 0; i < 12; i++)
+    {
+      hl_heatmap_view_reveal (view, i * 160, 1900 - i * 150);
+      g_assert_true (scenes_wait_frames (widget, 2, FRAME_TIMEOUT_MS));
+      late_answer (late);
+    }
+  g_assert_cmpuint (hl_tile_cache_get_size (view->cache), <=,
+                    9 * 3 * 256 * 256 * sizeof (float));
+  hl_tile_source_emit_changed (HL_TILE_SOURCE (late));
+  g_assert_cmpuint (hl_tile_cache_get_size (view->cache), ==, 0);
+  cairo_surface_destroy (coarse);
+  cairo_surface_destroy (fine);
+  cairo_surface_destroy (wanted);
+  gtk_window_destroy (GTK_WINDOW (window));
+  g_assert_finalize_object (late);
+}
+
+/* ---- without OpenGL ------------------------------------------------------------------
+ */
 
 static void
 test_without_gl (void)
@@ -255,8 +416,7 @@ test_without_gl (void)
       g_assert_nonnull (hl_head_grid_get_gl_message (HL_HEAD_GRID (grid)));
       g_test_message ("%s", hl_heatmap_view_get_gl_message (HL_HEATMAP_VIEW (widget)));
       cairo_surface_t *seen = shoot (widget, FALSE);
-      cairo_surface_t *wanted =
-          paint_reference (HL_HEATMAP_VIEW (widget), scene, FALSE);
+      cairo_surface_t *wanted = paint_reference (HL_HEATMAP_VIEW (widget), scene, FALSE);
       const HlRect *cells = &hl_heatmap_view_get_layout (HL_HEATMAP_VIEW (widget))->cells;
       g_assert_cmpfloat (share_off (seen, wanted, cells), <, 0.005);
       cairo_surface_destroy (seen);
@@ -268,7 +428,8 @@ test_without_gl (void)
   g_test_trap_assert_passed ();
 }
 
-/* ---- keyboard, pointer, words -------------------------------------------------------- */
+/* ---- keyboard, pointer, words --------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -499,13 +660,14 @@ test_patches (void)
   hl_patch_view_handle_key (view, GDK_KEY_Escape, 0);
   g_assert_cmpint (heard.row, ==, 0);
   cairo_surface_t *seen = shoot (widget, FALSE);
-  g_assert_cmpint (
-      distance (pixel_at (seen, (int) a.x + 8, (int) a.y + 8), 0xfafafa), >, 20);
+  g_assert_cmpint (distance (pixel_at (seen, (int) a.x + 8, (int) a.y + 8), 0xfafafa), >,
+                   20);
   cairo_surface_destroy (seen);
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
-/* ---- nothing left behind ------------------------------------------------------------- */
+/* ---- nothing left behind -------------------------------------------------------------
+ */
 
 static void
 finalize_cb (gpointer data, GObject *was)
@@ -566,6 +728,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/gl/map/thin-line", test_thin_line);
   g_test_add_func ("/gl/map/renders", test_renders);
+  g_test_add_func ("/gl/map/late-tiles", test_late_tiles);
   g_test_add_func ("/gl/map/without-gl", test_without_gl);
   g_test_add_func ("/gl/map/input", test_map_input);
   g_test_add_func ("/gl/grid/input", test_grid_input);
