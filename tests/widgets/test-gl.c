@@ -3,12 +3,12 @@
  * words for a screen reader, nothing left behind. */
 #include "config.h"
 
+#include "test-gl-late.h"
 #include "test-gl-scenes.h"
 
 #include "draw/hl-colormap.h"
 #include "gl/hl-head-grid-private.h"
 #include "gl/hl-heatmap-view-private.h"
-#include "gl/hl-memory-tiles.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -238,106 +238,6 @@ test_renders (void)
 /* ---- a source that answers late ------------------------------------------------------
  */
 
-typedef struct
-{
-  int level;
-  int row;
-  int column;
-} Place;
-
-#define TEST_TYPE_LATE (late_get_type ())
-G_DECLARE_FINAL_TYPE (Late, late, TEST, LATE, GObject)
-
-struct _Late
-{
-  GObject parent;
-
-  HlTileSource *tiles;
-  GHashTable *known;
-  GArray *asked; /* of Place */
-};
-
-static void late_iface_init (HlTileSourceInterface *iface);
-G_DEFINE_FINAL_TYPE_WITH_CODE (Late,
-                               late,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (HL_TYPE_TILE_SOURCE,
-                                                      late_iface_init))
-
-static void
-late_get_size (HlTileSource *source, gint64 *n_rows, gint64 *n_columns)
-{
-  hl_tile_source_get_size (TEST_LATE (source)->tiles, n_rows, n_columns);
-}
-
-static int
-late_get_max_level (HlTileSource *source)
-{
-  return 3;
-}
-
-static HlTile *
-late_get_tile (HlTileSource *source, int level, int row, int column)
-{
-  Late *self = TEST_LATE (source);
-  Place place = { level, row, column };
-  gpointer key = GINT_TO_POINTER (level << 20 | row << 10 | column);
-  if (g_hash_table_contains (self->known, key))
-    return hl_tile_source_get_tile (self->tiles, level, row, column);
-  for (guint i = 0; i < self->asked->len; i++)
-    if (memcmp (&g_array_index (self->asked, Place, i), &place, sizeof place) == 0)
-      return NULL;
-  g_array_append_val (self->asked, place);
-  return NULL;
-}
-
-static void
-late_iface_init (HlTileSourceInterface *iface)
-{
-  iface->get_size = late_get_size;
-  iface->get_max_level = late_get_max_level;
-  iface->get_tile = late_get_tile;
-}
-
-static void
-late_finalize (GObject *object)
-{
-  Late *self = TEST_LATE (object);
-  g_object_unref (self->tiles);
-  g_hash_table_unref (self->known);
-  g_array_unref (self->asked);
-  G_OBJECT_CLASS (late_parent_class)->finalize (object);
-}
-
-static void
-late_class_init (LateClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = late_finalize;
-}
-
-static void
-late_init (Late *self)
-{
-  self->known = g_hash_table_new (NULL, NULL);
-  self->asked = g_array_new (FALSE, FALSE, sizeof (Place));
-}
-
-/* Answers everything that was asked; returns how many tiles that were. */
-static guint
-late_answer (Late *self)
-{
-  guint n = self->asked->len;
-  for (guint i = 0; i < n; i++)
-    {
-      Place at = g_array_index (self->asked, Place, i);
-      g_hash_table_add (self->known,
-                        GINT_TO_POINTER (at.level << 20 | at.row << 10 | at.column));
-      hl_tile_source_emit_ready (HL_TILE_SOURCE (self), at.level, at.row, at.column);
-    }
-  g_array_set_size (self->asked, 0);
-  return n;
-}
-
 /* Only tiles in sight are asked for; a coarse one stands in for a fine one that is not
  * there yet; in the end the map is exact, within a budget of a few tiles. */
 static void
@@ -346,8 +246,7 @@ test_late_tiles (void)
   g_autoptr (HlMatrixScene) full = scenes_matrix (0, 2000, 2000, FALSE);
   g_autoptr (HlMatrixScene) bare = scenes_matrix (0, 2000, 2000, FALSE);
   g_clear_pointer (&bare->values, g_free);
-  Late *late = g_object_new (TEST_TYPE_LATE, NULL);
-  late->tiles = hl_memory_tiles_new (full);
+  Late *late = late_new (full);
   GtkWidget *widget = hl_heatmap_view_new ();
   HlHeatmapView *view = HL_HEATMAP_VIEW (widget);
   hl_heatmap_view_set_cache_budget (view, 5 * 3 * 256 * 256 * sizeof (float));
