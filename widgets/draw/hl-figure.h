@@ -68,8 +68,9 @@ void hl_figure_measure (const HlFigure *figure,
  * Written beside the target, synced and renamed: an error leaves an older file whole and
  * nothing half-written. Numbers in the file do not depend on the locale.
  * Thread: any. Blocks on the disk.
- * Returns: FALSE with @error set (G_IO_ERROR: INVALID_ARGUMENT for the extension, an
- *   option or an empty figure, else what the system said)
+ * Returns: FALSE with @error set (G_IO_ERROR_INVALID_ARGUMENT for the extension, an
+ *   option, an empty figure or a target that is no file; G_FILE_ERROR for what the
+ *   system refused)
  */
 gboolean hl_figure_write (const HlFigure *figure,
                           const char *path,

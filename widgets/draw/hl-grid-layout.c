@@ -12,7 +12,6 @@
 #define LABEL_GAP_EM 0.5
 #define LABEL_MAX_EM 8.0
 #define BAR_GAP_EM 1.0
-#define BAR_MAX_EM 22.0
 #define EDGE_EM 0.6
 #define GAP_SHARE 0.05 /* of a thumbnail's side */
 
@@ -83,8 +82,9 @@ hl_grid_layout_compute (const HlGridScene *scene,
   if (title_height > 0)
     layout->title = (HlRect){ left, 0, grid_width + right, title_height };
   if (flags & HL_GRID_BAR)
-    layout->bar = (HlRect){ left + grid_width + BAR_GAP_EM * em, top,
-                            HL_COLOR_BAR_EM * em, MIN (grid_height, BAR_MAX_EM * em) };
+    layout->bar =
+        (HlRect){ left + grid_width + BAR_GAP_EM * em, top, HL_COLOR_BAR_EM * em,
+                  hl_color_bar_length (theme, grid_height) };
 }
 
 HlRect

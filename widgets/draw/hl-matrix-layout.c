@@ -10,9 +10,9 @@
 
 /* Distances in multiples of the text size. */
 #define TITLE_EM 1.9
-#define AXIS_TITLE_EM 1.4
+#define TOP_TITLE_EM 1.5
+#define LEFT_TITLE_EM 1.7
 #define BAR_GAP_EM 1.0
-#define BAR_MAX_EM 22.0
 #define EDGE_EM 0.6 /* half of a label that is centred on an edge */
 
 static void
@@ -25,6 +25,49 @@ make_square (HlMatrixLayout *layout)
   layout->cells.height = side * rows;
 }
 
+/* A smaller step shows more labels, among them perhaps a wider one, which would need more
+ * room again: it is taken only where the ruler does not grow by it. */
+static void
+tighten_one (const HlTheme *theme, HlRuler *ruler, double *extent, gint64 *step)
+{
+  if (*extent <= 0)
+    return;
+  gint64 closer = hl_ruler_choose_step (theme, ruler);
+  ruler->step = closer;
+  double needed = hl_ruler_extent_shown (theme, ruler);
+  if (needed > *extent + 1e-6)
+    return;
+  *extent = needed;
+  *step = closer;
+}
+
+/* Shrinks the rulers to the labels that are shown, and keeps to those labels. */
+static void
+tighten (const HlMatrixScene *scene,
+         const HlTheme *theme,
+         HlMatrixLayout *layout,
+         double *top,
+         double *left)
+{
+  HlRuler above = {
+    .axis = &scene->columns,
+    .is_top = TRUE,
+    .rect = layout->cells,
+    .low = layout->view.x0,
+    .high = layout->view.x1,
+    .selected = scene->selected_column,
+  };
+  HlRuler beside = {
+    .axis = &scene->rows,
+    .rect = layout->cells,
+    .low = layout->view.y0,
+    .high = layout->view.y1,
+    .selected = scene->selected_row,
+  };
+  tighten_one (theme, &above, top, &layout->top_step);
+  tighten_one (theme, &beside, left, &layout->left_step);
+}
+
 void
 hl_matrix_layout_compute (const HlMatrixScene *scene,
                           const HlTheme *theme,
@@ -35,7 +78,8 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
                           HlMatrixLayout *layout)
 {
   double em = theme->font_size;
-  double left = 0, top = 0, right = 0, bottom = 0, side = 0;
+  gboolean has_left = !(flags & HL_MATRIX_NO_LEFT);
+  double left = 0, top = 0, right = 0, bottom = 0;
   *layout = (HlMatrixLayout){ .flags = flags };
   layout->view =
       view != NULL ? *view
@@ -50,31 +94,37 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
   double title_bottom = top;
   if (flags & HL_MATRIX_AXIS_TITLES)
     {
-      top += scene->columns.title != NULL ? AXIS_TITLE_EM * em : 0;
-      left += scene->rows.title != NULL ? AXIS_TITLE_EM * em : 0;
+      top += scene->columns.title != NULL ? TOP_TITLE_EM * em : 0;
+      left += has_left && scene->rows.title != NULL ? LEFT_TITLE_EM * em : 0;
     }
   double ruler_top = top, ruler_left = left;
+  double ruler_height = 0, ruler_width = 0;
   if (flags & HL_MATRIX_RULERS)
     {
-      top += hl_ruler_extent (theme, &scene->columns, TRUE);
-      left += hl_ruler_extent (theme, &scene->rows, FALSE);
-      bottom = EDGE_EM * em;
-      right = EDGE_EM * em;
+      ruler_height = hl_ruler_extent (theme, &scene->columns, TRUE);
+      ruler_width = has_left ? hl_ruler_extent (theme, &scene->rows, FALSE) : 0;
+      bottom = right = EDGE_EM * em;
     }
   if (flags & HL_MATRIX_BAR)
     {
       bottom = MAX (bottom, EDGE_EM * em);
-      side = hl_color_bar_extent (theme, &scene->scale, TRUE);
-      right = BAR_GAP_EM * em + side;
+      right = BAR_GAP_EM * em + hl_color_bar_extent (theme, &scene->scale, TRUE);
     }
 
-  layout->cells = (HlRect){ left, top, MAX (width - left - right, 0),
-                            MAX (height - top - bottom, 0) };
-  if (flags & HL_MATRIX_SQUARE)
-    make_square (layout);
+  gboolean is_tight = (flags & HL_MATRIX_TIGHT) && (flags & HL_MATRIX_RULERS);
+  for (int pass = is_tight ? 0 : 2; pass < 3; pass++)
+    {
+      double x = left + ruler_width, y = top + ruler_height;
+      layout->cells =
+          (HlRect){ x, y, MAX (width - x - right, 0), MAX (height - y - bottom, 0) };
+      if (flags & HL_MATRIX_SQUARE)
+        make_square (layout);
+      if (pass < 2 && is_tight)
+        tighten (scene, theme, layout, &ruler_height, &ruler_width);
+    }
   HlRect *cells = &layout->cells;
   if ((flags & HL_MATRIX_TITLE) && scene->title != NULL)
-    layout->title = (HlRect){ left, 0, cells->width + right, title_bottom };
+    layout->title = (HlRect){ cells->x, 0, cells->width + right, title_bottom };
   if (flags & HL_MATRIX_RULERS)
     {
       layout->top = (HlRect){ cells->x, ruler_top, cells->width, cells->y - ruler_top };
@@ -82,8 +132,9 @@ hl_matrix_layout_compute (const HlMatrixScene *scene,
           (HlRect){ ruler_left, cells->y, cells->x - ruler_left, cells->height };
     }
   if (flags & HL_MATRIX_BAR)
-    layout->bar = (HlRect){ cells->x + cells->width + BAR_GAP_EM * em, cells->y,
-                            HL_COLOR_BAR_EM * em, MIN (cells->height, BAR_MAX_EM * em) };
+    layout->bar =
+        (HlRect){ cells->x + cells->width + BAR_GAP_EM * em, cells->y,
+                  HL_COLOR_BAR_EM * em, hl_color_bar_length (theme, cells->height) };
   layout->used_width = cells->x + cells->width + right;
   layout->used_height = cells->y + cells->height + bottom;
 }

@@ -15,6 +15,7 @@
 #define NUMBER_EM 2.7 /* at least this wide, so that most ranges need the same room */
 #define NOTE_EM 1.5   /* from the numbers to the note's baseline */
 #define LINE_EM 1.2
+#define LENGTH_EM 22.0
 
 typedef struct
 {
@@ -227,7 +228,7 @@ has_room (
       double its =
           vertical ? em : hl_text_width (&painter->theme, other->label, 0, FALSE);
       double apart = fabs (other->position - tick->position) * length;
-      if (apart < (own + its) / 2 + (vertical ? 0.2 : 0.6) * em)
+      if (apart < (own + its) / 2 + (vertical ? 0.45 : 0.6) * em)
         return FALSE;
     }
   return TRUE;
@@ -307,6 +308,14 @@ hl_color_bar_extent (const HlTheme *theme, const HlScale *scale, gboolean is_ver
     return strip + (TICK_EM + GAP_EM + 1.0 + LINE_EM) * em;
   g_autoptr (GArray) ticks = ticks_new (scale);
   return strip + widest_label (theme, ticks) + (TICK_EM + GAP_EM + NOTE_EM) * em;
+}
+
+double
+hl_color_bar_length (const HlTheme *theme, double room)
+{
+  /* A bar only a little shorter than its picture would look like a mistake. */
+  double most = LENGTH_EM * theme->font_size;
+  return room <= 1.4 * most ? room : most;
 }
 
 void

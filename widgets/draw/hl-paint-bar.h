@@ -22,6 +22,10 @@ const char *hl_scale_note (const HlScale *scale);
 double
 hl_color_bar_extent (const HlTheme *theme, const HlScale *scale, gboolean is_vertical);
 
+/** hl_color_bar_length: of a bar beside something @room long: as long, unless that is far
+ * more than anyone needs. */
+double hl_color_bar_length (const HlTheme *theme, double room);
+
 /**
  * hl_paint_color_bar:
  * @rect: of the coloured strip alone; wider than high means a lying bar. Numbers go to

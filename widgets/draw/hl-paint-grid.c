@@ -143,8 +143,7 @@ paint_head_labels (HlPainter *painter,
   double em = theme->font_size, pitch = layout->cell + layout->gap;
   g_autofree char *last = g_strdup_printf ("%d", MAX (layout->max_heads - 1, 0));
   double need = (hl_text_width (theme, last, 0, TRUE) + 0.7 * em) / pitch;
-  HlAxis axis = { .n = layout->max_heads };
-  gint64 step = hl_ruler_step (&axis, need);
+  gint64 step = hl_ruler_step (need);
   for (int h = 0; h < layout->max_heads; h++)
     {
       if (!is_shown (h, scene->selected_head, step, need))
@@ -168,8 +167,7 @@ paint_layer_labels (HlPainter *painter,
   const HlTheme *theme = &painter->theme;
   double em = theme->font_size, pitch = layout->cell + layout->gap;
   double need = 1.15 * em / pitch;
-  HlAxis axis = { .n = layout->n_layers };
-  gint64 step = hl_ruler_step (&axis, need);
+  gint64 step = hl_ruler_step (need);
   for (int l = 0; l < layout->n_layers; l++)
     {
       const char *label = layer_at (scene, l)->label;

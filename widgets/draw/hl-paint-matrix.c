@@ -105,14 +105,14 @@ paint_axis_titles (HlPainter *painter,
     {
       g_autofree char *title =
           hl_text_fit (&painter->theme, scene->columns.title, 0, cells->width);
-      hl_paint_text (painter, title, cells->x + cells->width / 2, top - 0.4 * em, &style);
+      hl_paint_text (painter, title, cells->x + cells->width / 2, top - 0.5 * em, &style);
     }
   style.is_upright = TRUE;
-  if (scene->rows.title != NULL)
+  if (scene->rows.title != NULL && !(layout->flags & HL_MATRIX_NO_LEFT))
     {
       g_autofree char *title =
           hl_text_fit (&painter->theme, scene->rows.title, 0, cells->height);
-      hl_paint_text (painter, title, left - 0.4 * em, cells->y + cells->height / 2,
+      hl_paint_text (painter, title, left - 0.65 * em, cells->y + cells->height / 2,
                      &style);
     }
 }
@@ -128,12 +128,26 @@ hl_paint_matrix_rulers (HlPainter *painter,
   const HlView *view = &layout->view;
   if (layout->flags & HL_MATRIX_RULERS)
     {
-      HlRuler top = { &scene->columns, TRUE,     layout->top,
-                      view->x0,        view->x1, scene->selected_column };
-      HlRuler left = { &scene->rows, FALSE,    layout->left,
-                       view->y0,     view->y1, scene->selected_row };
+      HlRuler top = {
+        .axis = &scene->columns,
+        .is_top = TRUE,
+        .rect = layout->top,
+        .low = view->x0,
+        .high = view->x1,
+        .selected = scene->selected_column,
+        .step = layout->top_step,
+      };
+      HlRuler left = {
+        .axis = &scene->rows,
+        .rect = layout->left,
+        .low = view->y0,
+        .high = view->y1,
+        .selected = scene->selected_row,
+        .step = layout->left_step,
+      };
       hl_paint_ruler (painter, &top);
-      hl_paint_ruler (painter, &left);
+      if (left.rect.width > 0)
+        hl_paint_ruler (painter, &left);
     }
   if (layout->flags & HL_MATRIX_AXIS_TITLES)
     paint_axis_titles (painter, scene, layout);

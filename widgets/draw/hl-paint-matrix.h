@@ -29,6 +29,8 @@ typedef enum
   HL_MATRIX_BAR = 1 << 3,
   HL_MATRIX_SQUARE = 1 << 4, /* shrink the cells' rectangle so that cells are square */
   HL_MATRIX_ALL = 0x1f,
+  HL_MATRIX_NO_LEFT = 1 << 5, /* no left ruler and row title: the panel beside has them */
+  HL_MATRIX_TIGHT = 1 << 6,   /* rulers as wide as the labels shown now; for a figure */
 } HlMatrixFlags;
 
 /**
@@ -36,6 +38,7 @@ typedef enum
  * @title, @cells, @top, @left, @bar: zero sized when left out. @top and @left touch
  *   @cells; @bar is the coloured strip alone, its numbers to the right of it
  * @view: the entries that @cells shows
+ * @top_step, @left_step: cells from label to label; 0 while that follows the zoom
  * @used_width, @used_height: what is really used of the space given
  */
 typedef struct
@@ -47,6 +50,8 @@ typedef struct
   HlRect top;
   HlRect left;
   HlRect bar;
+  gint64 top_step;
+  gint64 left_step;
   double used_width;
   double used_height;
 } HlMatrixLayout;

@@ -8,12 +8,10 @@
 #include "draw/hl-pixels.h"
 
 #include <math.h>
-#include <string.h>
 
 #define TITLE_EM 1.9
 #define TITLE_SCALE 1.15
 #define BAR_GAP_EM 1.0
-#define BAR_MAX_EM 22.0
 #define EDGE_EM 0.6
 
 /* ---- layout --------------------------------------------------------------------------
@@ -52,7 +50,7 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
   if (has_bar)
     layout->bar =
         (HlRect){ edge + picture->width + BAR_GAP_EM * em, top, HL_COLOR_BAR_EM * em,
-                  MIN (picture->height, BAR_MAX_EM * em) };
+                  hl_color_bar_length (theme, picture->height) };
   layout->used_width = edge + picture->width + right;
   layout->used_height = top + picture->height + bottom;
 }
@@ -94,30 +92,18 @@ hl_overlay_layout_patch (const HlOverlayLayout *layout,
 static void
 paint_picture (HlPainter *painter, const HlOverlayScene *scene, const HlRect *place)
 {
-  gboolean is_enlarged = place->width * painter->pixels_per_unit >= scene->width;
-  int k = is_enlarged ? hl_pixels_replicate (painter, scene->height, scene->width) : 1;
-  cairo_surface_t *surface = cairo_image_surface_create (
-      CAIRO_FORMAT_RGB24, scene->width * k, scene->height * k);
-  if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)
+  gsize n = (gsize) scene->width * scene->height;
+  g_autofree guint32 *pixels = g_try_new (guint32, n);
+  if (pixels == NULL || n == 0)
+    return;
+  for (gsize i = 0; i < n; i++)
     {
-      guint8 *data = cairo_image_surface_get_data (surface);
-      int stride = cairo_image_surface_get_stride (surface);
-      cairo_surface_flush (surface);
-      for (int y = 0; y < scene->height * k; y++)
-        {
-          guint32 *line = (guint32 *) (data + (gsize) y * stride);
-          const guint8 *from = scene->picture + (gsize) (y / k) * scene->width * 3;
-          for (int x = 0; x < scene->width * k; x++)
-            {
-              const guint8 *rgb = from + x / k * 3;
-              line[x] = (guint32) rgb[0] << 16 | (guint32) rgb[1] << 8 | rgb[2];
-            }
-        }
-      cairo_surface_mark_dirty (surface);
-      hl_paint_surface (painter->cr, surface, place,
-                        is_enlarged ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
+      const guint8 *rgb = scene->picture + 3 * i;
+      pixels[i] = (guint32) rgb[0] << 16 | (guint32) rgb[1] << 8 | rgb[2];
     }
-  cairo_surface_destroy (surface);
+  gboolean is_enlarged = place->width * painter->pixels_per_unit >= scene->width;
+  hl_paint_cells (painter, pixels, scene->height, scene->width, CAIRO_FORMAT_RGB24,
+                  is_enlarged ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD, place);
 }
 
 /* Premultiplied, as Cairo wants it. */
@@ -137,26 +123,13 @@ veil_pixel (const HlScale *scale, float value, double opacity)
 static void
 paint_weights (HlPainter *painter, const HlOverlayScene *scene, const HlRect *place)
 {
-  int k = hl_pixels_replicate (painter, scene->n_rows, scene->n_columns);
-  cairo_surface_t *surface = cairo_image_surface_create (
-      CAIRO_FORMAT_ARGB32, scene->n_columns * k, scene->n_rows * k);
-  if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)
-    {
-      guint8 *data = cairo_image_surface_get_data (surface);
-      int stride = cairo_image_surface_get_stride (surface);
-      double opacity = CLAMP (scene->opacity, 0, 1);
-      cairo_surface_flush (surface);
-      for (int y = 0; y < scene->n_rows * k; y++)
-        {
-          guint32 *line = (guint32 *) (data + (gsize) y * stride);
-          const float *from = scene->weights + (gsize) (y / k) * scene->n_columns;
-          for (int x = 0; x < scene->n_columns * k; x++)
-            line[x] = veil_pixel (&scene->scale, from[x / k], opacity);
-        }
-      cairo_surface_mark_dirty (surface);
-      hl_paint_surface (painter->cr, surface, place, CAIRO_FILTER_NEAREST);
-    }
-  cairo_surface_destroy (surface);
+  int n = scene->n_rows * scene->n_columns;
+  double opacity = CLAMP (scene->opacity, 0, 1);
+  g_autofree guint32 *pixels = g_new (guint32, n);
+  for (int i = 0; i < n; i++)
+    pixels[i] = veil_pixel (&scene->scale, scene->weights[i], opacity);
+  hl_paint_cells (painter, pixels, scene->n_rows, scene->n_columns, CAIRO_FORMAT_ARGB32,
+                  CAIRO_FILTER_NEAREST, place);
 }
 
 /* ---- lines ---------------------------------------------------------------------------
@@ -230,7 +203,7 @@ stroke_with_halo (HlPainter *painter, const HlColor *color, double line)
   cairo_t *cr = painter->cr;
   cairo_set_line_cap (cr, CAIRO_LINE_CAP_SQUARE);
   cairo_set_source_rgba (cr, 0, 0, 0, 0.45);
-  cairo_set_line_width (cr, 2 * line);
+  cairo_set_line_width (cr, 1.6 * line);
   cairo_stroke_preserve (cr);
   hl_paint_set_color (cr, color);
   cairo_set_line_width (cr, line);
@@ -244,7 +217,7 @@ paint_lines (HlPainter *painter,
 {
   const HlRect *place = &layout->picture;
   const HlTheme *theme = &painter->theme;
-  double line = MAX (1.5 * theme->line_width, 0.12 * theme->font_size);
+  double line = MAX (1.5 * theme->line_width, 0.16 * theme->font_size);
   cairo_save (painter->cr);
   cairo_new_path (painter->cr);
   if (scene->show_grid)

@@ -38,14 +38,18 @@ void hl_paint_pixels (HlPainter *painter,
                       int n_columns,
                       const HlRect *place);
 
-/** hl_paint_surface: an image surface stretched over @place. */
-void hl_paint_surface (cairo_t *cr,
-                       cairo_surface_t *surface,
-                       const HlRect *place,
-                       cairo_filter_t filter);
-
-/** hl_pixels_replicate: pixels a side for a cell: what the painter asks for, less where
- * the image would be larger than is sensible to embed. */
-int hl_pixels_replicate (const HlPainter *painter, int n_rows, int n_columns);
+/**
+ * hl_paint_cells:
+ * @pixels: @n_rows * @n_columns, premultiplied as Cairo wants them
+ * @format: CAIRO_FORMAT_RGB24 or CAIRO_FORMAT_ARGB32
+ * @filter: for fewer pixels than cells; enlarged cells are always sharp
+ */
+void hl_paint_cells (HlPainter *painter,
+                     const guint32 *pixels,
+                     int n_rows,
+                     int n_columns,
+                     cairo_format_t format,
+                     cairo_filter_t filter,
+                     const HlRect *place);
 
 G_END_DECLS

@@ -10,8 +10,9 @@
 #define GAP_EM 0.25
 #define MAX_LABEL_EM 7.0
 #define LINE_EM 1.15   /* along the ruler, from one line of text to the next */
-#define BETWEEN_EM 0.9 /* along the ruler, between two labels side by side */
-#define N_SAMPLES 512  /* labels looked at to find the widest of a long axis */
+#define BETWEEN_EM 0.7 /* along the ruler, between two labels side by side */
+#define BOLD 1.14
+#define N_SAMPLES 512 /* labels looked at to find the widest of a long axis */
 
 /* Where labels lie along the ruler so far. */
 typedef struct
@@ -61,28 +62,131 @@ double
 hl_ruler_extent (const HlTheme *theme, const HlAxis *axis, gboolean is_top)
 {
   double em = theme->font_size;
-  double across = is_top && !hl_ruler_is_upright (axis) ? em : widest_label (theme, axis);
+  double across = em;
+  /* The selected label is bold, and so a little wider. */
+  if (!is_top || hl_ruler_is_upright (axis))
+    across = BOLD * widest_label (theme, axis);
   return across + (TICK_EM + GAP_EM) * em;
 }
 
-gint64
-hl_ruler_step (const HlAxis *axis, double need)
+/* ---- which labels --------------------------------------------------------------------
+ */
+
+/* The n-th candidate for a step: inside a grid row only steps that divide it, so that
+ * every row is labelled alike; then 1, 2, 3, 4, 5, 10, 20, 50, ... rows. */
+static gint64
+candidate_after (const HlAxis *axis, gint64 step)
 {
-  static const gint64 nice[] = { 1, 2, 5 };
-  if (need <= 1)
-    return 1;
-  /* Inside a grid row only steps that divide it, so that every row is labelled alike. */
   gint64 unit = MAX (axis->major, 1);
-  for (gint64 step = 2; step < unit; step++)
-    if (unit % step == 0 && step >= need)
-      return step;
-  if (unit > 1 && 3 * unit >= need && 2 * unit < need)
-    return 3 * unit;
-  for (gint64 decade = 1; decade < G_MAXINT64 / 1000; decade *= 10)
-    for (guint i = 0; i < G_N_ELEMENTS (nice); i++)
-      if (decade * nice[i] * unit >= need)
-        return decade * nice[i] * unit;
-  return axis->n;
+  for (gint64 next = step + 1; next < unit; next++)
+    if (unit % next == 0)
+      return next;
+  gint64 rows = step / unit;
+  /* Words, unlike numbers, gain nothing from round steps. */
+  if (rows < 5 && (unit > 1 || axis->labels != NULL || rows < 2))
+    return (rows + 1) * unit;
+  gint64 decade = 1;
+  while (decade * 10 <= rows)
+    decade *= 10;
+  gint64 first = rows / decade;
+  return decade * (first < 2 ? 2 : first < 5 ? 5 : 10) * unit;
+}
+
+gint64
+hl_ruler_step (double need)
+{
+  HlAxis plain = { 0 };
+  gint64 step = 1;
+  while (step < need)
+    step = candidate_after (&plain, step);
+  return step;
+}
+
+typedef struct
+{
+  gint64 offset; /* first cell of the grid; special tokens before it */
+  gint64 first;  /* cells in sight */
+  gint64 last;
+} Sight;
+
+static Sight
+sight_of (const HlRuler *ruler)
+{
+  const HlAxis *axis = ruler->axis;
+  return (Sight){
+    .offset = axis->major > 0 ? CLAMP ((gint64) axis->major_offset, 0, axis->n) : 0,
+    .first = MAX ((gint64) floor (ruler->low), 0),
+    .last = MIN ((gint64) ceil (ruler->high), axis->n - 1),
+  };
+}
+
+static gint64
+first_tick (const Sight *sight, gint64 step)
+{
+  gint64 k = sight->first > sight->offset ? (sight->first - sight->offset) / step : 0;
+  return sight->offset + k * step;
+}
+
+/* Width of the longest label by characters among those shown at this step. */
+static double
+widest_shown (const HlTheme *theme, const HlRuler *ruler, gint64 step)
+{
+  Sight sight = sight_of (ruler);
+  glong longest = -1;
+  gint64 widest = sight.first;
+  for (gint64 i = first_tick (&sight, step); i <= sight.last; i += step)
+    {
+      g_autofree char *label = label_of (ruler->axis, i);
+      glong length = g_utf8_strlen (label, 64);
+      if (length <= longest)
+        continue;
+      longest = length;
+      widest = i;
+    }
+  g_autofree char *label = label_of (ruler->axis, CLAMP (widest, 0, ruler->axis->n - 1));
+  return hl_text_width (theme, label, 0, FALSE);
+}
+
+gint64
+hl_ruler_choose_step (const HlTheme *theme, const HlRuler *ruler)
+{
+  const HlAxis *axis = ruler->axis;
+  double em = theme->font_size;
+  double length = ruler->is_top ? ruler->rect.width : ruler->rect.height;
+  double cell = length / (ruler->high - ruler->low);
+  gboolean is_side_by_side = ruler->is_top && !hl_ruler_is_upright (axis);
+  if (ruler->step > 0)
+    return ruler->step;
+  gint64 step = 1;
+  while (step * cell < LINE_EM * em && step < axis->n)
+    step = candidate_after (axis, step);
+  while (is_side_by_side && step < axis->n &&
+         step * cell < widest_shown (theme, ruler, step) + BETWEEN_EM * em)
+    step = candidate_after (axis, step);
+  return step;
+}
+
+double
+hl_ruler_extent_shown (const HlTheme *theme, const HlRuler *ruler)
+{
+  const HlAxis *axis = ruler->axis;
+  double length = ruler->is_top ? ruler->rect.width : ruler->rect.height;
+  double em = theme->font_size;
+  double most = hl_ruler_extent (theme, axis, ruler->is_top);
+  if (axis->n <= 0 || length <= 0 || (ruler->is_top && !hl_ruler_is_upright (axis)))
+    return most;
+  double widest = widest_shown (theme, ruler, hl_ruler_choose_step (theme, ruler));
+  if (axis->major > 0 && axis->major_offset > 0)
+    {
+      g_autofree char *special = label_of (axis, 0);
+      widest = MAX (widest, hl_text_width (theme, special, 0, FALSE));
+    }
+  if (ruler->selected >= 0 && ruler->selected < axis->n)
+    {
+      g_autofree char *selected = label_of (axis, ruler->selected);
+      widest = MAX (widest, hl_text_width (theme, selected, 0, TRUE) + 0.1 * em);
+    }
+  return MIN (widest + (TICK_EM + GAP_EM) * em, most);
 }
 
 /* ---- painting ------------------------------------------------------------------------
@@ -138,10 +242,11 @@ paint_label (const Work *work, const char *label, double at, gboolean is_selecte
 
   double room = (ruler->is_top ? ruler->rect.height : ruler->rect.width) - away;
   g_autofree char *fitted = NULL;
-  if (work->is_turned || !ruler->is_top)
+  gboolean is_across = work->is_turned || !ruler->is_top;
+  if (is_across && hl_text_width (theme, label, 0, is_selected) > room + 0.01 * em)
     {
       /* Bold is wider than what hl_text_fit() measures. */
-      fitted = hl_text_fit (theme, label, em, is_selected ? room * 0.92 : room);
+      fitted = hl_text_fit (theme, label, em, (is_selected ? 0.85 : 1) * room);
       label = fitted;
     }
   if (!ruler->is_top)
@@ -192,24 +297,18 @@ hl_paint_ruler (HlPainter *painter, const HlRuler *ruler)
   double length = ruler->is_top ? ruler->rect.width : ruler->rect.height;
   if (axis->n <= 0 || length <= 0 || !(ruler->high > ruler->low))
     return;
-  double em = painter->theme.font_size;
   g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (Span));
   Work work = { painter, ruler, ruler->is_top && hl_ruler_is_upright (axis), spans };
-  double along = LINE_EM * em;
-  if (ruler->is_top && !work.is_turned)
-    along = widest_label (&painter->theme, axis) + BETWEEN_EM * em;
-  gint64 step = hl_ruler_step (axis, along * (ruler->high - ruler->low) / length);
+  gint64 step = hl_ruler_choose_step (&painter->theme, ruler);
+  Sight sight = sight_of (ruler);
 
   cairo_save (painter->cr);
   place (&work, ruler->selected);
-  gint64 offset = axis->major > 0 ? MIN ((gint64) axis->major_offset, axis->n) : 0;
-  gint64 first = MAX ((gint64) floor (ruler->low), 0);
-  gint64 last = MIN ((gint64) ceil (ruler->high), axis->n - 1);
   /* Special tokens before the grid; a few, else every step-th of them. */
-  for (gint64 i = first - first % step; i < offset && i <= last; i += step)
+  for (gint64 i = sight.first - sight.first % step; i < sight.offset && i <= sight.last;
+       i += step)
     place (&work, i);
-  gint64 k = first > offset ? (first - offset) / step : 0;
-  for (gint64 i = offset + k * step; i <= last; i += step)
+  for (gint64 i = first_tick (&sight, step); i <= sight.last; i += step)
     place (&work, i);
   cairo_restore (painter->cr);
 }

@@ -24,23 +24,29 @@ hl_scale_position (const HlScale *scale, double value)
   return CLAMP ((value - low) / (high - low), 0.0, 1.0);
 }
 
+/* Descriptions end up in captions of files, so they do not follow the locale. */
+static char *
+number_text (double value)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_strdup (g_ascii_formatd (buffer, sizeof buffer, "%.3g", value));
+}
+
 char *
 hl_scale_describe (const HlScale *scale)
 {
+  g_autofree char *low = number_text (scale->low);
+  g_autofree char *high = number_text (scale->high);
   switch (scale->mode)
     {
     case HL_RANGE_SHARED:
-      return g_strdup_printf (_ ("%.3g to %.3g, maximum shared by all heads"), scale->low,
-                              scale->high);
+      return g_strdup_printf (_ ("%s to %s, maximum shared by all heads"), low, high);
     case HL_RANGE_PER_HEAD:
-      return g_strdup_printf (_ ("%.3g to %.3g, each head's own maximum"), scale->low,
-                              scale->high);
+      return g_strdup_printf (_ ("%s to %s, each head's own maximum"), low, high);
     case HL_RANGE_PERCENTILE:
-      return g_strdup_printf (_ ("%.3g to %.3g, 99th percentile of this head"),
-                              scale->low, scale->high);
+      return g_strdup_printf (_ ("%s to %s, 99th percentile of this head"), low, high);
     case HL_RANGE_LOG:
-      return g_strdup_printf (_ ("logarithmic, floor %.1g, to %.3g"), scale->low,
-                              scale->high);
+      return g_strdup_printf (_ ("logarithmic, floor %s, to %s"), low, high);
     case HL_N_RANGES:
       break;
     }
@@ -64,8 +70,8 @@ hl_tile_new (int level, int row, int column, int n_rows, int n_columns)
   tile->column = column;
   tile->n_rows = n_rows;
   tile->n_columns = n_columns;
-  tile->mean = g_new0 (float, (gsize) n_rows * n_columns);
-  tile->max = g_new0 (float, (gsize) n_rows * n_columns);
+  tile->mean = g_new0 (float, (gsize) n_rows *n_columns);
+  tile->max = g_new0 (float, (gsize) n_rows *n_columns);
   tile->is_exact = TRUE;
   return tile;
 }
