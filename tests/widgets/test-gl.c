@@ -540,6 +540,11 @@ test_patches (void)
   g_assert_cmpint (heard.row, ==, 2);
   g_assert_cmpint (hover.row, ==, 8);
   g_assert_cmpint (hover.column, ==, 5);
+  hl_patch_view_handle_press (view, a.x + 2, a.y + 2, FALSE);
+  hl_patch_view_handle_brush (view, a.x + 3 * a.width + 2, a.y + 2);
+  g_assert_cmpint (heard.row, ==, 4); /* those that the pointer jumped over too */
+  hl_patch_view_handle_press (view, a.x + 2, a.y + 2, FALSE);
+  hl_patch_view_handle_brush (view, a.x + a.width + 2, a.y + 2);
   hl_patch_view_handle_press (view, b.x + 2, b.y + 2, TRUE);
   g_assert_cmpint (heard.row, ==, 3);
   guint n = 0;

@@ -20,6 +20,8 @@ struct _HlPatchView
   int cursor_column;
   double press_x;
   double press_y;
+  double brush_x;
+  double brush_y;
   gboolean is_dark;
   gboolean show_bar;
 };
@@ -259,6 +261,8 @@ void
 hl_patch_view_handle_press (HlPatchView *self, double x, double y, gboolean is_adding)
 {
   int row = -1, column = -1;
+  self->brush_x = x;
+  self->brush_y = y;
   if (!hl_patch_view_hit (self, x, y, &row, &column))
     return;
   if (!is_adding)
@@ -268,18 +272,30 @@ hl_patch_view_handle_press (HlPatchView *self, double x, double y, gboolean is_a
   selection_changed (self);
 }
 
+/* A quick hand skips patches between two events: all on the line between are brushed. */
 void
 hl_patch_view_handle_brush (HlPatchView *self, double x, double y)
 {
-  int row = -1, column = -1;
-  if (!hl_patch_view_hit (self, x, y, &row, &column))
-    return;
-  set_cursor (self, row, column);
-  gboolean *patch = &self->selected[row * self->n_columns + column];
-  if (*patch)
-    return;
-  *patch = TRUE;
-  selection_changed (self);
+  double dx = x - self->brush_x, dy = y - self->brush_y;
+  int n_steps = MAX ((int) ceil (MIN (hypot (dx, dy), 8192) / 2), 1);
+  gboolean has_more = FALSE;
+  for (int i = 1; i <= n_steps; i++)
+    {
+      int row = -1, column = -1;
+      double t = (double) i / n_steps;
+      if (!hl_patch_view_hit (self, self->brush_x + t * dx, self->brush_y + t * dy, &row,
+                              &column))
+        continue;
+      gboolean *patch = &self->selected[row * self->n_columns + column];
+      has_more = has_more || !*patch;
+      *patch = TRUE;
+      if (i == n_steps)
+        set_cursor (self, row, column);
+    }
+  self->brush_x = x;
+  self->brush_y = y;
+  if (has_more)
+    selection_changed (self);
 }
 
 static void
