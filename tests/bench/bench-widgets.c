@@ -93,7 +93,8 @@ bench_grid (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
-/* ---- pictures ------------------------------------------------------------------------ */
+/* ---- pictures ------------------------------------------------------------------------
+ */
 
 static void
 save (GtkWidget *widget, gboolean is_dark, const char *folder, const char *name)

@@ -82,9 +82,8 @@ scenes_grid (int n_layers, int n_heads, double share)
           thumb->max = 0.21;
           thumb->is_marked = l == 3 && h == 4;
           for (int i = 0; i < HL_THUMB_SIDE_MAX * HL_THUMB_SIDE_MAX; i++)
-            thumb->values[i] =
-                scenes_value ((l * 7 + h * 3) % 4, i / HL_THUMB_SIDE_MAX,
-                              i % HL_THUMB_SIDE_MAX, HL_THUMB_SIDE_MAX);
+            thumb->values[i] = scenes_value ((l * 7 + h * 3) % 4, i / HL_THUMB_SIDE_MAX,
+                                             i % HL_THUMB_SIDE_MAX, HL_THUMB_SIDE_MAX);
         }
     }
   return scene;
@@ -100,7 +99,7 @@ scenes_overlay (int n_rows, int n_columns)
   scene->n_rows = n_rows;
   scene->n_columns = n_columns;
   scene->show_grid = TRUE;
-  scene->picture = g_new0 (guint8, scene->width *scene->height * 3);
+  scene->picture = g_new0 (guint8, scene->width * scene->height * 3);
   for (int i = 0; i < scene->width * scene->height * 3; i++)
     scene->picture[i] = (guint8) ((i / 3 % scene->width) * 200 / scene->width + 20);
   scene->weights = g_new0 (float, n_rows *n_columns);
@@ -139,8 +138,8 @@ scenes_wait_frames (GtkWidget *widget, int n_frames, int timeout_ms)
   Wait wait = { n_frames, FALSE };
   GdkFrameClock *clock = gtk_widget_get_frame_clock (widget);
   guint timer = g_timeout_add ((guint) timeout_ms, late_cb, &wait);
-  gulong handler = g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint_cb),
-                                     &wait);
+  gulong handler =
+      g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint_cb), &wait);
   gdk_frame_clock_request_phase (clock, GDK_FRAME_CLOCK_PHASE_PAINT);
   while (wait.n_left > 0 && !wait.is_late)
     g_main_context_iteration (NULL, TRUE);
@@ -159,8 +158,8 @@ scenes_shoot (GtkWidget *widget, gboolean is_dark)
   HlTheme theme = is_dark ? hl_theme_dark () : hl_theme_light ();
   GdkRGBA ground = { (float) theme.background.red, (float) theme.background.green,
                      (float) theme.background.blue, 1 };
-  gtk_snapshot_append_color (
-      snapshot, &ground, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
+  gtk_snapshot_append_color (snapshot, &ground,
+                             &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
   gdk_paintable_snapshot (paintable, snapshot, width, height);
   g_autoptr (GskRenderNode) node =
       gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));

@@ -3,6 +3,7 @@
  * words for a screen reader, nothing left behind. */
 #include "config.h"
 
+#include "test-gl-late.h"
 #include "test-gl-scenes.h"
 
 #include "draw/hl-colormap.h"
@@ -17,7 +18,8 @@
 #define WATCHDOG_S 100
 #define FRAME_TIMEOUT_MS 15000
 
-/* ---- windows and pixels -------------------------------------------------------------- */
+/* ---- windows and pixels --------------------------------------------------------------
+ */
 
 static GtkWidget *
 open_window (GtkWidget *child, int width, int height)
@@ -44,9 +46,9 @@ shoot (GtkWidget *widget, gboolean is_dark)
   g_assert_true (scenes_wait_frames (widget, 2, FRAME_TIMEOUT_MS));
   g_autoptr (GdkTexture) texture = scenes_shoot (widget, is_dark);
   g_assert_nonnull (texture);
-  cairo_surface_t *surface = cairo_image_surface_create (
-      CAIRO_FORMAT_ARGB32, gdk_texture_get_width (texture),
-      gdk_texture_get_height (texture));
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, gdk_texture_get_width (texture),
+                                  gdk_texture_get_height (texture));
   gdk_texture_download (texture, cairo_image_surface_get_data (surface),
                         (gsize) cairo_image_surface_get_stride (surface));
   cairo_surface_mark_dirty (surface);
@@ -98,7 +100,8 @@ paint_reference (HlHeatmapView *view, HlMatrixScene *scene, gboolean is_dark)
   return surface;
 }
 
-/* ---- the map against the painter ----------------------------------------------------- */
+/* ---- the map against the painter -----------------------------------------------------
+ */
 
 typedef struct
 {
@@ -225,14 +228,71 @@ test_renders (void)
   gtk_window_set_child (GTK_WINDOW (window), widget);
   g_object_unref (widget);
   cairo_surface_t *after = shoot (widget, FALSE);
-  g_assert_cmpfloat (
-      share_off (before, after, &hl_heatmap_view_get_layout (view)->cells), ==, 0);
+  g_assert_cmpfloat (share_off (before, after, &hl_heatmap_view_get_layout (view)->cells),
+                     ==, 0);
   cairo_surface_destroy (before);
   cairo_surface_destroy (after);
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
-/* ---- without OpenGL ------------------------------------------------------------------ */
+/* ---- a source that answers late ------------------------------------------------------
+ */
+
+/* Only tiles in sight are asked for; a coarse one stands in for a fine one that is not
+ * there yet; in the end the map is exact, within a budget of a few tiles. */
+static void
+test_late_tiles (void)
+{
+  g_autoptr (HlMatrixScene) full = scenes_matrix (0, 2000, 2000, FALSE);
+  g_autoptr (HlMatrixScene) bare = scenes_matrix (0, 2000, 2000, FALSE);
+  g_clear_pointer (&bare->values, g_free);
+  Late *late = late_new (full);
+  GtkWidget *widget = hl_heatmap_view_new ();
+  HlHeatmapView *view = HL_HEATMAP_VIEW (widget);
+  hl_heatmap_view_set_cache_budget (view, 5 * 3 * 256 * 256 * sizeof (float));
+  hl_heatmap_view_set_tile_source (view, HL_TILE_SOURCE (late));
+  hl_heatmap_view_set_scene (view, bare);
+  GtkWidget *window = open_window (widget, 500, 420);
+  const HlRect *cells = &hl_heatmap_view_get_layout (view)->cells;
+  g_assert_false (hl_heatmap_view_get_is_complete (view));
+  g_assert_cmpuint (late_answer (late), ==, 1); /* 2000 / 2^3 = 250 cells: one tile */
+  g_assert_true (scenes_wait_frames (widget, 3, FRAME_TIMEOUT_MS));
+  g_assert_true (hl_heatmap_view_get_is_complete (view));
+
+  hl_heatmap_view_zoom_at (view, 8, cells->x, cells->y);
+  cairo_surface_t *coarse = shoot (widget, FALSE);
+  g_assert_false (hl_heatmap_view_get_is_complete (view));
+  g_assert_cmpuint (pixel_at (coarse, (int) cells->x + 9, (int) cells->y + 9), !=,
+                    0xfffafafa); /* something stands in */
+  guint n_fine = late_answer (late);
+  g_assert_cmpuint (n_fine, >=, 1);
+  g_assert_cmpuint (n_fine, <=, 4);
+  cairo_surface_t *fine = shoot (widget, FALSE);
+  cairo_surface_t *wanted = paint_reference (view, full, FALSE);
+  g_assert_true (hl_heatmap_view_get_is_complete (view));
+  g_assert_cmpfloat (share_off (fine, wanted, cells), <, 0.002);
+  g_assert_cmpfloat (share_off (coarse, wanted, cells), >, 0.002);
+
+  /* A map walked all over stays within the budget. */
+  for (int i = 0; i < 12; i++)
+    {
+      hl_heatmap_view_reveal (view, i * 160, 1900 - i * 150);
+      g_assert_true (scenes_wait_frames (widget, 2, FRAME_TIMEOUT_MS));
+      late_answer (late);
+    }
+  g_assert_cmpuint (hl_tile_cache_get_size (view->cache), <=,
+                    9 * 3 * 256 * 256 * sizeof (float));
+  hl_tile_source_emit_changed (HL_TILE_SOURCE (late));
+  g_assert_cmpuint (hl_tile_cache_get_size (view->cache), ==, 0);
+  cairo_surface_destroy (coarse);
+  cairo_surface_destroy (fine);
+  cairo_surface_destroy (wanted);
+  gtk_window_destroy (GTK_WINDOW (window));
+  g_assert_finalize_object (late);
+}
+
+/* ---- without OpenGL ------------------------------------------------------------------
+ */
 
 static void
 test_without_gl (void)
@@ -255,8 +315,7 @@ test_without_gl (void)
       g_assert_nonnull (hl_head_grid_get_gl_message (HL_HEAD_GRID (grid)));
       g_test_message ("%s", hl_heatmap_view_get_gl_message (HL_HEATMAP_VIEW (widget)));
       cairo_surface_t *seen = shoot (widget, FALSE);
-      cairo_surface_t *wanted =
-          paint_reference (HL_HEATMAP_VIEW (widget), scene, FALSE);
+      cairo_surface_t *wanted = paint_reference (HL_HEATMAP_VIEW (widget), scene, FALSE);
       const HlRect *cells = &hl_heatmap_view_get_layout (HL_HEATMAP_VIEW (widget))->cells;
       g_assert_cmpfloat (share_off (seen, wanted, cells), <, 0.005);
       cairo_surface_destroy (seen);
@@ -268,7 +327,8 @@ test_without_gl (void)
   g_test_trap_assert_passed ();
 }
 
-/* ---- keyboard, pointer, words -------------------------------------------------------- */
+/* ---- keyboard, pointer, words --------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -480,6 +540,11 @@ test_patches (void)
   g_assert_cmpint (heard.row, ==, 2);
   g_assert_cmpint (hover.row, ==, 8);
   g_assert_cmpint (hover.column, ==, 5);
+  hl_patch_view_handle_press (view, a.x + 2, a.y + 2, FALSE);
+  hl_patch_view_handle_brush (view, a.x + 3 * a.width + 2, a.y + 2);
+  g_assert_cmpint (heard.row, ==, 4); /* those that the pointer jumped over too */
+  hl_patch_view_handle_press (view, a.x + 2, a.y + 2, FALSE);
+  hl_patch_view_handle_brush (view, a.x + a.width + 2, a.y + 2);
   hl_patch_view_handle_press (view, b.x + 2, b.y + 2, TRUE);
   g_assert_cmpint (heard.row, ==, 3);
   guint n = 0;
@@ -499,13 +564,14 @@ test_patches (void)
   hl_patch_view_handle_key (view, GDK_KEY_Escape, 0);
   g_assert_cmpint (heard.row, ==, 0);
   cairo_surface_t *seen = shoot (widget, FALSE);
-  g_assert_cmpint (
-      distance (pixel_at (seen, (int) a.x + 8, (int) a.y + 8), 0xfafafa), >, 20);
+  g_assert_cmpint (distance (pixel_at (seen, (int) a.x + 8, (int) a.y + 8), 0xfafafa), >,
+                   20);
   cairo_surface_destroy (seen);
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
-/* ---- nothing left behind ------------------------------------------------------------- */
+/* ---- nothing left behind -------------------------------------------------------------
+ */
 
 static void
 finalize_cb (gpointer data, GObject *was)
@@ -566,6 +632,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/gl/map/thin-line", test_thin_line);
   g_test_add_func ("/gl/map/renders", test_renders);
+  g_test_add_func ("/gl/map/late-tiles", test_late_tiles);
   g_test_add_func ("/gl/map/without-gl", test_without_gl);
   g_test_add_func ("/gl/map/input", test_map_input);
   g_test_add_func ("/gl/grid/input", test_grid_input);

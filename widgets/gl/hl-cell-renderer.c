@@ -32,14 +32,14 @@ static const char fetch_shader[] =
     "uniform sampler2D u_tile;\n"
     "float fetch (ivec2 at) { return texelFetch (u_tile, at, 0).r; }\n";
 
-static const char fragment_shader[] =
-    "uniform ivec2 u_size;\n"
-    "uniform vec2 u_footprint;\n"
-    "uniform vec2 u_range;\n"
-    "in vec2 v_cell;\n"
-    "out vec4 o_color;\n"
-    "void main ()\n"
-    "{ o_color = vec4 (color_of (joined (v_cell, u_footprint, u_size), u_range), 1.0); }\n";
+static const char fragment_shader[] = "uniform ivec2 u_size;\n"
+                                      "uniform vec2 u_footprint;\n"
+                                      "uniform vec2 u_range;\n"
+                                      "in vec2 v_cell;\n"
+                                      "out vec4 o_color;\n"
+                                      "void main ()\n"
+                                      "{ o_color = vec4 (color_of (joined (v_cell, "
+                                      "u_footprint, u_size), u_range), 1.0); }\n";
 
 HlCellRenderer *
 hl_cell_renderer_new (gboolean is_es, GError **error)

@@ -71,7 +71,8 @@ try_context (GdkSurface *surface, GdkGLAPI api, int major, int minor, GError **e
 static GdkGLContext *
 create_context_cb (GtkGLArea *area, gpointer user_data)
 {
-  GdkSurface *surface = gtk_native_get_surface (gtk_widget_get_native (GTK_WIDGET (area)));
+  GdkSurface *surface =
+      gtk_native_get_surface (gtk_widget_get_native (GTK_WIDGET (area)));
   g_autoptr (GError) error = NULL;
   GdkGLContext *context = try_context (surface, GDK_GL_API_GL, 3, 3, &error);
   if (context == NULL)

@@ -16,7 +16,8 @@
 /** What a frame round a thumbnail needs beside it. */
 #define FRAME_MARGIN 3.0
 
-/* ---- layout -------------------------------------------------------------------------- */
+/* ---- layout --------------------------------------------------------------------------
+ */
 
 static gboolean
 has_heads (HlHeadGrid *self)
@@ -38,8 +39,8 @@ static void
 snap_layout (HlGridLayout *layout, gboolean is_filling)
 {
   double gap = MAX (round (layout->gap), 1);
-  double pitch = is_filling ? floor (layout->cell + layout->gap)
-                            : round (layout->cell) + gap;
+  double pitch =
+      is_filling ? floor (layout->cell + layout->gap) : round (layout->cell) + gap;
   pitch = MAX (pitch, gap + 1);
   layout->gap = gap;
   layout->cell = pitch - gap;
@@ -68,10 +69,9 @@ compute_layout (HlHeadGrid *self, int width, int height)
   double content = layout->height - self->body.y + FRAME_MARGIN;
   double room = MAX (height - self->body.y - self->bar_height, 1);
   self->body.height = floor (MIN (room, content));
-  configure (self->adjustments[GTK_ORIENTATION_HORIZONTAL],
-             layout->width - self->body.x, self->body.width);
-  configure (self->adjustments[GTK_ORIENTATION_VERTICAL],
-             content, self->body.height);
+  configure (self->adjustments[GTK_ORIENTATION_HORIZONTAL], layout->width - self->body.x,
+             self->body.width);
+  configure (self->adjustments[GTK_ORIENTATION_VERTICAL], content, self->body.height);
 }
 
 void
@@ -113,7 +113,8 @@ visible_rect (HlHeadGrid *self)
   return visible;
 }
 
-/* ---- OpenGL -------------------------------------------------------------------------- */
+/* ---- OpenGL --------------------------------------------------------------------------
+ */
 
 static gboolean
 render_cb (GtkGLArea *area, GdkGLContext *context, gpointer user_data)
@@ -182,7 +183,8 @@ hl_head_grid_count_uploads (HlHeadGrid *self)
   return self->renderer != NULL ? hl_atlas_renderer_count_uploads (self->renderer) : 0;
 }
 
-/* ---- painting ------------------------------------------------------------------------ */
+/* ---- painting ------------------------------------------------------------------------
+ */
 
 /* The painters take the selection from the scene, which is shared and stays as it is. */
 static HlGridScene
@@ -208,11 +210,9 @@ begin_node (HlHeadGrid *self,
       snapshot, &GRAPHENE_RECT_INIT ((float) clip->x, (float) clip->y,
                                      (float) clip->width, (float) clip->height));
   cairo_translate (
-      cr,
-      is_scrolled_x ? -hl_head_grid_get_scroll (self, GTK_ORIENTATION_HORIZONTAL) : 0,
+      cr, is_scrolled_x ? -hl_head_grid_get_scroll (self, GTK_ORIENTATION_HORIZONTAL) : 0,
       is_scrolled_y ? -hl_head_grid_get_scroll (self, GTK_ORIENTATION_VERTICAL) : 0);
-  hl_painter_init (painter, cr, &theme,
-                   gtk_widget_get_scale_factor (GTK_WIDGET (self)));
+  hl_painter_init (painter, cr, &theme, gtk_widget_get_scale_factor (GTK_WIDGET (self)));
   return cr;
 }
 
@@ -231,24 +231,11 @@ snapshot_thumbs (HlHeadGrid *self, GtkSnapshot *snapshot)
   cairo_destroy (cr);
 }
 
-static gboolean
-has_marks_in (HlHeadGrid *self, const HlRect *visible)
-{
-  int l0, l1, h0, h1;
-  hl_grid_layout_visible (&self->layout, visible, &l0, &l1, &h0, &h1);
-  for (int l = l0; l < l1; l++)
-    {
-      const HlGridLayer *layer = g_ptr_array_index (self->scene->layers, (guint) l);
-      for (int h = h0; h < MIN (h1, layer->n_heads); h++)
-        if (layer->thumbs[h].is_marked)
-          return TRUE;
-    }
-  return FALSE;
-}
-
-/* One small node round a framed head: what Cairo paints has to be uploaded. */
+/* One small node round a head with a frame or a cross: what Cairo paints has to be
+ * uploaded. @has_cross: paint the crosses here too. */
 static void
-snapshot_frame (HlHeadGrid *self, GtkSnapshot *snapshot, int layer, int head)
+snapshot_mark (
+    HlHeadGrid *self, GtkSnapshot *snapshot, int layer, int head, gboolean has_cross)
 {
   if (layer < 0 || head < 0)
     return;
@@ -256,10 +243,10 @@ snapshot_frame (HlHeadGrid *self, GtkSnapshot *snapshot, int layer, int head)
   graphene_rect_t body =
       GRAPHENE_RECT_INIT ((float) self->body.x, (float) self->body.y,
                           (float) self->body.width, (float) self->body.height);
+  double margin = has_cross ? 0 : FRAME_MARGIN;
   graphene_rect_t around = GRAPHENE_RECT_INIT (
-      (float) floor (cell.x - FRAME_MARGIN), (float) floor (cell.y - FRAME_MARGIN),
-      (float) ceil (cell.width + 2 * FRAME_MARGIN + 1),
-      (float) ceil (cell.height + 2 * FRAME_MARGIN + 1));
+      (float) floor (cell.x - margin), (float) floor (cell.y - margin),
+      (float) ceil (cell.width + 2 * margin), (float) ceil (cell.height + 2 * margin));
   graphene_rect_t bounds;
   if (!graphene_rect_intersection (&around, &body, &bounds))
     return;
@@ -267,10 +254,11 @@ snapshot_frame (HlHeadGrid *self, GtkSnapshot *snapshot, int layer, int head)
   HlGridScene scene = scene_with_selection (self);
   HlRect clip = { bounds.origin.x, bounds.origin.y, bounds.size.width,
                   bounds.size.height };
-  HlRect nothing = { -1e6, -1e6, 0, 0 }; /* no crosses: they are painted elsewhere */
+  HlRect nothing = { -1e6, -1e6, 0, 0 };
+  HlRect itself = hl_grid_layout_cell (&self->layout, layer, head);
   cairo_t *cr = begin_node (self, snapshot, &clip, TRUE, TRUE, &painter);
-  hl_paint_grid_marks (&painter, &scene, &self->layout, &nothing, self->hover_layer,
-                       self->hover_head);
+  hl_paint_grid_marks (&painter, &scene, &self->layout, has_cross ? &itself : &nothing,
+                       self->hover_layer, self->hover_head);
   cairo_destroy (cr);
 }
 
@@ -278,20 +266,19 @@ static void
 snapshot_marks (HlHeadGrid *self, GtkSnapshot *snapshot)
 {
   HlRect visible = visible_rect (self);
-  if (has_marks_in (self, &visible))
+  int l0, l1, h0, h1;
+  hl_grid_layout_visible (&self->layout, &visible, &l0, &l1, &h0, &h1);
+  for (int l = l0; l < l1; l++)
     {
-      HlPainter painter;
-      HlGridScene scene = scene_with_selection (self);
-      cairo_t *cr = begin_node (self, snapshot, &self->body, TRUE, TRUE, &painter);
-      hl_paint_grid_marks (&painter, &scene, &self->layout, &visible, self->hover_layer,
-                           self->hover_head);
-      cairo_destroy (cr);
-      return;
+      const HlGridLayer *layer = g_ptr_array_index (self->scene->layers, (guint) l);
+      for (int h = h0; h < MIN (h1, layer->n_heads); h++)
+        if (layer->thumbs[h].is_marked)
+          snapshot_mark (self, snapshot, l, h, TRUE);
     }
-  snapshot_frame (self, snapshot, self->selected_layer, self->selected_head);
+  snapshot_mark (self, snapshot, self->selected_layer, self->selected_head, FALSE);
   if (self->hover_layer != self->selected_layer ||
       self->hover_head != self->selected_head)
-    snapshot_frame (self, snapshot, self->hover_layer, self->hover_head);
+    snapshot_mark (self, snapshot, self->hover_layer, self->hover_head, FALSE);
 }
 
 /* Head labels scroll sideways only, layer labels up and down only. */

@@ -8,7 +8,8 @@
 
 #define ZOOM_STEP 1.2
 
-/* ---- pointer ------------------------------------------------------------------------- */
+/* ---- pointer -------------------------------------------------------------------------
+ */
 
 void
 hl_head_grid_handle_motion (HlHeadGrid *self, double x, double y)
@@ -60,12 +61,14 @@ pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer 
 }
 
 static void
-released_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
+released_cb (
+    GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
 {
   hl_head_grid_handle_click (user_data, x, y);
 }
 
-/* ---- zoom ---------------------------------------------------------------------------- */
+/* ---- zoom ----------------------------------------------------------------------------
+ */
 
 static void
 set_scroll (HlHeadGrid *self, GtkOrientation orientation, double value)
@@ -82,10 +85,11 @@ hl_head_grid_zoom_at (HlHeadGrid *self, double factor, double x, double y)
     return;
   const HlGridLayout *layout = &self->layout;
   double old = layout->cell + layout->gap;
-  double at_x = hl_head_grid_get_scroll (self, GTK_ORIENTATION_HORIZONTAL) + x - layout->x0;
+  double at_x =
+      hl_head_grid_get_scroll (self, GTK_ORIENTATION_HORIZONTAL) + x - layout->x0;
   double at_y = hl_head_grid_get_scroll (self, GTK_ORIENTATION_VERTICAL) + y - layout->y0;
-  hl_head_grid_set_cell_size (self, CLAMP (layout->cell * factor, HL_HEAD_GRID_CELL_MIN,
-                                           HL_HEAD_GRID_CELL_MAX));
+  hl_head_grid_set_cell_size (
+      self, CLAMP (layout->cell * factor, HL_HEAD_GRID_CELL_MIN, HL_HEAD_GRID_CELL_MAX));
   /* At once: the scroll positions below need the new extent. */
   hl_head_grid_size_allocate (GTK_WIDGET (self), width, height, -1);
   double grown = (layout->cell + layout->gap) / old;
@@ -124,12 +128,14 @@ pinch_cb (GtkGestureZoom *gesture, double scale, gpointer user_data)
   self->pinch_scale = scale;
 }
 
-/* ---- keyboard ------------------------------------------------------------------------ */
+/* ---- keyboard ------------------------------------------------------------------------
+ */
 
 static int
 heads_in (HlHeadGrid *self, int layer)
 {
-  return ((HlGridLayer *) g_ptr_array_index (self->scene->layers, (guint) layer))->n_heads;
+  return ((HlGridLayer *) g_ptr_array_index (self->scene->layers, (guint) layer))
+      ->n_heads;
 }
 
 static void
@@ -167,8 +173,7 @@ handle_zoom_key (HlHeadGrid *self, guint keyval)
 }
 
 static gboolean
-target (
-    HlHeadGrid *self, guint keyval, GdkModifierType state, int *layer, int *head)
+target (HlHeadGrid *self, guint keyval, GdkModifierType state, int *layer, int *head)
 {
   gboolean is_control = (state & GDK_CONTROL_MASK) != 0;
   int n_layers = (int) self->scene->layers->len;
@@ -216,8 +221,7 @@ target (
 gboolean
 hl_head_grid_handle_key (HlHeadGrid *self, guint keyval, GdkModifierType state)
 {
-  if (self->scene == NULL || self->scene->layers->len == 0 ||
-      (state & GDK_ALT_MASK) != 0)
+  if (self->scene == NULL || self->scene->layers->len == 0 || (state & GDK_ALT_MASK) != 0)
     return FALSE;
   if (handle_zoom_key (self, keyval))
     return TRUE;

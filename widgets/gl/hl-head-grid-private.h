@@ -52,8 +52,7 @@ double hl_head_grid_get_scroll (HlHeadGrid *self, GtkOrientation orientation);
 void hl_head_grid_reveal (HlHeadGrid *self, int layer, int head);
 HlTheme hl_head_grid_theme (HlHeadGrid *self);
 
-gboolean
-hl_head_grid_handle_key (HlHeadGrid *self, guint keyval, GdkModifierType state);
+gboolean hl_head_grid_handle_key (HlHeadGrid *self, guint keyval, GdkModifierType state);
 void hl_head_grid_handle_click (HlHeadGrid *self, double x, double y);
 void hl_head_grid_handle_motion (HlHeadGrid *self, double x, double y);
 void hl_head_grid_zoom_at (HlHeadGrid *self, double factor, double x, double y);

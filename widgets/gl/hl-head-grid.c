@@ -30,7 +30,8 @@ hl_head_grid_theme (HlHeadGrid *self)
   return self->is_dark ? hl_theme_dark () : hl_theme_light ();
 }
 
-/* ---- scene --------------------------------------------------------------------------- */
+/* ---- scene ---------------------------------------------------------------------------
+ */
 
 static HlGridLayer *
 layer_at (HlHeadGrid *self, int layer)
@@ -134,7 +135,8 @@ hl_head_grid_get_selected (HlHeadGrid *self, int *layer, int *head)
   *head = self->selected_head;
 }
 
-/* ---- size, theme --------------------------------------------------------------------- */
+/* ---- size, theme ---------------------------------------------------------------------
+ */
 
 void
 hl_head_grid_set_cell_size (HlHeadGrid *self, double size)
@@ -172,7 +174,8 @@ hl_head_grid_get_gl_message (HlHeadGrid *self)
   return self->gl_message;
 }
 
-/* ---- scrolling ----------------------------------------------------------------------- */
+/* ---- scrolling -----------------------------------------------------------------------
+ */
 
 double
 hl_head_grid_get_scroll (HlHeadGrid *self, GtkOrientation orientation)
@@ -218,7 +221,8 @@ set_adjustment (HlHeadGrid *self, GtkOrientation orientation, GtkAdjustment *adj
   gtk_widget_queue_allocate (GTK_WIDGET (self));
 }
 
-/* ---- object -------------------------------------------------------------------------- */
+/* ---- object --------------------------------------------------------------------------
+ */
 
 gboolean
 hl_head_grid_hit (HlHeadGrid *self, double x, double y, int *layer, int *head)

@@ -2,8 +2,8 @@
  * Every layer and head as a thumbnail, thousands of them. Goes into a GtkScrolledWindow.
  * Everything on the main thread.
  *
- * The grid fills its width until it is zoomed: Ctrl+wheel or pinch about the pointer, + -,
- * and 0 to fill the width again. A click or the arrow keys choose a head (Page Up and
+ * The grid fills its width until it is zoomed: Ctrl+wheel or pinch about the pointer, +
+ * -, and 0 to fill the width again. A click or the arrow keys choose a head (Page Up and
  * Down: a screen; Home, End: the layer's first and last; with Ctrl: the grid's). */
 #pragma once
 

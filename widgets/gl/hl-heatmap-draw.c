@@ -15,7 +15,8 @@
 #define VALUE_CELL_MIN_PX 40.0
 #define FLAGS (HL_MATRIX_RULERS | HL_MATRIX_BAR)
 
-/* ---- layout -------------------------------------------------------------------------- */
+/* ---- layout --------------------------------------------------------------------------
+ */
 
 /* Cells on whole pixels, so that the GL area covers them and nothing else. */
 static void
@@ -106,7 +107,8 @@ hl_heatmap_view_relayout (HlHeatmapView *self)
   hl_heatmap_view_queue_cells (self);
 }
 
-/* ---- cells --------------------------------------------------------------------------- */
+/* ---- cells ---------------------------------------------------------------------------
+ */
 
 static guint
 plan (HlHeatmapView *self)
@@ -233,9 +235,8 @@ static void
 snapshot_cells_without_gl (HlHeatmapView *self, GtkSnapshot *snapshot)
 {
   const HlRect *cells = &self->layout.cells;
-  graphene_rect_t bounds =
-      GRAPHENE_RECT_INIT ((float) cells->x, (float) cells->y, (float) cells->width,
-                          (float) cells->height);
+  graphene_rect_t bounds = GRAPHENE_RECT_INIT (
+      (float) cells->x, (float) cells->y, (float) cells->width, (float) cells->height);
   guint n_wanting = plan (self);
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &bounds);
   for (guint i = 0; i < self->pieces->len; i++)
@@ -244,7 +245,8 @@ snapshot_cells_without_gl (HlHeatmapView *self, GtkSnapshot *snapshot)
   hl_heatmap_view_set_complete (self, n_wanting == 0);
 }
 
-/* ---- values in cells ----------------------------------------------------------------- */
+/* ---- values in cells -----------------------------------------------------------------
+ */
 
 static void
 snapshot_value (HlHeatmapView *self,
@@ -268,9 +270,8 @@ snapshot_value (HlHeatmapView *self,
   HlRect at = hl_matrix_layout_entry_rect (&self->layout, row, column);
   gtk_snapshot_save (snapshot);
   gtk_snapshot_translate (
-      snapshot,
-      &GRAPHENE_POINT_INIT ((float) round (at.x + (at.width - width) / 2),
-                            (float) round (at.y + (at.height - height) / 2)));
+      snapshot, &GRAPHENE_POINT_INIT ((float) round (at.x + (at.width - width) / 2),
+                                      (float) round (at.y + (at.height - height) / 2)));
   gtk_snapshot_append_layout (snapshot, text, &ink);
   gtk_snapshot_restore (snapshot);
 }
@@ -283,9 +284,8 @@ snapshot_values (HlHeatmapView *self, GtkSnapshot *snapshot)
     return;
   const HlRect *cells = &self->layout.cells;
   const HlView *view = &self->layout.view;
-  graphene_rect_t bounds =
-      GRAPHENE_RECT_INIT ((float) cells->x, (float) cells->y, (float) cells->width,
-                          (float) cells->height);
+  graphene_rect_t bounds = GRAPHENE_RECT_INIT (
+      (float) cells->x, (float) cells->y, (float) cells->width, (float) cells->height);
   g_autoptr (PangoLayout) text = gtk_widget_create_pango_layout (GTK_WIDGET (self), NULL);
   g_autoptr (PangoFontDescription) font = pango_font_description_from_string ("Sans");
   pango_font_description_set_absolute_size (font, 10.5 * PANGO_SCALE);
@@ -297,7 +297,8 @@ snapshot_values (HlHeatmapView *self, GtkSnapshot *snapshot)
   gtk_snapshot_pop (snapshot);
 }
 
-/* ---- everything else ----------------------------------------------------------------- */
+/* ---- everything else -----------------------------------------------------------------
+ */
 
 /* The painters take the selection from the scene, which is shared and stays as it is. */
 static HlMatrixScene
@@ -314,8 +315,7 @@ painter_for (HlHeatmapView *self, cairo_t *cr)
 {
   HlPainter painter;
   HlTheme theme = hl_heatmap_view_theme (self);
-  hl_painter_init (&painter, cr, &theme,
-                   gtk_widget_get_scale_factor (GTK_WIDGET (self)));
+  hl_painter_init (&painter, cr, &theme, gtk_widget_get_scale_factor (GTK_WIDGET (self)));
   return painter;
 }
 
@@ -356,9 +356,8 @@ snapshot_marks (HlHeatmapView *self, GtkSnapshot *snapshot)
   const HlRect *cells = &self->layout.cells;
   HlRect entry =
       hl_matrix_layout_entry_rect (&self->layout, self->cursor_row, self->cursor_column);
-  graphene_rect_t inside =
-      GRAPHENE_RECT_INIT ((float) cells->x, (float) cells->y, (float) cells->width,
-                          (float) cells->height);
+  graphene_rect_t inside = GRAPHENE_RECT_INIT (
+      (float) cells->x, (float) cells->y, (float) cells->width, (float) cells->height);
   graphene_rect_t row =
       GRAPHENE_RECT_INIT ((float) cells->x, (float) floor (entry.y - 10),
                           (float) cells->width, (float) ceil (entry.height + 20));

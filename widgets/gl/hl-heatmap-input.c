@@ -9,7 +9,8 @@
 #define ZOOM_STEP 1.25
 #define KEY_STRIDE 10
 
-/* ---- pointer ------------------------------------------------------------------------- */
+/* ---- pointer -------------------------------------------------------------------------
+ */
 
 void
 hl_heatmap_view_handle_motion (HlHeatmapView *self, double x, double y)
@@ -62,7 +63,8 @@ pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer 
 }
 
 static void
-released_cb (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
+released_cb (
+    GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
 {
   HlHeatmapView *self = user_data;
   if (!self->is_dragging)
@@ -144,7 +146,8 @@ pinch_cb (GtkGestureZoom *gesture, double scale, gpointer user_data)
   self->pinch_scale = scale;
 }
 
-/* ---- keyboard ------------------------------------------------------------------------ */
+/* ---- keyboard ------------------------------------------------------------------------
+ */
 
 static void
 move_cursor (HlHeatmapView *self, gint64 row, gint64 column)
@@ -183,11 +186,8 @@ handle_zoom_key (HlHeatmapView *self, guint keyval)
 
 /* Where a key takes the cursor; FALSE for keys that do not move it. */
 static gboolean
-cursor_target (HlHeatmapView *self,
-               guint keyval,
-               GdkModifierType state,
-               gint64 *row,
-               gint64 *column)
+cursor_target (
+    HlHeatmapView *self, guint keyval, GdkModifierType state, gint64 *row, gint64 *column)
 {
   gint64 step = (state & GDK_SHIFT_MASK) != 0 ? KEY_STRIDE : 1;
   gboolean is_control = (state & GDK_CONTROL_MASK) != 0;
@@ -271,7 +271,8 @@ key_cb (GtkEventControllerKey *controller,
   return hl_heatmap_view_handle_key (user_data, keyval, state);
 }
 
-/* ---- set-up -------------------------------------------------------------------------- */
+/* ---- set-up --------------------------------------------------------------------------
+ */
 
 void
 hl_heatmap_view_init_input (HlHeatmapView *self)

@@ -51,7 +51,8 @@ struct _HlHeatmapView
 
 void hl_heatmap_view_init_drawing (HlHeatmapView *self);
 void hl_heatmap_view_init_input (HlHeatmapView *self);
-void hl_heatmap_view_size_allocate (GtkWidget *widget, int width, int height, int baseline);
+void
+hl_heatmap_view_size_allocate (GtkWidget *widget, int width, int height, int baseline);
 void hl_heatmap_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot);
 
 /** Lays out anew and draws: pan, zoom, another scene, another size. */
@@ -70,8 +71,7 @@ hl_heatmap_view_handle_key (HlHeatmapView *self, guint keyval, GdkModifierType s
 /** The pointer: a click at, a move to, a zoom about a point of the widget. */
 void hl_heatmap_view_handle_click (HlHeatmapView *self, double x, double y, int n_press);
 void hl_heatmap_view_handle_motion (HlHeatmapView *self, double x, double y);
-gboolean
-hl_heatmap_view_zoom_at (HlHeatmapView *self, double factor, double x, double y);
+gboolean hl_heatmap_view_zoom_at (HlHeatmapView *self, double factor, double x, double y);
 /** Cells drawn since the view was made: a test that nothing is rendered twice. */
 guint hl_heatmap_view_count_renders (HlHeatmapView *self);
 

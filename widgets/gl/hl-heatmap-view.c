@@ -20,7 +20,8 @@ enum
   PROP_IS_COMPLETE,
 };
 
-/* ---- tiles --------------------------------------------------------------------------- */
+/* ---- tiles ---------------------------------------------------------------------------
+ */
 
 static void
 tile_ready_cb (HlTileSource *source, int level, int row, int column, HlHeatmapView *self)
@@ -83,7 +84,8 @@ hl_heatmap_view_set_cache_budget (HlHeatmapView *self, gsize budget_bytes)
   hl_tile_cache_set_budget (self->cache, budget_bytes);
 }
 
-/* ---- values and words ---------------------------------------------------------------- */
+/* ---- values and words ----------------------------------------------------------------
+ */
 
 int
 hl_heatmap_view_lookup (HlHeatmapView *self, gint64 row, gint64 column, double *value)
@@ -209,7 +211,8 @@ hl_heatmap_view_get_cursor (HlHeatmapView *self, gint64 *row, gint64 *column)
   *column = self->cursor_column;
 }
 
-/* ---- looks --------------------------------------------------------------------------- */
+/* ---- looks ---------------------------------------------------------------------------
+ */
 
 void
 hl_heatmap_view_set_is_dark (HlHeatmapView *self, gboolean is_dark)
@@ -261,7 +264,8 @@ hl_heatmap_view_theme (HlHeatmapView *self)
   return self->is_dark ? hl_theme_dark () : hl_theme_light ();
 }
 
-/* ---- pan and zoom -------------------------------------------------------------------- */
+/* ---- pan and zoom --------------------------------------------------------------------
+ */
 
 static void
 view_changed (HlHeatmapView *self)
@@ -314,14 +318,14 @@ hl_heatmap_view_get_layout (HlHeatmapView *self)
 }
 
 gboolean
-hl_heatmap_view_hit (
-    HlHeatmapView *self, double x, double y, gint64 *row, gint64 *column)
+hl_heatmap_view_hit (HlHeatmapView *self, double x, double y, gint64 *row, gint64 *column)
 {
   return self->scene != NULL &&
          hl_matrix_layout_hit (&self->layout, self->scene, x, y, row, column);
 }
 
-/* ---- object -------------------------------------------------------------------------- */
+/* ---- object --------------------------------------------------------------------------
+ */
 
 static void
 hl_heatmap_view_set_property (GObject *object,
@@ -339,10 +343,7 @@ hl_heatmap_view_set_property (GObject *object,
 }
 
 static void
-hl_heatmap_view_get_property (GObject *object,
-                              guint id,
-                              GValue *value,
-                              GParamSpec *pspec)
+hl_heatmap_view_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   HlHeatmapView *self = HL_HEATMAP_VIEW (object);
   if (id == PROP_IS_DARK)

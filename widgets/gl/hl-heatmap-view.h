@@ -79,7 +79,8 @@ gboolean hl_heatmap_view_hit (
  * @value: (out): of an entry, exact or pooled
  * Returns: 0 when exact, a level above 0 when pooled, -1 when not known yet (NaN)
  */
-int hl_heatmap_view_lookup (HlHeatmapView *self, gint64 row, gint64 column, double *value);
+int
+hl_heatmap_view_lookup (HlHeatmapView *self, gint64 row, gint64 column, double *value);
 
 /** hl_heatmap_view_describe_cell: (transfer full): "query (8, 4), key (8, 5): 0.1432". */
 char *hl_heatmap_view_describe_cell (HlHeatmapView *self, gint64 row, gint64 column);

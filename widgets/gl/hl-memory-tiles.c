@@ -56,8 +56,8 @@ pool_run (Pool *pool, const float *values, gint64 n, gboolean is_signed)
       float value = values[i];
       if (isnan (value))
         continue;
-      gboolean is_farther = is_signed ? fabsf (value) > fabsf (pool->extreme)
-                                      : value > pool->extreme;
+      gboolean is_farther =
+          is_signed ? fabsf (value) > fabsf (pool->extreme) : value > pool->extreme;
       if (pool->count == 0 || is_farther)
         pool->extreme = value;
       pool->sum += value;

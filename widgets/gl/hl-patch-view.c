@@ -20,6 +20,8 @@ struct _HlPatchView
   int cursor_column;
   double press_x;
   double press_y;
+  double brush_x;
+  double brush_y;
   gboolean is_dark;
   gboolean show_bar;
 };
@@ -33,7 +35,8 @@ enum
 
 G_DEFINE_FINAL_TYPE (HlPatchView, hl_patch_view, GTK_TYPE_WIDGET)
 
-/* ---- words --------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------
+ */
 
 static guint
 count_patches (HlPatchView *self)
@@ -48,10 +51,9 @@ describe_patch (HlPatchView *self)
   if (row < 0 || column < 0)
     return NULL;
   gsize i = (gsize) row * (gsize) self->n_columns + (gsize) column;
-  g_autofree char *name =
-      g_strdup_printf (self->selected[i] ? _ ("patch (%d, %d), selected")
-                                         : _ ("patch (%d, %d)"),
-                       row, column);
+  g_autofree char *name = g_strdup_printf (
+      self->selected[i] ? _ ("patch (%d, %d), selected") : _ ("patch (%d, %d)"), row,
+      column);
   if (self->scene->weights == NULL)
     return g_steal_pointer (&name);
   if (isnan (self->scene->weights[i]))
@@ -76,15 +78,15 @@ update_words (HlPatchView *self)
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words, -1);
 }
 
-/* ---- selection ----------------------------------------------------------------------- */
+/* ---- selection -----------------------------------------------------------------------
+ */
 
 static void
 selection_changed (HlPatchView *self)
 {
   update_words (self);
   gtk_widget_queue_draw (GTK_WIDGET (self));
-  g_signal_emit_by_name (self, "selection-changed", self->selected,
-                         count_patches (self));
+  g_signal_emit_by_name (self, "selection-changed", self->selected, count_patches (self));
 }
 
 static gboolean
@@ -162,7 +164,8 @@ hl_patch_view_get_scene (HlPatchView *self)
   return self->scene;
 }
 
-/* ---- drawing ------------------------------------------------------------------------- */
+/* ---- drawing -------------------------------------------------------------------------
+ */
 
 static HlTheme
 theme_of (HlPatchView *self)
@@ -175,11 +178,10 @@ compute_layout (HlPatchView *self)
 {
   HlTheme theme = theme_of (self);
   if (self->scene != NULL)
-    hl_overlay_layout_compute (self->scene, &theme,
-                               gtk_widget_get_width (GTK_WIDGET (self)),
-                               gtk_widget_get_height (GTK_WIDGET (self)),
-                               self->show_bar ? HL_OVERLAY_BAR : HL_OVERLAY_NONE,
-                               &self->layout);
+    hl_overlay_layout_compute (
+        self->scene, &theme, gtk_widget_get_width (GTK_WIDGET (self)),
+        gtk_widget_get_height (GTK_WIDGET (self)),
+        self->show_bar ? HL_OVERLAY_BAR : HL_OVERLAY_NONE, &self->layout);
 }
 
 static void
@@ -196,11 +198,11 @@ snapshot_focus (HlPatchView *self, GtkSnapshot *snapshot)
   GdkRGBA color = { (float) theme.accent_head.red, (float) theme.accent_head.green,
                     (float) theme.accent_head.blue, 0.8f };
   GskRoundedRect ring;
-  gsk_rounded_rect_init_from_rect (
-      &ring,
-      &GRAPHENE_RECT_INIT ((float) at->x, (float) at->y, (float) at->width,
-                           (float) at->height),
-      0);
+  gsk_rounded_rect_init_from_rect (&ring,
+                                   &GRAPHENE_RECT_INIT ((float) at->x, (float) at->y,
+                                                        (float) at->width,
+                                                        (float) at->height),
+                                   0);
   gtk_snapshot_append_border (snapshot, &ring, (float[4]){ 2, 2, 2, 2 },
                               (GdkRGBA[4]){ color, color, color, color });
 }
@@ -228,7 +230,8 @@ hl_patch_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     snapshot_focus (self, snapshot);
 }
 
-/* ---- pointer ------------------------------------------------------------------------- */
+/* ---- pointer -------------------------------------------------------------------------
+ */
 
 gboolean
 hl_patch_view_hit (HlPatchView *self, double x, double y, int *row, int *column)
@@ -258,6 +261,8 @@ void
 hl_patch_view_handle_press (HlPatchView *self, double x, double y, gboolean is_adding)
 {
   int row = -1, column = -1;
+  self->brush_x = x;
+  self->brush_y = y;
   if (!hl_patch_view_hit (self, x, y, &row, &column))
     return;
   if (!is_adding)
@@ -267,18 +272,30 @@ hl_patch_view_handle_press (HlPatchView *self, double x, double y, gboolean is_a
   selection_changed (self);
 }
 
+/* A quick hand skips patches between two events: all on the line between are brushed. */
 void
 hl_patch_view_handle_brush (HlPatchView *self, double x, double y)
 {
-  int row = -1, column = -1;
-  if (!hl_patch_view_hit (self, x, y, &row, &column))
-    return;
-  set_cursor (self, row, column);
-  gboolean *patch = &self->selected[row * self->n_columns + column];
-  if (*patch)
-    return;
-  *patch = TRUE;
-  selection_changed (self);
+  double dx = x - self->brush_x, dy = y - self->brush_y;
+  int n_steps = MAX ((int) ceil (MIN (hypot (dx, dy), 8192) / 2), 1);
+  gboolean has_more = FALSE;
+  for (int i = 1; i <= n_steps; i++)
+    {
+      int row = -1, column = -1;
+      double t = (double) i / n_steps;
+      if (!hl_patch_view_hit (self, self->brush_x + t * dx, self->brush_y + t * dy, &row,
+                              &column))
+        continue;
+      gboolean *patch = &self->selected[row * self->n_columns + column];
+      has_more = has_more || !*patch;
+      *patch = TRUE;
+      if (i == n_steps)
+        set_cursor (self, row, column);
+    }
+  self->brush_x = x;
+  self->brush_y = y;
+  if (has_more)
+    selection_changed (self);
 }
 
 static void
@@ -312,7 +329,8 @@ drag_update_cb (GtkGestureDrag *gesture, double dx, double dy, gpointer user_dat
   hl_patch_view_handle_brush (self, self->press_x + dx, self->press_y + dy);
 }
 
-/* ---- keyboard ------------------------------------------------------------------------ */
+/* ---- keyboard ------------------------------------------------------------------------
+ */
 
 static gboolean
 handle_arrow (HlPatchView *self, guint keyval)
@@ -383,7 +401,8 @@ key_cb (GtkEventControllerKey *controller,
   return hl_patch_view_handle_key (user_data, keyval, state);
 }
 
-/* ---- object -------------------------------------------------------------------------- */
+/* ---- object --------------------------------------------------------------------------
+ */
 
 void
 hl_patch_view_set_is_dark (HlPatchView *self, gboolean is_dark)

@@ -38,8 +38,8 @@ hl_tile_cache_new (gsize budget_bytes)
 {
   HlTileCache *cache = g_new0 (HlTileCache, 1);
   cache->unit = 1;
-  cache->tiles = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
-                                        cached_tile_free);
+  cache->tiles =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, cached_tile_free);
   g_queue_init (&cache->ages);
   cache->dead = g_array_new (FALSE, FALSE, sizeof (guint));
   cache->budget_bytes = budget_bytes;
@@ -226,8 +226,12 @@ place (
 }
 
 static void
-add_finer (
-    HlTileCache *cache, const HlView *view, int level, int row, int column, GArray *pieces)
+add_finer (HlTileCache *cache,
+           const HlView *view,
+           int level,
+           int row,
+           int column,
+           GArray *pieces)
 {
   for (int i = 0; level > 0 && i < 4; i++)
     {
@@ -242,8 +246,12 @@ add_finer (
 }
 
 static void
-add_stand_in (
-    HlTileCache *cache, const HlView *view, int level, int row, int column, GArray *pieces)
+add_stand_in (HlTileCache *cache,
+              const HlView *view,
+              int level,
+              int row,
+              int column,
+              GArray *pieces)
 {
   int max_level = hl_tile_source_get_max_level (cache->source);
   HlView part;
@@ -304,8 +312,8 @@ hl_tile_cache_lookup (
   for (int level = 0; level <= max_level; level++)
     {
       gint64 r = cell_row >> level, c = cell_column >> level;
-      HlCachedTile *cached = find (cache, level, (int) (r / HL_TILE_SIDE),
-                                   (int) (c / HL_TILE_SIDE));
+      HlCachedTile *cached =
+          find (cache, level, (int) (r / HL_TILE_SIDE), (int) (c / HL_TILE_SIDE));
       if (cached == NULL)
         continue;
       r %= HL_TILE_SIDE;

@@ -67,10 +67,8 @@ int hl_tile_cache_choose_level (HlTileCache *cache, double pixels_per_entry);
  * Asks the source for what is missing, and stands in with coarser or finer tiles.
  * Returns: tiles in sight that are missing or only estimates
  */
-guint hl_tile_cache_plan (HlTileCache *cache,
-                          const HlView *view,
-                          int level,
-                          GArray *pieces);
+guint
+hl_tile_cache_plan (HlTileCache *cache, const HlView *view, int level, GArray *pieces);
 
 /**
  * hl_tile_cache_lookup:

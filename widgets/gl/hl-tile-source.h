@@ -38,10 +38,8 @@ int hl_tile_source_get_max_level (HlTileSource *source);
 HlTile *hl_tile_source_get_tile (HlTileSource *source, int level, int row, int column);
 
 /** hl_tile_source_get_value: FALSE too where the source has no such function. */
-gboolean hl_tile_source_get_value (HlTileSource *source,
-                                   gint64 row,
-                                   gint64 column,
-                                   float *value);
+gboolean
+hl_tile_source_get_value (HlTileSource *source, gint64 row, gint64 column, float *value);
 
 /** hl_tile_source_emit_ready: for implementations; main thread. */
 void hl_tile_source_emit_ready (HlTileSource *source, int level, int row, int column);

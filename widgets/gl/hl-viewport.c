@@ -11,9 +11,9 @@ hl_viewport_fit_scale (const HlViewport *viewport)
 {
   if (viewport->n_rows < 1 || viewport->n_columns < 1)
     return 1;
-  return MAX (MIN (viewport->width / viewport->n_columns,
-                   viewport->height / viewport->n_rows),
-              1e-6);
+  return MAX (
+      MIN (viewport->width / viewport->n_columns, viewport->height / viewport->n_rows),
+      1e-6);
 }
 
 static void
@@ -81,7 +81,8 @@ hl_viewport_pan (HlViewport *viewport, double dx, double dy)
   return viewport->x0 != old.x0 || viewport->y0 != old.y0;
 }
 
-/* The new start of a range that shows @length from @start, so that [i, i + 1) is in it. */
+/* The new start of a range that shows @length from @start, so that [i, i + 1) is in it.
+ */
 static double
 reveal (double start, double length, double i)
 {

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT
+ * Middle: which head. The grid of all heads and, below, the same heads as numbers. */
+#include "config.h"
+
+#include "window/hl-heads-panel.h"
+
+#include "gl/hl-head-grid.h"
+#include "window/hl-head-item.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <stdio.h>
+
+struct _HlHeadsPanel
+{
+  GtkWidget parent_instance;
+  HlDocument *document;
+  GtkWidget *paned;
+  HlHeadGrid *grid;
+  GtkLabel *caption;
+  GtkEditable *go_to;
+  GtkDropDown *range;
+  GtkDropDown *colormap;
+  GtkToggleButton *leave_out;
+  GtkColumnView *finder;
+  GListStore *items;
+  GtkSortListModel *sorted;
+  GtkSingleSelection *chosen;
+  gboolean is_following;
+};
+
+G_DEFINE_FINAL_TYPE (HlHeadsPanel, hl_heads_panel, GTK_TYPE_WIDGET)
+
+/* ---- grid ---------------------------------------------------------------------------- */
+
+static void
+mark_ablated (HlHeadsPanel *self, HlGridScene *scene)
+{
+  HlSelection *selection = hl_document_get_selection (self->document);
+  for (guint l = 0; l < scene->layers->len; l++)
+    {
+      HlGridLayer *layer = g_ptr_array_index (scene->layers, l);
+      for (int h = 0; h < layer->n_heads; h++)
+        layer->thumbs[h].is_marked = hl_selection_is_ablated (selection, (int) l, h);
+    }
+}
+
+static void
+show_grid (HlHeadsPanel *self)
+{
+  HlTraceSummary *summary = hl_document_get_summary (self->document);
+  if (summary == NULL)
+    {
+      hl_head_grid_set_scene (self->grid, NULL);
+      gtk_label_set_text (self->caption, "");
+      return;
+    }
+  const HlPlace *place
+      = hl_selection_get_place (hl_document_get_selection (self->document));
+  g_autoptr (HlGridScene) scene
+      = hl_present_grid (summary, hl_document_get_view (self->document));
+  mark_ablated (self, scene);
+  scene->selected_layer = place->layer;
+  scene->selected_head = place->head;
+  hl_head_grid_set_scene (self->grid, scene);
+  g_autofree char *range = hl_scale_describe (&scene->scale);
+  gtk_label_set_text (self->caption, range);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), scene->caption);
+}
+
+/* ---- finder -------------------------------------------------------------------------- */
+
+static void
+show_finder (HlHeadsPanel *self)
+{
+  HlTraceSummary *summary = hl_document_get_summary (self->document);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (g_object_unref);
+  for (int l = 0; summary != NULL && l < summary->n_layers; l++)
+    for (int h = 0; summary->layers[l] != NULL && h < summary->layers[l]->n_heads; h++)
+      g_ptr_array_add (
+          rows, hl_head_item_new (l, h,
+                                  &hl_trace_summary_get_head (summary, l, h)->stats));
+  self->is_following = TRUE;
+  g_list_store_splice (self->items, 0, g_list_model_get_n_items (G_LIST_MODEL (self->items)),
+                       rows->pdata, rows->len);
+  self->is_following = FALSE;
+}
+
+static void
+follow_selection (HlHeadsPanel *self)
+{
+  const HlPlace *place
+      = hl_selection_get_place (hl_document_get_selection (self->document));
+  hl_head_grid_set_selected (self->grid, place->layer, place->head);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->chosen));
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (HlHeadItem) item = g_list_model_get_item (G_LIST_MODEL (self->chosen), i);
+      if (hl_head_item_get_layer (item) != place->layer
+          || hl_head_item_get_head (item) != place->head)
+        continue;
+      self->is_following = TRUE;
+      gtk_single_selection_set_selected (self->chosen, i);
+      self->is_following = FALSE;
+      gtk_widget_activate_action (GTK_WIDGET (self->finder), "list.scroll-to-item", "u",
+                                  i);
+      return;
+    }
+}
+
+static void
+row_chosen_cb (HlHeadsPanel *self)
+{
+  HlHeadItem *item = gtk_single_selection_get_selected_item (self->chosen);
+  if (self->is_following || item == NULL)
+    return;
+  hl_selection_set_head (hl_document_get_selection (self->document),
+                         hl_head_item_get_layer (item), hl_head_item_get_head (item));
+}
+
+static int
+compare_items (gconstpointer a, gconstpointer b, gpointer data)
+{
+  HlHeadColumn column = (HlHeadColumn) GPOINTER_TO_INT (data);
+  double x = hl_head_item_get_value ((HlHeadItem *) a, column);
+  double y = hl_head_item_get_value ((HlHeadItem *) b, column);
+  if (isnan (x) || isnan (y))
+    return isnan (x) - isnan (y);
+  return (x > y) - (x < y);
+}
+
+static void
+setup_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer data)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 1);
+  gtk_widget_add_css_class (label, "numeric");
+  gtk_list_item_set_child (cell, label);
+}
+
+static void
+bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer data)
+{
+  g_autofree char *text = hl_head_item_get_text (gtk_list_item_get_item (cell),
+                                                 (HlHeadColumn) GPOINTER_TO_INT (data));
+  gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (cell)), text);
+}
+
+static void
+add_columns (HlHeadsPanel *self)
+{
+  const char *const titles[HL_N_HEAD_COLUMNS]
+      = { _ ("Head"), _ ("Row entropy"), _ ("Mean distance"), _ ("First token"),
+          _ ("Largest") };
+  for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
+    {
+      gpointer data = GINT_TO_POINTER (i);
+      GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+      g_signal_connect (factory, "setup", G_CALLBACK (setup_cell_cb), data);
+      g_signal_connect (factory, "bind", G_CALLBACK (bind_cell_cb), data);
+      g_autoptr (GtkColumnViewColumn) column
+          = gtk_column_view_column_new (titles[i], factory);
+      g_autoptr (GtkSorter) sorter
+          = GTK_SORTER (gtk_custom_sorter_new (compare_items, data, NULL));
+      gtk_column_view_column_set_sorter (column, sorter);
+      gtk_column_view_column_set_expand (column, TRUE);
+      gtk_column_view_append_column (self->finder, column);
+    }
+}
+
+static void
+make_finder (HlHeadsPanel *self)
+{
+  self->items = g_list_store_new (HL_TYPE_HEAD_ITEM);
+  add_columns (self);
+  self->sorted = gtk_sort_list_model_new (
+      g_object_ref (G_LIST_MODEL (self->items)),
+      g_object_ref (gtk_column_view_get_sorter (self->finder)));
+  self->chosen
+      = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
+  gtk_single_selection_set_autoselect (self->chosen, FALSE);
+  gtk_single_selection_set_can_unselect (self->chosen, TRUE);
+  gtk_column_view_set_model (self->finder, GTK_SELECTION_MODEL (self->chosen));
+  g_signal_connect_object (self->chosen, "notify::selected", G_CALLBACK (row_chosen_cb),
+                           self, G_CONNECT_SWAPPED);
+}
+
+/* ---- choices ------------------------------------------------------------------------- */
+
+static void
+show_choices (HlHeadsPanel *self)
+{
+  const HlViewOptions *view = hl_document_get_view (self->document);
+  gtk_drop_down_set_selected (self->range, view->range);
+  gtk_drop_down_set_selected (self->colormap, view->colormap);
+  gtk_toggle_button_set_active (self->leave_out, view->leave_out_special);
+}
+
+static void
+choice_changed_cb (HlHeadsPanel *self)
+{
+  if (self->document == NULL)
+    return;
+  HlViewOptions view = {
+    .range = (HlRangeMode) gtk_drop_down_get_selected (self->range),
+    .colormap = (HlColormap) gtk_drop_down_get_selected (self->colormap),
+    .leave_out_special = gtk_toggle_button_get_active (self->leave_out),
+  };
+  hl_document_set_view (self->document, &view);
+}
+
+static void
+view_changed_cb (HlHeadsPanel *self)
+{
+  show_choices (self);
+  show_grid (self);
+}
+
+static void
+trace_changed_cb (HlHeadsPanel *self)
+{
+  show_grid (self);
+  show_finder (self);
+  follow_selection (self);
+}
+
+/* Thumbnails appear as layers come in; the table once, so that it does not jump. */
+static void
+layer_ready_cb (HlHeadsPanel *self, int layer)
+{
+  show_grid (self);
+  if (layer >= 0)
+    return;
+  show_finder (self);
+  follow_selection (self);
+}
+
+static void
+selection_changed_cb (HlHeadsPanel *self, guint parts)
+{
+  if (parts & HL_SELECTION_HEAD)
+    follow_selection (self);
+  if (parts & HL_SELECTION_ABLATED)
+    show_grid (self);
+}
+
+static void
+head_activated_cb (HlHeadGrid *grid, int layer, int head, HlHeadsPanel *self)
+{
+  if (layer >= 0 && head >= 0)
+    hl_selection_set_head (hl_document_get_selection (self->document), layer, head);
+}
+
+/* ---- go to --------------------------------------------------------------------------- */
+
+static gboolean
+go_to_text (HlHeadsPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlStack *stack = trace != NULL ? hl_model_info_get_stack (trace->model, 0) : NULL;
+  int layer, head, n = 0;
+  const char *text = gtk_editable_get_text (self->go_to);
+  gboolean is_head = stack != NULL && sscanf (text, "%d.%d%n", &layer, &head, &n) == 2
+                     && text[n] == '\0' && layer >= 0 && layer < stack->n_layers
+                     && head >= 0 && head < stack->layers[layer].n_heads;
+  if (is_head)
+    hl_selection_set_head (hl_document_get_selection (self->document), layer, head);
+  return is_head;
+}
+
+static void
+go_to_changed_cb (GtkEditable *editable, HlHeadsPanel *self)
+{
+  if (self->document == NULL)
+    return;
+  gboolean is_good = gtk_editable_get_text (editable)[0] == '\0' || go_to_text (self);
+  /* "5" alone may still become "5.1": only what can no longer be a head is marked. */
+  gboolean is_begun = strchr (gtk_editable_get_text (editable), '.') == NULL;
+  if (is_good || is_begun)
+    gtk_widget_remove_css_class (GTK_WIDGET (editable), "error");
+  else
+    gtk_widget_add_css_class (GTK_WIDGET (editable), "error");
+}
+
+static void
+go_to_done_cb (GtkWidget *entry, HlHeadsPanel *self)
+{
+  gtk_editable_set_text (self->go_to, "");
+  hl_heads_panel_grab_grid (self);
+}
+
+void
+hl_heads_panel_start_typing (HlHeadsPanel *self, const char *text)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->go_to));
+  gtk_editable_set_text (self->go_to, text);
+  gtk_editable_set_position (self->go_to, -1);
+}
+
+void
+hl_heads_panel_grab_grid (HlHeadsPanel *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->grid));
+}
+
+const char *
+hl_heads_panel_get_gl_message (HlHeadsPanel *self)
+{
+  return hl_head_grid_get_gl_message (self->grid);
+}
+
+void
+hl_heads_panel_set_document (HlHeadsPanel *self, HlDocument *document)
+{
+  g_return_if_fail (self->document == NULL);
+  self->document = g_object_ref (document);
+  g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "view-changed", G_CALLBACK (view_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (hl_document_get_selection (document), "changed",
+                           G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
+  show_choices (self);
+  trace_changed_cb (self);
+}
+
+void
+hl_heads_panel_set_is_dark (HlHeadsPanel *self, gboolean is_dark)
+{
+  hl_head_grid_set_is_dark (self->grid, is_dark);
+}
+
+static void
+hl_heads_panel_dispose (GObject *object)
+{
+  HlHeadsPanel *self = HL_HEADS_PANEL (object);
+  g_clear_object (&self->document);
+  g_clear_object (&self->items);
+  g_clear_object (&self->sorted);
+  g_clear_object (&self->chosen);
+  g_clear_pointer (&self->paned, gtk_widget_unparent);
+  G_OBJECT_CLASS (hl_heads_panel_parent_class)->dispose (object);
+}
+
+static void
+hl_heads_panel_class_init (HlHeadsPanelClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = hl_heads_panel_dispose;
+  g_type_ensure (HL_TYPE_HEAD_GRID);
+  gtk_widget_class_set_template_from_resource (
+      widget, "/org/headlight/Headlight/ui/hl-heads-panel.ui");
+  gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, paned);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, grid);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, caption);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, go_to);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, range);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, colormap);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, leave_out);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, finder);
+  gtk_widget_class_bind_template_callback (widget, head_activated_cb);
+  gtk_widget_class_bind_template_callback (widget, choice_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, go_to_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, go_to_done_cb);
+}
+
+static void
+hl_heads_panel_init (HlHeadsPanel *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  make_finder (self);
+}
