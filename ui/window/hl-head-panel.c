@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT
+ * Right: this head on this input. */
+#include "config.h"
+
+#include "window/hl-head-panel.h"
+
+#include "document/hl-map-loader.h"
+#include "gl/hl-heatmap-view.h"
+#include "gl/hl-patch-view.h"
+#include "window/hl-attention-tiles.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <string.h>
+
+typedef enum
+{
+  STAT_ENTROPY,
+  STAT_DISTANCE,
+  STAT_SINK,
+  STAT_MAX,
+  STAT_WHERE,
+  N_STATS,
+} Stat;
+
+struct _HlHeadPanel
+{
+  GtkWidget parent_instance;
+  HlDocument *document;
+  GtkWidget *box;
+  GtkLabel *title;
+  GtkLabel *subtitle;
+  HlHeatmapView *map_view;
+  GtkLabel *caption;
+  GtkLabel *readout;
+  GtkWidget *overlays;
+  GtkLabel *to_title;
+  GtkLabel *from_title;
+  HlPatchView *to_view;
+  HlPatchView *from_view;
+  GtkGrid *stats;
+  GtkLabel *stat_labels[N_STATS];
+  /* The map in the view, and for which question it was read. */
+  HlTensor *map;
+  HlHeadKey map_head;
+  HlAttentionTiles *tiles;
+  HlAttentionLines *lines;
+  GCancellable *cancellable;
+};
+
+G_DEFINE_FINAL_TYPE (HlHeadPanel, hl_head_panel, GTK_TYPE_WIDGET)
+
+enum
+{
+  SHOWN,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+
+static gboolean
+get_size (HlHeadPanel *self, gint64 *Tq, gint64 *Tk)
+{
+  HlAttentionSource *source = hl_document_get_source (self->document);
+  return source != NULL
+         && hl_attention_source_get_size (
+             source, hl_selection_get_head (hl_document_get_selection (self->document)),
+             Tq, Tk);
+}
+
+/* ---- numbers ------------------------------------------------------------------------- */
+
+static void
+set_stat (HlHeadPanel *self, Stat which, const char *format, double value)
+{
+  g_autofree char *text = isnan (value) ? g_strdup ("–") : g_strdup_printf (format, value);
+  gtk_label_set_text (self->stat_labels[which], text);
+}
+
+static void
+show_stats (HlHeadPanel *self)
+{
+  HlTraceSummary *summary = hl_document_get_summary (self->document);
+  HlHeadKey key = hl_selection_get_head (hl_document_get_selection (self->document));
+  const HlHeadSummary *head
+      = summary != NULL ? hl_trace_summary_get_head (summary, key.layer, key.head) : NULL;
+  for (int i = 0; i < N_STATS && head == NULL; i++)
+    gtk_label_set_text (self->stat_labels[i], "–");
+  if (head == NULL)
+    return;
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  gboolean is_grid = tokens != NULL && tokens->n_columns > 0;
+  set_stat (self, STAT_ENTROPY, "%.3f", head->stats.row_entropy);
+  set_stat (self, STAT_DISTANCE, is_grid ? _ ("%.2f patches") : _ ("%.1f tokens"),
+            head->stats.mean_distance);
+  set_stat (self, STAT_SINK, "%.3f", head->stats.sink_share);
+  set_stat (self, STAT_MAX, "%.4f", head->stats.max);
+  g_autofree char *query = hl_present_token (trace, 0, head->stats.max_query);
+  g_autofree char *to = hl_present_token (trace, 0, head->stats.max_key);
+  g_autofree char *where = g_strdup_printf ("%s → %s", query, to);
+  gtk_label_set_text (self->stat_labels[STAT_WHERE], where);
+}
+
+static void
+make_stats (HlHeadPanel *self)
+{
+  const struct
+  {
+    const char *name;
+    const char *tip;
+  } rows[N_STATS] = {
+    { _ ("Row entropy"), _ ("Mean over rows of H / ln (keys the row may see): 0 looks at "
+                            "one key, 1 at all alike") },
+    { _ ("Mean distance"), _ ("Mean over patches of Σ A·d, special tokens left out and "
+                              "rows renormalised, d between patch centres in patches") },
+    { _ ("First token"), _ ("Mean over the other rows of the weight on the first token") },
+    { _ ("Largest entry"), _ ("The largest weight in the map") },
+    { _ ("where"), _ ("Query and key of the largest weight") },
+  };
+  for (int i = 0; i < N_STATS; i++)
+    {
+      GtkWidget *name = gtk_label_new (rows[i].name);
+      GtkWidget *value = gtk_label_new ("–");
+      gtk_label_set_xalign (GTK_LABEL (name), 0);
+      gtk_label_set_xalign (GTK_LABEL (value), 1);
+      gtk_label_set_ellipsize (GTK_LABEL (value), PANGO_ELLIPSIZE_END);
+      gtk_widget_set_hexpand (value, TRUE);
+      gtk_widget_add_css_class (name, "dim-label");
+      gtk_widget_add_css_class (name, "caption");
+      gtk_widget_add_css_class (value, "numeric");
+      gtk_widget_add_css_class (value, "caption");
+      gtk_widget_set_tooltip_text (name, rows[i].tip);
+      gtk_widget_set_tooltip_text (value, rows[i].tip);
+      gtk_grid_attach (self->stats, name, 0, i, 1, 1);
+      gtk_grid_attach (self->stats, value, 1, i, 1, 1);
+      self->stat_labels[i] = GTK_LABEL (value);
+    }
+}
+
+/* ---- where the chosen look ----------------------------------------------------------- */
+
+/* Mean over the chosen tokens of their rows, or of their columns. */
+static float *
+mean_lines (HlHeadPanel *self, gboolean is_column, gint64 n_out)
+{
+  guint n;
+  const gint64 *chosen
+      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  gint64 Tk = self->map->shape.dim[1];
+  const float *map = hl_tensor_f32 (self->map);
+  float *mean = g_new0 (float, (gsize) n_out);
+  for (guint i = 0; i < n; i++)
+    for (gint64 j = 0; j < n_out; j++)
+      mean[j] += (is_column ? map[j * Tk + chosen[i]] : map[chosen[i] * Tk + j])
+                 / (float) n;
+  return mean;
+}
+
+static gboolean
+chosen_fit (HlHeadPanel *self, gint64 Tq, gint64 Tk)
+{
+  guint n;
+  const gint64 *chosen
+      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  for (guint i = 0; i < n; i++)
+    if (chosen[i] < 0 || chosen[i] >= Tq || chosen[i] >= Tk)
+      return FALSE;
+  return n > 0;
+}
+
+static void
+show_one_overlay (HlHeadPanel *self,
+                  HlPatchView *view,
+                  GtkLabel *title,
+                  const float *weights,
+                  gboolean is_from)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  guint n;
+  const gint64 *chosen
+      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  g_autofree gboolean *selected = g_new0 (gboolean, (gsize) tokens->n_tokens + 1);
+  for (guint i = 0; i < n; i++)
+    if (chosen[i] < tokens->n_tokens)
+      selected[chosen[i]] = TRUE;
+  g_autoptr (HlOverlayScene) scene
+      = hl_present_overlay (trace, 0, weights, selected, is_from,
+                            hl_document_get_view (self->document));
+  gtk_label_set_text (title, scene != NULL ? scene->title : "");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (view),
+                               scene != NULL && weights != NULL ? scene->caption : NULL);
+  if (scene != NULL)
+    g_clear_pointer (&scene->title, g_free); /* it stands above the view */
+  hl_patch_view_set_scene (view, scene);
+}
+
+static void
+show_overlays (HlHeadPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  gboolean has_picture
+      = tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
+  gtk_widget_set_visible (self->overlays, has_picture);
+  if (!has_picture)
+    return;
+  gint64 Tq = 0, Tk = 0;
+  g_autofree float *to = NULL, *from = NULL;
+  if (get_size (self, &Tq, &Tk) && chosen_fit (self, Tq, Tk)
+      && Tq == tokens->n_tokens && Tk == tokens->n_tokens)
+    {
+      if (self->map != NULL)
+        {
+          to = mean_lines (self, FALSE, Tk);
+          from = mean_lines (self, TRUE, Tq);
+        }
+      else if (self->lines != NULL && self->lines->row != NULL
+               && self->lines->column != NULL)
+        {
+          to = g_memdup2 (self->lines->row, sizeof (float) * (gsize) Tk);
+          from = g_memdup2 (self->lines->column, sizeof (float) * (gsize) Tq);
+        }
+    }
+  show_one_overlay (self, self->to_view, self->to_title, to, FALSE);
+  show_one_overlay (self, self->from_view, self->from_title, from, TRUE);
+}
+
+static void
+lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (HlHeadPanel) self = data;
+  if (self->document == NULL)
+    return;
+  HlAttentionLines *lines
+      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  if (lines == NULL)
+    return;
+  g_clear_pointer (&self->lines, hl_attention_lines_free);
+  self->lines = lines;
+  show_overlays (self);
+}
+
+/* ---- map ----------------------------------------------------------------------------- */
+
+static void
+show_map (HlHeadPanel *self)
+{
+  gint64 Tq = 0, Tk = 0;
+  HlTraceSummary *summary = hl_document_get_summary (self->document);
+  const HlPlace *place
+      = hl_selection_get_place (hl_document_get_selection (self->document));
+  if (summary == NULL || !get_size (self, &Tq, &Tk))
+    {
+      hl_heatmap_view_set_scene (self->map_view, NULL);
+      gtk_label_set_text (self->caption, "");
+      return;
+    }
+  HlHeadKey key = { place->stack, place->layer, place->head };
+  g_autoptr (HlMatrixScene) scene = hl_present_matrix (
+      summary, key, Tq, Tk, self->map != NULL ? hl_tensor_f32 (self->map) : NULL,
+      hl_document_get_view (self->document), place->query, place->key);
+  if (self->map == NULL)
+    hl_heatmap_view_set_tile_source (self->map_view, HL_TILE_SOURCE (self->tiles));
+  hl_heatmap_view_set_scene (self->map_view, scene);
+  g_autofree char *range = hl_scale_describe (&scene->scale);
+  gtk_label_set_text (self->caption, range);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), scene->caption);
+  g_signal_emit (self, signals[SHOWN], 0);
+}
+
+static void
+show_title (HlHeadPanel *self)
+{
+  const HlPlace *place
+      = hl_selection_get_place (hl_document_get_selection (self->document));
+  g_autofree char *title
+      = g_strdup_printf (_ ("Layer %d · head %d"), place->layer, place->head);
+  gboolean is_ablated = hl_selection_is_ablated (
+      hl_document_get_selection (self->document), place->layer, place->head);
+  gtk_label_set_text (self->title, title);
+  gtk_label_set_text (self->subtitle,
+                      is_ablated ? _ ("set to zero after this map")
+                                 : _ ("rows: queries · columns: keys"));
+}
+
+static void
+map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (HlHeadPanel) self = data;
+  if (self->document == NULL)
+    return;
+  g_autoptr (GError) error = NULL;
+  HlTensor *map
+      = hl_engine_finish (hl_document_get_engine (self->document), result, &error);
+  if (map == NULL)
+    return; /* cancelled: another question was asked since */
+  g_clear_pointer (&self->map, hl_tensor_unref);
+  self->map = map;
+  show_map (self);
+  show_overlays (self);
+}
+
+static void
+ask_for_lines (HlHeadPanel *self, HlHeadKey head)
+{
+  const HlPlace *place
+      = hl_selection_get_place (hl_document_get_selection (self->document));
+  g_clear_pointer (&self->lines, hl_attention_lines_free);
+  if (self->map == NULL && place->query >= 0)
+    hl_engine_read_lines_async (hl_document_get_engine (self->document),
+                                hl_document_get_source (self->document), head,
+                                place->query, place->query, self->cancellable,
+                                lines_read_cb, g_object_ref (self));
+}
+
+/* The old map stays in sight until the new one is there. */
+static void
+ask_for_map (HlHeadPanel *self)
+{
+  gint64 Tq = 0, Tk = 0;
+  HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  show_title (self);
+  show_stats (self);
+  if (!get_size (self, &Tq, &Tk))
+    {
+      g_clear_pointer (&self->map, hl_tensor_unref);
+      show_map (self);
+      show_overlays (self);
+      return;
+    }
+  self->map_head = head;
+  if (MAX (Tq, Tk) <= HL_MATRIX_VALUES_MAX)
+    {
+      hl_map_load_async (hl_document_get_engine (self->document),
+                         hl_document_get_source (self->document), head,
+                         self->cancellable, map_read_cb, g_object_ref (self));
+      return;
+    }
+  g_clear_pointer (&self->map, hl_tensor_unref);
+  g_clear_object (&self->tiles);
+  self->tiles = hl_attention_tiles_new (hl_document_get_engine (self->document),
+                                        hl_document_get_source (self->document), head,
+                                        hl_document_get_view (self->document));
+  show_map (self);
+  ask_for_lines (self, head);
+  show_overlays (self);
+}
+
+/* ---- signals ------------------------------------------------------------------------- */
+
+static void
+trace_changed_cb (HlHeadPanel *self)
+{
+  g_clear_pointer (&self->map, hl_tensor_unref);
+  ask_for_map (self);
+}
+
+static void
+view_changed_cb (HlHeadPanel *self)
+{
+  if (self->map == NULL)
+    ask_for_map (self);
+  else
+    show_map (self);
+  show_overlays (self);
+}
+
+/* A layer that came in may hold the shared maximum, and this head's numbers. */
+static void
+layer_ready_cb (HlHeadPanel *self, int layer)
+{
+  show_stats (self);
+  if (layer < 0 || layer == self->map_head.layer)
+    show_map (self);
+}
+
+static void
+selection_changed_cb (HlHeadPanel *self, guint parts)
+{
+  if (parts & HL_SELECTION_HEAD)
+    ask_for_map (self);
+  else if (parts & HL_SELECTION_TOKENS)
+    {
+      const HlPlace *place
+          = hl_selection_get_place (hl_document_get_selection (self->document));
+      HlMatrixScene *scene = hl_heatmap_view_get_scene (self->map_view);
+      if (scene != NULL
+          && (scene->selected_row != place->query || scene->selected_column != place->key))
+        show_map (self);
+      ask_for_lines (self, self->map_head);
+      show_overlays (self);
+    }
+  if (parts & HL_SELECTION_ABLATED)
+    show_title (self);
+}
+
+static void
+cell_activated_cb (HlHeatmapView *view, gint64 row, gint64 column, HlHeadPanel *self)
+{
+  hl_selection_set_cell (hl_document_get_selection (self->document), row, column);
+}
+
+static void
+cell_hovered_cb (
+    HlHeatmapView *view, gint64 row, gint64 column, double value, HlHeadPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  if (trace == NULL || row < 0 || column < 0)
+    {
+      gtk_label_set_text (self->readout, "");
+      return;
+    }
+  g_autofree char *query = hl_present_token (trace, 0, row);
+  g_autofree char *key = hl_present_token (trace, 0, column);
+  g_autofree char *text
+      = isnan (value) ? g_strdup_printf (_ ("%s → %s: not applicable"), query, key)
+                      : g_strdup_printf ("%s → %s: %.5f", query, key, value);
+  gtk_label_set_text (self->readout, text);
+}
+
+/* Both overlays take picks: they mean the same patches as the input picture. */
+static void
+patches_changed_cb (HlPatchView *view, gpointer selected, guint n, HlHeadPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  const gboolean *chosen = selected;
+  g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; tokens != NULL && i < n; i++)
+    if (chosen[i])
+      {
+        gint64 token = hl_token_table_find_patch (
+            tokens, (int) i / tokens->n_columns, (int) i % tokens->n_columns);
+        g_array_append_val (list, token);
+      }
+  hl_selection_set_tokens (hl_document_get_selection (self->document),
+                           (const gint64 *) (gpointer) list->data, list->len);
+}
+
+void
+hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document)
+{
+  g_return_if_fail (self->document == NULL);
+  self->document = g_object_ref (document);
+  g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "view-changed", G_CALLBACK (view_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (hl_document_get_selection (document), "changed",
+                           G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
+  trace_changed_cb (self);
+}
+
+void
+hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark)
+{
+  hl_heatmap_view_set_is_dark (self->map_view, is_dark);
+  hl_patch_view_set_is_dark (self->to_view, is_dark);
+  hl_patch_view_set_is_dark (self->from_view, is_dark);
+}
+
+const char *
+hl_head_panel_get_gl_message (HlHeadPanel *self)
+{
+  return hl_heatmap_view_get_gl_message (self->map_view);
+}
+
+static void
+hl_head_panel_dispose (GObject *object)
+{
+  HlHeadPanel *self = HL_HEAD_PANEL (object);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->document);
+  g_clear_object (&self->tiles);
+  g_clear_pointer (&self->map, hl_tensor_unref);
+  g_clear_pointer (&self->lines, hl_attention_lines_free);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  G_OBJECT_CLASS (hl_head_panel_parent_class)->dispose (object);
+}
+
+static void
+hl_head_panel_class_init (HlHeadPanelClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = hl_head_panel_dispose;
+  signals[SHOWN] = g_signal_new ("shown", HL_TYPE_HEAD_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
+                                 NULL, NULL, G_TYPE_NONE, 0);
+  g_type_ensure (HL_TYPE_HEATMAP_VIEW);
+  g_type_ensure (HL_TYPE_PATCH_VIEW);
+  gtk_widget_class_set_template_from_resource (
+      widget, "/org/headlight/Headlight/ui/hl-head-panel.ui");
+  gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, box);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, title);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, subtitle);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, map_view);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, caption);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, readout);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, overlays);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, to_title);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, from_title);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, to_view);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, from_view);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, stats);
+  gtk_widget_class_bind_template_callback (widget, cell_activated_cb);
+  gtk_widget_class_bind_template_callback (widget, cell_hovered_cb);
+  gtk_widget_class_bind_template_callback (widget, patches_changed_cb);
+}
+
+static void
+hl_head_panel_init (HlHeadPanel *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->cancellable = g_cancellable_new ();
+  make_stats (self);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * Right: this head on this input. Its map, where the chosen patches look and who looks at
+ * them, the head's numbers. */
+#pragma once
+
+#include "document/hl-document.h"
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define HL_TYPE_HEAD_PANEL (hl_head_panel_get_type ())
+G_DECLARE_FINAL_TYPE (HlHeadPanel, hl_head_panel, HL, HEAD_PANEL, GtkWidget)
+
+/* Signals
+ * "shown" (): the map of the selected head is in the view */
+
+void hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document);
+void hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark);
+
+/** hl_head_panel_get_gl_message: (nullable): why cells are painted without OpenGL. */
+const char *hl_head_panel_get_gl_message (HlHeadPanel *self);
+
+G_END_DECLS

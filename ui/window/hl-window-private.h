@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * The inside of the window, shared by its state, actions and keys. */
+#pragma once
+
+#include "window/hl-head-panel.h"
+#include "window/hl-heads-panel.h"
+#include "window/hl-side-panel.h"
+#include "window/hl-window.h"
+
+G_BEGIN_DECLS
+
+struct _HlWindow
+{
+  AdwApplicationWindow parent_instance;
+  HlDocument *document;
+  GSettings *settings;
+  AdwToastOverlay *toasts;
+  AdwWindowTitle *title;
+  GtkWidget *run_button;
+  GtkLabel *backend;
+  GtkStack *stack;
+  AdwStatusPage *empty_page;
+  GtkPaned *outer;
+  GtkPaned *inner;
+  HlSidePanel *side;
+  HlHeadsPanel *heads;
+  HlHeadPanel *head;
+  GtkLabel *status;
+  GtkLabel *busy_label;
+  GtkProgressBar *busy_bar;
+  GMenu *recent_menu;
+};
+
+/** hl_window_install_actions: for class_init. */
+void hl_window_install_actions (GtkWidgetClass *klass);
+
+/** hl_window_update_actions: enables what can be done now. */
+void hl_window_update_actions (HlWindow *self);
+
+/** hl_window_add_keys: single keys, typing of "5.1", file drops. */
+void hl_window_add_keys (HlWindow *self);
+
+/** hl_window_fill_recent: the menu of recent files. */
+void hl_window_fill_recent (HlWindow *self);
+void hl_window_note_recent (HlWindow *self, const char *path, const char *mime_type);
+
+/** hl_window_show_export: asks what to export and how. */
+void hl_window_show_export (HlWindow *self);
+
+G_END_DECLS

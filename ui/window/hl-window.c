@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ * The window: what it shows of its document. */
+#include "config.h"
+
+#include "window/hl-window-private.h"
+
+#include <glib/gi18n.h>
+
+G_DEFINE_FINAL_TYPE (HlWindow, hl_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void
+details_response_cb (AdwMessageDialog *dialog, const char *response, gpointer data)
+{
+  gtk_window_destroy (GTK_WINDOW (dialog));
+}
+
+static void
+show_details_cb (AdwToast *toast, gpointer data)
+{
+  HlWindow *self = g_object_get_data (G_OBJECT (toast), "window");
+  const char *details = g_object_get_data (G_OBJECT (toast), "details");
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self),
+                                              adw_toast_get_title (toast), details);
+  adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "close");
+  g_signal_connect (dialog, "response", G_CALLBACK (details_response_cb), NULL);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+void
+hl_window_show_error (HlWindow *self, const char *summary, const char *details)
+{
+  AdwToast *toast = adw_toast_new (summary);
+  adw_toast_set_timeout (toast, 0);
+  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
+  if (details != NULL && details[0] != '\0')
+    {
+      adw_toast_set_button_label (toast, _ ("_Details"));
+      g_object_set_data_full (G_OBJECT (toast), "details", g_strdup (details), g_free);
+      g_object_set_data (G_OBJECT (toast), "window", self);
+      g_signal_connect (toast, "button-clicked", G_CALLBACK (show_details_cb), NULL);
+    }
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+failed_cb (HlWindow *self, const char *summary, const char *details)
+{
+  hl_window_show_error (self, summary, details);
+}
+
+/* A page never starts empty: it says what it needs and offers the button for it. */
+static void
+show_page (HlWindow *self)
+{
+  gboolean has_trace = hl_document_get_trace (self->document) != NULL;
+  gboolean has_model = hl_document_has_model (self->document);
+  gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
+  if (has_trace)
+    return;
+  adw_status_page_set_title (self->empty_page, has_model ? _ ("Open a Picture")
+                                                         : _ ("Open a Model"));
+  adw_status_page_set_description (
+      self->empty_page,
+      has_model ? _ ("Every head of the model is shown on it. Drop a picture here, or "
+                     "choose one.")
+                : _ ("A vision transformer in a Hugging Face folder: config.json and "
+                     "model.safetensors. Drop it here, choose one, or look at the small "
+                     "one that ships."));
+}
+
+static void
+show_title (HlWindow *self)
+{
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const char *path = hl_document_get_session_path (self->document);
+  g_autofree char *file = path != NULL ? g_path_get_basename (path) : NULL;
+  g_autoptr (GString) subtitle = g_string_new (NULL);
+  if (trace != NULL)
+    g_string_append (subtitle, trace->input_name);
+  if (file != NULL)
+    g_string_append_printf (subtitle, "%s%s", subtitle->len > 0 ? " · " : "", file);
+  if (trace != NULL && hl_document_is_modified (self->document))
+    g_string_append (subtitle, file != NULL ? _ (" (changed)") : _ (" · session unsaved"));
+  adw_window_title_set_title (self->title, info != NULL ? info->name : _ ("Headlight"));
+  adw_window_title_set_subtitle (self->title, subtitle->str);
+  g_autofree char *name
+      = info != NULL ? g_strdup_printf (_ ("%s – Headlight"), info->name)
+                     : g_strdup (_ ("Headlight"));
+  gtk_window_set_title (GTK_WINDOW (self), name);
+}
+
+static void
+show_busy (HlWindow *self)
+{
+  double fraction;
+  const char *what = hl_document_get_busy (self->document, &fraction);
+  gboolean is_busy = hl_document_is_busy (self->document);
+  gtk_label_set_text (self->status, hl_document_get_status (self->document));
+  gtk_label_set_text (self->busy_label, is_busy ? what : "");
+  gtk_widget_set_opacity (GTK_WIDGET (self->busy_bar), is_busy ? 1 : 0);
+  gtk_progress_bar_set_fraction (self->busy_bar, CLAMP (fraction, 0, 1));
+  gtk_label_set_text (self->backend, hl_document_get_backend (self->document));
+  gtk_button_set_label (GTK_BUTTON (self->run_button), is_busy ? _ ("_Stop") : _ ("_Run"));
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->run_button),
+                                  is_busy ? "win.stop" : "win.run");
+  if (is_busy)
+    gtk_widget_remove_css_class (self->run_button, "suggested-action");
+  else
+    gtk_widget_add_css_class (self->run_button, "suggested-action");
+  hl_window_update_actions (self);
+}
+
+static void
+state_changed_cb (HlWindow *self)
+{
+  show_page (self);
+  show_title (self);
+  show_busy (self);
+}
+
+static void
+dark_changed_cb (HlWindow *self)
+{
+  gboolean is_dark = adw_style_manager_get_dark (adw_style_manager_get_default ());
+  hl_side_panel_set_is_dark (self->side, is_dark);
+  hl_heads_panel_set_is_dark (self->heads, is_dark);
+  hl_head_panel_set_is_dark (self->head, is_dark);
+}
+
+/* Painting without OpenGL works, but slower: say so once, with the reason. */
+static void
+gl_message_cb (HlWindow *self)
+{
+  const char *message = hl_head_panel_get_gl_message (self->head);
+  if (message == NULL)
+    message = hl_heads_panel_get_gl_message (self->heads);
+  if (message == NULL || g_object_get_data (G_OBJECT (self), "said-gl") != NULL)
+    return;
+  g_object_set_data (G_OBJECT (self), "said-gl", self);
+  hl_window_show_error (self, _ ("Drawing without OpenGL: large maps will be slow"),
+                        message);
+}
+
+static gboolean
+looks_like_model (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (path, ".safetensors")
+         || g_str_has_suffix (path, ".json") || g_str_has_suffix (path, ".bin")
+         || g_str_has_suffix (path, ".pth") || g_str_has_suffix (path, ".pt");
+}
+
+void
+hl_window_open (HlWindow *self, const char *path)
+{
+  if (g_str_has_suffix (path, ".h5") || g_str_has_suffix (path, ".hdf5"))
+    {
+      hl_document_open_session (self->document, path);
+      hl_window_note_recent (self, path, "application/x-hdf5");
+    }
+  else if (looks_like_model (path))
+    {
+      hl_document_open_model (self->document, path);
+      hl_window_note_recent (self, path, "inode/directory");
+    }
+  else
+    {
+      hl_document_open_input (self->document, path);
+      hl_window_note_recent (self, path, "image/png");
+    }
+}
+
+HlDocument *
+hl_window_get_document (HlWindow *self)
+{
+  return self->document;
+}
+
+static GSettings *
+find_settings (void)
+{
+  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
+  g_autoptr (GSettingsSchema) schema
+      = source != NULL
+            ? g_settings_schema_source_lookup (source, "org.headlight.Headlight", TRUE)
+            : NULL;
+  return schema != NULL ? g_settings_new ("org.headlight.Headlight") : NULL;
+}
+
+static void
+restore_settings (HlWindow *self)
+{
+  self->settings = find_settings ();
+  if (self->settings == NULL)
+    return;
+  gtk_window_set_default_size (GTK_WINDOW (self),
+                               g_settings_get_int (self->settings, "window-width"),
+                               g_settings_get_int (self->settings, "window-height"));
+  if (g_settings_get_boolean (self->settings, "window-maximized"))
+    gtk_window_maximize (GTK_WINDOW (self));
+  HlViewOptions view = {
+    .colormap = (HlColormap) g_settings_get_enum (self->settings, "colormap"),
+    .range = (HlRangeMode) g_settings_get_enum (self->settings, "range"),
+    .leave_out_special = g_settings_get_boolean (self->settings, "leave-out-special"),
+  };
+  hl_document_set_view (self->document, &view);
+}
+
+static void
+keep_settings (HlWindow *self)
+{
+  int width, height;
+  const HlViewOptions *view = hl_document_get_view (self->document);
+  if (self->settings == NULL)
+    return;
+  gtk_window_get_default_size (GTK_WINDOW (self), &width, &height);
+  gboolean is_maximized = gtk_window_is_maximized (GTK_WINDOW (self));
+  g_settings_set_boolean (self->settings, "window-maximized", is_maximized);
+  if (!is_maximized)
+    {
+      g_settings_set_int (self->settings, "window-width", width);
+      g_settings_set_int (self->settings, "window-height", height);
+    }
+  g_settings_set_enum (self->settings, "colormap", view->colormap);
+  g_settings_set_enum (self->settings, "range", view->range);
+  g_settings_set_boolean (self->settings, "leave-out-special", view->leave_out_special);
+}
+
+static void
+close_response_cb (AdwMessageDialog *dialog, const char *response, HlWindow *self)
+{
+  gboolean is_discarded = g_str_equal (response, "discard");
+  gtk_window_destroy (GTK_WINDOW (dialog));
+  if (!is_discarded)
+    return;
+  keep_settings (self);
+  gtk_window_destroy (GTK_WINDOW (self));
+}
+
+/* Only what a person wrote or chose is worth a question; a trace can be made again. */
+static gboolean
+hl_window_close_request (GtkWindow *window)
+{
+  HlWindow *self = HL_WINDOW (window);
+  if (hl_document_is_modified (self->document)
+      && hl_document_get_notes (self->document)[0] != '\0')
+    {
+      GtkWidget *dialog
+          = adw_message_dialog_new (window, _ ("Discard your notes?"),
+                                    _ ("The session with your notes is not saved."));
+      adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
+                                        _ ("_Cancel"), "discard", _ ("_Discard"), NULL);
+      adw_message_dialog_set_response_appearance (
+          ADW_MESSAGE_DIALOG (dialog), "discard", ADW_RESPONSE_DESTRUCTIVE);
+      adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+      g_signal_connect (dialog, "response", G_CALLBACK (close_response_cb), self);
+      gtk_window_present (GTK_WINDOW (dialog));
+      return TRUE;
+    }
+  keep_settings (self);
+  return GTK_WINDOW_CLASS (hl_window_parent_class)->close_request (window);
+}
+
+static void
+hl_window_dispose (GObject *object)
+{
+  HlWindow *self = HL_WINDOW (object);
+  g_clear_object (&self->document);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (hl_window_parent_class)->dispose (object);
+}
+
+static void
+hl_window_class_init (HlWindowClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = hl_window_dispose;
+  GTK_WINDOW_CLASS (klass)->close_request = hl_window_close_request;
+  g_type_ensure (HL_TYPE_SIDE_PANEL);
+  g_type_ensure (HL_TYPE_HEADS_PANEL);
+  g_type_ensure (HL_TYPE_HEAD_PANEL);
+  gtk_widget_class_set_template_from_resource (
+      widget, "/org/headlight/Headlight/ui/hl-window.ui");
+  gtk_widget_class_bind_template_child (widget, HlWindow, toasts);
+  gtk_widget_class_bind_template_child (widget, HlWindow, title);
+  gtk_widget_class_bind_template_child (widget, HlWindow, run_button);
+  gtk_widget_class_bind_template_child (widget, HlWindow, backend);
+  gtk_widget_class_bind_template_child (widget, HlWindow, stack);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_page);
+  gtk_widget_class_bind_template_child (widget, HlWindow, outer);
+  gtk_widget_class_bind_template_child (widget, HlWindow, inner);
+  gtk_widget_class_bind_template_child (widget, HlWindow, side);
+  gtk_widget_class_bind_template_child (widget, HlWindow, heads);
+  gtk_widget_class_bind_template_child (widget, HlWindow, head);
+  gtk_widget_class_bind_template_child (widget, HlWindow, status);
+  gtk_widget_class_bind_template_child (widget, HlWindow, busy_label);
+  gtk_widget_class_bind_template_child (widget, HlWindow, busy_bar);
+  gtk_widget_class_bind_template_child (widget, HlWindow, recent_menu);
+  hl_window_install_actions (widget);
+}
+
+static void
+hl_window_init (HlWindow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->document = hl_document_new ();
+  restore_settings (self);
+  hl_side_panel_set_document (self->side, self->document);
+  hl_heads_panel_set_document (self->heads, self->document);
+  hl_head_panel_set_document (self->head, self->document);
+  const char *const state[]
+      = { "model-changed", "input-changed", "trace-changed", "session-changed" };
+  for (guint i = 0; i < G_N_ELEMENTS (state); i++)
+    g_signal_connect_object (self->document, state[i], G_CALLBACK (state_changed_cb),
+                             self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->document, "busy-changed", G_CALLBACK (show_busy), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->document, "failed", G_CALLBACK (failed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (hl_document_get_selection (self->document), "history-changed",
+                           G_CALLBACK (hl_window_update_actions), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->head, "shown", G_CALLBACK (gl_message_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (adw_style_manager_get_default (), "notify::dark",
+                           G_CALLBACK (dark_changed_cb), self, G_CONNECT_SWAPPED);
+  hl_window_add_keys (self);
+  hl_window_fill_recent (self);
+  dark_changed_cb (self);
+  state_changed_cb (self);
+}
+
+GtkWidget *
+hl_window_new (AdwApplication *application)
+{
+  return g_object_new (HL_TYPE_WINDOW, "application", application, NULL);
+}
