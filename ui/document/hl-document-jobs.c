@@ -251,6 +251,7 @@ run_done_cb (GObject *source, GAsyncResult *result, gpointer data)
       self->baseline = hl_trace_ref (trace);
     }
   put_into_session (self, trace);
+  self->chooses_head = !is_same;
   hl_document_take_trace (self, trace, is_same);
   hl_document_set_status (
       self, g_strdup_printf (_ ("Trace done in %.2f s · %.1f MB of maps"),
@@ -295,6 +296,37 @@ layer_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
   return hl_layer_summary_new (job->source, backend, 0, job->layer, progress, error);
 }
 
+/* The patch in the middle, so that the overlays have something to say. */
+static gint64
+centre_token (HlDocument *self)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (self->trace, 0);
+  return tokens != NULL && tokens->n_columns > 0
+             ? hl_token_table_find_patch (tokens, tokens->n_rows / 2,
+                                          tokens->n_columns / 2)
+             : -1;
+}
+
+/* Nobody chose a head yet: begin with the most selective one, not with whatever is
+ * first, which is often close to uniform. */
+static void
+choose_head (HlDocument *self)
+{
+  int best_layer = 0, best_head = 0;
+  double lowest = G_MAXDOUBLE;
+  for (int l = 0; l < self->summary->n_layers; l++)
+    for (int h = 0; h < self->summary->layers[l]->n_heads; h++)
+      {
+        double entropy = self->summary->layers[l]->heads[h].stats.row_entropy;
+        if (!(entropy < lowest))
+          continue;
+        lowest = entropy;
+        best_layer = l;
+        best_head = h;
+      }
+  hl_selection_begin_at (self->selection, best_layer, best_head, centre_token (self));
+}
+
 static void
 layer_done_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -315,8 +347,12 @@ layer_done_cb (GObject *source, GAsyncResult *result, gpointer data)
   self->n_layers_left--;
   self->fraction = 1 - (double) self->n_layers_left / MAX (self->summary->n_layers, 1);
   hl_document_emit_layer (self, index);
-  if (self->n_layers_left == 0)
-    hl_document_emit_layer (self, -1);
+  if (self->n_layers_left > 0)
+    return;
+  hl_document_emit_layer (self, -1);
+  if (self->chooses_head && !hl_selection_can_undo (self->selection))
+    choose_head (self);
+  self->chooses_head = FALSE;
 }
 
 void

@@ -46,6 +46,7 @@ struct _HlDocument
   GCancellable *cancellable;
   int n_jobs;
   int n_layers_left;
+  gboolean chooses_head; /* a new trace, at which nobody has chosen yet */
   double fraction;
   char *what;
   char *status;

@@ -163,12 +163,29 @@ hl_selection_reset (HlSelection *self, gboolean keep_ablated)
   if (keep_ablated)
     g_array_append_vals (next->ablated, self->now->ablated->data,
                          self->now->ablated->len);
+  /* Who hears that heads are ablated runs the model: say so only when it is news. */
+  guint parts = HL_SELECTION_HEAD | HL_SELECTION_TOKENS | HL_SELECTION_PINNED
+                | (differences (self->now, next) & HL_SELECTION_ABLATED);
   state_free (self->now);
   self->now = next;
   g_ptr_array_set_size (self->past, 0);
   g_ptr_array_set_size (self->future, 0);
-  g_signal_emit (self, signals[CHANGED], 0, HL_SELECTION_ALL);
+  g_signal_emit (self, signals[CHANGED], 0, parts);
   g_signal_emit (self, signals[HISTORY_CHANGED], 0);
+}
+
+void
+hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query)
+{
+  State *now = self->now;
+  now->place.layer = layer;
+  now->place.head = head;
+  now->place.query = query;
+  now->place.key = -1;
+  g_array_set_size (now->tokens, 0);
+  if (query >= 0)
+    g_array_append_val (now->tokens, query);
+  g_signal_emit (self, signals[CHANGED], 0, HL_SELECTION_HEAD | HL_SELECTION_TOKENS);
 }
 
 void

@@ -51,6 +51,9 @@ HlHeadKey hl_selection_get_head (HlSelection *self);
  * stay when @keep_ablated. */
 void hl_selection_reset (HlSelection *self, gboolean keep_ablated);
 
+/** hl_selection_begin_at: where a new trace is first looked at; leaves no history. */
+void hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query);
+
 void hl_selection_set_head (HlSelection *self, int layer, int head);
 
 /** hl_selection_set_query: one token is brushed, or none for -1. */

@@ -96,9 +96,12 @@ show_stats (HlHeadPanel *self)
             head->stats.mean_distance);
   set_stat (self, STAT_SINK, "%.3f", head->stats.sink_share);
   set_stat (self, STAT_MAX, "%.4f", head->stats.max);
-  g_autofree char *query = hl_present_token (trace, 0, head->stats.max_query);
-  g_autofree char *to = hl_present_token (trace, 0, head->stats.max_key);
-  g_autofree char *where = g_strdup_printf ("%s → %s", query, to);
+  gint64 query = head->stats.max_query, to = head->stats.max_key;
+  g_autofree char *where
+      = tokens != NULL && query >= 0 && query < tokens->n_tokens && to < tokens->n_tokens
+            ? g_strdup_printf ("%s → %s", tokens->tokens[query].text,
+                               tokens->tokens[to].text)
+            : g_strdup ("–");
   gtk_label_set_text (self->stat_labels[STAT_WHERE], where);
 }
 
@@ -125,6 +128,7 @@ make_stats (HlHeadPanel *self)
       gtk_label_set_xalign (GTK_LABEL (name), 0);
       gtk_label_set_xalign (GTK_LABEL (value), 1);
       gtk_label_set_ellipsize (GTK_LABEL (value), PANGO_ELLIPSIZE_END);
+      gtk_label_set_max_width_chars (GTK_LABEL (value), 14);
       gtk_widget_set_hexpand (value, TRUE);
       gtk_widget_add_css_class (name, "dim-label");
       gtk_widget_add_css_class (name, "caption");
@@ -188,7 +192,8 @@ show_one_overlay (HlHeadPanel *self,
   g_autoptr (HlOverlayScene) scene
       = hl_present_overlay (trace, 0, weights, selected, is_from,
                             hl_document_get_view (self->document));
-  gtk_label_set_text (title, scene != NULL ? scene->title : "");
+  gtk_label_set_text (title, is_from ? _ ("Attended from") : _ ("Attends to"));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (title), scene != NULL ? scene->title : NULL);
   gtk_widget_set_tooltip_text (GTK_WIDGET (view),
                                scene != NULL && weights != NULL ? scene->caption : NULL);
   if (scene != NULL)

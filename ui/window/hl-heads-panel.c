@@ -150,8 +150,7 @@ static void
 add_columns (HlHeadsPanel *self)
 {
   const char *const titles[HL_N_HEAD_COLUMNS]
-      = { _ ("Head"), _ ("Row entropy"), _ ("Mean distance"), _ ("First token"),
-          _ ("Largest") };
+      = { _ ("Head"), _ ("Entropy"), _ ("Distance"), _ ("1st token"), _ ("Largest") };
   for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
     {
       gpointer data = GINT_TO_POINTER (i);

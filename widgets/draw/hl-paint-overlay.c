@@ -12,6 +12,7 @@
 #define TITLE_EM 1.9
 #define TITLE_SCALE 1.15
 #define BAR_GAP_EM 1.0
+#define BELOW_GAP_EM 0.7
 #define EDGE_EM 0.6
 
 /* ---- layout --------------------------------------------------------------------------
@@ -33,7 +34,10 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
   if ((flags & HL_OVERLAY_TITLE) && scene->title != NULL)
     top += TITLE_EM * em;
   gboolean has_bar = (flags & HL_OVERLAY_BAR) && scene->weights != NULL;
-  if (has_bar)
+  gboolean is_below = has_bar && (flags & HL_OVERLAY_BAR_BELOW) != 0;
+  if (is_below)
+    bottom = BELOW_GAP_EM * em + hl_color_bar_extent (theme, &scene->scale, FALSE);
+  else if (has_bar)
     {
       right = BAR_GAP_EM * em + hl_color_bar_extent (theme, &scene->scale, TRUE);
       bottom = EDGE_EM * em;
@@ -47,7 +51,11 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
   *picture = (HlRect){ edge, top, scene->width * zoom, scene->height * zoom };
   if ((flags & HL_OVERLAY_TITLE) && scene->title != NULL)
     layout->title = (HlRect){ edge, 0, picture->width + right, TITLE_EM * em };
-  if (has_bar)
+  if (is_below)
+    /* Shorter than the picture by half a number at each end. */
+    layout->bar = (HlRect){ edge + 0.4 * em, top + picture->height + BELOW_GAP_EM * em,
+                            MAX (picture->width - 2.2 * em, em), 0.7 * em };
+  else if (has_bar)
     layout->bar =
         (HlRect){ edge + picture->width + BAR_GAP_EM * em, top, HL_COLOR_BAR_EM * em,
                   hl_color_bar_length (theme, picture->height) };

@@ -13,6 +13,8 @@
 #define BAR_LENGTH_MAX 260.0
 /** Filling the width does not make thumbnails smaller than this: it scrolls instead. */
 #define FILL_CELL_MIN 12.0
+/* The smallest to which they shrink so that all layers are in sight. */
+#define FIT_CELL_MIN 26
 /** What a frame round a thumbnail needs beside it. */
 #define FRAME_MARGIN 3.0
 
@@ -50,6 +52,20 @@ snap_layout (HlGridLayout *layout, gboolean is_filling)
   layout->height = layout->y0 + layout->n_layers * pitch;
 }
 
+/* A small model is seen whole: its thumbnails shrink until the last layer is in sight,
+ * as long as they stay large enough to tell patterns apart. */
+static void
+fit_height (HlHeadGrid *self, int width, int height, const HlTheme *theme)
+{
+  HlGridLayout *layout = &self->layout;
+  double room = height - self->bar_height - layout->y0 - FRAME_MARGIN;
+  double pitch = floor (room / MAX (layout->n_layers, 1));
+  double cell = pitch - layout->gap;
+  if (cell < FIT_CELL_MIN || cell >= layout->cell)
+    return;
+  hl_grid_layout_compute (self->scene, theme, width, cell, HL_GRID_LABELS, layout);
+}
+
 static void
 compute_layout (HlHeadGrid *self, int width, int height)
 {
@@ -60,9 +76,11 @@ compute_layout (HlHeadGrid *self, int width, int height)
   if (self->cell_size <= 0 && layout->cell < FILL_CELL_MIN)
     hl_grid_layout_compute (self->scene, &theme, width, FILL_CELL_MIN, HL_GRID_LABELS,
                             layout);
-  snap_layout (layout, self->cell_size <= 0);
   self->bar_height =
       12 + BAR_THICKNESS + hl_color_bar_extent (&theme, &self->scene->scale, FALSE);
+  if (self->cell_size <= 0)
+    fit_height (self, width, height, &theme);
+  snap_layout (layout, self->cell_size <= 0);
   self->body.x = floor (layout->x0 - FRAME_MARGIN);
   self->body.y = floor (layout->y0 - FRAME_MARGIN);
   self->body.width = MAX (width - self->body.x, 1);

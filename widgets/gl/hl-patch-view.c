@@ -181,7 +181,8 @@ compute_layout (HlPatchView *self)
     hl_overlay_layout_compute (
         self->scene, &theme, gtk_widget_get_width (GTK_WIDGET (self)),
         gtk_widget_get_height (GTK_WIDGET (self)),
-        self->show_bar ? HL_OVERLAY_BAR : HL_OVERLAY_NONE, &self->layout);
+        self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW
+                                      : HL_OVERLAY_NONE, &self->layout);
 }
 
 static void
@@ -486,7 +487,8 @@ hl_patch_view_measure (GtkWidget *widget,
   HlTheme theme = theme_of (self);
   HlOverlayLayout layout;
   hl_overlay_layout_compute (self->scene, &theme, for_size, 1e5,
-                             self->show_bar ? HL_OVERLAY_BAR : HL_OVERLAY_NONE, &layout);
+                             self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW
+                                      : HL_OVERLAY_NONE, &layout);
   *natural = MAX (*minimum, (int) ceil (MIN (layout.used_height, 4096)));
 }
 
