@@ -39,11 +39,18 @@ struct _HlEngine
 G_DEFINE_FINAL_TYPE (HlEngine, hl_engine, G_TYPE_OBJECT)
 
 static void
+job_drop_data (Job *job)
+{
+  if (job->data_free != NULL)
+    job->data_free (job->data);
+  job->data_free = NULL;
+}
+
+static void
 job_free (gpointer data)
 {
   Job *job = data;
-  if (job->data_free != NULL)
-    job->data_free (job->data);
+  job_drop_data (job);
   g_main_context_unref (job->context);
   g_mutex_clear (&job->lock);
   g_free (job->what);
@@ -80,10 +87,12 @@ note_progress (double fraction, const char *what, gpointer user_data)
   gboolean is_first = !job->is_pending;
   job->is_pending = TRUE;
   g_mutex_unlock (&job->lock);
-  if (is_first)
-    g_main_context_invoke_full (job->context, G_PRIORITY_DEFAULT_IDLE,
-                                deliver_progress_cb, g_object_ref (task),
-                                g_object_unref);
+  if (!is_first)
+    return;
+  /* Not g_main_context_invoke(): that calls here and now while nobody runs the context. */
+  g_autoptr (GSource) source = g_idle_source_new ();
+  g_source_set_callback (source, deliver_progress_cb, g_object_ref (task), g_object_unref);
+  g_source_attach (source, job->context);
 }
 
 static GTask *
@@ -136,6 +145,8 @@ run_task (HlEngine *self, GTask *task)
   if (!g_cancellable_set_error_if_cancelled (progress.cancellable, &error)
       && ensure_backend (self, &error))
     result = job->func (job->data, self->backend, &progress, &error);
+  /* Here and not with the task, whose last reference may go on another thread. */
+  job_drop_data (job);
   g_mutex_lock (&job->lock);
   job->is_over = TRUE;
   g_mutex_unlock (&job->lock);

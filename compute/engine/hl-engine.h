@@ -42,7 +42,8 @@ HlEngine *hl_engine_new_io (void);
 
 /**
  * hl_engine_submit:
- * @data: (transfer full): freed with @data_free (nullable) on the engine's thread
+ * @data: (transfer full): freed with @data_free (nullable) on the engine's thread before
+ *   the callback; for a job that never ran where the engine is stopped
  * @result_free: (nullable): for a result that nobody took
  * @on_progress: (nullable): called on the submitting thread's main context, coalesced:
  *   only the latest figure is delivered

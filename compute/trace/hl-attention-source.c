@@ -80,6 +80,9 @@ site_of (const HlAttentionSource *source, HlHeadKey head, const char *suffix, in
 static gboolean
 find_layer (const HlAttentionSource *source, HlHeadKey head, Layer *layer)
 {
+  /* Names of sites would take an unknown stack for the unnamed one. */
+  if (hl_model_info_get_stack (source->trace->model, head.stack) == NULL)
+    return FALSE;
   *layer = (Layer){ .pattern = site_of (source, head, "attn.hook_pattern", 3) };
   if (layer->pattern != NULL)
     return head.head >= 0 && head.head < layer->pattern->shape.dim[0];
@@ -217,11 +220,11 @@ check_range (const HlAttentionSource *source,
       && first_key >= 0 && n_keys >= 0 && first_key <= Tk - n_keys)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "head %d.%d: part of a %d x %d map expected, queries %d to %d and keys %d "
-               "to %d found",
-               head.layer, head.head, (int) Tq, (int) Tk, (int) first_query,
-               (int) (first_query + n_queries - 1), (int) first_key,
-               (int) (first_key + n_keys - 1));
+               "head %d.%d: part of a %d x %d map expected, %" G_GINT64_FORMAT
+               " queries from %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
+               " keys from %" G_GINT64_FORMAT " found",
+               head.layer, head.head, (int) Tq, (int) Tk, n_queries, first_query, n_keys,
+               first_key);
   return FALSE;
 }
 

@@ -22,6 +22,7 @@ typedef struct
   GPtrArray *interventions;
   HlSession *session;
   int layer;
+  guint n_changes;     /* of the document when it was saved */
   char *backend_words; /* found on the engine's thread */
 } Job;
 
@@ -231,7 +232,7 @@ put_into_session (HlDocument *self, HlTrace *trace)
   while (hl_session_get_n_traces (self->session) > 0)
     hl_session_remove_trace (self->session, 0);
   hl_session_add_trace (self->session, trace);
-  self->is_modified = TRUE;
+  hl_document_touch (self);
 }
 
 static void
@@ -497,7 +498,7 @@ saved_cb (GObject *source, GAsyncResult *result, gpointer data)
   else
     {
       hl_session_set_path (self->session, path);
-      self->is_modified = FALSE;
+      self->is_modified = self->is_modified && job->n_changes != self->n_changes;
       g_autofree char *name = g_path_get_basename (path);
       hl_document_set_status (self, g_strdup_printf (_ ("Saved %s"), name));
       hl_document_emit (self, HL_DOCUMENT_SESSION);
@@ -513,6 +514,7 @@ hl_document_save (HlDocument *self, const char *path)
   Job *job = job_new (self);
   job->path = g_strdup (path);
   job->session = hl_session_copy (self->session);
+  job->n_changes = self->n_changes;
   begin (self, _ ("Saving"));
   hl_engine_submit (self->io, HL_JOB_BACKGROUND, save_job, job, NULL, g_free, NULL, NULL,
                     NULL, saved_cb, job);

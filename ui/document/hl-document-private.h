@@ -38,6 +38,7 @@ struct _HlDocument
 
   HlSession *session;
   gboolean is_modified;
+  guint n_changes; /* counts up; a save clears is_modified if nothing came after it */
   HlPlace *wanted_place; /* of a session's view, until its trace is shown */
 
   /* Counts up with every model, input, run or session that is asked for; a result that
@@ -57,6 +58,9 @@ void hl_document_emit (HlDocument *self, HlDocumentSignal which);
 void hl_document_emit_layer (HlDocument *self, int layer);
 void hl_document_fail (HlDocument *self, const char *summary, const GError *error);
 void hl_document_set_status (HlDocument *self, char *status);
+
+/** hl_document_touch: something that a session keeps is not as it was saved. */
+void hl_document_touch (HlDocument *self);
 
 /** hl_document_take_trace: shows @trace; forgets what was known of the one before. */
 void hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection);

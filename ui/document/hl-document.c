@@ -39,11 +39,19 @@ hl_document_set_status (HlDocument *self, char *status)
   hl_document_emit (self, HL_DOCUMENT_BUSY);
 }
 
+void
+hl_document_touch (HlDocument *self)
+{
+  self->is_modified = TRUE;
+  self->n_changes++;
+}
+
 /* Ablating, or undoing it, runs the model again; looking at something else does not. */
 static void
 selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
 {
-  self->is_modified = self->is_modified || (parts & HL_SELECTION_ABLATED) != 0;
+  if ((parts & HL_SELECTION_ABLATED) != 0)
+    hl_document_touch (self);
   if ((parts & HL_SELECTION_ABLATED) != 0 && self->trace != NULL
       && hl_document_can_run (self))
     hl_document_run (self);
@@ -245,7 +253,7 @@ hl_document_set_notes (HlDocument *self, const char *notes)
   if (g_strcmp0 (notes, hl_session_get_notes (self->session)) == 0)
     return;
   hl_session_set_notes (self->session, notes);
-  self->is_modified = TRUE;
+  hl_document_touch (self);
   hl_document_emit (self, HL_DOCUMENT_SESSION);
 }
 
