@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * A random model of ViT-B/16's shape on disk, and an input for it. */
+#pragma once
+
+#include "model/hl-input.h"
+
+G_BEGIN_DECLS
+
+/* ViT-B/16: layers, heads, width, MLP width, patch, grid side, tokens, classes. */
+#define BENCH_L 12
+#define BENCH_H 12
+#define BENCH_D 768
+#define BENCH_F 3072
+#define BENCH_PATCH 16
+#define BENCH_GRID 14
+#define BENCH_T (BENCH_GRID * BENCH_GRID + 1)
+#define BENCH_V 1000
+
+/**
+ * bench_model_write:
+ * @folder: exists; gets config.json and model.safetensors, the same numbers every time
+ * @dtype: HL_DTYPE_F32 or HL_DTYPE_F16
+ */
+gboolean bench_model_write (const char *folder, HlDtype dtype, GError **error);
+
+/** bench_model_input: (transfer full): 224 x 224, random. */
+HlInput *bench_model_input (void);
+
+G_END_DECLS
