@@ -206,14 +206,17 @@ hl_present_overlay (const HlTrace *trace,
       return scene;
     }
   place_weights (scene, tokens, weights);
+  /* Captions go into files, so their numbers do not follow the locale. */
+  char share[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd (share, sizeof share, "%.3g", special_share (tokens, weights));
+  g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
   g_autofree char *special
       = is_from || !has_special (tokens)
             ? g_strdup ("")
-            : g_strdup_printf (_ (" Special tokens take %.3g of it."),
-                               special_share (tokens, weights));
+            : g_strdup_printf (_ (" Special tokens take %s of it."), share);
   scene->caption
-      = g_strdup_printf (_ ("%s: mean weight over the selected, not smoothed; 0 to %.3g, "
+      = g_strdup_printf (_ ("%s: mean weight over the selected, not smoothed; 0 to %s, "
                             "the largest shown.%s"),
-                         scene->title, scene->scale.high, special);
+                         scene->title, high, special);
   return scene;
 }
