@@ -135,7 +135,7 @@ open_shipped_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
   g_autofree char *model = hl_path_data ("models/vit-fashion");
-  g_autofree char *picture = hl_path_data ("samples/ankle-boot-03.png");
+  g_autofree char *picture = hl_path_data ("samples/ankle-boot-01.png");
   if (model == NULL)
     {
       hl_window_show_error (self, _ ("The model that ships is not installed"),
