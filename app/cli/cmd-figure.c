@@ -114,6 +114,7 @@ add_overlay (const Maker *m, HlFigure *figure, HlHeadKey key, GError **error)
                        "has none");
           return FALSE;
         }
+      hl_present_name_head (scene, key);
       hl_figure_add_overlay (figure, scene);
     }
   return TRUE;

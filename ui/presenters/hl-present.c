@@ -8,8 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The floor of logarithmic colours, as a share of the maximum. */
-#define LOG_FLOOR 1e-4
+/* Logarithmic colours begin at a power of ten, this many below the maximum's own. */
+#define LOG_DECADES 4
 
 static const char *const range_names[HL_N_RANGES]
     = { "shared", "per-head", "percentile", "log" };
@@ -66,7 +66,7 @@ hl_present_scale (const HlTraceSummary *summary,
       break;
     case HL_RANGE_LOG:
       scale.is_log = TRUE;
-      scale.low = scale.high * LOG_FLOOR;
+      scale.low = pow (10, floor (log10 (scale.high)) - LOG_DECADES);
       break;
     }
   return scale;
@@ -169,6 +169,18 @@ hl_present_parse_token (const HlTrace *trace, int stack, const char *text)
         && g_ascii_strcasecmp (tokens->tokens[i].text, plain) == 0)
       return i;
   return -1;
+}
+
+void
+hl_present_name_head (HlOverlayScene *scene, HlHeadKey head)
+{
+  char *title = g_strdup_printf ("%d.%d · %s", head.layer, head.head, scene->title);
+  char *caption = g_strdup_printf (_ ("Head %d.%d: %s"), head.layer, head.head,
+                                   scene->caption != NULL ? scene->caption : "");
+  g_free (scene->title);
+  g_free (scene->caption);
+  scene->title = title;
+  scene->caption = caption;
 }
 
 static void

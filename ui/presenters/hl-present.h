@@ -66,6 +66,10 @@ HlOverlayScene *hl_present_overlay (const HlTrace *trace,
                                     gboolean is_from,
                                     const HlViewOptions *options);
 
+/** hl_present_name_head: says in title and caption which head a scene is of, for
+ * figures; while the scene is not shared yet. */
+void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head);
+
 /** hl_present_token: (transfer full): a token in words: "CLS", "patch (8, 4)". */
 char *hl_present_token (const HlTrace *trace, int stack, gint64 index);
 

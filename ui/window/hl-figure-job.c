@@ -49,7 +49,8 @@ mean_lines (const Job *job, const float *map, gint64 Tq, gint64 Tk, gboolean is_
 
 static gboolean
 add_overlays (
-    const Job *job, HlFigure *figure, const float *map, gint64 Tq, gint64 Tk, GError **error)
+    const Job *job, HlFigure *figure, HlHeadKey key, const float *map, gint64 Tq, gint64 Tk,
+    GError **error)
 {
   g_autofree gboolean *selected = g_new0 (gboolean, (gsize) Tq);
   for (guint i = 0; i < job->tokens->len; i++)
@@ -67,6 +68,7 @@ add_overlays (
                        "none");
           return FALSE;
         }
+      hl_present_name_head (scene, key);
       hl_figure_add_overlay (figure, scene);
     }
   return TRUE;
@@ -88,7 +90,7 @@ add_head (const Job *job, HlFigure *figure, HlHeadKey key, HlBackend *backend, G
                                       error))
     return FALSE;
   if (job->kind == HL_FIGURE_OVERLAY)
-    return add_overlays (job, figure, map, Tq, Tk, error);
+    return add_overlays (job, figure, key, map, Tq, Tk, error);
   g_autoptr (HlMatrixScene) scene = hl_present_matrix (
       job->summary, key, Tq, Tk, map, &job->view, job->place.query, job->place.key);
   hl_figure_add_matrix (figure, scene);

@@ -13,6 +13,7 @@
 #define BAR_LENGTH_MAX 260.0
 /** Filling the width does not make thumbnails smaller than this: it scrolls instead. */
 #define FILL_CELL_MIN 12.0
+#define BAR_INDENT 14
 /* The smallest to which they shrink so that all layers are in sight. */
 #define FIT_CELL_MIN 26
 /** What a frame round a thumbnail needs beside it. */
@@ -323,7 +324,8 @@ snapshot_bar (HlHeadGrid *self, GtkSnapshot *snapshot)
   double width = gtk_widget_get_width (GTK_WIDGET (self));
   double y = self->body.y + self->body.height;
   HlRect clip = { 0, y, width, self->bar_height };
-  HlRect bar = { self->layout.x0, floor (y + 8),
+  /* Half a number hangs over at each end. */
+  HlRect bar = { self->layout.x0 + BAR_INDENT, floor (y + 8),
                  CLAMP (width - self->layout.x0 - 60, 40, BAR_LENGTH_MAX),
                  BAR_THICKNESS };
   cairo_t *cr = begin_node (self, snapshot, &clip, FALSE, FALSE, &painter);
