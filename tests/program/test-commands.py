@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The commands as a person types them: good ones, wrong ones, bad files. Prints TAP."""
+
+import csv
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as tree
+import zlib
+
+PROGRAM, SOURCE = sys.argv[1:3]
+MODEL = os.path.join(SOURCE, "golden", "models", "vit-tiny")
+PICTURE = os.path.join(MODEL, "input.png")
+WORK = tempfile.mkdtemp(prefix="headlight-commands-")
+ENV = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+cases = []
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+class Skip(Exception):
+    pass
+
+
+def run(*arguments, env=None):
+    result = subprocess.run([PROGRAM, *map(str, arguments)], env={**ENV, **(env or {})},
+                            capture_output=True, timeout=60)
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+def good(*arguments, **more):
+    code, out, err = run(*arguments, **more)
+    assert code == 0, f"{arguments}: {code}: {err}"
+    return out
+
+
+def fails(status, *arguments, says=()):
+    code, _, err = run(*arguments)
+    assert code == status, f"{arguments}: status {status} expected, {code} found: {err}"
+    assert err.count("\n") == 1, f"{arguments}: one line on stderr expected: {err!r}"
+    for words in says:
+        assert words in err, f"{words!r} expected in {err!r}"
+
+
+def at(name):
+    return os.path.join(WORK, name)
+
+
+def session():
+    path = at("session.h5")
+    if not os.path.exists(path):
+        good("trace", MODEL, "--image", PICTURE, "-o", path)
+    return path
+
+
+def broken_model(name, change_header=None, change_bytes=None, change_config=None):
+    """A copy of the golden model with something wrong in it."""
+    folder = at(name)
+    shutil.copytree(MODEL, folder)
+    path = os.path.join(folder, "model.safetensors")
+    with open(path, "rb") as f:
+        raw = f.read()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header, data = json.loads(raw[8:8 + size]), raw[8 + size:]
+    if change_header:
+        change_header(header)
+        text = json.dumps(header).encode()
+        raw = struct.pack("<Q", len(text)) + text + data
+    if change_bytes:
+        raw = change_bytes(raw)
+    with open(path, "wb") as f:
+        f.write(raw)
+    if change_config:
+        with open(os.path.join(folder, "config.json")) as f:
+            config = json.load(f)
+        change_config(config)
+        with open(os.path.join(folder, "config.json"), "w") as f:
+            json.dump(config, f)
+    return folder
+
+
+@case
+def help_and_usage():
+    assert "Commands:" in good("--help")
+    for name, option in (("info", "--json"), ("trace", "--image"), ("figure", "--view"),
+                         ("export", "--csv")):
+        assert option in good(name, "--help")
+        fails(2, name, "--no-such-option", says=["--no-such-option"])
+    fails(2, "no-such-command", says=["no-such-command"])
+    fails(2, "trace", MODEL)
+    fails(2, "figure", session(), "--view", "pie", "-o", at("x.svg"))
+    fails(2, "export", session())
+
+
+@case
+def info():
+    found = json.loads(good("info", MODEL, "--json"))
+    assert (found["family"], found["heads"], found["dtype"]) == ("vit", 12, "float32")
+    assert [len(s["layers"]) for s in found["stacks"]] == [3]
+    assert found["labels"][2] == "cat"
+    assert "cpu" in good("info", "--backends") and "cuda" in good("info", "--backends")
+
+
+@case
+def trace_and_export():
+    out = json.loads(good("trace", MODEL, "--image", PICTURE, "-o", at("t.h5"), "--json"))
+    assert out["tokens"] == 17
+    good("export", at("t.h5"), "--site", "logits", "--csv", at("logits.csv"))
+    with open(at("logits.csv")) as f:
+        logits = [float(row["value"]) for row in csv.DictReader(f)]
+    for p in out["predictions"]:
+        assert abs(logits[p["class"]] - p["logit"]) < 1e-6
+    good("export", at("t.h5"), "--site", "blocks.1.attn.hook_pattern", "--csv",
+         at("map.csv"))
+    sums = {}
+    with open(at("map.csv")) as f:
+        for row in csv.DictReader(f):
+            place = (row["head"], row["query"])
+            sums[place] = sums.get(place, 0) + float(row["value"])
+    assert len(sums) == 4 * 17
+    assert all(abs(s - 1) < 1e-5 for s in sums.values())
+
+
+@case
+def pruning_changes_the_logits():
+    a = json.loads(good("trace", MODEL, "--image", PICTURE, "-o", at("a.h5"), "--json"))
+    b = json.loads(good("trace", MODEL, "--image", PICTURE, "-o", at("b.h5"), "--json",
+                        "--prune", "1.2"))
+    assert a["hash"] != b["hash"] and a["predictions"] != b["predictions"]
+    fails(1, "trace", MODEL, "--image", PICTURE, "-o", at("c.h5"), "--prune", "9.0",
+          says=["9.0"])
+
+
+@case
+def figures():
+    magic = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}
+    for view in ("grid", "heatmap", "overlay"):
+        for kind, start in magic.items():
+            path = at(f"{view}.{kind}")
+            good("figure", session(), "--view", view, "--heads", "0.1,2.3", "--query",
+                 "2,1", "-o", path)
+            with open(path, "rb") as f:
+                assert f.read(8).startswith(start), path
+        root = tree.parse(at(f"{view}.svg")).getroot()
+        words = "".join(t for e in root.iter() for t in e.itertext()
+                        if e.tag.endswith("text"))
+        assert words, f"{view}: text expected in the SVG"
+    fails(1, "figure", session(), "--view", "heatmap", "--heads", "7.7", "-o",
+          at("no.svg"), says=["7.7"])
+    fails(1, "figure", session(), "--view", "grid", "-o", at("no-folder/x.svg"))
+
+
+def texts(path):
+    return ["".join(e.itertext()) for e in tree.parse(path).getroot().iter()
+            if e.tag.endswith("text")]
+
+
+@case
+def recomputed_maps_have_the_same_axes_and_bar():
+    session()
+    good("trace", MODEL, "--image", PICTURE, "-o", at("qk.h5"), "--maps", "recomputed")
+    for name in ("session.h5", "qk.h5"):
+        good("figure", at(name), "--view", "heatmap", "--layer", 1, "--head", 2, "-o",
+             at(name + ".svg"))
+    assert texts(at("session.h5.svg")) == texts(at("qk.h5.svg"))
+
+
+@case
+def decimal_points_in_files():
+    env = {"LC_ALL": "de_DE.UTF-8"}
+    probe = subprocess.run(["locale", "-a"], env={**ENV, **env}, capture_output=True)
+    if not os.path.isdir(os.path.join(os.environ.get("LOCPATH", "/"), "de_DE.UTF-8")) \
+            and b"de_DE.utf8" not in probe.stdout:
+        raise Skip("no locale de_DE.UTF-8 here")
+    good("export", session(), "--site", "logits", "--csv", at("de.csv"), env=env)
+    with open(at("de.csv")) as f:
+        assert all(len(line.split(",")) == 2 for line in f)
+    good("figure", session(), "--view", "grid", "-o", at("de.svg"), env=env)
+    tree.parse(at("de.svg"))
+
+
+@case
+def german():
+    if not shutil.which("msgfmt"):
+        raise Skip("msgfmt is not installed")
+    locale = os.environ.get("LOCPATH")
+    if not locale or not os.path.isdir(os.path.join(locale, "de_DE.UTF-8")):
+        raise Skip("no locale de_DE.UTF-8 here")
+    folder = at("locale/de/LC_MESSAGES")
+    os.makedirs(folder)
+    subprocess.run(["msgfmt", "-o", folder + "/headlight.mo",
+                    os.path.join(SOURCE, "..", "po", "de.po")], check=True)
+    out = good("--help", env={"LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de",
+                              "HEADLIGHT_LOCALE_DIR": at("locale")})
+    assert "Aufruf:" in out and "Befehle:" in out
+
+
+@case
+def bad_models():
+    first = "vit.encoder.layer.0.attention.attention.query.weight"
+
+    def overlap(h):
+        h[first]["data_offsets"] = h["classifier.weight"]["data_offsets"]
+
+    broken_model("cut", change_bytes=lambda r: r[:len(r) // 2])
+    broken_model("long", change_bytes=lambda r: struct.pack("<Q", 1 << 40) + r[8:])
+    broken_model("deep", change_bytes=lambda r: struct.pack("<Q", 100000) + b"[" * 100000)
+    broken_model("overlap", change_header=overlap)
+    broken_model("dtype", change_header=lambda h: h[first].update(dtype="F64"))
+    broken_model("missing", change_config=lambda c: c.update(num_hidden_layers=9))
+    broken_model("shape", change_config=lambda c: c.update(intermediate_size=50))
+    broken_model("field", change_config=lambda c: c.pop("hidden_size"))
+    broken_model("family", change_config=lambda c: c.update(model_type="mamba"))
+    for name in ("cut", "long", "deep", "overlap", "dtype"):
+        fails(1, "info", at(name), says=["model.safetensors"])
+    fails(1, "info", at("missing"), says=["layer.3"])
+    fails(1, "info", at("shape"), says=["expected", "found"])
+    fails(1, "info", at("field"), says=["hidden_size"])
+    fails(1, "info", at("family"), says=["mamba", "vit"])
+    fails(1, "info", os.path.join(SOURCE, "golden", "models", "deit-distilled"),
+          says=["deit"])
+    fails(1, "info", at("nothing-here"), says=["nothing-here"])
+    with open(at("pytorch_model.bin"), "wb") as f:
+        f.write(b"PK\x03\x04" + bytes(100))
+    fails(1, "info", at("pytorch_model.bin"), says=["pytorch_model.bin", "code"])
+
+
+@case
+def bad_shard_name():
+    folder = at("shard")
+    shutil.copytree(os.path.join(SOURCE, "golden", "models", "vit-sharded"), folder)
+    path = os.path.join(folder, "model.safetensors.index.json")
+    with open(path) as f:
+        index = json.load(f)
+    name = sorted(index["weight_map"])[0]
+    index["weight_map"][name] = "../model.safetensors"
+    with open(path, "w") as f:
+        json.dump(index, f)
+    fails(1, "info", folder, says=["../model.safetensors"])
+
+
+def png(width, height):
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+            + chunk(b"IDAT", zlib.compress(bytes(64))) + chunk(b"IEND", b""))
+
+
+@case
+def bad_pictures():
+    with open(PICTURE, "rb") as f:
+        whole = f.read()
+    files = {"text.png": b"this is no picture\n", "cut.png": whole[:len(whole) // 2],
+             "zero.png": png(0, 0), "huge.png": png(30000, 30000)}
+    for name, data in files.items():
+        with open(at(name), "wb") as f:
+            f.write(data)
+        fails(1, "trace", MODEL, "--image", at(name), "-o", at("p.h5"), says=[name])
+        assert not os.path.exists(at("p.h5"))
+    fails(1, "trace", MODEL, "--image", at("absent.png"), "-o", at("p.h5"),
+          says=["absent.png"])
+    fails(1, "trace", MODEL, "--image", PICTURE, "-o", at("no-folder/p.h5"),
+          says=["no-folder"])
+
+
+@case
+def bad_sessions():
+    with open(session(), "rb") as f:
+        whole = f.read()
+    with open(at("cut.h5"), "wb") as f:
+        f.write(whole[:len(whole) // 2])
+    with open(at("text.h5"), "w") as f:
+        f.write("not HDF5\n")
+    for name in ("cut.h5", "text.h5", "absent.h5"):
+        fails(1, "figure", at(name), "--view", "grid", "-o", at("s.svg"), says=[name])
+    fails(1, "export", session(), "--site", "blocks.9.x", "--csv", at("s.csv"),
+          says=["blocks.9.x"])
+
+
+@case
+def foreign_session():
+    try:
+        import h5py
+        import numpy as np
+    except ImportError:
+        raise Skip("h5py is not installed")
+    maps = np.tril(np.ones((2, 3, 3), np.float32))
+    maps /= maps.sum(-1, keepdims=True)
+    with h5py.File(at("foreign.h5"), "w") as f:
+        f.attrs["headlight_schema"] = 1
+        f["traces/0/tokens/text"] = ["a", "b", "c"]
+        for layer in range(2):
+            f[f"traces/0/sites/blocks.{layer}.attn.hook_pattern"] = maps
+    good("figure", at("foreign.h5"), "--view", "heatmap", "--layer", 1, "--head", 1, "-o",
+         at("foreign.svg"))
+    with h5py.File(at("newer.h5"), "w") as f:
+        f.attrs["headlight_schema"] = 7
+    fails(1, "figure", at("newer.h5"), "--view", "grid", "-o", at("s.svg"), says=["7"])
+
+
+def main():
+    print(f"1..{len(cases)}")
+    for number, function in enumerate(cases, 1):
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+        except Exception as error:  # a case that breaks is a case that failed
+            print(f"not ok {number} - {name}", flush=True)
+            print(f"# {type(error).__name__}: {error}", flush=True)
+    shutil.rmtree(WORK)
+
+
+main()
