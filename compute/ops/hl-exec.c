@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Where a forward pass is written against: one function an op, the first failure sticks. */
+ * Where a forward pass is written against: one function an op, the first failure sticks.
+ */
 #include "ops/hl-exec.h"
 
 void
@@ -54,8 +55,7 @@ run (HlExec *exec, HlOpCall *call, HlTensor **second)
     *second = NULL;
   if (exec->error != NULL)
     return NULL;
-  GCancellable *cancellable
-      = exec->progress != NULL ? exec->progress->cancellable : NULL;
+  GCancellable *cancellable = exec->progress != NULL ? exec->progress->cancellable : NULL;
   if (!hl_backend_run_op (exec->backend, call, cancellable, &exec->error))
     return NULL;
   exec->n_ops++;
@@ -75,19 +75,45 @@ hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
 }
 
 HlTensor *
-hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps)
+hl_linear_transposed (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
 {
   HlOpCall call
-      = { .op = HL_OP_LAYER_NORM, .in = { x, g, b }, .params = { .eps = eps } };
+      = { .op = HL_OP_LINEAR, .in = { x, w, b }, .params = { .is_transposed = TRUE } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_rms_norm (HlExec *exec, HlTensor *x, HlTensor *g, double eps)
+{
+  HlOpCall call = { .op = HL_OP_RMS_NORM, .in = { x, g }, .params = { .eps = eps } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_rope (HlExec *exec,
+         HlTensor *x,
+         HlTensor *cosines,
+         HlTensor *sines,
+         gboolean is_interleaved)
+{
+  HlOpCall call = { .op = HL_OP_ROPE,
+                    .in = { x, cosines, sines },
+                    .params = { .is_interleaved = is_interleaved } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps)
+{
+  HlOpCall call = { .op = HL_OP_LAYER_NORM, .in = { x, g, b }, .params = { .eps = eps } };
   return run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_activation (HlExec *exec, HlTensor *x, HlActivation activation)
 {
-  HlOpCall call = { .op = HL_OP_ACTIVATION,
-                    .in = { x },
-                    .params = { .activation = activation } };
+  HlOpCall call
+      = { .op = HL_OP_ACTIVATION, .in = { x }, .params = { .activation = activation } };
   return run (exec, &call, NULL);
 }
 
@@ -95,6 +121,13 @@ HlTensor *
 hl_add (HlExec *exec, HlTensor *a, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_ADD, .in = { a, b } };
+  return run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_multiply (HlExec *exec, HlTensor *a, HlTensor *b)
+{
+  HlOpCall call = { .op = HL_OP_MULTIPLY, .in = { a, b } };
   return run (exec, &call, NULL);
 }
 
@@ -207,14 +240,13 @@ hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count)
 }
 
 HlTensor *
-hl_split_heads (HlExec *exec, HlTensor *x, gint64 n_heads)
+hl_heads_first (HlExec *exec, HlTensor *x)
 {
   if (exec->error != NULL || x == NULL)
     return NULL;
-  gint64 B = x->shape.dim[0], T = x->shape.dim[1], D = x->shape.dim[2];
-  gint64 K = D / n_heads;
-  gint64 stride[] = { T * D, K, D, 1 };
-  return hl_tensor_view (x, 0, HL_SHAPE (B, n_heads, T, K), stride);
+  const gint64 *dim = x->shape.dim, *from = x->stride;
+  gint64 stride[] = { from[0], from[2], from[1], from[3] };
+  return hl_tensor_view (x, 0, HL_SHAPE (dim[0], dim[2], dim[1], dim[3]), stride);
 }
 
 HlTensor *

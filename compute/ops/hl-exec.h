@@ -44,10 +44,18 @@ gboolean hl_exec_step (HlExec *exec, double fraction, const char *what);
 HlTensor *hl_exec_upload (HlExec *exec, HlTensor *host);
 
 HlTensor *hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b);
-HlTensor *
-hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps);
+/** hl_linear_transposed: @w is (D, F). */
+HlTensor *hl_linear_transposed (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b);
+HlTensor *hl_rms_norm (HlExec *exec, HlTensor *x, HlTensor *g, double eps);
+HlTensor *hl_rope (HlExec *exec,
+                   HlTensor *x,
+                   HlTensor *cosines,
+                   HlTensor *sines,
+                   gboolean is_interleaved);
+HlTensor *hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps);
 HlTensor *hl_activation (HlExec *exec, HlTensor *x, HlActivation activation);
 HlTensor *hl_add (HlExec *exec, HlTensor *a, HlTensor *b);
+HlTensor *hl_multiply (HlExec *exec, HlTensor *a, HlTensor *b);
 HlTensor *
 hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_causal);
 HlTensor *hl_softmax (HlExec *exec, HlTensor *scores, HlTensor **lse);
@@ -73,8 +81,9 @@ HlTensor *hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int pat
 HlTensor *hl_concat (HlExec *exec, HlTensor *a, HlTensor *b);
 HlTensor *hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count);
 
-/** hl_split_heads: a view (B, H, T, K) of contiguous x (B, T, H * K); copies nothing. */
-HlTensor *hl_split_heads (HlExec *exec, HlTensor *x, gint64 n_heads);
+/** hl_heads_first: a view (B, H, T, K) of x (B, T, H, K), which may be strided; copies
+ * nothing. */
+HlTensor *hl_heads_first (HlExec *exec, HlTensor *x);
 
 /** hl_join_heads: a view (B, T, H * K) of contiguous z (B, T, H, K). */
 HlTensor *hl_join_heads (HlExec *exec, HlTensor *z);

@@ -32,12 +32,13 @@ static gboolean
 shape_linear (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *x = call->in[0], *w = call->in[1], *b = call->in[2];
-  if (RANK (x) < 1 || RANK (w) != 2 || DIM (x, RANK (x) - 1) != DIM (w, 1))
+  int in = call->params.is_transposed ? 0 : 1;
+  if (RANK (x) < 1 || RANK (w) != 2 || DIM (x, RANK (x) - 1) != DIM (w, in))
     return FALSE;
-  if (b != NULL && (RANK (b) != 1 || DIM (b, 0) != DIM (w, 0)))
+  if (b != NULL && (RANK (b) != 1 || DIM (b, 0) != DIM (w, 1 - in)))
     return FALSE;
   out[0] = x->shape;
-  out[0].dim[RANK (x) - 1] = DIM (w, 0);
+  out[0].dim[RANK (x) - 1] = DIM (w, 1 - in);
   return TRUE;
 }
 
@@ -54,6 +55,23 @@ shape_layer_norm (const HlOpCall *call, HlShape *out)
 }
 
 static gboolean
+shape_rms_norm (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *x = call->in[0], *g = call->in[1];
+  out[0] = x->shape;
+  return RANK (x) >= 1 && RANK (g) == 1 && DIM (g, 0) == DIM (x, RANK (x) - 1);
+}
+
+static gboolean
+shape_rope (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *x = call->in[0], *c = call->in[1], *s = call->in[2];
+  out[0] = x->shape;
+  return RANK (x) == 4 && RANK (c) == 2 && hl_shape_equal (&c->shape, &s->shape)
+         && DIM (c, 0) == DIM (x, 1) && 2 * DIM (c, 1) <= DIM (x, 3);
+}
+
+static gboolean
 shape_activation (const HlOpCall *call, HlShape *out)
 {
   out[0] = call->in[0]->shape;
@@ -62,6 +80,12 @@ shape_activation (const HlOpCall *call, HlShape *out)
 
 static gboolean
 shape_add (const HlOpCall *call, HlShape *out)
+{
+  return broadcast (call->in[0], call->in[1], &out[0]);
+}
+
+static gboolean
+shape_multiply (const HlOpCall *call, HlShape *out)
 {
   return broadcast (call->in[0], call->in[1], &out[0]);
 }
@@ -249,7 +273,7 @@ hl_op_flops (const HlOpCall *call)
   switch (call->op)
     {
     case HL_OP_LINEAR:
-      return 2 * n * (double) DIM (in[1], 1) + (in[2] != NULL ? n : 0);
+      return 2 * n * (double) DIM (in[0], RANK (in[0]) - 1) + (in[2] != NULL ? n : 0);
     case HL_OP_SCORES:
       return 2 * n * (double) DIM (in[0], 3) + n;
     case HL_OP_MIX:
@@ -260,13 +284,16 @@ hl_op_flops (const HlOpCall *call)
       return n * (2 * (double) DIM (in[0], 1) + 3);
     case HL_OP_LAYER_NORM:
       return 7 * n;
+    case HL_OP_RMS_NORM:
     case HL_OP_SOFTMAX:
       return 4 * n;
     case HL_OP_ACTIVATION:
       return 8 * n;
     case HL_OP_BLEND:
+    case HL_OP_ROPE:
       return 3 * n;
     case HL_OP_ADD:
+    case HL_OP_MULTIPLY:
     case HL_OP_GATE:
       return n;
     case HL_OP_PATCHIFY:
@@ -316,4 +343,20 @@ hl_activation_from_name (const char *name)
     if (g_strcmp0 (names[i].name, name) == 0)
       return names[i].activation;
   return HL_ACTIVATION_NONE;
+}
+
+gboolean
+hl_activation_require (const char *name,
+                       const char *field,
+                       HlActivation *activation,
+                       GError **error)
+{
+  *activation = hl_activation_from_name (name);
+  if (*activation != HL_ACTIVATION_NONE)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "config.json: field \"%s\": gelu, gelu_new, quick_gelu, relu or silu "
+               "expected, \"%s\" found",
+               field, name);
+  return FALSE;
 }

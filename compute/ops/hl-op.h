@@ -30,7 +30,9 @@ typedef enum
 
 /**
  * HlOpParams: the numbers an op takes beside its tensors; each op reads only its own.
- * @eps: LAYER_NORM
+ * @eps: LAYER_NORM, RMS_NORM
+ * @is_transposed: LINEAR: W is (D, F) instead of (F, D)
+ * @is_interleaved: ROPE: pairs are neighbours (2i, 2i+1) instead of (i, i + R/2)
  * @scale: SCORES, ATTENTION, ATTENTION_RECT: multiplied before the exponential
  * @is_causal: the same three: key j is seen by query i when
  *   j + key_start <= i + query_start
@@ -43,6 +45,8 @@ typedef enum
 typedef struct
 {
   double eps;
+  gboolean is_transposed;
+  gboolean is_interleaved;
   double scale;
   gboolean is_causal;
   gint64 query_start;
@@ -57,9 +61,13 @@ typedef struct
 /**
  * HlOpCall: one call. Shapes by op (a batch of 1 broadcasts against B):
  *  LINEAR          x (..., D), W (F, D), b (F) or NULL -> (..., F)
+ *                  (W is (D, F) with is_transposed)
  *  LAYER_NORM      x (..., D), g (D), b (D) -> (..., D)
+ *  RMS_NORM        x (..., D), g (D) -> (..., D)
+ *  ROPE            x (B, T, H, K), cosines and sines (T, R/2) each, R <= K ->
+ *                  (B, T, H, K); numbers from R on stay as they are
  *  ACTIVATION      x -> the same shape
- *  ADD             a, b of one rank, sizes equal or 1 -> the larger
+ *  ADD, MULTIPLY   a, b of one rank, sizes equal or 1 -> the larger
  *  SCORES          q (B, H, Tq, K), k (B, Hkv, Tk, K) -> (B, H, Tq, Tk)
  *  SOFTMAX         s (B, H, Tq, Tk) -> A the same, lse (B, H, Tq); a row of -inf alone
  *                  gives zeros and lse -inf, not NaN
@@ -72,7 +80,8 @@ typedef struct
  *                  row, a patch's numbers as (C, ph, pw)
  *  CONCAT          a (B, Ta, D), b (B, Tb, D) -> (B, Ta + Tb, D)
  *  SLICE           x (B, T, D) -> (B, count, D)
- * q, k and v may be strided views; every other input is contiguous.
+ * q, k and v, and the x of ROPE, may be strided views (whose last dimension is dense);
+ * every other input is contiguous.
  * float32 or float64 throughout, as the backend computes.
  */
 typedef struct
@@ -115,5 +124,13 @@ double hl_op_bytes (const HlOpCall *call);
 /** hl_activation_from_name: by Hugging Face's "hidden_act"; HL_ACTIVATION_NONE for one
  * that is not known. */
 HlActivation hl_activation_from_name (const char *name);
+
+/** hl_activation_require: likewise; FALSE with @error UNSUPPORTED that names
+ * config.json's
+ * @field and the names that are known. */
+gboolean hl_activation_require (const char *name,
+                                const char *field,
+                                HlActivation *activation,
+                                GError **error);
 
 G_END_DECLS

@@ -47,8 +47,13 @@ example_linear (GRand *rand, int size)
   gint64 B = size ? 1 : pick (rand, 1, 3), T = size ? 197 : pick (rand, 1, 70);
   gint64 D = size ? 768 : pick (rand, 1, 130), F = size ? 3072 : pick (rand, 1, 150);
   HlOpCall call = { .op = HL_OP_LINEAR };
+  call.params.is_transposed = !size && g_rand_boolean (rand);
+  if (!size && g_rand_int_range (rand, 0, 4) == 0) /* a single row goes another way */
+    B = T = 1;
   call.in[0] = numbers (rand, HL_SHAPE (B, T, D), 1);
-  call.in[1] = numbers (rand, HL_SHAPE (F, D), 1 / sqrt ((double) D));
+  call.in[1]
+      = numbers (rand, call.params.is_transposed ? HL_SHAPE (D, F) : HL_SHAPE (F, D),
+                 1 / sqrt ((double) D));
   if (size || g_rand_boolean (rand))
     call.in[2] = numbers (rand, HL_SHAPE (F), 1);
   return call;
@@ -62,6 +67,38 @@ example_layer_norm (GRand *rand, int size)
   call.in[0] = numbers (rand, HL_SHAPE (1, T, D), 1);
   call.in[1] = numbers (rand, HL_SHAPE (D), 1);
   call.in[2] = numbers (rand, HL_SHAPE (D), 1);
+  return call;
+}
+
+static HlOpCall
+example_rms_norm (GRand *rand, int size)
+{
+  gint64 T = size ? 197 : pick (rand, 1, 40), D = size ? 768 : pick (rand, 1, 200);
+  HlOpCall call = { .op = HL_OP_RMS_NORM, .params = { .eps = 1e-5 } };
+  call.in[0] = numbers (rand, HL_SHAPE (1, T, D), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (D), 1);
+  return call;
+}
+
+/* x is a view into wider rows, as a joint projection of Q, K and V leaves it. */
+static HlOpCall
+example_rope (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), T = size ? 197 : pick (rand, 1, 30);
+  gint64 H = size ? 12 : pick (rand, 1, 4), half = size ? 32 : pick (rand, 1, 20);
+  gint64 K = size ? 64 : 2 * half + pick (rand, 0, 3);
+  HlOpCall call = { .op = HL_OP_ROPE };
+  call.params.is_interleaved = !size && g_rand_boolean (rand);
+  if (size || g_rand_boolean (rand))
+    call.in[0] = numbers (rand, HL_SHAPE (B, T, H, K), 1);
+  else
+    {
+      g_autoptr (HlTensor) wide = numbers (rand, HL_SHAPE (B, T, 3 * H * K), 1);
+      gint64 stride[] = { T * 3 * H * K, 3 * H * K, K, 1 };
+      call.in[0] = hl_tensor_view (wide, H * K, HL_SHAPE (B, T, H, K), stride);
+    }
+  call.in[1] = numbers (rand, HL_SHAPE (T, half), 0.5);
+  call.in[2] = numbers (rand, HL_SHAPE (T, half), 0.5);
   return call;
 }
 
@@ -85,6 +122,14 @@ example_add (GRand *rand, int size)
   HlOpCall call = { .op = HL_OP_ADD };
   call.in[0] = numbers (rand, HL_SHAPE (B, T, D), 1);
   call.in[1] = numbers (rand, HL_SHAPE (g_rand_boolean (rand) ? 1 : B, T, D), 1);
+  return call;
+}
+
+static HlOpCall
+example_multiply (GRand *rand, int size)
+{
+  HlOpCall call = example_add (rand, size);
+  call.op = HL_OP_MULTIPLY;
   return call;
 }
 
@@ -242,10 +287,10 @@ convert (HlTensor *t, HlDtype dtype)
     return hl_tensor_ref (t);
   if (hl_tensor_is_contiguous (t))
     return hl_tensor_convert (t, dtype, NULL);
-  const gint64 *dim = t->shape.dim;
-  gint64 B = dim[0], H = dim[1], T = dim[2], K = dim[3];
-  g_autoptr (HlTensor) flat
-      = hl_tensor_view (t, 0, HL_SHAPE (B, T, H * K), NULL);
+  gint64 span = 1;
+  for (int d = 0; d < t->shape.n_dims; d++)
+    span += (t->shape.dim[d] - 1) * t->stride[d];
+  g_autoptr (HlTensor) flat = hl_tensor_view (t, 0, HL_SHAPE (span), NULL);
   g_autoptr (HlTensor) other = hl_tensor_convert (flat, dtype, NULL);
   return hl_tensor_view (other, 0, t->shape, t->stride);
 }

@@ -6,6 +6,7 @@
 #include "base/hl-error.h"
 #include "op-examples.h"
 
+#include <complex.h>
 #include <math.h>
 
 #define N_ROUNDS 60
@@ -64,7 +65,8 @@ test_float_against_double (gconstpointer data)
     }
 }
 
-/* ---- plain formulas ------------------------------------------------------------------ */
+/* ---- plain formulas ------------------------------------------------------------------
+ */
 
 static double
 at4 (const HlTensor *t, gint64 a, gint64 b, gint64 c, gint64 d)
@@ -87,14 +89,16 @@ static void
 check_linear (const HlOpCall *call)
 {
   const HlTensor *x = call->in[0], *w = call->in[1];
-  gint64 D = w->shape.dim[1], F = w->shape.dim[0], M = hl_tensor_count (x) / D;
+  gboolean is_in_out = call->params.is_transposed;
+  gint64 D = x->shape.dim[2], F = call->out[0]->shape.dim[2];
+  gint64 M = hl_tensor_count (x) / D;
   const double *px = x->data, *pw = w->data, *py = call->out[0]->data;
   for (gint64 m = 0; m < M; m++)
     for (gint64 f = 0; f < F; f++)
       {
         double sum = call->in[2] != NULL ? ((double *) call->in[2]->data)[f] : 0;
         for (gint64 d = 0; d < D; d++)
-          sum += px[m * D + d] * pw[f * D + d];
+          sum += px[m * D + d] * pw[is_in_out ? d * F + f : f * D + d];
         near (py[m * F + f], sum);
       }
 }
@@ -119,6 +123,49 @@ check_layer_norm (const HlOpCall *call)
 }
 
 static void
+check_rms_norm (const HlOpCall *call)
+{
+  gint64 D = call->in[1]->shape.dim[0], M = hl_tensor_count (call->in[0]) / D;
+  const double *g = call->in[1]->data;
+  for (gint64 m = 0; m < M; m++)
+    {
+      const double *x = (double *) call->in[0]->data + m * D;
+      const double *y = (double *) call->out[0]->data + m * D;
+      double mean = 0;
+      for (gint64 d = 0; d < D; d++)
+        mean += pow (x[d], 2) / (double) D;
+      for (gint64 d = 0; d < D; d++)
+        near (y[d], g[d] * x[d] / sqrt (mean + call->params.eps));
+    }
+}
+
+/* As complex numbers: (a + ib) (c + is). */
+static void
+check_rope (const HlOpCall *call)
+{
+  const HlTensor *x = call->in[0], *y = call->out[0];
+  const double *c = call->in[1]->data, *s = call->in[2]->data;
+  gint64 half = call->in[1]->shape.dim[1], K = x->shape.dim[3];
+  for (gint64 b = 0; b < x->shape.dim[0]; b++)
+    for (gint64 t = 0; t < x->shape.dim[1]; t++)
+      for (gint64 h = 0; h < x->shape.dim[2]; h++)
+        {
+          for (gint64 d = 2 * half; d < K; d++)
+            near (at4 (y, b, t, h, d), at4 (x, b, t, h, d));
+          for (gint64 i = 0; i < half; i++)
+            {
+              gint64 re = call->params.is_interleaved ? 2 * i : i;
+              gint64 im = call->params.is_interleaved ? 2 * i + 1 : i + half;
+              double _Complex turned
+                  = (at4 (x, b, t, h, re) + 1.0i * at4 (x, b, t, h, im))
+                    * (c[t * half + i] + 1.0i * s[t * half + i]);
+              near (at4 (y, b, t, h, re), creal (turned));
+              near (at4 (y, b, t, h, im), cimag (turned));
+            }
+        }
+}
+
+static void
 check_activation (const HlOpCall *call)
 {
   const double *x = call->in[0]->data, *y = call->out[0]->data;
@@ -129,8 +176,9 @@ check_activation (const HlOpCall *call)
         near (y[i], x[i] * 0.5 * erfc (-x[i] / sqrt (2)));
         break;
       case HL_ACTIVATION_GELU_TANH:
-        near (y[i], 0.5 * x[i]
-                        * (1 + tanh (sqrt (2 / G_PI) * (x[i] + 0.044715 * pow (x[i], 3)))));
+        near (y[i],
+              0.5 * x[i]
+                  * (1 + tanh (sqrt (2 / G_PI) * (x[i] + 0.044715 * pow (x[i], 3)))));
         break;
       case HL_ACTIVATION_QUICK_GELU:
         near (y[i], x[i] * (1 / (1 + exp (-1.702 * x[i]))));
@@ -151,8 +199,7 @@ score (const HlOpCall *call, gint64 b, gint64 h, gint64 i, gint64 j)
 {
   const HlTensor *q = call->in[0], *k = call->in[1];
   gint64 group = q->shape.dim[1] / k->shape.dim[1];
-  if (call->params.is_causal
-      && j + call->params.key_start > i + call->params.query_start)
+  if (call->params.is_causal && j + call->params.key_start > i + call->params.query_start)
     return -INFINITY;
   double sum = 0;
   for (gint64 d = 0; d < q->shape.dim[3]; d++)
@@ -245,9 +292,8 @@ check_attention_rect (const HlOpCall *call)
           s += q[i * K + d] * k[j * K + d];
         gboolean hidden = call->params.is_causal
                           && j + call->params.key_start > i + call->params.query_start;
-        double expected = hidden || isinf (lse[i])
-                              ? 0
-                              : exp (s * call->params.scale - lse[i]);
+        double expected
+            = hidden || isinf (lse[i]) ? 0 : exp (s * call->params.scale - lse[i]);
         near (out[i * Tk + j], expected);
       }
 }
@@ -262,9 +308,8 @@ check_gate (const HlOpCall *call)
         for (gint64 d = 0; d < y->shape.dim[3]; d++)
           near (at4 (y, b, t, h, d),
                 at4 (z, b, t, h, d)
-                    * ((double *) g->data)[(g->shape.dim[0] == 1 ? 0 : b)
-                                               * g->shape.dim[1]
-                                           + h]);
+                    * ((double *) g
+                           ->data)[(g->shape.dim[0] == 1 ? 0 : b) * g->shape.dim[1] + h]);
 }
 
 /* Any rank up to four, sizes equal or 1. */
@@ -288,6 +333,15 @@ check_add (const HlOpCall *call)
   for (gint64 i = 0; i < hl_tensor_count (y); i++)
     near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i)
                                        + broadcast_at (call->in[1], &y->shape, i));
+}
+
+static void
+check_multiply (const HlOpCall *call)
+{
+  const HlTensor *y = call->out[0];
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i)
+                                       * broadcast_at (call->in[1], &y->shape, i));
 }
 
 static void
@@ -315,8 +369,7 @@ check_patchify (const HlOpCall *call)
       for (gint64 c = 0; c < x->shape.dim[1]; c++)
         for (gint64 i = 0; i < ph; i++)
           for (gint64 j = 0; j < pw; j++)
-            near (*out++,
-                  at4 (x, b, c, p / columns * ph + i, p % columns * pw + j));
+            near (*out++, at4 (x, b, c, p / columns * ph + i, p % columns * pw + j));
 }
 
 static void
@@ -371,7 +424,8 @@ test_double_against_formula (gconstpointer data)
     }
 }
 
-/* ---- what a call is refused for ------------------------------------------------------ */
+/* ---- what a call is refused for ------------------------------------------------------
+ */
 
 static void
 test_shapes_refused (void)

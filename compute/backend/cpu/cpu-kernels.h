@@ -49,6 +49,7 @@ typedef double real;
 #define real_tanh tanh
 #define real_sqrt sqrt
 #define real_gemm cblas_dgemm
+#define real_gemv cblas_dgemv
 #else
 typedef float real;
 #define real_exp expf
@@ -56,6 +57,7 @@ typedef float real;
 #define real_tanh tanhf
 #define real_sqrt sqrtf
 #define real_gemm cblas_sgemm
+#define real_gemv cblas_sgemv
 #if HL_HAVE_VECTOR_MATH
 /* The C library has vector forms of these (libmvec, within 4 ulp) but declares them only
  * under -ffast-math, which would also reorder sums and drop NaN. */

@@ -13,6 +13,8 @@
 #define PANEL_FLOPS 2.5e9
 /* Below this a second thread costs more than it does. */
 #define ALONE_FLOPS 4e6
+/* Likewise for a single row, which costs the reading of W and little else. */
+#define ALONE_FLOPS_ROW 5e5
 
 typedef struct
 {
@@ -33,7 +35,8 @@ gboolean
 K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
   const HlTensor *x = call->in[0], *w = call->in[1], *b = call->in[2];
-  gint64 D = w->shape.dim[1], F = w->shape.dim[0];
+  gboolean is_transposed = call->params.is_transposed;
+  gint64 D = w->shape.dim[is_transposed ? 0 : 1], F = w->shape.dim[is_transposed ? 1 : 0];
   gint64 M = D > 0 ? hl_tensor_count (x) / D : 0;
   real *y = call->out[0]->data;
   if (M == 0 || F == 0)
@@ -50,13 +53,20 @@ K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
   gint64 panel = MAX (64, (gint64) (PANEL_FLOPS * n_threads / flops_a_row));
   /* The number is the library's, not the call's; only one thread of ours is in a product
    * of this size, the others wait. */
-  gboolean alone = flops_a_row * (double) M < ALONE_FLOPS;
+  gboolean alone = flops_a_row * (double) M < (M == 1 ? ALONE_FLOPS_ROW : ALONE_FLOPS);
   openblas_set_num_threads (alone ? 1 : n_threads);
-  for (gint64 m = 0; m < M && !g_cancellable_is_cancelled (context->cancellable);
-       m += panel)
-    real_gemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int) MIN (panel, M - m), (int) F,
-               (int) D, 1, (const real *) x->data + m * D, (int) D, w->data, (int) D,
-               b != NULL ? 1 : 0, y + m * F, (int) F);
+  int stride = (int) w->shape.dim[1];
+  CBLAS_TRANSPOSE turn = is_transposed ? CblasNoTrans : CblasTrans;
+  if (M == 1)
+    real_gemv (CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans,
+               (int) w->shape.dim[0], stride, 1, w->data, stride, x->data, 1,
+               b != NULL ? 1 : 0, y, 1);
+  else
+    for (gint64 m = 0; m < M && !g_cancellable_is_cancelled (context->cancellable);
+         m += panel)
+      real_gemm (CblasRowMajor, CblasNoTrans, turn, (int) MIN (panel, M - m), (int) F,
+                 (int) D, 1, (const real *) x->data + m * D, (int) D, w->data, stride,
+                 b != NULL ? 1 : 0, y + m * F, (int) F);
   /* Attention runs a product on each of our own threads. */
   openblas_set_num_threads (1);
   return TRUE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Ops that treat numbers one by one or row by row: norm, activation, add, gate, blend. */
+ * Ops that treat numbers one by one or row by row: norms, activation, add, multiply,
+ * gate, blend. */
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
@@ -50,6 +51,39 @@ K (layer_norm) (const CpuContext *context, const HlOpCall *call, GError **error)
                   .eps = call->params.eps };
   gint64 n_rows = n.D > 0 ? hl_tensor_count (call->in[0]) / n.D : 0;
   cpu_pool_run (context->pool, n_rows, MAX (1, GRAIN / MAX (n.D, 1)), layer_norm_rows, &n,
+                context->cancellable);
+  return TRUE;
+}
+
+static void
+rms_norm_rows (gpointer data, gint64 begin, gint64 end, int thread)
+{
+  const LayerNorm *n = data;
+  for (gint64 i = begin; i < end; i++)
+    {
+      const real *x = n->x + i * n->D;
+      real *y = n->y + i * n->D;
+      double squares = 0;
+#pragma omp simd reduction(+ : squares)
+      for (gint64 d = 0; d < n->D; d++)
+        squares += (double) x[d] * (double) x[d];
+      real factor = (real) (1 / sqrt (squares / (double) n->D + n->eps));
+#pragma omp simd
+      for (gint64 d = 0; d < n->D; d++)
+        y[d] = x[d] * factor * n->g[d];
+    }
+}
+
+gboolean
+K (rms_norm) (const CpuContext *context, const HlOpCall *call, GError **error)
+{
+  LayerNorm n = { .x = call->in[0]->data,
+                  .g = call->in[1]->data,
+                  .y = call->out[0]->data,
+                  .D = call->in[1]->shape.dim[0],
+                  .eps = call->params.eps };
+  gint64 n_rows = n.D > 0 ? hl_tensor_count (call->in[0]) / n.D : 0;
+  cpu_pool_run (context->pool, n_rows, MAX (1, GRAIN / MAX (n.D, 1)), rms_norm_rows, &n,
                 context->cancellable);
   return TRUE;
 }
@@ -163,6 +197,22 @@ add_rows (gpointer data, gint64 begin, gint64 end, int thread)
 }
 
 static void
+multiply_rows (gpointer data, gint64 begin, gint64 end, int thread)
+{
+  const Rows *w = data;
+  const HlTensor *out = w->call->out[0];
+  for (gint64 i = begin; i < end; i++)
+    {
+      Row a = row_of (w->call->in[0], &out->shape, i);
+      Row b = row_of (w->call->in[1], &out->shape, i);
+      real *y = (real *) out->data + i * w->D;
+#pragma omp simd
+      for (gint64 d = 0; d < w->D; d++)
+        y[d] = a.data[d * a.step] * b.data[d * b.step];
+    }
+}
+
+static void
 blend_rows (gpointer data, gint64 begin, gint64 end, int thread)
 {
   static const real zero = 0;
@@ -198,6 +248,13 @@ gboolean
 K (add) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
   run_rows (context, call, add_rows);
+  return TRUE;
+}
+
+gboolean
+K (multiply) (const CpuContext *context, const HlOpCall *call, GError **error)
+{
+  run_rows (context, call, multiply_rows);
   return TRUE;
 }
 
