@@ -4,30 +4,36 @@
  * space is another mixer and not another flag. Immutable once loaded. */
 #pragma once
 
+#include "model/hl-rope.h"
 #include "model/hl-weights.h"
 #include "trace/hl-run.h"
 #include "trace/hl-trace.h"
 
 G_BEGIN_DECLS
 
-/** HlDense: y = x Wt + b; @bias may be NULL. */
+/** HlDense: y = x Wt + b; @bias may be NULL. With @is_transposed the file has W as (in,
+ * out), as GPT-2 does. */
 typedef struct
 {
-  HlParam *weight; /* (F, D) */
+  HlParam *weight; /* (F, D), or (D, F) */
   HlParam *bias;   /* (F) */
+  gboolean is_transposed;
 } HlDense;
 
-/** HlNorm: layer norm over the last dimension. */
+/** HlNorm: over the last dimension: layer norm, or RMS norm (without a bias) where
+ * @is_rms. */
 typedef struct
 {
   HlParam *weight; /* (D) */
   HlParam *bias;   /* (D) */
   double eps;
+  gboolean is_rms;
 } HlNorm;
 
-/** HlMlp: up, activation, down. */
+/** HlMlp: up, activation, down; where @gate has a weight, activation (gate x) * up x. */
 typedef struct
 {
+  HlDense gate; /* (F, D) */
   HlDense up;   /* (F, D) */
   HlDense down; /* (D, F) */
   HlActivation activation;
@@ -47,15 +53,23 @@ struct _HlMixer
   gboolean (*get_recipe) (const HlMixer *mixer, HlRecipe *recipe);
 };
 
-/** HlAttention: the mixer of a plain transformer. @scale is 1/sqrt (K) as a rule. */
+/**
+ * HlAttention: the mixer of a plain transformer.
+ * @qkv: Q, K and V of all heads in one product, in this order; else @q, @k and @v
+ * @head_width: K
+ * @scale: 1/sqrt (K) as a rule
+ * @rope: (nullable): borrowed from the family: Q and K are turned by it
+ */
 typedef struct
 {
   HlMixer parent;
-  HlDense q, k, v, o;
+  HlDense qkv, q, k, v, o;
   int n_heads;
   int n_kv_heads;
+  int head_width;
   double scale;
   gboolean is_causal;
+  const HlRope *rope;
 } HlAttention;
 
 /** HlBlock: owns @mixer, which is freed with g_free(). */
@@ -71,8 +85,8 @@ HlTensor *hl_dense_forward (const HlDense *dense, HlRun *run, HlTensor *x);
 HlTensor *hl_norm_forward (const HlNorm *norm, HlRun *run, HlTensor *x);
 
 /** hl_attention_new: (transfer full): fill the projections before use. */
-HlAttention *
-hl_attention_new (int n_heads, int n_kv_heads, double scale, gboolean is_causal);
+HlAttention *hl_attention_new (
+    int n_heads, int n_kv_heads, int head_width, double scale, gboolean is_causal);
 
 /** hl_block_forward: the residual stream (B, T, D) behind the block; (transfer full)
  * (nullable). */
@@ -80,7 +94,18 @@ HlTensor *
 hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTensor *x);
 
 /**
- * hl_dense_load: requires "@prefix.weight" (F, D), and "@prefix.bias" where @has_bias.
+ * hl_blocks_forward: from the run's start block to the last; steps the run's progress.
+ * @x: (nullable): (B, T, D); NULL after a failure
+ */
+HlTensor *
+hl_blocks_forward (const HlBlock *blocks, int n, HlRun *run, int stack, HlTensor *x);
+
+/** hl_blocks_free: @n blocks with their mixers; NULL is fine. */
+void hl_blocks_free (HlBlock *blocks, int n);
+
+/**
+ * hl_dense_load: requires "@prefix.weight" (F, D), or (D, F) where @dense says that it is
+ * transposed, and "@prefix.bias" (F) where @has_bias.
  * Returns: FALSE with @error
  */
 gboolean hl_dense_load (HlDense *dense,
@@ -91,6 +116,8 @@ gboolean hl_dense_load (HlDense *dense,
                         gboolean has_bias,
                         GError **error);
 
+/** hl_norm_load: requires "@prefix.weight" (D), and "@prefix.bias" unless @norm is RMS.
+ */
 gboolean hl_norm_load (HlNorm *norm,
                        HlWeights *weights,
                        const char *prefix,

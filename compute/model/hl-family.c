@@ -4,7 +4,14 @@
 
 #include "base/hl-error.h"
 
-static const HlFamily *const families[] = { &hl_family_vit };
+static const HlFamily *const families[]
+    = { &hl_family_vit, &hl_family_gpt2, &hl_family_llama };
+
+HlTokenTable *
+hl_input_dup_tokens (gpointer data, const HlInput *input, int stack)
+{
+  return hl_token_table_ref (input->tokens);
+}
 
 const HlFamily *
 hl_family_find (const char *model_type, GError **error)

@@ -27,10 +27,11 @@ typedef struct
  * HlFamily:
  * @id: "vit"
  * @model_types: config.json's "model_type" that it takes, NULL-terminated
+ * @input_kind: what it takes: "image" or "text"
  * @load: what the family needs for its passes; NULL with @error
  * @forward: logits (B, V), (transfer full); NULL after a failure (which sticks to the
  *   run) or where the model has no head
- * @open_image: processes a picture; (transfer full)
+ * @open_image: (nullable): processes a picture; (transfer full)
  * @tokens: the token table of a stack for an input; (transfer full)
  * @get_block: (nullable): a block of a stack, for recipes
  */
@@ -39,19 +40,22 @@ typedef struct
   const char *id;
   const char *title;
   const char *const *model_types;
+  const char *input_kind;
   gpointer (*load) (HlLoader *loader, GError **error);
   void (*free_data) (gpointer data);
   HlTensor *(*forward) (gpointer data, HlRun *run, const HlInput *input);
-  HlInput *(*open_image) (gpointer data,
-                          const char *path,
-                          int height,
-                          int width,
-                          GError **error);
+  HlInput *(*open_image) (
+      gpointer data, const char *path, int height, int width, GError **error);
   HlTokenTable *(*tokens) (gpointer data, const HlInput *input, int stack);
   const HlBlock *(*get_block) (gpointer data, int stack, int layer);
 } HlFamily;
 
+extern const HlFamily hl_family_gpt2;
+extern const HlFamily hl_family_llama;
 extern const HlFamily hl_family_vit;
+
+/** hl_input_dup_tokens: @tokens of families whose inputs bring their table. */
+HlTokenTable *hl_input_dup_tokens (gpointer data, const HlInput *input, int stack);
 
 /** hl_family_find: (transfer none): by config.json's model_type; NULL with @error
  * UNSUPPORTED that names those that are known. */

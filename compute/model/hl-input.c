@@ -22,6 +22,27 @@ hl_input_new_image (const char *path, HlTensor *pixel_values, HlTensor *shown)
 }
 
 HlInput *
+hl_input_new_text (const char *name,
+                   const char *path,
+                   HlTensor *ids,
+                   HlTokenTable *tokens,
+                   const char *text)
+{
+  HlInput *input = g_new0 (HlInput, 1);
+  g_atomic_ref_count_init (&input->refs);
+  input->kind = "text";
+  input->name = g_strdup (name);
+  input->path = g_strdup (path);
+  input->ids = hl_tensor_ref (ids);
+  input->tokens = hl_token_table_ref (tokens);
+  input->text = g_strdup (text);
+  input->n_all_tokens = ids->shape.dim[1];
+  g_autofree char *numbers = hl_hash_bytes (ids->data, hl_tensor_size_bytes (ids));
+  input->hash = hl_hash_strings (input->kind, numbers, NULL);
+  return input;
+}
+
+HlInput *
 hl_input_ref (HlInput *input)
 {
   g_atomic_ref_count_inc (&input->refs);
@@ -38,5 +59,9 @@ hl_input_unref (HlInput *input)
   g_free (input->hash);
   hl_tensor_unref (input->pixel_values);
   hl_tensor_unref (input->shown);
+  hl_tensor_unref (input->ids);
+  hl_token_table_unref (input->tokens);
+  g_free (input->text);
+  g_free (input->warning);
   g_free (input);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What there is to know of a model without its weights: enough to label every view of a
- * trace, and what a session keeps of it. Immutable once shared; atomic reference count. */
+ * trace, and what a session keeps of it. Immutable once shared; atomic reference count.
+ */
 #pragma once
 
 #include <glib-object.h>
@@ -50,6 +51,9 @@ typedef struct
  * @config_json: config.json as text; "" when not known
  * @n_params: number of weights; 0 when not known
  * @width: D; 0 when not known
+ * @n_vocab: tokens of a language model; 0 for others
+ * @n_context: the longest text it was made for; 0 for others
+ * @input_kind: what it takes, "image" or "text"; "" when not known
  * @labels: (nullable): class names by index, NULL-terminated
  * @stacks: of HlStack *, at least one
  */
@@ -65,6 +69,9 @@ typedef struct
   char *config_json;
   gint64 n_params;
   int width;
+  int n_vocab;
+  int n_context;
+  char *input_kind;
   char **labels;
   GPtrArray *stacks;
 } HlModelInfo;

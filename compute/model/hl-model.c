@@ -13,6 +13,7 @@ struct _HlModel
   const HlFamily *family;
   gpointer data;
   HlWeights *weights;
+  GArray *end_ids; /* gint32 */
 };
 
 HlModel *
@@ -31,6 +32,7 @@ hl_model_unref (HlModel *model)
     model->family->free_data (model->data);
   g_clear_pointer (&model->weights, hl_weights_free);
   hl_model_info_unref (model->info);
+  g_array_unref (model->end_ids);
   g_free (model);
 }
 
@@ -69,6 +71,33 @@ read_labels (HlModelInfo *info, const json_t *config)
 }
 
 static void
+add_id (GArray *ids, const json_t *value)
+{
+  gint64 id = json_is_integer (value) ? (gint64) json_integer_value (value) : -1;
+  gint32 small = (gint32) id;
+  if (id >= 0 && id <= G_MAXINT32)
+    g_array_append_val (ids, small);
+}
+
+/* "eos_token_id" is a number or a list of them; that for generating goes first. */
+static GArray *
+read_end_ids (const char *folder, const json_t *config)
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autofree char *path = g_build_filename (folder, "generation_config.json", NULL);
+  g_autoptr (json_t) generation
+      = g_file_test (path, G_FILE_TEST_EXISTS) ? hl_json_load_file (path, NULL) : NULL;
+  const json_t *value = json_object_get (generation, "eos_token_id");
+  if (value == NULL)
+    value = json_object_get (config, "eos_token_id");
+  if (!json_is_array (value))
+    add_id (ids, value);
+  for (gsize i = 0; i < json_array_size (value) && i < 64; i++)
+    add_id (ids, json_array_get (value, i));
+  return ids;
+}
+
+static void
 set (char **field, char *value)
 {
   g_free (*field);
@@ -89,6 +118,7 @@ fill_info (HlModel *model, const char *folder, const json_t *config, HlSafetenso
   free (text);
   g_autofree char *weights = hl_safetensors_identity (st);
   set (&info->identity, hl_hash_strings (weights, info->config_json, NULL));
+  set (&info->input_kind, g_strdup (model->family->input_kind));
   info->n_params = hl_safetensors_get_n_parameters (st);
   read_labels (info, config);
 }
@@ -119,13 +149,16 @@ hl_model_open (const char *path, GError **error)
   g_autofree char *config_path = g_build_filename (folder, "config.json", NULL);
   g_autoptr (json_t) config = hl_json_load_file (config_path, error);
   const char *type = NULL;
-  if (config == NULL
-      || !hl_json_get_string (config, "model_type", TRUE, NULL, "config.json", &type,
-                              error))
+  if (config == NULL)
     return NULL;
-  const HlFamily *family = hl_family_find (type, error);
+  const HlFamily *family = NULL;
+  if (hl_json_get_string (config, "model_type", TRUE, NULL, "config.json", &type, error))
+    family = hl_family_find (type, error);
   if (family == NULL)
-    return NULL;
+    {
+      g_prefix_error (error, "%s: ", folder);
+      return NULL;
+    }
   g_clear_pointer (&st, hl_safetensors_unref);
   st = hl_safetensors_open (folder, error);
   if (st == NULL)
@@ -135,13 +168,14 @@ hl_model_open (const char *path, GError **error)
   g_atomic_ref_count_init (&model->refs);
   model->family = family;
   model->info = hl_model_info_new ();
+  model->end_ids = read_end_ids (folder, config);
   model->weights = hl_weights_new (st, 0);
   fill_info (model, folder, config, st);
   HlLoader loader = { config, model->weights, model->info, folder };
   model->data = family->load (&loader, error);
   if (model->data == NULL)
     {
-      g_prefix_error (error, "%s: ", model->info->name);
+      g_prefix_error (error, "%s: ", model->info->path);
       return NULL;
     }
   set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));
@@ -149,11 +183,8 @@ hl_model_open (const char *path, GError **error)
 }
 
 HlInput *
-hl_model_open_image (const HlModel *model,
-                     const char *path,
-                     int height,
-                     int width,
-                     GError **error)
+hl_model_open_image (
+    const HlModel *model, const char *path, int height, int width, GError **error)
 {
   if (model->family->open_image == NULL)
     {
@@ -162,6 +193,57 @@ hl_model_open_image (const HlModel *model,
       return NULL;
     }
   return model->family->open_image (model->data, path, height, width, error);
+}
+
+static gboolean
+check_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
+{
+  const HlModelInfo *info = model->info;
+  if (g_strcmp0 (info->input_kind, "text") != 0)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no text", info->name);
+      return FALSE;
+    }
+  if (n < 1 || n > info->n_context)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "tokens: 1 to %d expected, the model's context, %" G_GINT64_FORMAT
+                   " found",
+                   info->n_context, n);
+      return FALSE;
+    }
+  for (gint64 i = 0; i < n; i++)
+    if (ids[i] < 0 || ids[i] >= info->n_vocab)
+      {
+        g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                     "token %d: an id from 0 to %d expected, %d found", (int) i,
+                     info->n_vocab - 1, ids[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+HlInput *
+hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
+{
+  if (!check_ids (model, ids, n, error))
+    return NULL;
+  g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) n);
+  for (gint64 i = 0; i < n; i++)
+    {
+      tokens->tokens[i].id = ids[i];
+      tokens->tokens[i].role = HL_ROLE_PROMPT;
+      tokens->tokens[i].text = g_strdup_printf ("%d", ids[i]);
+    }
+  g_autoptr (HlTensor) tensor = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), ids);
+  return hl_input_new_text ("tokens", "", tensor, tokens, NULL);
+}
+
+const gint32 *
+hl_model_get_end_ids (const HlModel *model, int *n)
+{
+  *n = (int) model->end_ids->len;
+  return (const gint32 *) (gpointer) model->end_ids->data;
 }
 
 HlTokenTable *

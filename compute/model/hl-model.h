@@ -32,11 +32,19 @@ HlModelInfo *hl_model_get_info (const HlModel *model);
  * Returns: (transfer full): NULL with @error; RANGE when the sizes are no multiple of
  *   the patch
  */
-HlInput *hl_model_open_image (const HlModel *model,
-                              const char *path,
-                              int height,
-                              int width,
-                              GError **error);
+HlInput *hl_model_open_image (
+    const HlModel *model, const char *path, int height, int width, GError **error);
+
+/**
+ * hl_model_open_ids:
+ * @ids: (n): of the model's vocabulary
+ * A text that is given as tokens; nothing is added to it. Their texts are the
+ * tokenizer's, where the model has one, else their numbers.
+ * Returns: (transfer full): NULL with @error: UNSUPPORTED for a model that takes no text,
+ *   RANGE for no id at all, or one outside the vocabulary, or more than the context
+ */
+HlInput *
+hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error);
 
 /** hl_model_get_tokens: (transfer full): of one stack, for an input. */
 HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, int stack);
@@ -52,6 +60,10 @@ HlTensor *hl_model_forward (const HlModel *model, HlRun *run, const HlInput *inp
 /** hl_model_get_recipe: FALSE when the layer's maps do not follow from Q, K and lse. */
 gboolean
 hl_model_get_recipe (const HlModel *model, int stack, int layer, HlRecipe *recipe);
+
+/** hl_model_get_end_ids: (transfer none): the tokens that end a text, by
+ * generation_config.json or config.json; *@n may be 0. */
+const gint32 *hl_model_get_end_ids (const HlModel *model, int *n);
 
 /** hl_model_weights_bytes: memory that the converted weights take in float32. */
 gsize hl_model_weights_bytes (const HlModel *model);

@@ -17,8 +17,8 @@ typedef struct
   int D, F, n_layers, n_heads, n_channels;
   gint64 image[2]; /* height, width that the positions were trained at */
   gint64 patch[2];
-  HlParam *cls;       /* (1, 1, D) */
-  HlParam *positions; /* (1, 1 + P, D) */
+  HlParam *cls;          /* (1, 1, D) */
+  HlParam *positions;    /* (1, 1 + P, D) */
   HlParam *patch_weight; /* (D, C, ph, pw) */
   HlParam *patch_bias;   /* (D) */
   HlBlock *blocks;       /* n_layers */
@@ -46,9 +46,7 @@ static void
 vit_free (gpointer data)
 {
   Vit *vit = data;
-  for (int l = 0; l < vit->n_layers && vit->blocks != NULL; l++)
-    g_free (vit->blocks[l].mixer);
-  g_free (vit->blocks);
+  hl_blocks_free (vit->blocks, vit->n_layers);
   g_clear_pointer (&vit->processor, hl_image_processor_unref);
   g_free (vit);
 }
@@ -117,16 +115,8 @@ read_config (Vit *vit,
                         &n_channels, error))
     return FALSE;
   vit->n_channels = (int) n_channels;
-  *activation = hl_activation_from_name (act);
-  if (*activation == HL_ACTIVATION_NONE)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                   "config.json: field \"hidden_act\": gelu, gelu_new, quick_gelu, relu "
-                   "or silu expected, \"%s\" found",
-                   act);
-      return FALSE;
-    }
-  return check_geometry (vit, error);
+  return hl_activation_require (act, "hidden_act", activation, error)
+         && check_geometry (vit, error);
 }
 
 static gboolean
@@ -142,7 +132,7 @@ load_block (Vit *vit,
 {
   HlBlock *block = &vit->blocks[layer];
   int K = vit->D / vit->n_heads, D = vit->D;
-  HlAttention *a = hl_attention_new (vit->n_heads, vit->n_heads, 1 / sqrt (K), FALSE);
+  HlAttention *a = hl_attention_new (vit->n_heads, vit->n_heads, K, 1 / sqrt (K), FALSE);
   block->mixer = &a->parent;
   block->mlp.activation = activation;
   g_autofree char *own = g_strdup_printf (names->block, layer);
@@ -154,8 +144,10 @@ load_block (Vit *vit,
     int F, D;
     gboolean has_bias;
   } parts[] = {
-    { &a->q, names->q, D, D, has_qkv_bias }, { &a->k, names->k, D, D, has_qkv_bias },
-    { &a->v, names->v, D, D, has_qkv_bias }, { &a->o, names->o, D, D, TRUE },
+    { &a->q, names->q, D, D, has_qkv_bias },
+    { &a->k, names->k, D, D, has_qkv_bias },
+    { &a->v, names->v, D, D, has_qkv_bias },
+    { &a->o, names->o, D, D, TRUE },
     { &block->mlp.up, names->up, vit->F, D, TRUE },
     { &block->mlp.down, names->down, D, vit->F, TRUE },
   };
@@ -186,20 +178,18 @@ require (HlWeights *weights,
 static gboolean
 load_embeddings (Vit *vit, HlWeights *weights, const char *prefix, GError **error)
 {
-  gint64 n_patches
-      = (vit->image[0] / vit->patch[0]) * (vit->image[1] / vit->patch[1]);
+  gint64 n_patches = (vit->image[0] / vit->patch[0]) * (vit->image[1] / vit->patch[1]);
   gint64 D = vit->D;
-  return (vit->cls = require (weights, prefix, "embeddings.cls_token",
-                              HL_SHAPE (1, 1, D), error))
-         && (vit->positions
-             = require (weights, prefix, "embeddings.position_embeddings",
-                        HL_SHAPE (1, 1 + n_patches, D), error))
+  return (vit->cls
+          = require (weights, prefix, "embeddings.cls_token", HL_SHAPE (1, 1, D), error))
+         && (vit->positions = require (weights, prefix, "embeddings.position_embeddings",
+                                       HL_SHAPE (1, 1 + n_patches, D), error))
          && (vit->patch_weight = require (
                  weights, prefix, "embeddings.patch_embeddings.projection.weight",
                  HL_SHAPE (D, vit->n_channels, vit->patch[0], vit->patch[1]), error))
-         && (vit->patch_bias = require (
-                 weights, prefix, "embeddings.patch_embeddings.projection.bias",
-                 HL_SHAPE (D), error));
+         && (vit->patch_bias
+             = require (weights, prefix, "embeddings.patch_embeddings.projection.bias",
+                        HL_SHAPE (D), error));
 }
 
 /* A head is expected where the config names a classifier; a bare tower has none. */
@@ -243,8 +233,7 @@ vit_load (HlLoader *loader, GError **error)
   if (!read_config (vit, loader->config, &eps, &has_qkv_bias, &activation, error))
     return NULL;
   HlWeights *weights = loader->weights;
-  const char *prefix
-      = hl_weights_has (weights, "embeddings.cls_token") ? "" : "vit.";
+  const char *prefix = hl_weights_has (weights, "embeddings.cls_token") ? "" : "vit.";
   g_autofree char *probe = g_strconcat (prefix, "layers.0.layernorm_before.weight", NULL);
   const Names *names = &layouts[hl_weights_has (weights, probe) ? 1 : 0];
   vit->blocks = g_new0 (HlBlock, (gsize) vit->n_layers);
@@ -302,23 +291,16 @@ vit_forward (gpointer data, HlRun *run, const HlInput *input)
   g_autoptr (HlTensor) x = run->start_resid != NULL
                                ? hl_exec_upload (&run->exec, run->start_resid)
                                : embed (vit, run, input); /* (B, T, D) */
-  for (int l = run->start_block; l < vit->n_layers; l++)
-    {
-      g_autofree char *what = g_strdup_printf ("block %d of %d", l, vit->n_layers);
-      if (!hl_exec_step (&run->exec, (double) l / vit->n_layers, what))
-        return NULL;
-      g_autoptr (HlTensor) before = g_steal_pointer (&x);
-      x = hl_block_forward (&vit->blocks[l], run, 0, l, before);
-    }
+  g_autoptr (HlTensor) last = hl_blocks_forward (vit->blocks, vit->n_layers, run, 0, x);
   if (vit->classifier.weight == NULL)
     return NULL;
-  g_autoptr (HlTensor) cls = hl_slice (&run->exec, x, 0, 1); /* (B, 1, D) */
+  g_autoptr (HlTensor) cls = hl_slice (&run->exec, last, 0, 1); /* (B, 1, D) */
   g_autoptr (HlTensor) normed = hl_norm_forward (&vit->final_norm, run, cls);
   g_autoptr (HlTensor) logits = hl_dense_forward (&vit->classifier, run, normed);
   if (logits == NULL)
     return NULL;
-  return hl_tensor_view (logits, 0,
-                         HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]), NULL);
+  return hl_tensor_view (logits, 0, HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]),
+                         NULL);
 }
 
 static HlInput *
@@ -327,9 +309,10 @@ vit_open_image (gpointer data, const char *path, int height, int width, GError *
   const Vit *vit = data;
   if (height % (int) vit->patch[0] != 0 || width % (int) vit->patch[1] != 0)
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "picture size: multiples of the patch, %d x %d, expected, %d x %d found",
-                   (int) vit->patch[0], (int) vit->patch[1], height, width);
+      g_set_error (
+          error, HL_ERROR, HL_ERROR_RANGE,
+          "picture size: multiples of the patch, %d x %d, expected, %d x %d found",
+          (int) vit->patch[0], (int) vit->patch[1], height, width);
       return NULL;
     }
   g_autoptr (HlTensor) rgb = hl_image_load (path, error);
@@ -377,6 +360,7 @@ const HlFamily hl_family_vit = {
   .id = "vit",
   .title = "ViT",
   .model_types = vit_model_types,
+  .input_kind = "image",
   .load = vit_load,
   .free_data = vit_free,
   .forward = vit_forward,

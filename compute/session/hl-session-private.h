@@ -91,6 +91,19 @@ gboolean hl_session_write_tokens (hid_t group,
                                   HlH5Axes *axes,
                                   GError **error);
 
+/** hl_session_write_predictions: makes the group of a trace's predictions; none is fine.
+ */
+gboolean hl_session_write_predictions (hid_t group,
+                                       HlPredictions *predictions,
+                                       HlH5Axes *axes,
+                                       GError **error);
+
+/** hl_session_read_predictions: into a trace whose tokens are there; none is fine. */
+gboolean hl_session_read_predictions (HlH5Reader *reader,
+                                      hid_t group,
+                                      HlTrace *trace,
+                                      GError **error);
+
 /** hl_session_write_trace: fills the empty group @group. */
 gboolean hl_session_write_trace (hid_t group,
                                  const HlSession *session,

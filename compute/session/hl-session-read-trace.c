@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static const char *const trace_links[] = { "tokens",  "logits", "input", "sites",
-                                           "recipes", "axes",   NULL };
+static const char *const trace_links[] = { "tokens",  "logits", "input",       "sites",
+                                           "recipes", "axes",   "predictions", NULL };
 static const char *const trace_attrs[] = { "model",      "input_kind",    "input_name",
                                            "input_path", "input_hash",    "backend",
                                            "precision",  "created",       "duration_ms",
@@ -15,7 +15,7 @@ static const char *const token_attrs[] = { "n_rows", "n_columns", NULL };
 static const char *const token_links[] = { "text",         "role",    "row",
                                            "column",       "start",   "end",
                                            "bytes",        "segment", "bytes_offset",
-                                           "bytes_length", NULL };
+                                           "bytes_length", "id",      NULL };
 
 static gboolean
 read_site (HlH5Reader *reader,
@@ -142,13 +142,23 @@ read_tokens (HlH5Reader *reader, hid_t group, HlTrace *trace, GError **error)
                               token_attrs, FALSE, error);
 }
 
+static char *
+read_text (HlH5Reader *reader, hid_t input, GError **error)
+{
+  gsize n = 0;
+  g_auto (GStrv) texts = hl_h5_read_strings (reader, input, "text", FALSE, &n, error);
+  return texts != NULL && n > 0 ? g_strdup (texts[0]) : NULL;
+}
+
 static gboolean
 read_input (HlH5Reader *reader, hid_t group, HlTrace *trace, GError **error)
 {
-  static const char *const links[] = { "pixels", NULL };
+  static const char *const links[] = { "pixels", "text", NULL };
   GError *local = NULL;
   HL_H5_AUTO hid_t input = hl_h5_open_group (group, "input", FALSE, &local);
   if (input >= 0)
+    trace->text = read_text (reader, input, &local);
+  if (input >= 0 && local == NULL)
     trace->pixels = hl_h5_read_tensor (reader, input, "pixels", HL_DTYPE_INVALID, FALSE,
                                        NULL, &local);
   if (local != NULL)
@@ -184,6 +194,8 @@ read_recipe (
       !hl_h5_read_attr_int (group, "is_causal", &is_causal, error))
     return FALSE;
   recipe.is_causal = is_causal != 0;
+  g_autofree char *rotated = g_strdup_printf ("%s.hook_rot_q", key);
+  recipe.is_rotary = hl_trace_get_site (trace, rotated) != NULL;
   g_autoptr (HlTensor) mask =
       hl_h5_read_tensor (reader, group, "mask", HL_DTYPE_F32, FALSE, NULL, &local);
   g_autoptr (HlTensor) replacement =
@@ -216,7 +228,10 @@ check_recipe_sites (const char *path,
                     const char *key,
                     GError **error)
 {
-  static const char *const parts[] = { "hook_q", "hook_k", "hook_lse" };
+  const HlRecipe *recipe = hl_trace_get_recipe (trace, key);
+  /* Suffixes without the "attn." that @key ends in. */
+  const char *parts[] = { hl_recipe_q_suffix (recipe) + strlen ("attn."),
+                          hl_recipe_k_suffix (recipe) + strlen ("attn."), "hook_lse" };
   g_autofree char *map = g_strdup_printf ("%s.hook_pattern", key);
   const char *missing = NULL;
   guint n_found = 0;
@@ -318,7 +333,8 @@ read_trace (HlH5Reader *reader,
   if (!read_trace_attrs (group, trace, error) ||
       !read_tokens (reader, group, trace, error) ||
       !read_input (reader, group, trace, error) ||
-      !read_recipes (reader, group, path, trace, error))
+      !read_recipes (reader, group, path, trace, error) ||
+      !hl_session_read_predictions (reader, group, trace, error))
     return NULL;
   trace->logits =
       hl_h5_read_tensor (reader, group, "logits", HL_DTYPE_F32, FALSE, NULL, &local);

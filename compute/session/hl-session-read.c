@@ -88,7 +88,7 @@ read_stack (
 static gboolean
 read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
 {
-  gint64 width = 0;
+  gint64 width = 0, n_vocab = 0, n_context = 0;
   if (!hl_h5_read_attr_string (group, "path", &info->path, error) ||
       !hl_h5_read_attr_string (group, "identity", &info->identity, error) ||
       !hl_h5_read_attr_string (group, "name", &info->name, error) ||
@@ -97,9 +97,14 @@ read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
       !hl_h5_read_attr_string (group, "dtype", &info->dtype, error) ||
       !hl_h5_read_attr_string (group, "config", &info->config_json, error) ||
       !hl_h5_read_attr_int (group, "n_params", &info->n_params, error) ||
-      !hl_h5_read_attr_int (group, "width", &width, error))
+      !hl_h5_read_attr_int (group, "width", &width, error) ||
+      !hl_h5_read_attr_int (group, "n_vocab", &n_vocab, error) ||
+      !hl_h5_read_attr_int (group, "n_context", &n_context, error) ||
+      !hl_h5_read_attr_string (group, "input_kind", &info->input_kind, error))
     return FALSE;
   info->width = clamp_int (width);
+  info->n_vocab = clamp_int (n_vocab);
+  info->n_context = clamp_int (n_context);
   return TRUE;
 }
 
@@ -107,9 +112,10 @@ static HlModelInfo *
 read_model (HlH5Reader *reader, hid_t models, int index, GError **error)
 {
   static const char *const links[] = { "labels", "stacks", NULL };
-  static const char *const attrs[] = { "path",         "identity", "name",   "family",
-                                       "family_title", "dtype",    "config", "n_params",
-                                       "width",        NULL };
+  static const char *const attrs[] = {
+    "path",     "identity", "name",    "family",    "family_title", "dtype", "config",
+    "n_params", "width",    "n_vocab", "n_context", "input_kind",   NULL
+  };
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autofree char *number = g_strdup_printf ("%d", index);
   GError *local = NULL;
@@ -336,7 +342,9 @@ hl_session_read_tokens (HlH5Reader *reader, hid_t group, GError **error)
   g_autoptr (HlTokenTable) table = hl_token_table_new ((int) n);
   for (gsize i = 0; i < n; i++)
     table->tokens[i].text = g_strdup (texts[i]);
-  if (!read_token_ints (reader, group, "row", table, G_STRUCT_OFFSET (HlToken, row),
+  if (!read_token_ints (reader, group, "id", table, G_STRUCT_OFFSET (HlToken, id), NULL,
+                        error) ||
+      !read_token_ints (reader, group, "row", table, G_STRUCT_OFFSET (HlToken, row),
                         &has_rows, error) ||
       !read_token_ints (reader, group, "column", table, G_STRUCT_OFFSET (HlToken, column),
                         &has_columns, error) ||

@@ -57,7 +57,10 @@ hl_session_write_model (hid_t group, const HlModelInfo *info, GError **error)
       !hl_h5_write_attr_string (group, "dtype", info->dtype, error) ||
       !hl_h5_write_attr_string (group, "config", info->config_json, error) ||
       !hl_h5_write_attr_int (group, "n_params", info->n_params, error) ||
-      !hl_h5_write_attr_int (group, "width", info->width, error))
+      !hl_h5_write_attr_int (group, "width", info->width, error) ||
+      !hl_h5_write_attr_int (group, "n_vocab", info->n_vocab, error) ||
+      !hl_h5_write_attr_int (group, "n_context", info->n_context, error) ||
+      !hl_h5_write_attr_string (group, "input_kind", info->input_kind, error))
     return FALSE;
   if (info->labels != NULL &&
       !hl_h5_write_strings (group, "labels", (const char *const *) info->labels,
@@ -110,6 +113,7 @@ hl_session_write_tokens (hid_t group,
   gsize n = (gsize) table->n_tokens;
   g_autofree const char **texts = g_new0 (const char *, n + 1);
   g_autofree const char **roles = g_new0 (const char *, n + 1);
+  g_autofree gint32 *ids = g_new (gint32, n + 1);
   g_autofree gint32 *rows = g_new (gint32, n + 1);
   g_autofree gint32 *columns = g_new (gint32, n + 1);
   g_autofree gint32 *segments = g_new (gint32, n + 1);
@@ -120,6 +124,7 @@ hl_session_write_tokens (hid_t group,
       const HlToken *token = &table->tokens[i];
       texts[i] = token->text != NULL ? token->text : "";
       roles[i] = hl_token_role_name (token->role);
+      ids[i] = token->id;
       rows[i] = token->row;
       columns[i] = token->column;
       segments[i] = token->segment;
@@ -130,6 +135,7 @@ hl_session_write_tokens (hid_t group,
          hl_h5_write_attr_int (group, "n_columns", table->n_columns, error) &&
          hl_h5_write_strings (group, "text", texts, n, FALSE, axes, "token", error) &&
          hl_h5_write_strings (group, "role", roles, n, FALSE, axes, "token", error) &&
+         hl_h5_write_array (group, "id", HL_DTYPE_I32, n, ids, axes, "token", error) &&
          hl_h5_write_array (group, "row", HL_DTYPE_I32, n, rows, axes, "token", error) &&
          hl_h5_write_array (group, "column", HL_DTYPE_I32, n, columns, axes, "token",
                             error) &&
@@ -292,6 +298,25 @@ write_all_tokens (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **er
   return tokens >= 0;
 }
 
+static gboolean
+write_input (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **error)
+{
+  static const char *const pixel_axes[] = { "row", "column", "channel" };
+  if (trace->pixels == NULL && trace->text == NULL)
+    return TRUE;
+  HL_H5_AUTO hid_t input = hl_h5_create_group (group, "input", error);
+  if (input < 0)
+    return FALSE;
+  if (trace->text != NULL &&
+      !hl_h5_write_strings (input, "text", (const char *const *) &trace->text, 1, TRUE,
+                            NULL, NULL, error))
+    return FALSE;
+  return trace->pixels == NULL ||
+         hl_h5_write_tensor (input, "pixels", trace->pixels, HL_DTYPE_INVALID, axes,
+                             trace->pixels->shape.n_dims == 3 ? pixel_axes : NULL, NULL,
+                             error);
+}
+
 gboolean
 hl_session_write_trace (hid_t group,
                         const HlSession *session,
@@ -301,7 +326,6 @@ hl_session_write_trace (hid_t group,
                         GError **error)
 {
   static const char *const class_axis[] = { "class" };
-  static const char *const pixel_axes[] = { "row", "column", "channel" };
   const HlTrace *trace = entry->trace;
   g_auto (HlH5Axes) axes = { 0 };
   hl_h5_axes_init (&axes, group);
@@ -315,15 +339,8 @@ hl_session_write_trace (hid_t group,
                            trace->logits->shape.n_dims == 1 ? class_axis : NULL, "logit",
                            error))
     return FALSE;
-  if (trace->pixels != NULL)
-    {
-      HL_H5_AUTO hid_t input = hl_h5_create_group (group, "input", error);
-      if (input < 0 ||
-          !hl_h5_write_tensor (input, "pixels", trace->pixels, HL_DTYPE_INVALID, &axes,
-                               trace->pixels->shape.n_dims == 3 ? pixel_axes : NULL, NULL,
-                               error))
-        return FALSE;
-    }
-  return write_sites (group, entry, options, &axes, progress, error) &&
+  return write_input (group, trace, &axes, error) &&
+         hl_session_write_predictions (group, trace->predictions, &axes, error) &&
+         write_sites (group, entry, options, &axes, progress, error) &&
          write_recipes (group, trace, &axes, error);
 }

@@ -7,7 +7,8 @@
  *  1. /                   attributes headlight_schema (int32, 1), headlight_version,
  *                         created (ISO 8601, UTC)
  *  2. /models/<n>         attributes path, identity, name, family, family_title, dtype,
- *                         config (JSON), n_params (int64), width (int64);
+ *                         config (JSON), n_params, width, n_vocab, n_context (int64),
+ *                         input_kind ("image", "text");
  *                         labels (strings), where the model has classes
  *  3. /models/<n>/stacks/<s>  attributes name, n_layers; kind ("none", "self", "cross"),
  *                         n_heads, n_kv_heads, head_width (int32), is_causal (uint8):
@@ -16,13 +17,18 @@
  *                         input_name, input_path, input_hash, backend, precision,
  *                         created, duration_ms (float64), hash, interventions (strings),
  *                         captured (strings: the sites that must be there)
- *  5. /traces/<n>/tokens  text (T strings); role (strings); row, column, segment (int32);
+ *  5. /traces/<n>/tokens  text (T strings); role (strings); id, row, column, segment
+ *                         (int32, -1 for none);
  *                         start, end (float64); bytes (uint8, all tokens end to end) with
  *                         bytes_offset (int64, -1 for none) and bytes_length (int64);
  *                         attributes n_rows, n_columns. A named stack has the same in
  *                         tokens/<stack>
  *  6. /traces/<n>/logits  (V) float32
- *  7. /traces/<n>/input/pixels  (height, width, 3) uint8
+ *     /traces/<n>/predictions  of a text: next_id, next_rank (T) int32, next_log_prob,
+ *                         entropy (T) float32, top_id (T, k) int32, top_log_prob (T, k)
+ *                         float32; see hl-predictions.h
+ *  7. /traces/<n>/input/pixels  (height, width, 3) uint8; /traces/<n>/input/text, a
+ * string
  *  8. /traces/<n>/sites/<site>  float32, or float16 for maps when that was chosen; (H,
  * Tq, Tk) for blocks.<l>.attn.hook_pattern. Attribute precision where the numbers were
  * once rounded to less than the file's type

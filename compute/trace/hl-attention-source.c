@@ -86,13 +86,15 @@ find_layer (const HlAttentionSource *source, HlHeadKey head, Layer *layer)
   *layer = (Layer){ .pattern = site_of (source, head, "attn.hook_pattern", 3) };
   if (layer->pattern != NULL)
     return head.head >= 0 && head.head < layer->pattern->shape.dim[0];
-  layer->q = site_of (source, head, "attn.hook_q", 3);
-  layer->k = site_of (source, head, "attn.hook_k", 3);
-  layer->lse = site_of (source, head, "attn.hook_lse", 2);
   g_autofree char *key
       = hl_trace_site_name (source->trace->model, head.stack, head.layer, "attn");
   layer->recipe = hl_trace_get_recipe (source->trace, key);
-  if (layer->q == NULL || layer->k == NULL || layer->lse == NULL || layer->recipe == NULL)
+  if (layer->recipe == NULL)
+    return FALSE;
+  layer->q = site_of (source, head, hl_recipe_q_suffix (layer->recipe), 3);
+  layer->k = site_of (source, head, hl_recipe_k_suffix (layer->recipe), 3);
+  layer->lse = site_of (source, head, "attn.hook_lse", 2);
+  if (layer->q == NULL || layer->k == NULL || layer->lse == NULL)
     return FALSE;
   const gint64 *q = layer->q->shape.dim, *k = layer->k->shape.dim;
   return head.head >= 0 && head.head < q[1] && k[1] > 0 && q[1] % k[1] == 0
@@ -147,8 +149,7 @@ repeat_intervention (const HlRecipe *recipe,
       {
         float m = number_at (recipe->mask, h, first_query + i, first_key + j);
         float r = recipe->replacement != NULL
-                      ? number_at (recipe->replacement, h, first_query + i,
-                                   first_key + j)
+                      ? number_at (recipe->replacement, h, first_query + i, first_key + j)
                       : 0;
         *out += m * (r - *out);
       }
@@ -184,9 +185,9 @@ recompute (const Layer *layer,
   g_autoptr (HlTensor) k = rows_of (layer->k, h / group, first_key, n_keys);
   g_autoptr (HlTensor) lse
       = hl_tensor_view (layer->lse, h * Tq + first_query, HL_SHAPE (n_queries), NULL);
-  g_autoptr (HlTensor) rect = hl_attention_rect (
-      &exec, q, k, lse, layer->recipe->scale, layer->recipe->is_causal,
-      first_query + Tk - Tq, first_key);
+  g_autoptr (HlTensor) rect
+      = hl_attention_rect (&exec, q, k, lse, layer->recipe->scale,
+                           layer->recipe->is_causal, first_query + Tk - Tq, first_key);
   gboolean ok = rect != NULL;
   if (ok)
     {

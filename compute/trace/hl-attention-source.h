@@ -64,8 +64,7 @@ gboolean hl_attention_source_get_size (const HlAttentionSource *source,
                                        gint64 *Tk);
 
 /** hl_attention_source_is_stored: thread: any. */
-gboolean
-hl_attention_source_is_stored (const HlAttentionSource *source, HlHeadKey head);
+gboolean hl_attention_source_is_stored (const HlAttentionSource *source, HlHeadKey head);
 
 /**
  * hl_attention_source_read_rect:

@@ -41,8 +41,7 @@ hl_site_name (const HlModelInfo *model, HlSite site, int stack, int layer)
     return hl_trace_site_name (model, stack, layer, sites[site].suffix);
   const HlStack *tower = hl_model_info_get_stack (model, stack);
   const char *name = tower != NULL ? tower->name : "";
-  return g_strdup_printf ("%s%s%s", name, name[0] != '\0' ? "." : "",
-                          sites[site].suffix);
+  return g_strdup_printf ("%s%s%s", name, name[0] != '\0' ? "." : "", sites[site].suffix);
 }
 
 HlSite
@@ -76,11 +75,8 @@ hl_intervention_new (HlInterventionKind kind,
 }
 
 HlIntervention *
-hl_intervention_new_scale_head (const HlModelInfo *model,
-                                int stack,
-                                int layer,
-                                int head,
-                                double factor)
+hl_intervention_new_scale_head (
+    const HlModelInfo *model, int stack, int layer, int head, double factor)
 {
   const HlStack *tower = hl_model_info_get_stack (model, stack);
   g_return_val_if_fail (tower != NULL && layer >= 0 && layer < tower->n_layers, NULL);
@@ -129,6 +125,8 @@ hl_run_init (HlRun *run,
   run->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
   run->interventions
       = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  run->tables
+      = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) hl_tensor_unref);
   run->captured = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify) hl_tensor_unref);
 }
@@ -138,6 +136,7 @@ hl_run_clear (HlRun *run)
 {
   g_clear_pointer (&run->patterns, g_ptr_array_unref);
   g_clear_pointer (&run->interventions, g_ptr_array_unref);
+  g_clear_pointer (&run->tables, g_hash_table_unref);
   g_clear_pointer (&run->captured, g_hash_table_unref);
   g_clear_pointer (&run->start_resid, hl_tensor_unref);
   hl_exec_clear (&run->exec);
@@ -201,9 +200,9 @@ replaces (HlRun *run, const HlIntervention *what, const HlTensor *value)
     return TRUE;
   g_autofree char *expected = hl_shape_to_string (b);
   g_autofree char *found = hl_shape_to_string (a);
-  hl_exec_fail (&run->exec, g_error_new (HL_ERROR, HL_ERROR_SHAPE,
-                                         "%s: %s expected, %s found", what->words,
-                                         expected, found));
+  hl_exec_fail (&run->exec,
+                g_error_new (HL_ERROR, HL_ERROR_SHAPE, "%s: %s expected, %s found",
+                             what->words, expected, found));
   return FALSE;
 }
 
@@ -223,8 +222,7 @@ intervene (HlRun *run, const HlIntervention *what, HlTensor *value)
     case HL_INTERVENTION_BLEND:
       {
         /* Q, K and V come as strided views; the op takes contiguous tensors. */
-        g_autoptr (HlTensor) plain
-            = hl_tensor_convert (before, before->dtype, &x->error);
+        g_autoptr (HlTensor) plain = hl_tensor_convert (before, before->dtype, &x->error);
         return plain != NULL ? hl_blend (x, plain, mask, other) : NULL;
       }
     case HL_INTERVENTION_REPLACE:
@@ -233,6 +231,20 @@ intervene (HlRun *run, const HlIntervention *what, HlTensor *value)
       break;
     }
   return g_steal_pointer (&before);
+}
+
+/* A view is copied, so that it does not keep the whole tensor that it looks into. */
+static void
+capture (HlRun *run, char *name, HlTensor *value)
+{
+  HlTensor *kept = hl_tensor_convert (value, value->dtype, &run->exec.error);
+  if (kept == NULL)
+    {
+      g_free (name);
+      return;
+    }
+  run->captured_bytes += hl_tensor_size_bytes (kept);
+  g_hash_table_replace (run->captured, name, kept);
 }
 
 HlTensor *
@@ -248,10 +260,6 @@ hl_run_site (HlRun *run, HlSite site, int stack, int layer, HlTensor *value)
     return value;
   g_autofree char *name = hl_site_name (run->model, site, stack, layer);
   if (is_captured (run, name))
-    {
-      run->captured_bytes += hl_tensor_size_bytes (value);
-      g_hash_table_replace (run->captured, g_steal_pointer (&name),
-                            hl_tensor_ref (value));
-    }
+    capture (run, g_steal_pointer (&name), value);
   return value;
 }

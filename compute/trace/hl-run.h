@@ -6,6 +6,8 @@
 
 #include "model/hl-model-info.h"
 #include "ops/hl-exec.h"
+#include "trace/hl-kv-cache.h"
+#include "trace/hl-predictions.h"
 
 G_BEGIN_DECLS
 
@@ -69,11 +71,8 @@ HlIntervention *hl_intervention_new (HlInterventionKind kind,
                                      const char *words);
 
 /** hl_intervention_new_scale_head: (transfer full): 0 prunes it. */
-HlIntervention *hl_intervention_new_scale_head (const HlModelInfo *model,
-                                                int stack,
-                                                int layer,
-                                                int head,
-                                                double factor);
+HlIntervention *hl_intervention_new_scale_head (
+    const HlModelInfo *model, int stack, int layer, int head, double factor);
 
 HlIntervention *hl_intervention_ref (HlIntervention *intervention);
 void hl_intervention_unref (HlIntervention *intervention);
@@ -87,8 +86,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @interventions: (element-type HlIntervention)
  * @start_block, @start_resid: begin at this block with this residual stream (B or 1, T,
  *   D) instead of with the input; 0 and NULL for a whole pass
+ * @first_position: of the first token given: 0 unless a cache holds earlier ones
+ * @cache: (nullable): keys and values of earlier tokens, read and extended; borrowed
+ * @predictions: (nullable): to fill with what each position predicts; borrowed
+ * @tables: what is made once a run, by the address of what it was made for
  * @captured: site name -> HlTensor *, on the backend, with the batch
- * @peak_bytes: of captured tensors
+ * @captured_bytes: of them
  */
 typedef struct
 {
@@ -98,6 +101,10 @@ typedef struct
   GPtrArray *interventions;
   int start_block;
   HlTensor *start_resid;
+  gint64 first_position;
+  HlKvCache *cache;
+  HlPredictions *predictions;
+  GHashTable *tables;
   GHashTable *captured;
   gsize captured_bytes;
 } HlRun;

@@ -15,7 +15,7 @@ hl_token_table_new (int n_tokens)
   for (int i = 0; i < n_tokens; i++)
     {
       HlToken *token = &table->tokens[i];
-      token->row = token->column = -1;
+      token->id = token->row = token->column = -1;
       token->start = token->end = -1;
     }
   return table;

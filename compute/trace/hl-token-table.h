@@ -20,6 +20,7 @@ typedef enum
 /**
  * HlToken:
  * @text: for display, valid UTF-8: "CLS", "(8, 4)", "the"
+ * @id: in the model's vocabulary; -1 where there is none
  * @bytes: (nullable): what it stands for in the input; need not be UTF-8
  * @row, @column: of a patch in its grid; -1 for anything else
  * @start, @end: characters of the input, or seconds; -1 when it has none
@@ -28,6 +29,7 @@ typedef enum
 typedef struct
 {
   char *text;
+  int id;
   GBytes *bytes;
   HlTokenRole role;
   int row;
@@ -47,7 +49,8 @@ typedef struct
   int n_columns;
 } HlTokenTable;
 
-/** hl_token_table_new: (transfer full): every token empty, role NONE, positions -1. */
+/** hl_token_table_new: (transfer full): every token empty, role NONE, id and
+ * positions -1. */
 HlTokenTable *hl_token_table_new (int n_tokens);
 
 /** hl_token_table_new_patches: (transfer full): @n_special tokens (named by

@@ -55,6 +55,8 @@ hl_trace_unref (HlTrace *trace)
   hl_tensor_unref (trace->pixels);
   g_ptr_array_unref (trace->tokens);
   hl_tensor_unref (trace->logits);
+  hl_predictions_unref (trace->predictions);
+  g_free (trace->text);
   g_hash_table_unref (trace->sites);
   g_hash_table_unref (trace->recipes);
   g_ptr_array_unref (trace->interventions);
@@ -115,7 +117,8 @@ gsize
 hl_trace_attention_bytes (const HlTrace *trace)
 {
   static const char *const suffixes[]
-      = { "attn.hook_pattern", "attn.hook_q", "attn.hook_k", "attn.hook_lse" };
+      = { "attn.hook_pattern", "attn.hook_q",     "attn.hook_k",
+          "attn.hook_rot_q",   "attn.hook_rot_k", "attn.hook_lse" };
   GHashTableIter iter;
   gpointer name, tensor;
   gsize bytes = 0;
@@ -125,4 +128,16 @@ hl_trace_attention_bytes (const HlTrace *trace)
       if (g_str_has_suffix (name, suffixes[i]))
         bytes += hl_tensor_size_bytes (tensor);
   return bytes;
+}
+
+const char *
+hl_recipe_q_suffix (const HlRecipe *recipe)
+{
+  return recipe->is_rotary ? "attn.hook_rot_q" : "attn.hook_q";
+}
+
+const char *
+hl_recipe_k_suffix (const HlRecipe *recipe)
+{
+  return recipe->is_rotary ? "attn.hook_rot_k" : "attn.hook_k";
 }

@@ -6,6 +6,7 @@
 
 #include "model/hl-model-info.h"
 #include "tensor/hl-tensor.h"
+#include "trace/hl-predictions.h"
 #include "trace/hl-token-table.h"
 
 G_BEGIN_DECLS
@@ -16,6 +17,7 @@ G_BEGIN_DECLS
  *   j > i + (Tk - Tq); h' = h / (n_heads / n_kv_heads);
  *   then, where there is a mask, A + M * (R - A)
  * @scale: 1/sqrt (K) for standard attention
+ * @is_rotary: q and k are those of hook_rot_q and hook_rot_k
  * @mask, @replacement: (nullable): the intervention that followed the softmax,
  *   (1 or H, Tq, Tk) float32
  */
@@ -23,6 +25,7 @@ typedef struct
 {
   double scale;
   gboolean is_causal;
+  gboolean is_rotary;
   HlTensor *mask;
   HlTensor *replacement;
 } HlRecipe;
@@ -37,7 +40,9 @@ typedef struct
  * @pixels: (nullable): the picture as the model saw it before normalisation,
  *   (height, width, 3) uint8
  * @tokens: of HlTokenTable *, one per stack
+ * @text: (nullable): the input's, where it was one
  * @logits: (nullable): (V) float32
+ * @predictions: (nullable): of every position of a text
  * @sites: site name -> HlTensor *, float32, without the batch dimension; for example
  *   "blocks.3.attn.hook_pattern" (H, Tq, Tk); Q and K as (T, H, K), lse as (H, Tq)
  * @recipes: layer key ("blocks.3.attn") -> HlRecipe *
@@ -58,7 +63,9 @@ typedef struct
   char *input_hash;
   HlTensor *pixels;
   GPtrArray *tokens;
+  char *text;
   HlTensor *logits;
+  HlPredictions *predictions;
   GHashTable *sites;
   GHashTable *recipes;
   GPtrArray *interventions;
@@ -85,6 +92,10 @@ void hl_trace_set_site (HlTrace *trace, const char *name, HlTensor *tensor);
  * tensors. */
 void hl_trace_set_recipe (HlTrace *trace, const char *layer_key, const HlRecipe *recipe);
 
+/** hl_recipe_q_suffix, hl_recipe_k_suffix: the sites its q and k are kept at. */
+const char *hl_recipe_q_suffix (const HlRecipe *recipe);
+const char *hl_recipe_k_suffix (const HlRecipe *recipe);
+
 /** hl_trace_get_recipe: (transfer none) (nullable) */
 const HlRecipe *hl_trace_get_recipe (const HlTrace *trace, const char *layer_key);
 
@@ -96,10 +107,8 @@ HlTokenTable *hl_trace_get_tokens (const HlTrace *trace, int stack);
  * Returns: (transfer full): "blocks.3.attn.hook_pattern" for @layer 3 and @suffix
  *   "attn.hook_pattern", with "encoder." before it for a named stack
  */
-char *hl_trace_site_name (const HlModelInfo *model,
-                          int stack,
-                          int layer,
-                          const char *suffix);
+char *
+hl_trace_site_name (const HlModelInfo *model, int stack, int layer, const char *suffix);
 
 /** hl_trace_attention_bytes: of all captured maps, or Q, K and lse. */
 gsize hl_trace_attention_bytes (const HlTrace *trace);

@@ -141,11 +141,8 @@ take_captured (HlTrace *trace, HlRun *run, GError **error)
 /* The map intervention that a recomputed source has to repeat after the softmax. More
  * than one on a layer cannot be folded into one mask and replacement. */
 static gboolean
-fold_map_interventions (const HlTraceOptions *options,
-                        int stack,
-                        int layer,
-                        HlRecipe *recipe,
-                        GError **error)
+fold_map_interventions (
+    const HlTraceOptions *options, int stack, int layer, HlRecipe *recipe, GError **error)
 {
   int n = 0;
   for (guint i = 0; options->interventions != NULL && i < options->interventions->len;
@@ -222,6 +219,7 @@ describe (HlTrace *trace,
   set (&trace->input_hash, g_strdup (input->hash));
   if (input->shown != NULL)
     trace->pixels = hl_tensor_ref (input->shown);
+  trace->text = g_strdup (input->text);
   set (&trace->backend, g_strdup (backend->klass->id));
   set (&trace->precision, g_strdup (hl_dtype_name (backend->dtype)));
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
@@ -238,16 +236,36 @@ describe (HlTrace *trace,
                                       trace->precision, NULL));
 }
 
+/* Q, K and log-sum-exp of every layer that has a recipe. */
 static void
-prepare_run (HlRun *run, const HlTraceOptions *options, const HlTraceCost *cost)
+capture_parts (HlRun *run, const HlTrace *trace)
 {
-  static const char *const recomputed[]
-      = { "*attn.hook_q", "*attn.hook_k", "*attn.hook_lse" };
+  GHashTableIter iter;
+  gpointer key, value;
+  g_hash_table_iter_init (&iter, trace->recipes);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    {
+      const char *suffixes[]
+          = { hl_recipe_q_suffix (value), hl_recipe_k_suffix (value), "attn.hook_lse" };
+      for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
+        {
+          g_autofree char *name = g_strconcat (key, suffixes[i] + strlen ("attn"), NULL);
+          hl_run_capture (run, name);
+        }
+    }
+}
+
+static void
+prepare_run (HlRun *run,
+             const HlTraceOptions *options,
+             const HlTraceCost *cost,
+             const HlTrace *trace)
+{
   if (options->maps != HL_MAPS_NONE && cost->is_stored)
     hl_run_capture (run, "*attn.hook_pattern");
   else if (options->maps != HL_MAPS_NONE)
-    for (guint i = 0; i < G_N_ELEMENTS (recomputed); i++)
-      hl_run_capture (run, recomputed[i]);
+    capture_parts (run, trace);
+  run->predictions = trace->predictions;
   for (int i = 0; options->capture != NULL && options->capture[i] != NULL; i++)
     hl_run_capture (run, options->capture[i]);
   for (guint i = 0; options->interventions != NULL && i < options->interventions->len;
@@ -278,10 +296,18 @@ hl_tracer_run (const HlModel *model,
       && !add_recipes (trace, model, options, error))
     return NULL;
 
+  if (input->ids != NULL && info->n_vocab > 0 && !options->no_predictions)
+    {
+      trace->predictions = hl_predictions_new (input->ids->data, input->ids->shape.dim[1],
+                                               info->n_vocab, error);
+      if (trace->predictions == NULL)
+        return NULL;
+    }
+
   gint64 began_us = g_get_monotonic_time ();
   HlRun run;
   hl_run_init (&run, backend, info, progress);
-  prepare_run (&run, options, &cost);
+  prepare_run (&run, options, &cost, trace);
   g_autoptr (HlTensor) logits = hl_model_forward (model, &run, input);
   gboolean ok = hl_exec_ok (&run.exec) && take_captured (trace, &run, &run.exec.error);
   if (ok && logits != NULL)

@@ -23,6 +23,7 @@ typedef enum
  * @maps_budget_bytes: for HL_MAPS_AUTO; 0 takes HL_MAPS_BUDGET_BYTES
  * @capture: (nullable): globs of further sites, NULL-terminated
  * @interventions: (nullable) (element-type HlIntervention)
+ * @no_predictions: of a text: leave out what every position predicts
  * @memory_limit_bytes: 0 takes what the system says is available
  */
 typedef struct
@@ -31,6 +32,7 @@ typedef struct
   gsize maps_budget_bytes;
   const char *const *capture;
   GPtrArray *interventions;
+  gboolean no_predictions;
   gsize memory_limit_bytes;
 } HlTraceOptions;
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * The mixer of a plain transformer: self-attention, with grouped keys and values, rotary
+ * positions and a cache of earlier tokens where a model or a run has them. */
+#include "model/hl-block.h"
+
+#include "trace/hl-kv-cache.h"
+
+/* Q, K and V as their sites name them: (B, T, H, K), views of one product or of three. */
+typedef struct
+{
+  HlTensor *q, *k, *v;
+} Projected;
+
+static void
+projected_clear (Projected *p)
+{
+  g_clear_pointer (&p->q, hl_tensor_unref);
+  g_clear_pointer (&p->k, hl_tensor_unref);
+  g_clear_pointer (&p->v, hl_tensor_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Projected, projected_clear)
+
+/* Heads @first up to @first + @n of rows that hold heads of width K one after another. */
+static HlTensor *
+heads_of (HlTensor *rows, gint64 first, gint64 n, gint64 K)
+{
+  if (rows == NULL)
+    return NULL;
+  gint64 B = rows->shape.dim[0], T = rows->shape.dim[1], width = rows->shape.dim[2];
+  gint64 stride[] = { T * width, width, K, 1 };
+  return hl_tensor_view (rows, first * K, HL_SHAPE (B, T, n, K), stride);
+}
+
+static void
+project (const HlAttention *a, HlRun *run, HlTensor *x, Projected *out)
+{
+  gint64 H = a->n_heads, Hkv = a->n_kv_heads, K = a->head_width;
+  if (a->qkv.weight != NULL)
+    {
+      g_autoptr (HlTensor) all = hl_dense_forward (&a->qkv, run, x);
+      out->q = heads_of (all, 0, H, K);
+      out->k = heads_of (all, H, Hkv, K);
+      out->v = heads_of (all, H + Hkv, Hkv, K);
+      return;
+    }
+  g_autoptr (HlTensor) q = hl_dense_forward (&a->q, run, x); /* (B, T, H*K) */
+  g_autoptr (HlTensor) k = hl_dense_forward (&a->k, run, x); /* (B, T, Hkv*K) */
+  g_autoptr (HlTensor) v = hl_dense_forward (&a->v, run, x);
+  out->q = heads_of (q, 0, H, K);
+  out->k = heads_of (k, 0, Hkv, K);
+  out->v = heads_of (v, 0, Hkv, K);
+}
+
+static void
+rotate (const HlAttention *a, HlRun *run, int stack, int layer, HlTensor **x, HlSite site)
+{
+  g_autoptr (HlTensor) plain = g_steal_pointer (x);
+  g_autoptr (HlTensor) turned = hl_rope_forward (a->rope, run, plain);
+  *x = hl_run_site (run, site, stack, layer, g_steal_pointer (&turned));
+}
+
+/* The maps are made only where somebody looks at them or changes them. */
+static HlTensor *
+attend (const HlAttention *a,
+        HlRun *run,
+        int stack,
+        int layer,
+        HlTensor *q,
+        HlTensor *k,
+        HlTensor *v)
+{
+  HlExec *x = &run->exec;
+  HlTensor *lse = NULL;
+  g_autoptr (HlTensor) lse_used = NULL;
+  if (!hl_run_wants (run, HL_SITE_ATTN_SCORES, stack, layer)
+      && !hl_run_wants (run, HL_SITE_PATTERN, stack, layer))
+    {
+      HlTensor *z = hl_attention (x, q, k, v, a->scale, a->is_causal, &lse);
+      lse_used = hl_run_site (run, HL_SITE_LSE, stack, layer, lse);
+      return z;
+    }
+  g_autoptr (HlTensor) scores = hl_scores (x, q, k, a->scale, a->is_causal);
+  scores = hl_run_site (run, HL_SITE_ATTN_SCORES, stack, layer,
+                        g_steal_pointer (&scores));
+  g_autoptr (HlTensor) pattern = hl_softmax (x, scores, &lse); /* (B, H, Tq, Tk) */
+  g_clear_pointer (&scores, hl_tensor_unref);
+  lse_used = hl_run_site (run, HL_SITE_LSE, stack, layer, lse);
+  pattern = hl_run_site (run, HL_SITE_PATTERN, stack, layer, g_steal_pointer (&pattern));
+  return hl_mix (x, pattern, v);
+}
+
+static HlTensor *
+attention_forward (const HlMixer *mixer, HlRun *run, int stack, int layer, HlTensor *x)
+{
+  const HlAttention *a = (const HlAttention *) mixer;
+  HlExec *exec = &run->exec;
+  g_auto (Projected) p = { NULL };
+  project (a, run, x, &p);
+  p.q = hl_run_site (run, HL_SITE_Q, stack, layer, p.q);
+  p.k = hl_run_site (run, HL_SITE_K, stack, layer, p.k);
+  p.v = hl_run_site (run, HL_SITE_V, stack, layer, p.v);
+  if (a->rope != NULL)
+    {
+      rotate (a, run, stack, layer, &p.q, HL_SITE_ROT_Q);
+      rotate (a, run, stack, layer, &p.k, HL_SITE_ROT_K);
+    }
+  if (run->cache != NULL)
+    hl_kv_cache_extend (run->cache, exec, stack, layer, &p.k, &p.v);
+  g_autoptr (HlTensor) q = hl_heads_first (exec, p.q); /* (B, H, Tq, K) */
+  g_autoptr (HlTensor) k = hl_heads_first (exec, p.k); /* (B, Hkv, Tk, K) */
+  g_autoptr (HlTensor) v = hl_heads_first (exec, p.v);
+  g_autoptr (HlTensor) z = attend (a, run, stack, layer, q, k, v); /* (B, Tq, H, K) */
+  z = hl_run_site (run, HL_SITE_Z, stack, layer, g_steal_pointer (&z));
+  g_autoptr (HlTensor) joined = hl_join_heads (exec, z); /* (B, Tq, H*K) */
+  return hl_dense_forward (&a->o, run, joined);
+}
+
+static gboolean
+attention_get_recipe (const HlMixer *mixer, HlRecipe *recipe)
+{
+  const HlAttention *a = (const HlAttention *) mixer;
+  *recipe = (HlRecipe){ .scale = a->scale,
+                        .is_causal = a->is_causal,
+                        .is_rotary = a->rope != NULL };
+  return TRUE;
+}
+
+HlAttention *
+hl_attention_new (
+    int n_heads, int n_kv_heads, int head_width, double scale, gboolean is_causal)
+{
+  HlAttention *a = g_new0 (HlAttention, 1);
+  a->parent.forward = attention_forward;
+  a->parent.get_recipe = attention_get_recipe;
+  a->n_heads = n_heads;
+  a->n_kv_heads = n_kv_heads;
+  a->head_width = head_width;
+  a->scale = scale;
+  a->is_causal = is_causal;
+  return a;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * Both ends of a language model: tokens in, predictions out. */
+#include "model/hl-readout.h"
+
+#include "base/hl-error.h"
+
+/* Logits of one band: 256 positions of GPT-2's vocabulary are 51 MB. */
+#define BAND_BYTES ((gint64) 64 << 20)
+
+/* Row softmax over the vocabulary, seen as attention of one head. */
+static gboolean
+fill_band (HlRun *run, gint64 first, HlTensor *logits)
+{
+  const gint64 *dim = logits->shape.dim; /* (1, n, V) */
+  HlTensor *lse = NULL;
+  g_autoptr (HlTensor) scores
+      = hl_tensor_view (logits, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL);
+  g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, &lse);
+  g_autoptr (HlTensor) shifts = lse;
+  if (probs == NULL)
+    return FALSE;
+  hl_predictions_fill (run->predictions, first, scores, probs, shifts);
+  return TRUE;
+}
+
+static void
+predict (const HlReadout *readout, HlRun *run, HlTensor *x)
+{
+  HlExec *exec = &run->exec;
+  gint64 T = x->shape.dim[1], V = readout->unembed.weight->stored->shape.dim[0];
+  gint64 band = CLAMP (BAND_BYTES / (4 * V), 1, T);
+  for (gint64 t = 0; t < T; t += band)
+    {
+      gint64 n = MIN (band, T - t);
+      g_autofree char *what = g_strdup_printf ("predictions, position %d of %d", (int) t,
+                                               (int) T);
+      if (!hl_exec_step (exec, 1, what))
+        return;
+      g_autoptr (HlTensor) rows = hl_slice (exec, x, t, n);
+      g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, rows);
+      g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
+      if (logits == NULL || !fill_band (run, t, logits))
+        return;
+    }
+}
+
+HlTensor *
+hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x)
+{
+  HlExec *exec = &run->exec;
+  if (x == NULL || !hl_exec_ok (exec))
+    return NULL;
+  if (hl_run_wants (run, HL_SITE_LOGITS, 0, 0))
+    {
+      g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, x);
+      g_autoptr (HlTensor) all = hl_run_site (
+          run, HL_SITE_LOGITS, 0, 0, hl_dense_forward (&readout->unembed, run, normed));
+    }
+  if (run->predictions != NULL && x->shape.dim[0] == 1)
+    predict (readout, run, x);
+  g_autoptr (HlTensor) last = hl_slice (exec, x, x->shape.dim[1] - 1, 1);
+  g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, last);
+  g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
+  if (logits == NULL)
+    return NULL;
+  return hl_tensor_view (logits, 0,
+                         HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]), NULL);
+}
+
+HlTensor *
+hl_embed_tokens (HlParam *table, HlRun *run, const HlTensor *ids)
+{
+  HlExec *exec = &run->exec;
+  if (!hl_exec_ok (exec))
+    return NULL;
+  const HlTensor *stored = table->stored;
+  gint64 V = stored->shape.dim[0], D = stored->shape.dim[1];
+  gint64 n = hl_tensor_count (ids);
+  g_autoptr (HlTensor) rows = hl_tensor_new (
+      exec->backend->dtype == HL_DTYPE_F64 ? HL_DTYPE_F64 : HL_DTYPE_F32,
+      HL_SHAPE (ids->shape.dim[0], ids->shape.dim[1], D), &exec->error);
+  if (rows == NULL)
+    return NULL;
+  /* Rows are picked in the file's type: the whole table is converted only where the
+   * readout needs it too. */
+  const guint8 *from = stored->data;
+  gsize row_bytes = (gsize) D * hl_dtype_size (stored->dtype);
+  for (gint64 i = 0; i < n; i++)
+    {
+      gint32 id = ((const gint32 *) ids->data)[i];
+      if (id < 0 || id >= V)
+        {
+          hl_exec_fail (exec, g_error_new (HL_ERROR, HL_ERROR_RANGE,
+                                           "token %d: an id below %d expected, %d found",
+                                           (int) i, (int) V, id));
+          return NULL;
+        }
+      const guint8 *row = from + (gsize) id * row_bytes;
+      if (rows->dtype == HL_DTYPE_F64)
+        hl_dtype_to_f64 (stored->dtype, row, (gsize) D, (double *) rows->data + i * D);
+      else
+        hl_dtype_to_f32 (stored->dtype, row, (gsize) D, (float *) rows->data + i * D);
+    }
+  return hl_exec_upload (exec, rows);
+}

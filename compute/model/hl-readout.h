@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * From the last residual stream of a language model to what it predicts. */
+#pragma once
+
+#include "model/hl-block.h"
+
+G_BEGIN_DECLS
+
+/** HlReadout: @unembed: (V, D); the embedding's own weights where a model ties them. */
+typedef struct
+{
+  HlNorm norm;
+  HlDense unembed;
+} HlReadout;
+
+/**
+ * hl_readout_forward:
+ * @x: (B, T, D)
+ * Fills the run's predictions where it has some (for which the batch has to be 1), band
+ * by band, and captures hook_logits where somebody wants them.
+ * Returns: (transfer full) (nullable): logits of the last position, (B, V)
+ */
+HlTensor *hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x);
+
+/**
+ * hl_embed_tokens:
+ * @table: (V, D)
+ * @ids: (B, T) int32
+ * Returns: (transfer full) (nullable): (B, T, D); after a failure NULL, with RANGE stuck
+ *   to the run for an id that is not in the table
+ */
+HlTensor *hl_embed_tokens (HlParam *table, HlRun *run, const HlTensor *ids);
+
+G_END_DECLS
