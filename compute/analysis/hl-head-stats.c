@@ -2,35 +2,67 @@
  * What is known of a head from one map. */
 #include "analysis/hl-head-stats.h"
 
+#include "analysis/hl-row-sums.h"
 #include "base/hl-error.h"
 
 #include <math.h>
 
 #define BAND_ROWS 256
 
+/* Tokens one after another that count in the mean distance. */
 typedef struct
 {
-  HlHeadStats *stats;
-  const HlTokenTable *tokens;
+  gint64 start, n;
+} Run;
+
+struct _HlHeadStatsMaker
+{
+  HlHeadStats stats;
+  const HlTokenTable *tokens; /* NULL where they do not fit the map */
+  gboolean is_grid;
+  GArray *runs; /* Run */
   gboolean is_causal;
   gint64 Tq, Tk;
   double entropy, distance, sink;
   gint64 n_entropy, n_distance, n_sink;
-} Sums;
+};
+
+static gboolean
+is_left_out (const HlToken *token)
+{
+  return token->role == HL_ROLE_SPECIAL || token->role == HL_ROLE_PADDING;
+}
+
+static void
+find_runs (HlHeadStatsMaker *m)
+{
+  for (gint64 i = 0; i < m->Tk; i++)
+    {
+      const HlToken *token = &m->tokens->tokens[i];
+      m->is_grid |= token->row >= 0;
+      if (is_left_out (token))
+        continue;
+      Run *last =
+          m->runs->len > 0 ? &g_array_index (m->runs, Run, m->runs->len - 1) : NULL;
+      if (last != NULL && last->start + last->n == i)
+        last->n++;
+      else
+        {
+          Run run = { i, 1 };
+          g_array_append_val (m->runs, run);
+        }
+    }
+}
 
 /* Entropy over the keys that this row may see. */
 static void
-add_entropy (Sums *s, const float *row, gint64 query)
+add_entropy (HlHeadStatsMaker *m, const float *row, gint64 query)
 {
-  gint64 n = s->is_causal ? MIN (s->Tk, query + s->Tk - s->Tq + 1) : s->Tk;
+  gint64 n = m->is_causal ? MIN (m->Tk, query + m->Tk - m->Tq + 1) : m->Tk;
   if (n < 2)
     return;
-  double h = 0;
-  for (gint64 j = 0; j < n; j++)
-    if (row[j] > 0)
-      h -= (double) row[j] * log ((double) row[j]);
-  s->entropy += h / log ((double) n);
-  s->n_entropy++;
+  m->entropy += hl_row_entropy (row, n) / log ((double) n);
+  m->n_entropy++;
 }
 
 static double
@@ -42,45 +74,110 @@ distance_between (const HlToken *a, const HlToken *b, gint64 i, gint64 j)
 }
 
 static void
-add_distance (Sums *s, const float *row, gint64 query)
+sum_over_grid (HlHeadStatsMaker *m,
+               const Run *run,
+               const float *row,
+               gint64 query,
+               double *mass,
+               double *sum)
 {
-  if (s->tokens == NULL || s->tokens->n_tokens != s->Tk || s->Tq != s->Tk)
-    return;
-  const HlToken *from = &s->tokens->tokens[query];
-  if (from->role == HL_ROLE_SPECIAL || from->role == HL_ROLE_PADDING)
-    return;
-  double mass = 0, sum = 0;
-  for (gint64 j = 0; j < s->Tk; j++)
+  const HlToken *tokens = m->tokens->tokens;
+  for (gint64 j = run->start; j < run->start + run->n; j++)
     {
-      const HlToken *to = &s->tokens->tokens[j];
-      if (to->role == HL_ROLE_SPECIAL || to->role == HL_ROLE_PADDING)
-        continue;
-      mass += (double) row[j];
-      sum += (double) row[j] * distance_between (from, to, query, j);
+      *mass += (double) row[j];
+      *sum += (double) row[j] * distance_between (&tokens[query], &tokens[j], query, j);
     }
-  if (!(mass > 0))
-    return;
-  s->distance += sum / mass;
-  s->n_distance++;
 }
 
 static void
-add_row (Sums *s, const float *row, gint64 query)
+add_distance (HlHeadStatsMaker *m, const float *row, gint64 query)
 {
-  add_entropy (s, row, query);
-  add_distance (s, row, query);
-  if (query >= 1)
+  if (m->tokens == NULL || is_left_out (&m->tokens->tokens[query]))
+    return;
+  gint64 end = m->is_causal ? query + 1 : m->Tk;
+  double mass = 0, sum = 0;
+  for (guint i = 0; i < m->runs->len; i++)
     {
-      s->sink += (double) row[0];
-      s->n_sink++;
+      Run run = g_array_index (m->runs, Run, i);
+      run.n = MIN (run.n, end - run.start);
+      if (run.n <= 0)
+        break;
+      if (m->is_grid)
+        sum_over_grid (m, &run, row, query, &mass, &sum);
+      else
+        hl_row_distance (row + run.start, run.n, run.start, query, &mass, &sum);
     }
-  for (gint64 j = 0; j < s->Tk; j++)
-    if ((double) row[j] > s->stats->max)
-      {
-        s->stats->max = (double) row[j];
-        s->stats->max_query = query;
-        s->stats->max_key = j;
-      }
+  if (!(mass > 0))
+    return;
+  m->distance += sum / mass;
+  m->n_distance++;
+}
+
+/* Where the largest entry lies is looked for only in a row that holds one. */
+static void
+add_max (HlHeadStatsMaker *m, const float *row, gint64 query)
+{
+  double max = (double) hl_row_max (row, m->Tk);
+  if (!(max > m->stats.max))
+    return;
+  m->stats.max = max;
+  m->stats.max_query = query;
+  m->stats.max_key = 0;
+  while ((double) row[m->stats.max_key] < max)
+    m->stats.max_key++;
+}
+
+HlHeadStatsMaker *
+hl_head_stats_begin (const HlAttentionSource *source, HlHeadKey head, GError **error)
+{
+  const HlTrace *trace = hl_attention_source_get_trace (source);
+  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
+  gint64 Tq = 0, Tk = 0;
+  if (!hl_attention_source_get_size (source, head, &Tq, &Tk))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                   "head %d.%d: no attention in this trace", head.layer, head.head);
+      return NULL;
+    }
+  HlHeadStatsMaker *m = g_new0 (HlHeadStatsMaker, 1);
+  m->stats = (HlHeadStats){ .max = -1, .max_query = -1, .max_key = -1 };
+  m->Tq = Tq;
+  m->Tk = Tk;
+  m->runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  m->is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers &&
+                 stack->layers[head.layer].is_causal;
+  m->tokens = hl_trace_get_tokens (trace, head.stack);
+  if (m->tokens != NULL && (m->tokens->n_tokens != Tk || Tq != Tk))
+    m->tokens = NULL;
+  if (m->tokens != NULL)
+    find_runs (m);
+  return m;
+}
+
+void
+hl_head_stats_add_row (HlHeadStatsMaker *m, const float *row, gint64 query)
+{
+  add_entropy (m, row, query);
+  add_distance (m, row, query);
+  add_max (m, row, query);
+  if (query < 1)
+    return;
+  m->sink += (double) row[0];
+  m->n_sink++;
+}
+
+void
+hl_head_stats_end (HlHeadStatsMaker *m, HlHeadStats *stats)
+{
+  if (m == NULL)
+    return;
+  m->stats.row_entropy = m->n_entropy > 0 ? m->entropy / (double) m->n_entropy : NAN;
+  m->stats.mean_distance = m->n_distance > 0 ? m->distance / (double) m->n_distance : NAN;
+  m->stats.sink_share = m->n_sink > 0 ? m->sink / (double) m->n_sink : NAN;
+  if (stats != NULL)
+    *stats = m->stats;
+  g_array_unref (m->runs);
+  g_free (m);
 }
 
 gboolean
@@ -91,31 +188,20 @@ hl_head_stats_compute (const HlAttentionSource *source,
                        GCancellable *cancellable,
                        GError **error)
 {
-  const HlTrace *trace = hl_attention_source_get_trace (source);
-  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
-  *stats = (HlHeadStats){ .max = -1, .max_query = -1, .max_key = -1 };
-  Sums s = { .stats = stats, .tokens = hl_trace_get_tokens (trace, head.stack) };
-  s.is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers
-                && stack->layers[head.layer].is_causal;
-  if (!hl_attention_source_get_size (source, head, &s.Tq, &s.Tk))
+  HlHeadStatsMaker *m = hl_head_stats_begin (source, head, error);
+  if (m == NULL)
+    return FALSE;
+  g_autofree float *band = g_new (float, (gsize) (MIN (BAND_ROWS, m->Tq) * m->Tk) + 1);
+  gboolean ok = TRUE;
+  for (gint64 first = 0; first < m->Tq && ok; first += BAND_ROWS)
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-                   "head %d.%d: no attention in this trace", head.layer, head.head);
-      return FALSE;
+      gint64 n = MIN (BAND_ROWS, m->Tq - first);
+      ok = !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+           hl_attention_source_read_rect (source, backend, head, first, n, 0, m->Tk, band,
+                                          cancellable, error);
+      for (gint64 i = 0; i < n && ok; i++)
+        hl_head_stats_add_row (m, band + i * m->Tk, first + i);
     }
-  g_autofree float *band = g_new (float, (gsize) (MIN (BAND_ROWS, s.Tq) * s.Tk) + 1);
-  for (gint64 first = 0; first < s.Tq; first += BAND_ROWS)
-    {
-      gint64 n = MIN (BAND_ROWS, s.Tq - first);
-      if (g_cancellable_set_error_if_cancelled (cancellable, error)
-          || !hl_attention_source_read_rect (source, backend, head, first, n, 0, s.Tk,
-                                             band, cancellable, error))
-        return FALSE;
-      for (gint64 i = 0; i < n; i++)
-        add_row (&s, band + i * s.Tk, first + i);
-    }
-  stats->row_entropy = s.n_entropy > 0 ? s.entropy / (double) s.n_entropy : NAN;
-  stats->mean_distance = s.n_distance > 0 ? s.distance / (double) s.n_distance : NAN;
-  stats->sink_share = s.n_sink > 0 ? s.sink / (double) s.n_sink : NAN;
-  return TRUE;
+  hl_head_stats_end (m, stats);
+  return ok;
 }

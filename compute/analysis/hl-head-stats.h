@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 /**
  * HlHeadStats: of one head on one input.
- * @row_entropy: mean over rows of H_i / ln (keys the row may see), 0..1; rows that see one
- *   key are left out; NaN when none is left
+ * @row_entropy: mean over rows of H_i / ln (keys the row may see), 0..1; rows that see
+ * one key are left out; NaN when none is left
  * @mean_distance: mean over patch queries of sum_j A[i,j] d(i,j), special tokens left out
  *   and rows renormalised, d between patch centres in patches ("mean attention distance",
  *   arXiv 2010.11929, times the patch size in pixels there); for text |i - j| in tokens.
@@ -40,5 +40,19 @@ gboolean hl_head_stats_compute (const HlAttentionSource *source,
                                 HlHeadStats *stats,
                                 GCancellable *cancellable,
                                 GError **error);
+
+/**
+ * hl_head_stats_begin, hl_head_stats_add_row, hl_head_stats_end: the same, row by row,
+ * for who reads the map anyway; rows may be left out, and means are then over those
+ * given.
+ * @row: (Tk), of @query
+ * @stats: (nullable): to give up
+ * Returns: of begin, NULL with @error (MISSING)
+ */
+typedef struct _HlHeadStatsMaker HlHeadStatsMaker;
+HlHeadStatsMaker *
+hl_head_stats_begin (const HlAttentionSource *source, HlHeadKey head, GError **error);
+void hl_head_stats_add_row (HlHeadStatsMaker *maker, const float *row, gint64 query);
+void hl_head_stats_end (HlHeadStatsMaker *maker, HlHeadStats *stats);
 
 G_END_DECLS

@@ -23,7 +23,15 @@ tile_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError 
 {
   const Request *r = data;
   return hl_attention_source_read_tile (r->source, backend, r->head, r->level, r->row,
-                                        r->column, progress->cancellable, error);
+                                        r->column, progress, error);
+}
+
+static gpointer
+guess_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+{
+  const Request *r = data;
+  return hl_attention_source_guess_tile (r->source, backend, r->head, r->level, r->row,
+                                         r->column, progress, error);
 }
 
 void
@@ -33,17 +41,20 @@ hl_engine_read_tile_async (HlEngine *engine,
                            int level,
                            int row,
                            int column,
+                           gboolean is_guess,
                            GCancellable *cancellable,
                            GAsyncReadyCallback callback,
                            gpointer user_data)
 {
+  gboolean is_slow = !is_guess && hl_attention_source_is_slow (source, head, level);
   Request *request = g_new0 (Request, 1);
   *request = (Request){ .source = hl_attention_source_ref (source),
                         .head = head,
                         .level = level,
                         .row = row,
                         .column = column };
-  hl_engine_submit (engine, HL_JOB_FOREGROUND, tile_job, request, request_free,
+  hl_engine_submit (engine, is_slow ? HL_JOB_REFINE : HL_JOB_FOREGROUND,
+                    is_guess ? guess_job : tile_job, request, request_free,
                     (GDestroyNotify) hl_attention_tile_free, cancellable, NULL, NULL,
                     callback, user_data);
 }
@@ -95,10 +106,9 @@ hl_engine_read_lines_async (HlEngine *engine,
                             gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
-  *request = (Request){ .source = hl_attention_source_ref (source),
-                        .head = head,
-                        .query = query,
-                        .key = key };
+  *request = (Request){
+    .source = hl_attention_source_ref (source), .head = head, .query = query, .key = key
+  };
   hl_engine_submit (engine, HL_JOB_FOREGROUND, lines_job, request, request_free,
                     (GDestroyNotify) hl_attention_lines_free, cancellable, NULL, NULL,
                     callback, user_data);

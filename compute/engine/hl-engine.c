@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The engine: one thread, two queues. */
+ * The engine: one thread, three queues. */
 #include "engine/hl-engine.h"
 
 #include "base/hl-error.h"
@@ -29,7 +29,7 @@ struct _HlEngine
   char *backend_id;
   gboolean has_backend;
   HlBackend *backend; /* the thread's own */
-  GMutex lock; /* guards the queues, n_waiting and stop */
+  GMutex lock;        /* guards the queues, n_waiting and stop */
   GCond wake;
   GQueue queues[HL_N_JOB_KINDS]; /* of GTask * */
   int n_waiting;
@@ -89,9 +89,11 @@ note_progress (double fraction, const char *what, gpointer user_data)
   g_mutex_unlock (&job->lock);
   if (!is_first)
     return;
-  /* Not g_main_context_invoke(): that calls here and now while nobody runs the context. */
+  /* Not g_main_context_invoke(): that calls here and now while nobody runs the context.
+   */
   g_autoptr (GSource) source = g_idle_source_new ();
-  g_source_set_callback (source, deliver_progress_cb, g_object_ref (task), g_object_unref);
+  g_source_set_callback (source, deliver_progress_cb, g_object_ref (task),
+                         g_object_unref);
   g_source_attach (source, job->context);
 }
 
@@ -106,21 +108,37 @@ pop_locked (HlEngine *self, HlJobKind last)
 
 static void run_task (HlEngine *self, GTask *task);
 
-/* Long work comes by here between its steps: what somebody looks at goes first. */
 static void
-give_way (gpointer user_data)
+give_way_to (HlEngine *self, HlJobKind last)
 {
-  HlEngine *self = user_data;
   while (TRUE)
     {
       g_mutex_lock (&self->lock);
-      GTask *urgent = self->stop ? NULL : pop_locked (self, HL_JOB_FOREGROUND);
+      GTask *urgent = self->stop ? NULL : pop_locked (self, last);
       g_mutex_unlock (&self->lock);
       if (urgent == NULL)
         return;
       run_task (self, urgent);
     }
 }
+
+/* Work comes by here between its steps: what is more urgent goes first. */
+static void
+long_work_gives_way (gpointer user_data)
+{
+  give_way_to (user_data, HL_JOB_REFINE);
+}
+
+static void
+refinement_gives_way (gpointer user_data)
+{
+  give_way_to (user_data, HL_JOB_FOREGROUND);
+}
+
+static void (*const gives_way[HL_N_JOB_KINDS]) (gpointer) = {
+  [HL_JOB_REFINE] = refinement_gives_way,
+  [HL_JOB_BACKGROUND] = long_work_gives_way,
+};
 
 static gboolean
 ensure_backend (HlEngine *self, GError **error)
@@ -139,11 +157,11 @@ run_task (HlEngine *self, GTask *task)
   gpointer result = NULL;
   HlProgress progress = { .func = note_progress,
                           .func_data = task,
-                          .yield = job->kind == HL_JOB_BACKGROUND ? give_way : NULL,
+                          .yield = gives_way[job->kind],
                           .yield_data = self,
                           .cancellable = g_task_get_cancellable (task) };
-  if (!g_cancellable_set_error_if_cancelled (progress.cancellable, &error)
-      && ensure_backend (self, &error))
+  if (!g_cancellable_set_error_if_cancelled (progress.cancellable, &error) &&
+      ensure_backend (self, &error))
     result = job->func (job->data, self->backend, &progress, &error);
   /* Here and not with the task, whose last reference may go on another thread. */
   job_drop_data (job);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The engine: one thread that owns the backend and everything that runs on it, with two
- * queues. What a person is looking at goes before long work, which gives way between its
- * steps. A second instance without a backend is the io thread. */
+ * The engine: one thread that owns the backend and everything that runs on it, with three
+ * queues. What a person is looking at goes before its refinement, and that before long
+ * work; each gives way to the ones before between its steps. A second instance without a
+ * backend is the io thread. */
 #pragma once
 
 #include "backend/hl-backend.h"
@@ -16,6 +17,7 @@ G_DECLARE_FINAL_TYPE (HlEngine, hl_engine, HL, ENGINE, GObject)
 typedef enum
 {
   HL_JOB_FOREGROUND, /* somebody waits and looks: tiles, rows */
+  HL_JOB_REFINE,     /* somebody looks and has an estimate meanwhile */
   HL_JOB_BACKGROUND, /* runs, files: may take its time */
   HL_N_JOB_KINDS,
 } HlJobKind;
@@ -62,7 +64,8 @@ void hl_engine_submit (HlEngine *engine,
                        GAsyncReadyCallback callback,
                        gpointer user_data);
 
-/** hl_engine_finish: (transfer full) (nullable): the job's result, or NULL with @error. */
+/** hl_engine_finish: (transfer full) (nullable): the job's result, or NULL with @error.
+ */
 gpointer hl_engine_finish (HlEngine *engine, GAsyncResult *result, GError **error);
 
 /** hl_engine_get_n_waiting: jobs that wait or run; thread: any. */
@@ -74,7 +77,9 @@ void hl_engine_stop (HlEngine *engine);
 
 /**
  * hl_engine_read_tile_async: the asynchronous face of an attention source.
- * Foreground. Finish with hl_engine_finish(), which gives an HlAttentionTile.
+ * @is_guess: the best that can be had at once; see hl_attention_source_guess_tile()
+ * Foreground, but for slow tiles that have to be exact. Finish with hl_engine_finish(),
+ * which gives an HlAttentionTile.
  */
 void hl_engine_read_tile_async (HlEngine *engine,
                                 HlAttentionSource *source,
@@ -82,6 +87,7 @@ void hl_engine_read_tile_async (HlEngine *engine,
                                 int level,
                                 int row,
                                 int column,
+                                gboolean is_guess,
                                 GCancellable *cancellable,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data);

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Attention, stored or recomputed, asked for rectangles, rows, columns and tiles. */
-#include "trace/hl-attention-source.h"
+ * Attention, stored or recomputed, asked for rectangles, rows and columns. */
+#include "trace/hl-attention-source-private.h"
 
 #include "base/hl-error.h"
 #include "ops/hl-exec.h"
 
 #include <string.h>
-
-struct _HlAttentionSource
-{
-  gatomicrefcount refs;
-  HlTrace *trace;
-};
 
 /* What a trace holds of one layer; either @pattern or the other three. Borrowed. */
 typedef struct
@@ -23,23 +17,13 @@ typedef struct
   const HlRecipe *recipe;
 } Layer;
 
-void
-hl_attention_tile_free (HlAttentionTile *tile)
-{
-  if (tile == NULL)
-    return;
-  if (tile->max != tile->mean)
-    g_free (tile->max);
-  g_free (tile->mean);
-  g_free (tile);
-}
-
 HlAttentionSource *
 hl_attention_source_new (HlTrace *trace)
 {
   HlAttentionSource *source = g_new0 (HlAttentionSource, 1);
   g_atomic_ref_count_init (&source->refs);
   source->trace = hl_trace_ref (trace);
+  source->coarse = hl_coarse_tiles_new (HL_COARSE_BYTES);
   return source;
 }
 
@@ -56,6 +40,7 @@ hl_attention_source_unref (HlAttentionSource *source)
   if (source == NULL || !g_atomic_ref_count_dec (&source->refs))
     return;
   hl_trace_unref (source->trace);
+  hl_coarse_tiles_free (source->coarse);
   g_free (source);
 }
 
@@ -68,11 +53,11 @@ hl_attention_source_get_trace (const HlAttentionSource *source)
 static HlTensor *
 site_of (const HlAttentionSource *source, HlHeadKey head, const char *suffix, int rank)
 {
-  g_autofree char *name
-      = hl_trace_site_name (source->trace->model, head.stack, head.layer, suffix);
+  g_autofree char *name =
+      hl_trace_site_name (source->trace->model, head.stack, head.layer, suffix);
   HlTensor *t = hl_trace_get_site (source->trace, name);
-  gboolean fits = t != NULL && t->shape.n_dims == rank && t->dtype == HL_DTYPE_F32
-                  && hl_tensor_is_contiguous (t);
+  gboolean fits = t != NULL && t->shape.n_dims == rank && t->dtype == HL_DTYPE_F32 &&
+                  hl_tensor_is_contiguous (t);
   return fits ? t : NULL;
 }
 
@@ -86,8 +71,8 @@ find_layer (const HlAttentionSource *source, HlHeadKey head, Layer *layer)
   *layer = (Layer){ .pattern = site_of (source, head, "attn.hook_pattern", 3) };
   if (layer->pattern != NULL)
     return head.head >= 0 && head.head < layer->pattern->shape.dim[0];
-  g_autofree char *key
-      = hl_trace_site_name (source->trace->model, head.stack, head.layer, "attn");
+  g_autofree char *key =
+      hl_trace_site_name (source->trace->model, head.stack, head.layer, "attn");
   layer->recipe = hl_trace_get_recipe (source->trace, key);
   if (layer->recipe == NULL)
     return FALSE;
@@ -97,9 +82,9 @@ find_layer (const HlAttentionSource *source, HlHeadKey head, Layer *layer)
   if (layer->q == NULL || layer->k == NULL || layer->lse == NULL)
     return FALSE;
   const gint64 *q = layer->q->shape.dim, *k = layer->k->shape.dim;
-  return head.head >= 0 && head.head < q[1] && k[1] > 0 && q[1] % k[1] == 0
-         && q[2] == k[2] && layer->lse->shape.dim[0] == q[1]
-         && layer->lse->shape.dim[1] == q[0];
+  return head.head >= 0 && head.head < q[1] && k[1] > 0 && q[1] % k[1] == 0 &&
+         q[2] == k[2] && layer->lse->shape.dim[0] == q[1] &&
+         layer->lse->shape.dim[1] == q[0];
 }
 
 gboolean
@@ -128,8 +113,8 @@ static float
 number_at (const HlTensor *t, gint64 h, gint64 i, gint64 j)
 {
   const gint64 *dim = t->shape.dim;
-  gint64 at = (dim[0] == 1 ? 0 : h) * dim[1] * dim[2] + (dim[1] == 1 ? 0 : i) * dim[2]
-              + (dim[2] == 1 ? 0 : j);
+  gint64 at = (dim[0] == 1 ? 0 : h) * dim[1] * dim[2] + (dim[1] == 1 ? 0 : i) * dim[2] +
+              (dim[2] == 1 ? 0 : j);
   return ((const float *) t->data)[at];
 }
 
@@ -164,6 +149,17 @@ rows_of (HlTensor *t, gint64 h, gint64 first, gint64 n)
   return hl_tensor_view (t, (first * H + h) * K, HL_SHAPE (n, K), stride);
 }
 
+/* Copies rows of @width numbers into rows of @n_keys, zeros behind them. */
+static void
+spread (const float *from, gint64 n_rows, gint64 width, gint64 n_keys, float *out)
+{
+  for (gint64 i = 0; i < n_rows; i++, from += width, out += n_keys)
+    {
+      memcpy (out, from, sizeof (float) * (gsize) width);
+      memset (out + width, 0, sizeof (float) * (gsize) (n_keys - width));
+    }
+}
+
 static gboolean
 recompute (const Layer *layer,
            HlBackend *backend,
@@ -178,20 +174,24 @@ recompute (const Layer *layer,
 {
   gint64 Tq = layer->q->shape.dim[0], Tk = layer->k->shape.dim[0];
   gint64 group = layer->q->shape.dim[1] / layer->k->shape.dim[1];
+  /* What no query of these sees need not be computed: half of a causal map. */
+  gint64 width = n_keys;
+  if (layer->recipe->is_causal)
+    width = CLAMP (first_query + n_queries + Tk - Tq - first_key, 0, n_keys);
   HlProgress progress = { .cancellable = cancellable };
   HlExec exec;
   hl_exec_init (&exec, backend, &progress);
   g_autoptr (HlTensor) q = rows_of (layer->q, h, first_query, n_queries);
-  g_autoptr (HlTensor) k = rows_of (layer->k, h / group, first_key, n_keys);
-  g_autoptr (HlTensor) lse
-      = hl_tensor_view (layer->lse, h * Tq + first_query, HL_SHAPE (n_queries), NULL);
-  g_autoptr (HlTensor) rect
-      = hl_attention_rect (&exec, q, k, lse, layer->recipe->scale,
-                           layer->recipe->is_causal, first_query + Tk - Tq, first_key);
+  g_autoptr (HlTensor) k = rows_of (layer->k, h / group, first_key, width);
+  g_autoptr (HlTensor) lse =
+      hl_tensor_view (layer->lse, h * Tq + first_query, HL_SHAPE (n_queries), NULL);
+  g_autoptr (HlTensor) rect =
+      hl_attention_rect (&exec, q, k, lse, layer->recipe->scale, layer->recipe->is_causal,
+                         first_query + Tk - Tq, first_key);
   gboolean ok = rect != NULL;
   if (ok)
     {
-      memcpy (out, rect->data, hl_tensor_size_bytes (rect));
+      spread (rect->data, n_queries, width, n_keys, out);
       repeat_intervention (layer->recipe, h, first_query, n_queries, first_key, n_keys,
                            out);
     }
@@ -217,8 +217,8 @@ check_range (const HlAttentionSource *source,
                    "head %d.%d: no attention in this trace", head.layer, head.head);
       return FALSE;
     }
-  if (first_query >= 0 && n_queries >= 0 && first_query <= Tq - n_queries
-      && first_key >= 0 && n_keys >= 0 && first_key <= Tk - n_keys)
+  if (first_query >= 0 && n_queries >= 0 && first_query <= Tq - n_queries &&
+      first_key >= 0 && n_keys >= 0 && first_key <= Tk - n_keys)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                "head %d.%d: part of a %d x %d map expected, %" G_GINT64_FORMAT
@@ -288,119 +288,4 @@ hl_attention_source_read_column (const HlAttentionSource *source,
     return check_range (source, head, 0, 0, key, 1, error);
   return hl_attention_source_read_rect (source, backend, head, 0, Tq, key, 1, out,
                                         cancellable, error);
-}
-
-/* Joins one row of entries into the cells of a pooled row. */
-static void
-pool_row (const float *row, gint64 n, int level, double *sum, float *max)
-{
-  for (gint64 j = 0; j < n; j++)
-    {
-      gint64 cell = j >> level;
-      sum[cell] += (double) row[j];
-      if (row[j] > max[cell])
-        max[cell] = row[j];
-    }
-}
-
-static void
-pool_band (const float *band,
-           gint64 n_queries,
-           gint64 n_keys,
-           HlAttentionTile *tile,
-           int cell_row)
-{
-  int level = tile->level;
-  gint64 side = (gint64) 1 << level;
-  g_autofree double *sum = g_new0 (double, (gsize) tile->n_columns);
-  float *mean = tile->mean + (gsize) cell_row * tile->n_columns;
-  float *max = tile->max + (gsize) cell_row * tile->n_columns;
-  for (int c = 0; c < tile->n_columns; c++)
-    max[c] = -G_MAXFLOAT;
-  for (gint64 i = 0; i < n_queries; i++)
-    pool_row (band + i * n_keys, n_keys, level, sum, max);
-  for (int c = 0; c < tile->n_columns; c++)
-    {
-      gint64 width = MIN (side, n_keys - c * side);
-      mean[c] = (float) (sum[c] / (double) (width * n_queries));
-    }
-}
-
-static gboolean
-fill_tile (const HlAttentionSource *source,
-           HlBackend *backend,
-           HlHeadKey head,
-           HlAttentionTile *tile,
-           gint64 Tq,
-           gint64 Tk,
-           GCancellable *cancellable,
-           GError **error)
-{
-  gint64 side = (gint64) 1 << tile->level;
-  gint64 q0 = (gint64) tile->row * HL_ATTENTION_TILE_SIDE * side;
-  gint64 k0 = (gint64) tile->column * HL_ATTENTION_TILE_SIDE * side;
-  gint64 n_keys = MIN (Tk - k0, tile->n_columns * side);
-  if (tile->level == 0)
-    return hl_attention_source_read_rect (source, backend, head, q0, tile->n_rows, k0,
-                                          n_keys, tile->mean, cancellable, error);
-  /* Several rows of cells at a time, so that the product is worth its while. */
-  int cell_rows = (int) MAX (1, 256 / side);
-  g_autofree float *band
-      = g_try_malloc (sizeof (float) * (gsize) (cell_rows * side * n_keys));
-  if (band == NULL)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_MEMORY, "out of memory for a tile");
-      return FALSE;
-    }
-  for (int r = 0; r < tile->n_rows; r += cell_rows)
-    {
-      gint64 first = q0 + r * side;
-      gint64 n = MIN (Tq - first, MIN (cell_rows, tile->n_rows - r) * side);
-      if (g_cancellable_set_error_if_cancelled (cancellable, error)
-          || !hl_attention_source_read_rect (source, backend, head, first, n, k0, n_keys,
-                                             band, cancellable, error))
-        return FALSE;
-      for (gint64 i = 0; i < n; i += side)
-        pool_band (band + i * n_keys, MIN (side, n - i), n_keys, tile,
-                   r + (int) (i / side));
-    }
-  return TRUE;
-}
-
-HlAttentionTile *
-hl_attention_source_read_tile (const HlAttentionSource *source,
-                               HlBackend *backend,
-                               HlHeadKey head,
-                               int level,
-                               int row,
-                               int column,
-                               GCancellable *cancellable,
-                               GError **error)
-{
-  gint64 Tq = 0, Tk = 0;
-  if (!check_range (source, head, 0, 0, 0, 0, error))
-    return NULL;
-  hl_attention_source_get_size (source, head, &Tq, &Tk);
-  gint64 side = level >= 0 && level < 24 ? (gint64) 1 << level : 0;
-  gint64 span = HL_ATTENTION_TILE_SIDE * side;
-  if (side == 0 || row < 0 || column < 0 || row * span >= Tq || column * span >= Tk)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "tile (%d, %d) of level %d lies outside a %d x %d map", row, column,
-                   level, (int) Tq, (int) Tk);
-      return NULL;
-    }
-  g_autoptr (HlAttentionTile) tile = g_new0 (HlAttentionTile, 1);
-  tile->level = level;
-  tile->row = row;
-  tile->column = column;
-  tile->n_rows = (int) MIN (HL_ATTENTION_TILE_SIDE, (Tq - row * span + side - 1) / side);
-  tile->n_columns
-      = (int) MIN (HL_ATTENTION_TILE_SIDE, (Tk - column * span + side - 1) / side);
-  gsize n = (gsize) tile->n_rows * (gsize) tile->n_columns;
-  tile->mean = g_new0 (float, n);
-  tile->max = level == 0 ? tile->mean : g_new0 (float, n);
-  if (!fill_tile (source, backend, head, tile, Tq, Tk, cancellable, error))
-    return NULL;
-  return g_steal_pointer (&tile);
 }

@@ -23,8 +23,9 @@ typedef struct
 /**
  * HlAttentionTile: a square of a map, pooled. A cell of level n stands for 2^n x 2^n
  * entries; the tile starts at entry row * 256 * 2^n. Cells at the lower and right edge
- * pool the entries that exist.
+ * pool the entries that exist; what causal attention forbids counts as 0.
  * @mean, @max: (n_rows, n_columns); the same array at level 0
+ * @is_exact: FALSE for an estimate from some of the queries
  */
 typedef struct
 {
@@ -35,6 +36,7 @@ typedef struct
   int n_columns;
   float *mean;
   float *max;
+  gboolean is_exact;
 } HlAttentionTile;
 
 void hl_attention_tile_free (HlAttentionTile *tile);
@@ -102,9 +104,19 @@ gboolean hl_attention_source_read_column (const HlAttentionSource *source,
                                           GCancellable *cancellable,
                                           GError **error);
 
+/** HL_SLOW_LEVEL: from this level on a tile of a recomputed map costs so much that it is
+ * estimated first and kept once it is exact (4096 x 4096 entries and more). */
+#define HL_SLOW_LEVEL 4
+
+/** hl_attention_source_is_slow: a tile of this level is worth an estimate beforehand. */
+gboolean
+hl_attention_source_is_slow (const HlAttentionSource *source, HlHeadKey head, int level);
+
 /**
  * hl_attention_source_read_tile:
  * @level: 0 for single entries; each level halves both sides
+ * @progress: (nullable): stepped every few rows of cells
+ * Slow tiles are kept, and come from there the next time.
  * Returns: (transfer full): NULL with @error (RANGE for a tile outside the map, ...)
  */
 HlAttentionTile *hl_attention_source_read_tile (const HlAttentionSource *source,
@@ -113,7 +125,39 @@ HlAttentionTile *hl_attention_source_read_tile (const HlAttentionSource *source,
                                                 int level,
                                                 int row,
                                                 int column,
-                                                GCancellable *cancellable,
+                                                const HlProgress *progress,
                                                 GError **error);
+
+/** hl_attention_source_guess_tile: the best that can be had at once: a kept tile, or an
+ * exact one where that is quick, or an estimate: the mean and maximum over four
+ * neighbouring queries out of each row of cells, all keys (the maximum is then a lower
+ * bound). */
+HlAttentionTile *hl_attention_source_guess_tile (const HlAttentionSource *source,
+                                                 HlBackend *backend,
+                                                 HlHeadKey head,
+                                                 int level,
+                                                 int row,
+                                                 int column,
+                                                 const HlProgress *progress,
+                                                 GError **error);
+
+/** hl_attention_source_top_level: at which the whole map is one tile. */
+int hl_attention_source_top_level (const HlAttentionSource *source, HlHeadKey head);
+
+/**
+ * hl_attention_source_begin_top, _add_top, _keep_top: the coarsest tile, for who reads
+ * the whole map anyway: begin, add every row once, keep.
+ * @row: of @query; its first @n entries, the others are zeros
+ * Returns: of begin, (transfer full) (nullable): NULL where level 0 is one tile
+ */
+HlAttentionTile *hl_attention_source_begin_top (const HlAttentionSource *source,
+                                                HlHeadKey head);
+void hl_attention_source_add_top (HlAttentionTile *tile,
+                                  const float *row,
+                                  gint64 query,
+                                  gint64 n);
+void hl_attention_source_keep_top (const HlAttentionSource *source,
+                                   HlHeadKey head,
+                                   HlAttentionTile *tile);
 
 G_END_DECLS

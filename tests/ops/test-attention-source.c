@@ -221,8 +221,9 @@ test_tiles (gconstpointer data)
   set_up (&f, data);
   for (int source = 0; source < 2; source++)
     for (int head = 0; head < f.made.shape->n_heads; head++)
-      for (int level = 0; level <= 3; level++)
-        check_level (&f, source, head, level);
+      for (int level = 0; level <= 6; level++)
+        for (int round = 0; round < 2; round++) /* the second time out of what is kept */
+          check_level (&f, source, head, level);
   tear_down (&f);
 }
 
@@ -316,13 +317,102 @@ test_cancelled (void)
   set_up (&f, &shapes[7]);
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
   g_cancellable_cancel (cancelled);
+  const HlProgress progress = { .cancellable = cancelled };
   for (int source = 0; source < 2; source++)
     {
       g_autoptr (GError) error = NULL;
       g_assert_null (hl_attention_source_read_tile (f.sources[source], f.backend,
                                                     (HlHeadKey){ 0, 0, 0 }, 1, 0, 0,
-                                                    cancelled, &error));
+                                                    &progress, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+  tear_down (&f);
+}
+
+/* An estimate is the mean and maximum over four queries in the middle of each row of
+ * cells; a kept tile goes before it. */
+static void
+check_guess (const Fixture *f, int head, int level)
+{
+  g_autoptr (GError) error = NULL;
+  HlHeadKey key = { 0, 0, head };
+  gint64 Tq = f->made.shape->Tq, Tk = f->made.shape->Tk, side = (gint64) 1 << level;
+  g_autoptr (HlAttentionTile) guess = hl_attention_source_guess_tile (
+      f->sources[1], f->backend, key, level, 0, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (guess->is_exact);
+  for (int r = 0; r < guess->n_rows; r++)
+    for (int c = 0; c < guess->n_columns; c++)
+      {
+        gint64 rows = MIN (side, Tq - r * side), n = MIN (4, rows);
+        gint64 i0 = r * side + (rows - n) / 2, j0 = c * side, j1 = MIN (j0 + side, Tk);
+        double sum = 0, max = 0;
+        for (gint64 i = i0; i < i0 + n; i++)
+          for (gint64 j = j0; j < j1; j++)
+            {
+              sum += wanted_at (f, head, i, j);
+              max = fmax (max, wanted_at (f, head, i, j));
+            }
+        gsize at = (gsize) r * (gsize) guess->n_columns + (gsize) c;
+        g_assert_cmpfloat_with_epsilon ((double) guess->mean[at],
+                                        sum / (double) (n * (j1 - j0)), LIMIT);
+        g_assert_cmpfloat_with_epsilon ((double) guess->max[at], max, LIMIT);
+      }
+  g_autoptr (HlAttentionTile) exact = hl_attention_source_read_tile (
+      f->sources[1], f->backend, key, level, 0, 0, NULL, &error);
+  g_assert_true (exact->is_exact);
+  g_autoptr (HlAttentionTile) again = hl_attention_source_guess_tile (
+      f->sources[1], f->backend, key, level, 0, 0, NULL, &error);
+  g_assert_true (again->is_exact);
+  check_tile (f, head, again);
+}
+
+static void
+test_guesses (gconstpointer data)
+{
+  Fixture f;
+  set_up (&f, data);
+  for (int head = 0; head < f.made.shape->n_heads; head++)
+    for (int level = HL_SLOW_LEVEL; level <= 6; level++)
+      check_guess (&f, head, level);
+  /* Where an exact tile is quick there is no estimate. */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlAttentionTile) quick =
+      hl_attention_source_guess_tile (f.sources[1], f.backend, (HlHeadKey){ 0, 0, 0 },
+                                      HL_SLOW_LEVEL - 1, 0, 0, NULL, &error);
+  g_assert_true (quick->is_exact);
+  tear_down (&f);
+}
+
+/* The coarsest tile made row by row on the way is the one that is read by itself. */
+static void
+test_top (gconstpointer data)
+{
+  Fixture f;
+  set_up (&f, data);
+  gint64 Tq = f.made.shape->Tq, Tk = f.made.shape->Tk;
+  g_autofree float *row = g_new (float, (gsize) Tk);
+  for (int head = 0; head < f.made.shape->n_heads; head++)
+    {
+      HlHeadKey key = { 0, 0, head };
+      g_autoptr (GError) error = NULL;
+      int level = hl_attention_source_top_level (f.sources[1], key);
+      g_assert_cmpint ((MAX (Tq, Tk) + (1 << level) - 1) >> level, <=, SIDE);
+      g_assert_true (level == 0 || (MAX (Tq, Tk) - 1) >> (level - 1) >= SIDE);
+      g_autoptr (HlAttentionTile) top = hl_attention_source_begin_top (f.sources[1], key);
+      if (level == 0)
+        {
+          g_assert_null (top);
+          continue;
+        }
+      for (gint64 i = 0; i < Tq; i++)
+        {
+          hl_attention_source_read_row (f.sources[1], f.backend, key, i, row, NULL,
+                                        &error);
+          hl_attention_source_add_top (top, row, i, Tk);
+        }
+      hl_attention_source_keep_top (f.sources[1], key, top);
+      check_tile (&f, head, top);
     }
   tear_down (&f);
 }
@@ -360,7 +450,12 @@ main (int argc, char **argv)
       g_autofree char *tiles = g_strdup_printf ("/attention-source/tiles/%s", s->name);
       g_test_add_data_func (rects, s, test_rects);
       g_test_add_data_func (lines, s, test_lines);
+      g_autofree char *guesses =
+          g_strdup_printf ("/attention-source/guesses/%s", s->name);
+      g_autofree char *top = g_strdup_printf ("/attention-source/top/%s", s->name);
       g_test_add_data_func (tiles, s, test_tiles);
+      g_test_add_data_func (guesses, s, test_guesses);
+      g_test_add_data_func (top, s, test_top);
     }
   g_test_add_func ("/attention-source/range-errors", test_range_errors);
   g_test_add_func ("/attention-source/line-errors", test_line_errors);

@@ -413,7 +413,7 @@ test_readings (void)
   synthetic_init (&made, &shape);
   HlEngine *engine = hl_engine_new ("engine", "cpu");
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (made.recomputed);
-  hl_engine_read_tile_async (engine, source, key, 1, 0, 0, NULL, read_cb, &result);
+  hl_engine_read_tile_async (engine, source, key, 1, 0, 0, FALSE, NULL, read_cb, &result);
   g_autoptr (HlAttentionTile) tile = await_reading (engine, &result, &error);
   g_assert_no_error (error);
   g_assert_cmpint (tile->n_rows, ==, 17);
@@ -433,7 +433,7 @@ test_readings (void)
   g_autoptr (HlAttentionLines) column = await_reading (engine, &result, &error);
   g_assert_null (column->row);
   g_assert_nonnull (column->column);
-  hl_engine_read_tile_async (engine, source, key, 0, 7, 0, NULL, read_cb, &result);
+  hl_engine_read_tile_async (engine, source, key, 0, 7, 0, FALSE, NULL, read_cb, &result);
   g_assert_null (await_reading (engine, &result, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_RANGE);
   g_assert_finalize_object (engine);
@@ -450,7 +450,7 @@ test_unknown_backend (void)
   synthetic_init (&made, &shape);
   HlEngine *engine = hl_engine_new ("engine", "abacus");
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (made.stored);
-  hl_engine_read_tile_async (engine, source, (HlHeadKey){ 0, 0, 0 }, 0, 0, 0, NULL,
+  hl_engine_read_tile_async (engine, source, (HlHeadKey){ 0, 0, 0 }, 0, 0, 0, FALSE, NULL,
                              read_cb, &result);
   g_assert_null (await_reading (engine, &result, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED);

@@ -47,12 +47,53 @@ struct _HlDocument
   GCancellable *cancellable;
   int n_jobs;
   int n_layers_left;
+  int n_guesses_left;
   gboolean chooses_head; /* a new trace, at which nobody has chosen yet */
   double fraction;
   char *what;
   char *status;
   char *backend_words;
 };
+
+/* What a job takes along; every field is its own reference. */
+typedef struct _HlDocumentJob
+{
+  HlDocument *document; /* only touched on the main thread */
+  guint generation;
+  char *path;
+  HlModel *model;
+  HlInput *input;
+  HlAttentionSource *source;
+  GPtrArray *interventions;
+  HlSession *session;
+  int layer;
+  gboolean is_guess;   /* of a layer: an estimate */
+  guint n_changes;     /* of the document when it was saved */
+  char *backend_words; /* found on the engine's thread */
+} HlDocumentJob;
+
+/** hl_document_job_new: (transfer full): of the generation that is now. */
+HlDocumentJob *hl_document_job_new (HlDocument *self);
+void hl_document_job_free (HlDocumentJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlDocumentJob, hl_document_job_free)
+
+/** hl_document_begin: one more job is under way. */
+void hl_document_begin (HlDocument *self, const char *what);
+
+/** hl_document_submit: in the background, with the document's progress. */
+void hl_document_submit (HlDocumentJob *job,
+                         HlEngine *engine,
+                         HlJobFunc func,
+                         GDestroyNotify result_free,
+                         GAsyncReadyCallback callback);
+
+/** hl_document_end: (transfer full) (nullable): ends a job on the main thread: its result
+ * where it is still wanted; a failure is told. */
+gpointer hl_document_end (HlDocumentJob *job,
+                          HlEngine *engine,
+                          GAsyncResult *result,
+                          GDestroyNotify result_free,
+                          const char *failure);
 
 void hl_document_emit (HlDocument *self, HlDocumentSignal which);
 void hl_document_emit_layer (HlDocument *self, int layer);

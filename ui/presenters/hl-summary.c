@@ -2,21 +2,13 @@
  * What the overview needs of every head of a trace. */
 #include "presenters/hl-summary.h"
 
+#include "scene/hl-scene.h"
+
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define BAND_ROWS 256
-#define MAX_SAMPLES (1 << 20)
-
-gboolean
-hl_token_is_left_out (const HlTokenTable *tokens, gint64 index)
-{
-  if (tokens == NULL || index < 0 || index >= tokens->n_tokens)
-    return FALSE;
-  HlTokenRole role = tokens->tokens[index].role;
-  return role == HL_ROLE_SPECIAL || role == HL_ROLE_PADDING;
-}
+/* Queries that an estimate reads of each row of cells. */
+#define GUESS_ROWS 4
 
 HlLayerSummary *
 hl_layer_summary_ref (HlLayerSummary *summary)
@@ -39,137 +31,134 @@ hl_layer_summary_unref (HlLayerSummary *summary)
   g_free (summary);
 }
 
-/* Where each token of a side goes in a picture: -1 for one that is left out. */
+/* What is made of one head while its rows go by. */
 typedef struct
 {
-  int *cell;
-  gint64 n_kept;
-  int pool;
-  int n_cells;
-} Side;
-
-static Side
-side_new (const HlTokenTable *tokens, gint64 n, gboolean leave_out)
-{
-  Side side = { .cell = g_new (int, (gsize) MAX (n, 1)) };
-  for (gint64 i = 0; i < n; i++)
-    if (!leave_out || !hl_token_is_left_out (tokens, i))
-      side.n_kept++;
-  side.pool
-      = (int) MAX (1, (side.n_kept + HL_THUMB_SIDE_MAX - 1) / HL_THUMB_SIDE_MAX);
-  side.n_cells = (int) ((side.n_kept + side.pool - 1) / side.pool);
-  gint64 kept = 0;
-  for (gint64 i = 0; i < n; i++)
-    side.cell[i] = leave_out && hl_token_is_left_out (tokens, i)
-                       ? -1
-                       : (int) (kept++ / side.pool);
-  return side;
-}
-
-/* One picture in the making, with the samples that its percentile is taken from. */
-typedef struct
-{
-  Side rows, columns;
-  HlHeadPicture *picture;
-  float *samples;
-  gint64 n_samples;
-  gint64 every;
-  gint64 seen;
-} Maker;
+  HlHeadPictureMaker *whole, *patches;
+  HlHeadStatsMaker *stats;
+  HlAttentionTile *top; /* (nullable) */
+  gint64 Tq, Tk;
+  gboolean is_causal;
+} Makers;
 
 static void
-maker_start (Maker *m, HlHeadPicture *picture, gint64 Tq, gint64 Tk)
+add_rows (Makers *m, const float *band, gint64 first, gint64 n)
 {
-  m->picture = picture;
-  /* One pool for both sides, so that a diagonal stays a diagonal. */
-  int pool = MAX (m->rows.pool, m->columns.pool);
-  picture->n_rows = m->rows.n_cells;
-  picture->n_columns = m->columns.n_cells;
-  picture->pool = pool;
-  gsize n = (gsize) picture->n_rows * (gsize) picture->n_columns;
-  picture->values = g_new (float, MAX (n, 1));
-  for (gsize i = 0; i < n; i++)
-    picture->values[i] = NAN;
-  m->every = MAX (1, Tq * Tk / MAX_SAMPLES);
-  m->samples = g_new (float, MIN (Tq * Tk / m->every + 1, MAX_SAMPLES * 2) + 1);
-  m->n_samples = m->seen = 0;
-}
-
-static void
-maker_add_row (Maker *m, const float *row, gint64 query, gint64 n_visible)
-{
-  int r = m->rows.cell[query];
-  if (r < 0)
-    return;
-  float *cells = m->picture->values + (gsize) r * (gsize) m->picture->n_columns;
-  for (gint64 j = 0; j < n_visible; j++)
+  for (gint64 i = 0; i < n; i++)
     {
-      int c = m->columns.cell[j];
-      if (c < 0)
-        continue;
-      if (isnan (cells[c]) || row[j] > cells[c])
-        cells[c] = row[j];
-      if ((double) row[j] > m->picture->max)
-        m->picture->max = (double) row[j];
-      if (m->seen++ % m->every == 0)
-        m->samples[m->n_samples++] = row[j];
+      const float *row = band + i * m->Tk;
+      gint64 query = first + i;
+      gint64 visible = m->is_causal ? MIN (m->Tk, query + m->Tk - m->Tq + 1) : m->Tk;
+      hl_head_picture_maker_add_row (m->whole, row, query, visible);
+      hl_head_picture_maker_add_row (m->patches, row, query, visible);
+      hl_head_stats_add_row (m->stats, row, query);
+      if (m->top != NULL)
+        hl_attention_source_add_top (m->top, row, query, visible);
     }
 }
 
-static int
-compare_floats (gconstpointer a, gconstpointer b)
+/* Every query in bands, or for an estimate a few in the middle of each row of cells. */
+static gboolean
+read_rows (Makers *m,
+           const HlAttentionSource *source,
+           HlBackend *backend,
+           HlHeadKey key,
+           gboolean is_guess,
+           const HlProgress *progress,
+           GError **error)
 {
-  float x = *(const float *) a, y = *(const float *) b;
-  return (x > y) - (x < y);
-}
-
-static void
-maker_end (Maker *m)
-{
-  if (m->n_samples > 0)
+  gint64 step = is_guess ? MAX (m->Tq / HL_THUMB_SIDE_MAX, 1) : BAND_ROWS;
+  gint64 n_most = is_guess ? MIN (GUESS_ROWS, step) : BAND_ROWS;
+  GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
+  g_autofree float *band = g_new (float, (gsize) (MIN (n_most, m->Tq) * m->Tk) + 1);
+  for (gint64 at = 0; at < m->Tq; at += step)
     {
-      qsort (m->samples, (gsize) m->n_samples, sizeof (float), compare_floats);
-      gint64 at = (gint64) (0.99 * (double) (m->n_samples - 1) + 0.5);
-      m->picture->p99 = (double) m->samples[at];
+      gint64 n = MIN (n_most, m->Tq - at);
+      gint64 first = is_guess ? MIN (at + (step - n) / 2, m->Tq - n) : at;
+      if (!hl_progress_step (progress, (double) at / (double) m->Tq, NULL, error) ||
+          !hl_attention_source_read_rect (source, backend, key, first, n, 0, m->Tk, band,
+                                          cancellable, error))
+        return FALSE;
+      add_rows (m, band, first, n);
     }
-  g_free (m->samples);
+  return TRUE;
 }
 
 static gboolean
-summarise_head (const HlAttentionSource *source,
+summarise_head (Makers *m,
+                const HlAttentionSource *source,
                 HlBackend *backend,
                 HlHeadKey key,
-                Maker makers[2],
+                gboolean is_guess,
                 HlHeadSummary *head,
-                GCancellable *cancellable,
+                const HlProgress *progress,
                 GError **error)
 {
-  const HlTrace *trace = hl_attention_source_get_trace (source);
-  const HlStack *stack = hl_model_info_get_stack (trace->model, key.stack);
-  gboolean is_causal = stack->layers[key.layer].is_causal;
+  m->stats = hl_head_stats_begin (source, key, error);
+  if (m->stats == NULL)
+    return FALSE;
+  m->top = is_guess ? NULL : hl_attention_source_begin_top (source, key);
+  hl_head_picture_maker_begin (m->whole, &head->whole);
+  hl_head_picture_maker_begin (m->patches, &head->patches);
+  gboolean ok = read_rows (m, source, backend, key, is_guess, progress, error);
+  hl_head_picture_maker_end (m->whole);
+  hl_head_picture_maker_end (m->patches);
+  hl_head_stats_end (m->stats, &head->stats);
+  if (m->top != NULL && ok)
+    hl_attention_source_keep_top (source, key, m->top);
+  g_clear_pointer (&m->top, hl_attention_tile_free);
+  head->is_exact = !is_guess;
+  return ok;
+}
+
+gboolean
+hl_layer_summary_is_slow (const HlAttentionSource *source, int stack, int layer)
+{
   gint64 Tq = 0, Tk = 0;
-  hl_attention_source_get_size (source, key, &Tq, &Tk);
-  maker_start (&makers[0], &head->whole, Tq, Tk);
-  maker_start (&makers[1], &head->patches, Tq, Tk);
-  g_autofree float *band = g_new (float, (gsize) (MIN (BAND_ROWS, Tq) * Tk) + 1);
-  gboolean ok = TRUE;
-  for (gint64 first = 0; first < Tq && ok; first += BAND_ROWS)
+  return hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &Tq,
+                                       &Tk) &&
+         MAX (Tq, Tk) > HL_SUMMARY_QUICK_MAX;
+}
+
+/* Progress of one head as a part of the layer's. */
+typedef struct
+{
+  const HlProgress *outer;
+  double base, share;
+} Part;
+
+static void
+part_progress (double fraction, const char *what, gpointer data)
+{
+  const Part *part = data;
+  if (part->outer->func != NULL)
+    part->outer->func (part->base + fraction * part->share, what, part->outer->func_data);
+}
+
+static gboolean
+summarise_heads (HlLayerSummary *summary,
+                 Makers *makers,
+                 const HlAttentionSource *source,
+                 HlBackend *backend,
+                 gboolean is_guess,
+                 const HlProgress *progress,
+                 GError **error)
+{
+  static const HlProgress nobody = { 0 };
+  Part part = { .outer = progress != NULL ? progress : &nobody,
+                .share = 1.0 / MAX (summary->n_heads, 1) };
+  HlProgress inner = *part.outer;
+  inner.func = part_progress;
+  inner.func_data = &part;
+  for (int h = 0; h < summary->n_heads; h++)
     {
-      gint64 n = MIN (BAND_ROWS, Tq - first);
-      ok = hl_attention_source_read_rect (source, backend, key, first, n, 0, Tk, band,
-                                          cancellable, error);
-      for (gint64 i = 0; i < n && ok; i++)
-        {
-          gint64 visible = is_causal ? MIN (Tk, first + i + Tk - Tq + 1) : Tk;
-          maker_add_row (&makers[0], band + i * Tk, first + i, visible);
-          maker_add_row (&makers[1], band + i * Tk, first + i, visible);
-        }
+      part.base = h * part.share;
+      if (!summarise_head (makers, source, backend,
+                           (HlHeadKey){ summary->stack, summary->layer, h }, is_guess,
+                           &summary->heads[h], &inner, error))
+        return FALSE;
     }
-  maker_end (&makers[0]);
-  maker_end (&makers[1]);
-  return ok
-         && hl_head_stats_compute (source, backend, key, &head->stats, cancellable,
-                                   error);
+  return TRUE;
 }
 
 HlLayerSummary *
@@ -177,37 +166,29 @@ hl_layer_summary_new (const HlAttentionSource *source,
                       HlBackend *backend,
                       int stack,
                       int layer,
+                      gboolean is_guess,
                       const HlProgress *progress,
                       GError **error)
 {
   const HlTrace *trace = hl_attention_source_get_trace (source);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  const HlLayerInfo *info = &hl_model_info_get_stack (trace->model, stack)->layers[layer];
   g_autoptr (HlLayerSummary) summary = g_new0 (HlLayerSummary, 1);
   g_atomic_ref_count_init (&summary->refs);
   summary->stack = stack;
   summary->layer = layer;
-  summary->n_heads
-      = hl_model_info_get_stack (trace->model, stack)->layers[layer].n_heads;
+  summary->n_heads = info->n_heads;
   summary->heads = g_new0 (HlHeadSummary, (gsize) MAX (summary->n_heads, 1));
-  gint64 Tq = 0, Tk = 0;
+  Makers m = { .is_causal = info->is_causal };
   /* A layer without maps (another mixer, or not captured) keeps empty pictures. */
-  if (!hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &Tq, &Tk))
+  if (!hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &m.Tq,
+                                     &m.Tk))
     return g_steal_pointer (&summary);
-  Maker makers[2];
-  for (int i = 0; i < 2; i++)
-    makers[i] = (Maker){ .rows = side_new (tokens, Tq, i == 1),
-                         .columns = side_new (tokens, Tk, i == 1) };
-  gboolean ok = TRUE;
-  for (int h = 0; h < summary->n_heads && ok; h++)
-    ok = hl_progress_step (progress, (double) h / summary->n_heads, NULL, error)
-         && summarise_head (source, backend, (HlHeadKey){ stack, layer, h }, makers,
-                            &summary->heads[h],
-                            progress != NULL ? progress->cancellable : NULL, error);
-  for (int i = 0; i < 2; i++)
-    {
-      g_free (makers[i].rows.cell);
-      g_free (makers[i].columns.cell);
-    }
+  m.whole = hl_head_picture_maker_new (tokens, m.Tq, m.Tk, FALSE);
+  m.patches = hl_head_picture_maker_new (tokens, m.Tq, m.Tk, TRUE);
+  gboolean ok = summarise_heads (summary, &m, source, backend, is_guess, progress, error);
+  hl_head_picture_maker_free (m.whole);
+  hl_head_picture_maker_free (m.patches);
   return ok ? g_steal_pointer (&summary) : NULL;
 }
 
@@ -256,8 +237,8 @@ hl_trace_summary_take_layer (HlTraceSummary *summary, HlLayerSummary *layer)
 const HlHeadSummary *
 hl_trace_summary_get_head (const HlTraceSummary *summary, int layer, int head)
 {
-  if (layer < 0 || layer >= summary->n_layers || summary->layers[layer] == NULL
-      || head < 0 || head >= summary->layers[layer]->n_heads)
+  if (layer < 0 || layer >= summary->n_layers || summary->layers[layer] == NULL ||
+      head < 0 || head >= summary->layers[layer]->n_heads)
     return NULL;
   return &summary->layers[layer]->heads[head];
 }
@@ -286,8 +267,8 @@ hl_trace_summary_compute (HlTraceSummary *summary,
     {
       if (!hl_progress_step (progress, (double) l / summary->n_layers, NULL, error))
         return FALSE;
-      HlLayerSummary *layer
-          = hl_layer_summary_new (source, backend, summary->stack, l, NULL, error);
+      HlLayerSummary *layer =
+          hl_layer_summary_new (source, backend, summary->stack, l, FALSE, NULL, error);
       if (layer == NULL)
         return FALSE;
       hl_trace_summary_take_layer (summary, layer);

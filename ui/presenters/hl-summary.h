@@ -4,31 +4,17 @@
 #pragma once
 
 #include "analysis/hl-head-stats.h"
-#include "scene/hl-scene.h"
+#include "presenters/hl-head-picture.h"
 
 G_BEGIN_DECLS
 
 /**
- * HlHeadPicture: a map made small by its maximum, so that a thin line stays.
- * @values: (n_rows, n_columns), each over @pool x @pool entries; NaN where causal
- *   attention forbids every entry
- * @max: largest entry of the map
- * @p99: 99th percentile of the entries (of a million of them, evenly taken, in a map
- *   that has more)
+ * HlHeadSummary: @patches is the same without special and padding tokens.
+ * @is_exact: FALSE while it is an estimate from a few queries of each row of cells
  */
 typedef struct
 {
-  int n_rows;
-  int n_columns;
-  int pool;
-  float *values;
-  double max;
-  double p99;
-} HlHeadPicture;
-
-/** HlHeadSummary: @patches is the same without special and padding tokens. */
-typedef struct
-{
+  gboolean is_exact;
   HlHeadPicture whole;
   HlHeadPicture patches;
   HlHeadStats stats;
@@ -48,15 +34,26 @@ void hl_layer_summary_unref (HlLayerSummary *summary);
 HlLayerSummary *hl_layer_summary_ref (HlLayerSummary *summary);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlLayerSummary, hl_layer_summary_unref)
 
+/** HL_SUMMARY_QUICK_MAX: tokens up to which a summary is exact at once; above, estimates
+ * of all layers come first. */
+#define HL_SUMMARY_QUICK_MAX 2048
+
+/** hl_layer_summary_is_slow: worth an estimate beforehand. */
+gboolean hl_layer_summary_is_slow (const HlAttentionSource *source, int stack, int layer);
+
 /**
  * hl_layer_summary_new:
- * Thread: engine. @progress is stepped once a head.
+ * @is_guess: from four neighbouring queries of each row of cells; statistics are then
+ *   means over those
+ * Reads every map once; coarse tiles of long maps are kept in the source on the way.
+ * Thread: engine. @progress is stepped every 256 queries.
  * Returns: (transfer full): NULL with @error
  */
 HlLayerSummary *hl_layer_summary_new (const HlAttentionSource *source,
                                       HlBackend *backend,
                                       int stack,
                                       int layer,
+                                      gboolean is_guess,
                                       const HlProgress *progress,
                                       GError **error);
 
@@ -97,8 +94,5 @@ gboolean hl_trace_summary_compute (HlTraceSummary *summary,
                                    HlBackend *backend,
                                    const HlProgress *progress,
                                    GError **error);
-
-/** hl_token_is_left_out: whether a token counts as special or padding. */
-gboolean hl_token_is_left_out (const HlTokenTable *tokens, gint64 index);
 
 G_END_DECLS

@@ -66,7 +66,31 @@ typedef struct
   GWeakRef tiles;
   HlEngine *engine;
   int level, row, column;
+  gboolean is_guess;
 } Request;
+
+static void
+request_tile (HlAttentionTiles *self, int level, int row, int column, gboolean is_guess);
+
+/* A better tile takes the place of the estimate before it. */
+static void
+put_ready (HlAttentionTiles *self, HlTile *tile)
+{
+  for (GList *l = self->ready.head; l != NULL; l = l->next)
+    {
+      HlTile *old = l->data;
+      if (old->level == tile->level && old->row == tile->row &&
+          old->column == tile->column)
+        {
+          hl_tile_unref (old);
+          g_queue_delete_link (&self->ready, l);
+          break;
+        }
+    }
+  g_queue_push_head (&self->ready, tile);
+  if (self->ready.length > KEEP_TILES)
+    hl_tile_unref (g_queue_pop_tail (&self->ready));
+}
 
 static void
 tile_read_cb (GObject *object, GAsyncResult *result, gpointer data)
@@ -76,8 +100,7 @@ tile_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_autoptr (HlAttentionTile) read = hl_engine_finish (request->engine, result, NULL);
   if (self != NULL)
     {
-      g_autofree char *name
-          = tile_name (request->level, request->row, request->column);
+      g_autofree char *name = tile_name (request->level, request->row, request->column);
       g_hash_table_remove (self->pending, name);
     }
   if (self != NULL && read != NULL)
@@ -87,16 +110,34 @@ tile_read_cb (GObject *object, GAsyncResult *result, gpointer data)
       gsize size = sizeof (float) * (gsize) read->n_rows * (gsize) read->n_columns;
       memcpy (tile->mean, read->mean, size);
       memcpy (tile->max, read->max, size);
+      tile->is_exact = read->is_exact;
       mask_tile (self, tile);
-      g_queue_push_head (&self->ready, tile);
-      if (self->ready.length > KEEP_TILES)
-        hl_tile_unref (g_queue_pop_tail (&self->ready));
+      put_ready (self, tile);
+      if (!tile->is_exact)
+        request_tile (self, tile->level, tile->row, tile->column, FALSE);
       hl_tile_source_emit_ready (HL_TILE_SOURCE (self), tile->level, tile->row,
                                  tile->column);
     }
   g_weak_ref_clear (&request->tiles);
   g_object_unref (request->engine);
   g_free (request);
+}
+
+static void
+request_tile (HlAttentionTiles *self, int level, int row, int column, gboolean is_guess)
+{
+  g_autofree char *name = tile_name (level, row, column);
+  if (!g_hash_table_add (self->pending, g_steal_pointer (&name)))
+    return;
+  Request *request = g_new0 (Request, 1);
+  g_weak_ref_init (&request->tiles, self);
+  request->engine = g_object_ref (self->engine);
+  request->level = level;
+  request->row = row;
+  request->column = column;
+  request->is_guess = is_guess;
+  hl_engine_read_tile_async (self->engine, self->source, self->head, level, row, column,
+                             is_guess, self->cancellable, tile_read_cb, request);
 }
 
 static HlTile *
@@ -109,17 +150,7 @@ get_tile (HlTileSource *source, int level, int row, int column)
       if (tile->level == level && tile->row == row && tile->column == column)
         return hl_tile_ref (tile);
     }
-  g_autofree char *name = tile_name (level, row, column);
-  if (!g_hash_table_add (self->pending, g_steal_pointer (&name)))
-    return NULL;
-  Request *request = g_new0 (Request, 1);
-  g_weak_ref_init (&request->tiles, self);
-  request->engine = g_object_ref (self->engine);
-  request->level = level;
-  request->row = row;
-  request->column = column;
-  hl_engine_read_tile_async (self->engine, self->source, self->head, level, row, column,
-                             self->cancellable, tile_read_cb, request);
+  request_tile (self, level, row, column, TRUE);
   return NULL;
 }
 
