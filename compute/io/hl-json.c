@@ -61,19 +61,20 @@ check_depth (const char *data, gsize size_bytes, const char *label, GError **err
   return TRUE;
 }
 
-json_t *
-hl_json_load_bytes (const char *data,
-                    gsize size_bytes,
-                    const char *where,
-                    const char *what,
-                    GError **error)
+static json_t *
+load_bytes (const char *data,
+            gsize size_bytes,
+            const char *where,
+            const char *what,
+            size_t flags,
+            GError **error)
 {
   g_autofree char *label =
       what != NULL ? g_strdup_printf ("%s: %s", where, what) : g_strdup (where);
   if (!check_depth (data, size_bytes, label, error))
     return NULL;
   json_error_t problem;
-  json_t *root = json_loadb (data, size_bytes, JSON_REJECT_DUPLICATES, &problem);
+  json_t *root = json_loadb (data, size_bytes, JSON_REJECT_DUPLICATES | flags, &problem);
   if (root == NULL)
     {
       g_autofree char *text = g_utf8_make_valid (problem.text, -1);
@@ -94,7 +95,27 @@ hl_json_load_bytes (const char *data,
 }
 
 json_t *
-hl_json_load_file (const char *path, GError **error)
+hl_json_load_bytes (const char *data,
+                    gsize size_bytes,
+                    const char *where,
+                    const char *what,
+                    GError **error)
+{
+  return load_bytes (data, size_bytes, where, what, 0, error);
+}
+
+json_t *
+hl_json_load_bytes_real (const char *data,
+                         gsize size_bytes,
+                         const char *where,
+                         const char *what,
+                         GError **error)
+{
+  return load_bytes (data, size_bytes, where, what, JSON_DECODE_INT_AS_REAL, error);
+}
+
+static json_t *
+load_file (const char *path, size_t flags, GError **error)
 {
   g_autofree char *where = g_path_get_basename (path);
   GStatBuf info;
@@ -127,7 +148,19 @@ hl_json_load_file (const char *path, GError **error)
                    cause->message);
       return NULL;
     }
-  return hl_json_load_bytes (data, size_bytes, where, NULL, error);
+  return load_bytes (data, size_bytes, where, NULL, flags, error);
+}
+
+json_t *
+hl_json_load_file (const char *path, GError **error)
+{
+  return load_file (path, 0, error);
+}
+
+json_t *
+hl_json_load_file_real (const char *path, GError **error)
+{
+  return load_file (path, JSON_DECODE_INT_AS_REAL, error);
 }
 
 /* Sets the one kind of message that all getters give; @value NULL means absent. */

@@ -35,6 +35,18 @@ json_t *hl_json_load_bytes (const char *data,
                             const char *what,
                             GError **error);
 
+/**
+ * hl_json_load_file_real, hl_json_load_bytes_real:
+ * As the two above, for files in which some write 10^30 for "no limit": every number is
+ * read as a real one, and integers are exact up to 2^53.
+ */
+json_t *hl_json_load_file_real (const char *path, GError **error);
+json_t *hl_json_load_bytes_real (const char *data,
+                                 gsize size_bytes,
+                                 const char *where,
+                                 const char *what,
+                                 GError **error);
+
 /** hl_json_describe: (transfer full): a value in a few characters, for an error's
  * "found": "\"abc\"", "[1, 2]", "an object", "nothing" for NULL. */
 char *hl_json_describe (const json_t *value);
