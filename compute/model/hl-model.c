@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Opening a model: config, weights, family. */
-#include "model/hl-model.h"
+#include "model/hl-model-private.h"
 
 #include "base/hl-error.h"
 #include "base/hl-hash.h"
-#include "model/hl-family.h"
-
-struct _HlModel
-{
-  gatomicrefcount refs;
-  HlModelInfo *info;
-  const HlFamily *family;
-  gpointer data;
-  HlWeights *weights;
-  GArray *end_ids; /* gint32 */
-};
 
 HlModel *
 hl_model_ref (HlModel *model)
@@ -33,6 +22,8 @@ hl_model_unref (HlModel *model)
   g_clear_pointer (&model->weights, hl_weights_free);
   hl_model_info_unref (model->info);
   g_array_unref (model->end_ids);
+  g_clear_pointer (&model->tokenizer, hl_tokenizer_unref);
+  g_clear_error (&model->tokenizer_error);
   g_free (model);
 }
 
@@ -123,6 +114,17 @@ fill_info (HlModel *model, const char *folder, const json_t *config, HlSafetenso
   read_labels (info, config);
 }
 
+/* A model whose tokenizer cannot be read still runs on tokens; who brings a text is told
+ * why. */
+static void
+open_tokenizer (HlModel *model, const char *folder)
+{
+  g_autofree char *json = g_build_filename (folder, "tokenizer.json", NULL);
+  g_autofree char *vocab = g_build_filename (folder, "vocab.json", NULL);
+  if (g_file_test (json, G_FILE_TEST_EXISTS) || g_file_test (vocab, G_FILE_TEST_EXISTS))
+    model->tokenizer = hl_tokenizer_open (folder, &model->tokenizer_error);
+}
+
 HlModel *
 hl_model_open (const char *path, GError **error)
 {
@@ -178,6 +180,8 @@ hl_model_open (const char *path, GError **error)
       g_prefix_error (error, "%s: ", model->info->path);
       return NULL;
     }
+  if (g_str_equal (family->input_kind, "text"))
+    open_tokenizer (model, folder);
   set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));
   return g_steal_pointer (&model);
 }
@@ -193,50 +197,6 @@ hl_model_open_image (
       return NULL;
     }
   return model->family->open_image (model->data, path, height, width, error);
-}
-
-static gboolean
-check_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
-{
-  const HlModelInfo *info = model->info;
-  if (g_strcmp0 (info->input_kind, "text") != 0)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no text", info->name);
-      return FALSE;
-    }
-  if (n < 1 || n > info->n_context)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "tokens: 1 to %d expected, the model's context, %" G_GINT64_FORMAT
-                   " found",
-                   info->n_context, n);
-      return FALSE;
-    }
-  for (gint64 i = 0; i < n; i++)
-    if (ids[i] < 0 || ids[i] >= info->n_vocab)
-      {
-        g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                     "token %d: an id from 0 to %d expected, %d found", (int) i,
-                     info->n_vocab - 1, ids[i]);
-        return FALSE;
-      }
-  return TRUE;
-}
-
-HlInput *
-hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
-{
-  if (!check_ids (model, ids, n, error))
-    return NULL;
-  g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) n);
-  for (gint64 i = 0; i < n; i++)
-    {
-      tokens->tokens[i].id = ids[i];
-      tokens->tokens[i].role = HL_ROLE_PROMPT;
-      tokens->tokens[i].text = g_strdup_printf ("%d", ids[i]);
-    }
-  g_autoptr (HlTensor) tensor = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), ids);
-  return hl_input_new_text ("tokens", "", tensor, tokens, NULL);
 }
 
 const gint32 *

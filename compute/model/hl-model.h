@@ -35,17 +35,6 @@ HlModelInfo *hl_model_get_info (const HlModel *model);
 HlInput *hl_model_open_image (
     const HlModel *model, const char *path, int height, int width, GError **error);
 
-/**
- * hl_model_open_ids:
- * @ids: (n): of the model's vocabulary
- * A text that is given as tokens; nothing is added to it. Their texts are the
- * tokenizer's, where the model has one, else their numbers.
- * Returns: (transfer full): NULL with @error: UNSUPPORTED for a model that takes no text,
- *   RANGE for no id at all, or one outside the vocabulary, or more than the context
- */
-HlInput *
-hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error);
-
 /** hl_model_get_tokens: (transfer full): of one stack, for an input. */
 HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, int stack);
 

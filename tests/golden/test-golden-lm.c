@@ -5,6 +5,7 @@
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 #include "io/hl-safetensors.h"
+#include "model/hl-model-text.h"
 #include "trace/hl-attention-source.h"
 #include "trace/hl-generate.h"
 #include "trace/hl-tracer.h"

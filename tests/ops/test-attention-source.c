@@ -21,6 +21,7 @@ static const SyntheticShape shapes[] = {
   { "300-causal-masked", 300, 300, 2, 1, 16, TRUE, TRUE },
   { "700", 700, 700, 1, 1, 16, FALSE, FALSE },
   { "700-causal", 700, 700, 2, 1, 16, TRUE, FALSE },
+  { "515-causal", 515, 515, 1, 1, 8, TRUE, FALSE },
 };
 
 typedef struct

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ * Texts as a language model's input. */
+#include "model/hl-model-text.h"
+
+#include "base/hl-error.h"
+#include "model/hl-model-private.h"
+
+#include <string.h>
+
+#define NAME_CHARACTERS 48
+
+static gboolean
+takes_text (const HlModel *model, GError **error)
+{
+  if (g_strcmp0 (model->info->input_kind, "text") == 0)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no text",
+               model->info->name);
+  return FALSE;
+}
+
+HlTokenizer *
+hl_model_get_tokenizer (const HlModel *model, GError **error)
+{
+  if (model->tokenizer != NULL)
+    return model->tokenizer;
+  if (model->tokenizer_error != NULL)
+    g_propagate_error (error, g_error_copy (model->tokenizer_error));
+  else
+    g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                 "%s: tokenizer.json expected, nothing found there", model->info->path);
+  return NULL;
+}
+
+/* ---- tokens -------------------------------------------------------------------------- */
+
+static gboolean
+check_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
+{
+  const HlModelInfo *info = model->info;
+  if (!takes_text (model, error))
+    return FALSE;
+  if (n < 1 || n > info->n_context)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "tokens: 1 to %d expected, the model's context, %" G_GINT64_FORMAT
+                   " found",
+                   info->n_context, n);
+      return FALSE;
+    }
+  for (gint64 i = 0; i < n; i++)
+    if (ids[i] < 0 || ids[i] >= info->n_vocab)
+      {
+        g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                     "token %d: an id from 0 to %d expected, %d found", (int) i,
+                     info->n_vocab - 1, ids[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/* What a token is by itself: its bytes, its text, its role. */
+static void
+describe_token (const HlModel *model, HlToken *token, gint32 id, HlTokenRole role)
+{
+  token->id = id;
+  token->role = role;
+  if (model->tokenizer != NULL)
+    {
+      token->bytes = hl_tokenizer_get_token_bytes (model->tokenizer, id);
+      token->text = hl_tokenizer_get_token_text (model->tokenizer, id);
+      if (hl_tokenizer_is_special (model->tokenizer, id))
+        token->role = HL_ROLE_SPECIAL;
+    }
+  if (token->text == NULL)
+    token->text = g_strdup_printf ("%d", id);
+}
+
+HlInput *
+hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
+{
+  if (!check_ids (model, ids, n, error))
+    return NULL;
+  g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) n);
+  for (gint64 i = 0; i < n; i++)
+    describe_token (model, &tokens->tokens[i], ids[i], HL_ROLE_PROMPT);
+  g_autoptr (HlTensor) tensor = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), ids);
+  return hl_input_new_text ("tokens", "", tensor, tokens, NULL);
+}
+
+static void
+copy_token (HlToken *to, const HlToken *from)
+{
+  *to = *from;
+  to->text = g_strdup (from->text);
+  to->bytes = from->bytes != NULL ? g_bytes_ref (from->bytes) : NULL;
+}
+
+HlInput *
+hl_model_extend_text (const HlModel *model,
+                      const HlInput *input,
+                      const gint32 *ids,
+                      gint64 n,
+                      GError **error)
+{
+  gint64 before = input->ids->shape.dim[1];
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_array_append_vals (all, input->ids->data, (guint) before);
+  g_array_append_vals (all, ids, (guint) n);
+  const gint32 *joined = (const gint32 *) (gpointer) all->data;
+  if (!check_ids (model, joined, before + n, error))
+    return NULL;
+  g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) (before + n));
+  for (gint64 i = 0; i < before; i++)
+    copy_token (&tokens->tokens[i], &input->tokens->tokens[i]);
+  for (gint64 i = 0; i < n; i++)
+    describe_token (model, &tokens->tokens[before + i], ids[i], HL_ROLE_GENERATED);
+  g_autoptr (HlTensor) tensor
+      = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, before + n), joined);
+  HlInput *longer
+      = hl_input_new_text (input->name, input->path, tensor, tokens, input->text);
+  longer->n_all_tokens = input->n_all_tokens + n;
+  longer->first_token = input->first_token;
+  longer->warning = g_strdup (input->warning);
+  return longer;
+}
+
+/* ---- texts --------------------------------------------------------------------------- */
+
+/* The beginning of a text on one line. */
+static char *
+name_of (const char *text, gsize length)
+{
+  g_autoptr (GString) name = g_string_new (NULL);
+  const char *end = text + length;
+  int n = 0;
+  for (const char *at = text; at < end && n < NAME_CHARACTERS; n++)
+    {
+      gunichar c = g_utf8_get_char (at);
+      at = g_utf8_next_char (at);
+      gboolean is_space = c == 0 || g_unichar_isspace (c);
+      if (!is_space)
+        g_string_append_unichar (name, c);
+      else if (name->len > 0 && name->str[name->len - 1] != ' ')
+        g_string_append_c (name, ' ');
+      if (n + 1 == NAME_CHARACTERS && at < end)
+        g_string_append (name, "…");
+    }
+  return g_string_free (g_steal_pointer (&name), FALSE);
+}
+
+/* Which tokens are taken of all there are. */
+static gboolean
+choose_part (const HlModel *model,
+             const HlEncoding *encoding,
+             const HlTextOptions *options,
+             gint64 *n,
+             GError **error)
+{
+  gint64 all = (gint64) encoding->n_tokens;
+  gint64 room = model->info->n_context;
+  if (options->n_tokens > 0)
+    room = MIN (room, options->n_tokens);
+  *n = MIN (room, all - options->first_token);
+  if (options->first_token >= 0 && *n >= 1)
+    return TRUE;
+  if (all == 0)
+    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                 "the text: at least one token expected, none found; this model's "
+                 "tokenizer puts none of its own around it");
+  else
+    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                 "first token: 0 to %" G_GINT64_FORMAT " expected, the text's tokens, "
+                 "%" G_GINT64_FORMAT " found",
+                 all - 1, options->first_token);
+  return FALSE;
+}
+
+static HlInput *
+input_of (const HlModel *model,
+          const char *name,
+          const char *path,
+          const char *text,
+          const HlEncoding *encoding,
+          gint64 first,
+          gint64 n,
+          GError **error)
+{
+  g_autofree gint32 *ids = g_new (gint32, (gsize) n);
+  g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) n);
+  for (gint64 i = 0; i < n; i++)
+    {
+      const HlTextToken *from = &encoding->tokens[first + i];
+      HlToken *token = &tokens->tokens[i];
+      ids[i] = from->id;
+      describe_token (model, token, from->id, HL_ROLE_PROMPT);
+      if (from->is_around)
+        continue;
+      token->start = from->start_char;
+      token->end = from->end_char;
+    }
+  if (!check_ids (model, ids, n, error))
+    return NULL;
+  g_autoptr (HlTensor) tensor = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), ids);
+  HlInput *input = hl_input_new_text (name, path, tensor, tokens, text);
+  input->n_all_tokens = (gint64) encoding->n_tokens;
+  input->first_token = first;
+  if (encoding->has_doubled_bos)
+    input->warning = g_strdup ("the text begins with the token that the tokenizer puts "
+                               "before it: it is there twice");
+  return input;
+}
+
+HlInput *
+hl_model_open_text (const HlModel *model,
+                    const char *name,
+                    const char *path,
+                    const char *text,
+                    gssize length,
+                    const HlTextOptions *options,
+                    GError **error)
+{
+  static const HlTextOptions plain = { 0 };
+  if (options == NULL)
+    options = &plain;
+  HlTokenizer *tokenizer
+      = takes_text (model, error) ? hl_model_get_tokenizer (model, error) : NULL;
+  if (tokenizer == NULL)
+    return NULL;
+  const HlEncodeOptions how = { !options->no_special, !options->plain_special };
+  g_autoptr (HlEncoding) encoding
+      = hl_tokenizer_encode (tokenizer, text, length, &how, error);
+  gint64 n = 0;
+  if (encoding == NULL || !choose_part (model, encoding, options, &n, error))
+    return NULL;
+  gsize size = length < 0 ? strlen (text) : (gsize) length;
+  g_autofree char *own_name = name == NULL ? name_of (text, size) : NULL;
+  /* A NUL in the text ends what is kept of it for people; its tokens are all there. */
+  g_autofree char *kept = g_strndup (text, size);
+  return input_of (model, name != NULL ? name : own_name, path, kept, encoding,
+                   options->first_token, n, error);
+}
+
+HlInput *
+hl_model_open_text_file (const HlModel *model,
+                         const char *path,
+                         const HlTextOptions *options,
+                         GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &local);
+  if (file == NULL)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_IO, "%s", local->message);
+      return NULL;
+    }
+  gsize size = g_mapped_file_get_length (file);
+  if (size > HL_TEXT_FILE_MAX_BYTES)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "%s: a text of at most %d MB expected, %.0f MB found", path,
+                   (int) (HL_TEXT_FILE_MAX_BYTES >> 20), (double) size / 1048576);
+      return NULL;
+    }
+  g_autofree char *name = g_path_get_basename (path);
+  const char *text = size > 0 ? g_mapped_file_get_contents (file) : "";
+  HlInput *input
+      = hl_model_open_text (model, name, path, text, (gssize) size, options, error);
+  if (input == NULL)
+    g_prefix_error (error, "%s: ", path);
+  return input;
+}
