@@ -160,8 +160,25 @@ def check_paths(root):
     return problems
 
 
+def check_suites(root):
+    """Passes by suite, as ./dev makes them, leave out a test that names none."""
+    problems = []
+    for path in walk(root, ("meson.build",)):
+        text = re.sub(r"#[^\n]*", "", read(root, path))
+        for match in re.finditer(r"(?<![\w.])test\s*\(", text):
+            end, depth = match.end(), 1
+            while end < len(text) and depth:
+                depth += {"(": 1, ")": -1}.get(text[end], 0)
+                end += 1
+            if not re.search(r"\bsuite\s*:", text[match.end():end]):
+                line = text.count("\n", 0, match.start()) + 1
+                problems.append(f"{path}:{line}: a test without a suite")
+    return problems
+
+
 SOURCE_CHECKS = [("includes stay in their rooms", check_includes),
                  ("files, functions and lines are within their sizes", check_sizes),
                  ("every source starts with its licence", check_spdx),
                  ("POTFILES.in is complete", check_potfiles),
-                 ("no machine's paths", check_paths)]
+                 ("no machine's paths", check_paths),
+                 ("every test has a suite", check_suites)]

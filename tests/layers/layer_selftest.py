@@ -21,6 +21,7 @@ CLEAN = {
     "ui/presenters/p.c": MARK + '#include "trace/t.h"\n#include "scene/s.h"\n',
     "ui/w.ui": '<property name="label" translatable="yes">text</property>\n',
     "app/cli/c.c": MARK + '#include "trace/t.h"\nconst char *p = "${X}/tmp/a";\n',
+    "tests/meson.build": "# a test() is\ntest('t', exe, args: [files('t.py')], suite: 't')\n",
     "tests/t.c": MARK + 'const char *p = "/' + 'tmp/a";\n',
     "po/POTFILES.in": "# files\nui/w.ui\nwidgets/scene/s.c\n",
 }
@@ -52,6 +53,8 @@ PLANTED = [
      CLEAN["po/POTFILES.in"] + "ui/gone.c\n", "ui/gone.c: no such file"),
     (rules.check_paths, "compute/io/a.c", 'f ("/' + 'tmp/x");\n', "tmp"),
     (rules.check_paths, "app/cli/c.c", 'f ("/' + 'home/me/x");\n', "home"),
+    (rules.check_suites, "tests/meson.build",
+     "test('t', exe, args: [f (x)], env: e)\n# suite: 't'\n", "meson.build:1"),
     (rules.check_paths, "tests/t.c", 'f ("/' + 'root/x");\n', "root"),
 ]
 

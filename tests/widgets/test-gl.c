@@ -355,6 +355,31 @@ hover_cb (HlHeatmapView *view, gint64 row, gint64 column, double value, gpointer
   cell_cb (view, row, column, data);
 }
 
+/* F and Ctrl+0 show all of the map; a digit alone is left to the window. */
+static void
+check_fit_keys (HlHeatmapView *view)
+{
+  static const struct
+  {
+    guint keyval;
+    GdkModifierType state;
+    gboolean fits;
+  } keys[] = { { GDK_KEY_0, 0, FALSE },
+               { GDK_KEY_f, GDK_CONTROL_MASK, FALSE },
+               { GDK_KEY_f, 0, TRUE },
+               { GDK_KEY_F, GDK_LOCK_MASK, TRUE },
+               { GDK_KEY_0, GDK_CONTROL_MASK, TRUE },
+               { GDK_KEY_KP_0, GDK_CONTROL_MASK, TRUE } };
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      hl_heatmap_view_zoom (view, 4);
+      g_assert_true (hl_heatmap_view_handle_key (view, keys[i].keyval, keys[i].state) ==
+                     keys[i].fits);
+      const HlView *seen = &hl_heatmap_view_get_layout (view)->view;
+      g_assert_true ((seen->x1 - seen->x0 == 197) == keys[i].fits);
+    }
+}
+
 static void
 test_map_input (void)
 {
@@ -405,8 +430,7 @@ test_map_input (void)
   hl_heatmap_view_handle_key (view, GDK_KEY_Home, GDK_CONTROL_MASK);
   g_assert_cmpfloat (hl_heatmap_view_get_layout (view)->view.x0, ==, 0);
   g_assert_cmpfloat (hl_heatmap_view_get_layout (view)->view.y0, ==, 0);
-  hl_heatmap_view_handle_key (view, GDK_KEY_0, 0);
-  g_assert_cmpfloat (hl_heatmap_view_get_layout (view)->view.x1, ==, 197);
+  check_fit_keys (view);
   hl_heatmap_view_handle_key (view, GDK_KEY_Escape, 0);
   g_assert_cmpint (cell.row, ==, -1);
   gtk_window_destroy (GTK_WINDOW (window));
@@ -470,6 +494,10 @@ test_grid_input (void)
   g_assert_true (hl_head_grid_hit (self, cell.x + 5, cell.y + 5, &layer, &column));
   g_assert_cmpint (layer, ==, 10);
   g_assert_cmpint (column, ==, 10);
+  g_assert_false (hl_head_grid_handle_key (self, GDK_KEY_0, 0));
+  g_assert_cmpfloat (hl_head_grid_get_cell_size (self), >, 0);
+  g_assert_true (hl_head_grid_handle_key (self, GDK_KEY_f, 0));
+  g_assert_cmpfloat (hl_head_grid_get_cell_size (self), ==, 0);
   gtk_window_destroy (GTK_WINDOW (window));
 }
 

@@ -104,6 +104,8 @@ show_input (HlSidePanel *self)
       trace, 0, NULL, selected, FALSE, hl_document_get_view (self->document));
   gtk_stack_set_visible_child_name (self->input_stack,
                                     scene != NULL ? "picture" : "empty");
+  if (scene != NULL)
+    g_clear_pointer (&scene->title, g_free); /* it shows the input, not weights */
   hl_patch_view_set_scene (self->picture, scene);
   gtk_label_set_text (self->input_caption, trace->input_name);
   g_autofree char *caption = NULL;

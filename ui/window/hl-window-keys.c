@@ -103,7 +103,7 @@ void
 hl_window_add_keys (HlWindow *self)
 {
   GtkEventController *keys = gtk_event_controller_key_new ();
-  /* In the capture phase: "0" would otherwise be the zoom of whatever has focus. */
+  /* In the capture phase: a letter would otherwise be typed into a list's search. */
   gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
   g_signal_connect_object (keys, "key-pressed", G_CALLBACK (key_pressed_cb), self, 0);
   gtk_widget_add_controller (GTK_WIDGET (self), keys);

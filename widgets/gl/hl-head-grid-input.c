@@ -148,7 +148,7 @@ move_to (HlHeadGrid *self, int layer, int head)
 }
 
 static gboolean
-handle_zoom_key (HlHeadGrid *self, guint keyval)
+handle_zoom_key (HlHeadGrid *self, guint keyval, GdkModifierType state)
 {
   double x = self->body.x + self->body.width / 2;
   double y = self->body.y + self->body.height / 2;
@@ -165,6 +165,15 @@ handle_zoom_key (HlHeadGrid *self, guint keyval)
       return TRUE;
     case GDK_KEY_0:
     case GDK_KEY_KP_0:
+      /* Alone a digit begins the name of a head, which is the window's business. */
+      if ((state & GDK_CONTROL_MASK) == 0)
+        return FALSE;
+      hl_head_grid_set_cell_size (self, 0);
+      return TRUE;
+    case GDK_KEY_f:
+    case GDK_KEY_F:
+      if ((state & GDK_CONTROL_MASK) != 0)
+        return FALSE;
       hl_head_grid_set_cell_size (self, 0);
       return TRUE;
     default:
@@ -223,7 +232,7 @@ hl_head_grid_handle_key (HlHeadGrid *self, guint keyval, GdkModifierType state)
 {
   if (self->scene == NULL || self->scene->layers->len == 0 || (state & GDK_ALT_MASK) != 0)
     return FALSE;
-  if (handle_zoom_key (self, keyval))
+  if (handle_zoom_key (self, keyval, state))
     return TRUE;
   gboolean has_selection = self->selected_layer >= 0;
   int layer = MAX (self->selected_layer, 0), head = MAX (self->selected_head, 0);

@@ -3,8 +3,9 @@
  * Everything on the main thread.
  *
  * The grid fills its width until it is zoomed: Ctrl+wheel or pinch about the pointer, +
- * -, and 0 to fill the width again. A click or the arrow keys choose a head (Page Up and
- * Down: a screen; Home, End: the layer's first and last; with Ctrl: the grid's). */
+ * -, and F or Ctrl+0 to fill the width again. A click or the arrow keys choose a head
+ * (Page Up and Down: a screen; Home, End: the layer's first and last; with Ctrl: the
+ * grid's). */
 #pragma once
 
 #include "draw/hl-paint-grid.h"

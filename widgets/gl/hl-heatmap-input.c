@@ -162,7 +162,7 @@ move_cursor (HlHeatmapView *self, gint64 row, gint64 column)
 }
 
 static gboolean
-handle_zoom_key (HlHeatmapView *self, guint keyval)
+handle_zoom_key (HlHeatmapView *self, guint keyval, GdkModifierType state)
 {
   switch (keyval)
     {
@@ -177,6 +177,15 @@ handle_zoom_key (HlHeatmapView *self, guint keyval)
       return TRUE;
     case GDK_KEY_0:
     case GDK_KEY_KP_0:
+      /* Alone a digit begins the name of a head, which is the window's business. */
+      if ((state & GDK_CONTROL_MASK) == 0)
+        return FALSE;
+      hl_heatmap_view_fit (self);
+      return TRUE;
+    case GDK_KEY_f:
+    case GDK_KEY_F:
+      if ((state & GDK_CONTROL_MASK) != 0)
+        return FALSE;
       hl_heatmap_view_fit (self);
       return TRUE;
     default:
@@ -247,7 +256,7 @@ hl_heatmap_view_handle_key (HlHeatmapView *self, guint keyval, GdkModifierType s
       g_signal_emit_by_name (self, "cell-activated", (gint64) -1, (gint64) -1);
       return TRUE;
     }
-  if (handle_zoom_key (self, keyval))
+  if (handle_zoom_key (self, keyval, state))
     return TRUE;
   gboolean has_cursor = self->cursor_row >= 0 && self->cursor_column >= 0;
   gint64 row = MAX (self->cursor_row, 0), column = MAX (self->cursor_column, 0);

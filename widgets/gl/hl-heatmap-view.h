@@ -3,9 +3,10 @@
  * keys. Everything on the main thread.
  *
  * Wheel zooms about the pointer (a touchpad's two fingers pan, with Ctrl they zoom),
- * Shift+wheel moves sideways, drag pans, pinch zooms, + - 0 and a double click (fit).
- * A click or the arrow keys move the cursor (Shift: 10 cells; Page Up and Down: a screen;
- * Home, End: the row's ends; with Ctrl: the map's corners), Escape takes it away. */
+ * Shift+wheel moves sideways, drag pans, pinch zooms, + and - too; F, Ctrl+0 and a
+ * double click show all of it. A click or the arrow keys move the cursor (Shift: 10
+ * cells; Page Up and Down: a screen; Home, End: the row's ends; with Ctrl: the map's
+ * corners), Escape takes it away. */
 #pragma once
 
 #include "gl/hl-tile-source.h"

@@ -150,9 +150,10 @@ hl_patch_view_set_scene (HlPatchView *self, HlOverlayScene *scene)
     }
   if (scene != NULL && scene->selected != NULL)
     memcpy (self->selected, scene->selected, count_patches (self) * sizeof (gboolean));
-  gtk_accessible_update_property (
-      GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
-      scene != NULL && scene->title != NULL ? scene->title : _ ("Picture"), -1);
+  /* Without a title the view keeps the name that its place in the window gave it. */
+  if (scene != NULL && scene->title != NULL)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    scene->title, -1);
   update_words (self);
   gtk_widget_queue_resize (GTK_WIDGET (self));
   gtk_widget_queue_draw (GTK_WIDGET (self));
@@ -181,8 +182,8 @@ compute_layout (HlPatchView *self)
     hl_overlay_layout_compute (
         self->scene, &theme, gtk_widget_get_width (GTK_WIDGET (self)),
         gtk_widget_get_height (GTK_WIDGET (self)),
-        self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW
-                                      : HL_OVERLAY_NONE, &self->layout);
+        self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW : HL_OVERLAY_NONE,
+        &self->layout);
 }
 
 static void
@@ -486,9 +487,9 @@ hl_patch_view_measure (GtkWidget *widget,
     return;
   HlTheme theme = theme_of (self);
   HlOverlayLayout layout;
-  hl_overlay_layout_compute (self->scene, &theme, for_size, 1e5,
-                             self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW
-                                      : HL_OVERLAY_NONE, &layout);
+  hl_overlay_layout_compute (
+      self->scene, &theme, for_size, 1e5,
+      self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW : HL_OVERLAY_NONE, &layout);
   *natural = MAX (*minimum, (int) ceil (MIN (layout.used_height, 4096)));
 }
 
@@ -536,6 +537,8 @@ hl_patch_view_init (HlPatchView *self)
   self->cursor_row = self->cursor_column = -1;
   self->show_bar = TRUE;
   gtk_widget_set_focusable (widget, TRUE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Picture"), -1);
 
   GtkEventController *motion = gtk_event_controller_motion_new ();
   g_signal_connect (motion, "motion", G_CALLBACK (motion_cb), self);

@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The whole program through accessibility: open, look at heads, export, save, reopen.
+
+test-window.py WINDOW_PROGRAM COMMAND_PROGRAM DATA_FOLDER; prints TAP. What the window says
+is compared with what the command computes from the same model and picture; statistics are
+worked out here from the exported maps.
+"""
+
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as tree
+
+WINDOW, COMMAND, DATA = sys.argv[1:4]
+MODEL = os.path.join(DATA, "models", "vit-fashion")
+PICTURE = os.path.join(DATA, "samples", "ankle-boot-01.png")
+T, SIDE = 197, 14
+WATCHDOG_S = 240
+SVG = "{http://www.w3.org/2000/svg}"
+cases = []
+
+
+def skip(reason):
+    print(f"1..0 # SKIP {reason}")
+    sys.exit(0)
+
+
+def start_inside():
+    """Starts this file again with a bus and a display of its own, and a home to fill."""
+    for tool, package in (("dbus-run-session", "dbus-daemon"), ("xvfb-run", "xvfb"),
+                          ("xdotool", "xdotool")):
+        if shutil.which(tool) is None:
+            skip(f"{tool} is not installed (package {package})")
+    try:
+        import gi
+        gi.require_version("Atspi", "2.0")
+    except (ImportError, ValueError) as error:
+        skip(f"no AT-SPI for Python (python3-gi, gir1.2-atspi-2.0): {error}")
+    home = tempfile.mkdtemp(prefix="headlight-window-")
+    environment = {**os.environ, "HEADLIGHT_TEST_HOME": home, "HOME": home,
+                   "GSETTINGS_BACKEND": "memory", "GDK_BACKEND": "x11"}
+    for name in ("CONFIG", "DATA", "CACHE", "RUNTIME"):
+        environment[f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}"] = home
+    os.chmod(home, 0o700)
+    environment.pop("WAYLAND_DISPLAY", None)
+    # AT-SPI's library and GTK 4.8's file chooser under it warn: no warning may be fatal.
+    # The last case reads what the program said.
+    environment.pop("G_DEBUG", None)
+    done = subprocess.run(["dbus-run-session", "--", "xvfb-run", "-a", "-s",
+                           "-screen 0 1440x900x24", sys.executable, *sys.argv],
+                          env=environment)
+    shutil.rmtree(home, ignore_errors=True)
+    sys.exit(done.returncode)
+
+
+if "HEADLIGHT_TEST_HOME" not in os.environ:
+    start_inside()
+
+from window_driver import Atspi, Window, number, wait_for, walk  # noqa: E402
+
+HOME = os.environ["HEADLIGHT_TEST_HOME"]
+
+
+class Shared:
+    """What one case leaves to the next."""
+    window = None
+    maps = {}
+    query = ""
+
+
+def case(function):
+    cases.append(function)
+    return function
+
+
+def at(name):
+    return os.path.join(HOME, name)
+
+
+def same(found, expected, what):
+    assert found == expected, f"{what}: {expected!r} expected, {found!r} found"
+
+
+# ---- what the command says ------------------------------------------------------------
+
+
+def command(*arguments):
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True,
+                          timeout=60, env=environment)
+    assert done.returncode == 0, f"headlight {arguments}: {done.stderr.decode()}"
+
+
+def trace(name, *more):
+    """A session that the command made; once."""
+    if not os.path.exists(at(name)):
+        command("trace", MODEL, "--image", PICTURE, "-o", at(name), *more)
+    return at(name)
+
+
+def exported(session, site):
+    """The values of a site, in the file's order."""
+    command("export", session, "--site", site, "--csv", at("export.csv"))
+    with open(at("export.csv"), newline="") as f:
+        return [float(line.rsplit(",", 1)[1]) for line in f.readlines()[1:]]
+
+
+def head_map(layer, head, session=None):
+    """The rows of one map."""
+    key = (session or trace("command.h5"), layer)
+    if key not in Shared.maps:
+        values = exported(key[0], f"blocks.{layer}.attn.hook_pattern")
+        rows = [values[i:i + T] for i in range(0, len(values), T)]
+        Shared.maps[key] = [rows[i:i + T] for i in range(0, len(rows), T)]
+    return Shared.maps[key][head]
+
+
+def probabilities(session):
+    logits = exported(session, "logits")
+    weights = [math.exp(logit - max(logits)) for logit in logits]
+    return sorted((w / sum(weights) for w in weights), reverse=True)
+
+
+def statistics(rows):
+    """Entropy, distance, first token and largest, in the definitions of the tooltips."""
+    entropy = sum(-sum(a * math.log(a) for a in row if a > 0) for row in rows)
+    places = [(p // SIDE, p % SIDE) for p in range(T - 1)]
+    distance = 0
+    for (y, x), row in zip(places, rows[1:]):
+        patches = row[1:]
+        distance += sum(a * math.hypot(y - v, x - u)
+                        for a, (v, u) in zip(patches, places)) / sum(patches)
+    return (entropy / T / math.log(T), distance / (T - 1),
+            sum(row[0] for row in rows[1:]) / (T - 1), max(map(max, rows)))
+
+
+def shown_as(text, expected, n_digits, what):
+    """A label with that many digits rounds the number; float sums may round the other way."""
+    assert text is not None and number(text) is not None, f"{what}: no number in {text!r}"
+    away = abs(number(text) - expected)
+    assert away <= 0.51 * 10 ** -n_digits, f"{what}: {expected} expected, {text} shown"
+
+
+# ---- what the window says -------------------------------------------------------------
+
+
+def focus(title):
+    """Waits for a window and gives it the focus, as a window manager does."""
+    subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--limit", "1", "--name",
+                    title, "windowfocus", "--sync"], check=True, timeout=30)
+
+
+def keys(*names):
+    """Presses keys as a keyboard does."""
+    focus("– Headlight")
+    subprocess.run(["xdotool", "key", "--clearmodifiers", *names], check=True)
+
+
+def click(node, x=0.5, y=0.5):
+    """Presses the pointer's button there; x and y are parts of the width and height."""
+    place = node.get_extents(Atspi.CoordType.WINDOW)
+    subprocess.run(["xdotool", "mousemove", str(place.x + int(x * place.width)),
+                    str(place.y + int(y * place.height)), "click", "1"], check=True)
+
+
+def wait_for_head(layer, head):
+    """The panel's title says so, the grid too, and the map in the view is this head's."""
+    window = Shared.window
+    name = f"Layer {layer} · head {head}"
+    window.wait("label", name)
+    window.wait("image", name)
+    wait_for("the grid to follow", lambda: any(
+        f"layer {layer}, head {head}:" in node.get_description()
+        for node in window.find_all("image")))
+
+
+def check_head_numbers(layer, head, session=None):
+    names = ("Row entropy", "Mean distance", "First token", "Largest entry")
+    expected = statistics(head_map(layer, head, session))
+    window = Shared.window
+    wait_for("the head's numbers",
+             lambda: None not in map(number, window.values(names)))
+    for name, text, value, n_digits in zip(names, window.values(names), expected,
+                                           (3, 2, 3, 4)):
+        shown_as(text, value, n_digits, f"{name} of {layer}.{head}")
+
+
+def map_words():
+    return Shared.window.wait("image", r"Layer \d+ · head \d+").get_description()
+
+
+def check_entry_words():
+    """(the map's words, (query, key)), after their number was compared with the map's."""
+    def place(row, column):
+        return 1 + int(row) * SIDE + int(column)
+    words, patch = map_words(), r"patch \((\d+), (\d+)\)"
+    found = re.fullmatch(rf".*{patch}, .*{patch}: ([\d.,e-]+)", words)
+    assert found, f"two patches and a number expected: {words!r}"
+    query, key = place(*found.groups()[:2]), place(*found.groups()[2:4])
+    expected, shown = head_map(5, 1)[query][key], float(found[5].replace(",", "."))
+    assert math.isclose(expected, shown, rel_tol=1e-3), f"{words!r}: {expected} expected"
+    return words, (query, key)
+
+
+def prediction():
+    """(label, probability) of the most probable class; an ablated one is behind an arrow."""
+    names = Shared.window.labels()
+    begin = names.index("Prediction")
+    return names[begin + 1], names[begin + 2]
+
+
+def choose_file(title, path, button):
+    """Writes into the file chooser as a person does, and presses its button."""
+    window = Shared.window
+    focus(title)
+    dialog = window.wait("filler", title, window.app)
+    window.type_into(window.wait("text", "Name:?", dialog), path)
+    window.press(button, dialog)
+    window.wait_alone()
+
+
+# ---- the cases, in this order ---------------------------------------------------------
+
+
+@case
+def starts_on_nothing_and_says_what_it_needs():
+    Shared.window = Window(WINDOW)
+    for name in ("Open a Model", "No model"):
+        Shared.window.wait("label", name)
+    Shared.window.wait("push button", "Open Model")
+    Shared.window.wait("push button", "Main menu")
+
+
+@case
+def opens_the_model_that_ships_and_runs_it():
+    Shared.window.press("Look at the Shipped Model")
+    Shared.window.wait("label", r"Trace done in .*")
+    Shared.window.wait("label", r"ViT · 6 layers × 6 heads · 197 tokens")
+    Shared.window.wait("label", "vit-fashion")
+    for name in ("Input picture with its patches", "Where the chosen patches look",
+                 "Who looks at the chosen patches"):
+        Shared.window.wait("image", name)
+
+
+@case
+def the_prediction_is_the_commands():
+    label, shown = prediction()
+    same(label, "Ankle boot", "class")
+    shown_as(shown, probabilities(trace("command.h5"))[0], 3, "probability")
+
+
+@case
+def typing_into_go_to_shows_that_head():
+    entry = Shared.window.wait("text", "Go to head")
+    Shared.window.type_into(entry, "5.1")
+    wait_for_head(5, 1)
+    check_head_numbers(5, 1)
+
+
+@case
+def the_head_finder_has_the_same_numbers():
+    names = Shared.window.labels(into_tables=True)
+    names = names[names.index("Largest"):]
+    for head in range(6):
+        at_row = names.index(f"5.{head}")
+        expected = statistics(head_map(5, head))
+        for text, value, n_digits in zip(names[at_row + 1:at_row + 5], expected,
+                                         (3, 2, 3, 3)):
+            shown_as(text, value, n_digits, f"row 5.{head}")
+
+
+@case
+def the_keyboard_goes_to_a_head_and_to_the_next_layer():
+    Shared.window.act(Shared.window.wait("text", "Go to head"), "activate")
+    keys("3", "period", "4", "Return")
+    wait_for_head(3, 4)
+    check_head_numbers(3, 4)
+    keys("bracketright")
+    wait_for_head(4, 4)
+    check_head_numbers(4, 4)
+
+
+@case
+def a_row_of_the_head_finder_shows_that_head():
+    click(next(node for node in walk(Shared.window.frame, into_tables=True)
+               if node.get_role_name() == "label" and node.get_name() == "0.1"))
+    wait_for_head(0, 1)
+
+
+@case
+def the_map_says_the_number_of_its_entry():
+    window = Shared.window
+    keys("5", "period", "1", "Return")
+    wait_for_head(5, 1)
+    click(window.wait("image", "Layer 5 · head 1"), 0.4, 0.5)
+    first = check_entry_words()
+    keys("Right", "Down")
+    second = wait_for("another entry", lambda: map_words() != first[0]
+                      and check_entry_words())
+    same(second[1], (first[1][0] + 1, first[1][1] + 1), "the entry right below")
+
+
+@case
+def zooms_the_map_and_shows_all_of_it_again():
+    def entry_there():
+        click(Shared.window.wait("image", "Layer 5 · head 1"), 0.25, 0.3)
+        time.sleep(0.3)  # so that it is no double click
+        return wait_for("an entry", check_entry_words)[1]
+    whole = entry_there()
+    for key in ("f", "ctrl+0"):
+        keys("plus", "plus")
+        assert entry_there() != whole, "the map was not zoomed"
+        keys(key)
+        same(entry_there(), whole, f"entry after {key}")
+
+
+@case
+def ablating_changes_the_prediction_and_undo_takes_it_back():
+    before = prediction()
+    keys("a")
+    pruned = probabilities(trace("pruned.h5", "--prune", "5.1"))[0]
+    window = Shared.window
+    window.wait("label", r"head 5\.1 set to zero")
+    both = wait_for("the new prediction", lambda: next(
+        (n for n in window.labels() if "→" in n and n[0].isdigit()), None))
+    shown_as(both.split("→")[1], pruned, 3, "probability without 5.1")
+    keys("ctrl+z")
+    wait_for("the old prediction", lambda: prediction() == before)
+    check_head_numbers(5, 1)
+
+
+@case
+def exports_a_figure_as_svg():
+    window = Shared.window
+    window.press("Export")
+    focus("Export a Figure")
+    window.press("Export…", window.wait("frame", "Export a Figure", window.app))
+    choose_file("Export the Figure", at("figure.svg"), "Export")
+    window.wait("label", r"Wrote figure\.svg")
+    root = tree.parse(at("figure.svg")).getroot()
+    texts = " ".join("".join(node.itertext()) for node in root.iter(SVG + "text"))
+    for words in ("key patch", "query patch", "head 5.1", "ankle-boot-01.png"):
+        assert words in texts, f"{words!r} expected in {texts!r}"
+    entries = {e.get("key"): e.text
+               for e in root.iter("{urn:headlight:figure}entry")}
+    same(entries.get("model"), "vit-fashion", "provenance")
+    assert entries.get("model-identity"), f"no identity in {entries}"
+
+
+@case
+def saves_the_session():
+    window = Shared.window
+    window.act(window.frame, "win.save-as")
+    choose_file("Save the Session", at("looked.h5"), "Save")
+    window.wait("label", r"ankle-boot-01\.png · looked\.h5")
+    assert os.path.exists(at("looked.h5"))
+    mine, theirs = head_map(5, 1, at("looked.h5")), head_map(5, 1)
+    assert mine == theirs, "the saved map is not the command's"
+
+
+@case
+def quits():
+    Shared.query = Shared.window.label(r"Query: patch .*")
+    same(Shared.window.close(), 0, "status")
+
+
+@case
+def reopens_with_the_same_head_and_numbers():
+    Shared.window = Window(WINDOW, at("looked.h5"))
+    wait_for_head(5, 1)
+    check_head_numbers(5, 1, at("looked.h5"))
+    label, shown = prediction()
+    same(label, "Ankle boot", "class")
+    shown_as(shown, probabilities(trace("command.h5"))[0], 3, "probability")
+    same(Shared.window.label(r"Query: .*"), Shared.query, "chosen patch")
+
+
+@case
+def refuses_a_wrong_file_in_words():
+    same(Shared.window.close(), 0, "status")
+    with open(at("text.h5"), "w") as f:
+        f.write("no session\n")
+    Shared.window = Window(WINDOW, at("text.h5"))
+    Shared.window.press("Details")
+    focus("session|Session")
+    Shared.window.wait("label", r".*text\.h5.*", Shared.window.app)
+
+
+@case
+def nothing_was_complained_of():
+    Shared.window.kill()
+    with open(Window.LOG) as f:
+        lines = [line.strip() for line in f if "WARNING" in line or "CRITICAL" in line]
+    ours = [line for line in lines if "g_variant_is_object_path" not in line]
+    assert not ours, " | ".join(ours)
+
+
+# ---------------------------------------------------------------------------------------
+
+
+def give_up():
+    print(f"Bail out! not done after {WATCHDOG_S} s", flush=True)
+    if Shared.window is not None:
+        Shared.window.kill()
+    os._exit(1)
+
+
+def main():
+    watchdog = threading.Timer(WATCHDOG_S, give_up)
+    watchdog.daemon = True
+    watchdog.start()
+    print(f"1..{len(cases)}")
+    for index, function in enumerate(cases, 1):
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok {index} - {name}", flush=True)
+        except Exception as error:  # a case that breaks is a case that failed
+            print(f"not ok {index} - {name}", flush=True)
+            print(f"# {type(error).__name__}: {error}".replace("\n", " "), flush=True)
+    if Shared.window is not None:
+        Shared.window.kill()
+    watchdog.cancel()
+
+
+main()
