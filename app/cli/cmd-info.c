@@ -61,10 +61,10 @@ print_json (const HlModelInfo *info)
   for (int i = 0; info->labels != NULL && info->labels[i] != NULL; i++)
     json_array_append_new (labels, json_string (info->labels[i]));
   json_t *root = json_pack (
-      "{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:o, s:o}", "name", info->name, "path",
-      info->path, "family", info->family, "identity", info->identity, "dtype",
-      info->dtype, "parameters", (json_int_t) info->n_params, "width", info->width,
-      "heads", hl_model_info_count_heads (info), "stacks", stacks, "labels", labels);
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:o, s:o}", "name", info->name, "path",
+      info->path, "family", info->family, "identity", info->identity, "input",
+      info->input_kind, "dtype", info->dtype, "parameters", (json_int_t) info->n_params, "width", info->width,
+      "vocabulary", info->n_vocab, "context", info->n_context, "heads", hl_model_info_count_heads (info), "stacks", stacks, "labels", labels);
   json_dumpf (root, stdout, JSON_INDENT (2));
   printf ("\n");
   json_decref (root);
@@ -83,7 +83,14 @@ print_text (const HlModelInfo *info)
       printf (_ ("  %s%s%d layers, %d heads of width %d, model width %d\n"), stack->name,
               stack->name[0] != '\0' ? ": " : "", stack->n_layers,
               stack->layers[0].n_heads, stack->layers[0].head_width, info->width);
+      if (stack->layers[0].n_kv_heads < stack->layers[0].n_heads)
+        printf (_ ("  keys and values of %d heads, each for %d queries\n"),
+                stack->layers[0].n_kv_heads,
+                stack->layers[0].n_heads / stack->layers[0].n_kv_heads);
     }
+  if (info->n_vocab > 0)
+    printf (_ ("  vocabulary of %d tokens, context of %d\n"), info->n_vocab,
+            info->n_context);
   if (info->labels != NULL)
     printf (_ ("  %u classes\n"), g_strv_length (info->labels));
   printf (_ ("  path %s\n  identity %s\n"), info->path, info->identity);

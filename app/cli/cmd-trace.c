@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * headlight trace MODEL --image F -o S.h5 */
+ * headlight trace MODEL (--image F | --text S | --text-file F | --ids JSON) -o S.h5 */
 #include "config.h"
 
-#include "cli.h"
+#include "cli-input.h"
 
 #include "base/hl-error.h"
 #include "base/hl-paths.h"
@@ -15,9 +15,8 @@
 
 typedef struct
 {
-  char *image;
+  CliInput input;
   char *output;
-  char *size;
   char *maps;
   char *backend;
   char **capture;
@@ -29,9 +28,8 @@ typedef struct
 static void
 options_clear (Options *o)
 {
-  g_free (o->image);
+  cli_input_clear (&o->input);
   g_free (o->output);
-  g_free (o->size);
   g_free (o->maps);
   g_free (o->backend);
   g_strfreev (o->capture);
@@ -49,16 +47,6 @@ parse_maps (const char *text, HlMaps *maps)
         return TRUE;
       }
   return FALSE;
-}
-
-static gboolean
-parse_size (const char *text, int *height, int *width)
-{
-  int n = 0;
-  if (text == NULL)
-    return TRUE;
-  return sscanf (text, "%dx%d%n", height, width, &n) == 2 && text[n] == '\0'
-         && *height > 0 && *width > 0;
 }
 
 static GPtrArray *
@@ -122,9 +110,7 @@ static gboolean
 run (const char *model_name, const Options *o, const HlProgress *progress, GError **error)
 {
   HlTraceOptions options = { .capture = (const char *const *) o->capture };
-  int height = 0, width = 0;
   parse_maps (o->maps, &options.maps);
-  parse_size (o->size, &height, &width);
   g_autoptr (HlBackend) backend = hl_backend_open (o->backend, error);
   if (backend == NULL)
     return FALSE;
@@ -132,7 +118,7 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
   g_autoptr (HlModel) model = hl_model_open (path, error);
   if (model == NULL)
     return FALSE;
-  g_autoptr (HlInput) input = hl_model_open_image (model, o->image, height, width, error);
+  g_autoptr (HlInput) input = cli_input_open (&o->input, model, error);
   if (input == NULL)
     return FALSE;
   g_autoptr (GPtrArray) pruned = prunings (o->prune, hl_model_get_info (model), error);
@@ -156,17 +142,15 @@ static CliStatus
 check_usage (const Options *o, int argc)
 {
   HlMaps maps;
-  int height, width;
   if (argc != 2)
     return cli_usage ("trace", _ ("one model expected"));
-  if (o->image == NULL)
-    return cli_usage ("trace", _ ("--image FILE expected"));
+  CliStatus status = cli_input_check (&o->input, "trace");
+  if (status != CLI_OK)
+    return status;
   if (o->output == NULL)
     return cli_usage ("trace", _ ("-o SESSION expected"));
   if (!parse_maps (o->maps, &maps))
     return cli_usage ("trace", _ ("--maps: auto, stored, recomputed or none expected"));
-  if (!parse_size (o->size, &height, &width))
-    return cli_usage ("trace", _ ("--size: HEIGHTxWIDTH expected"));
   return CLI_OK;
 }
 
@@ -175,12 +159,9 @@ cli_trace (int argc, char **argv)
 {
   Options o = { 0 };
   gboolean done;
-  const GOptionEntry entries[] = {
-    { "image", 0, 0, G_OPTION_ARG_FILENAME, &o.image, N_ ("The picture"), "FILE" },
+  const GOptionEntry own[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, N_ ("The session to write"),
       "FILE" },
-    { "size", 0, 0, G_OPTION_ARG_STRING, &o.size,
-      N_ ("Run at another size, positions interpolated"), "HxW" },
     { "maps", 0, 0, G_OPTION_ARG_STRING, &o.maps,
       N_ ("auto, stored, recomputed (keep Q and K) or none"), "HOW" },
     { "capture", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.capture,
@@ -194,6 +175,7 @@ cli_trace (int argc, char **argv)
       NULL },
     G_OPTION_ENTRY_NULL
   };
+  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, TRUE);
   CliStatus status = cli_parse ("trace", entries, &argc, &argv, &done);
   if (!done)
     {

@@ -14,8 +14,10 @@
 
 const CliCommand cli_commands[] = {
   { "info", "[MODEL]", N_ ("What a model is, or which backends there are"), cli_info },
-  { "trace", "MODEL --image F -o S.h5", N_ ("Run a model on an input, into a session"),
-    cli_trace },
+  { "trace", "MODEL --image F | --text S -o S.h5",
+    N_ ("Run a model on an input, into a session"), cli_trace },
+  { "generate", "MODEL --text S --tokens N", N_ ("Let a language model go on with a text"),
+    cli_generate },
   { "figure", "S.h5 --view V -o F.svg|.pdf|.png", N_ ("Draw a session's heads"),
     cli_figure },
   { "export", "S.h5 --site NAME --csv F", N_ ("Write a site's numbers as text"),
@@ -32,7 +34,7 @@ print_help (void)
              "a session or model to open, it starts the window.\n\nCommands:\n"));
   for (const CliCommand *c = cli_commands; c->name != NULL; c++)
     if (c->summary != NULL)
-      printf ("  %-8s %-36s %s\n", c->name, c->arguments, _ (c->summary));
+      printf ("  %-9s %-36s %s\n", c->name, c->arguments, _ (c->summary));
   printf (_ ("\nheadlight COMMAND --help says more of each. Exit status: 0 good, 1 failed, "
              "2 wrong usage.\n"));
 }

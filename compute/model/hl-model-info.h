@@ -51,6 +51,7 @@ typedef struct
  * @config_json: config.json as text; "" when not known
  * @n_params: number of weights; 0 when not known
  * @width: D; 0 when not known
+ * @n_classes: of a classifier; 0 where the model has none
  * @n_vocab: tokens of a language model; 0 for others
  * @n_context: the longest text it was made for; 0 for others
  * @input_kind: what it takes, "image" or "text"; "" when not known
@@ -69,6 +70,7 @@ typedef struct
   char *config_json;
   gint64 n_params;
   int width;
+  int n_classes;
   int n_vocab;
   int n_context;
   char *input_kind;

@@ -270,3 +270,18 @@ hl_model_open_text_file (const HlModel *model,
     g_prefix_error (error, "%s: ", path);
   return input;
 }
+
+void
+hl_model_name_predictions (const HlModel *model, HlPredictions *predictions)
+{
+  const gint32 *ids = predictions->top_ids->data;
+  for (gint64 i = 0; model->tokenizer != NULL && i < hl_tensor_count (predictions->top_ids);
+       i++)
+    {
+      if (hl_predictions_get_text (predictions, ids[i]) != NULL)
+        continue;
+      g_autofree char *text = hl_tokenizer_get_token_text (model->tokenizer, ids[i]);
+      if (text != NULL)
+        hl_predictions_set_text (predictions, ids[i], text);
+    }
+}

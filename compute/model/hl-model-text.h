@@ -69,6 +69,10 @@ HlInput *hl_model_open_ids (const HlModel *model,
                             gint64 n,
                             GError **error);
 
+/** hl_model_name_predictions: gives @predictions the texts of the tokens in it; nothing
+ * where the model has no tokenizer. */
+void hl_model_name_predictions (const HlModel *model, HlPredictions *predictions);
+
 /** hl_model_extend_text: (transfer full): @input and then @n generated tokens; @error as
  * hl_model_open_ids(). */
 HlInput *hl_model_extend_text (const HlModel *model,

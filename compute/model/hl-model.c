@@ -111,7 +111,6 @@ fill_info (HlModel *model, const char *folder, const json_t *config, HlSafetenso
   set (&info->identity, hl_hash_strings (weights, info->config_json, NULL));
   set (&info->input_kind, g_strdup (model->family->input_kind));
   info->n_params = hl_safetensors_get_n_parameters (st);
-  read_labels (info, config);
 }
 
 /* A model whose tokenizer cannot be read still runs on tokens; who brings a text is told
@@ -180,6 +179,8 @@ hl_model_open (const char *path, GError **error)
       g_prefix_error (error, "%s: ", model->info->path);
       return NULL;
     }
+  if (model->info->n_classes != 0)
+    read_labels (model->info, config);
   if (g_str_equal (family->input_kind, "text"))
     open_tokenizer (model, folder);
   set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));

@@ -206,6 +206,7 @@ load_classifier (Vit *vit, HlLoader *loader, GError **error)
   if (vit->classifier.weight == NULL)
     return FALSE;
   gint64 V = vit->classifier.weight->stored->shape.dim[0];
+  loader->info->n_classes = (int) V;
   vit->classifier.bias
       = hl_weights_require (loader->weights, "classifier.bias", HL_SHAPE (V), error);
   return vit->classifier.bias != NULL;

@@ -29,6 +29,46 @@ tensor_of (HlPredictions *predictions, const Part *part)
   return G_STRUCT_MEMBER_P (predictions, part->offset);
 }
 
+/* The texts of predicted tokens: their ids, and beside them the strings. */
+static gboolean
+write_texts (hid_t place, const HlPredictions *predictions, GError **error)
+{
+  gsize n = g_hash_table_size (predictions->texts), i = 0;
+  g_autofree gint32 *ids = g_new (gint32, n + 1);
+  g_autofree const char **texts = g_new0 (const char *, n + 1);
+  GHashTableIter iter;
+  gpointer id, text;
+  g_hash_table_iter_init (&iter, predictions->texts);
+  for (; g_hash_table_iter_next (&iter, &id, &text); i++)
+    {
+      ids[i] = GPOINTER_TO_INT (id);
+      texts[i] = text;
+    }
+  return n == 0 || (hl_h5_write_array (place, "text_id", HL_DTYPE_I32, n, ids, NULL, NULL,
+                                       error) &&
+                    hl_h5_write_strings (place, "text", texts, n, FALSE, NULL, NULL,
+                                         error));
+}
+
+static gboolean
+read_texts (HlH5Reader *reader, hid_t place, HlPredictions *predictions, GError **error)
+{
+  GError *local = NULL;
+  gsize n = 0;
+  g_auto (GStrv) texts = hl_h5_read_strings (reader, place, "text", FALSE, &n, &local);
+  g_autofree gint64 *ids =
+      texts != NULL ? hl_h5_read_ints (reader, place, "text_id", n, TRUE, &local) : NULL;
+  if (local != NULL)
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  for (gsize i = 0; ids != NULL && i < n; i++)
+    if (ids[i] >= 0 && ids[i] <= G_MAXINT32)
+      hl_predictions_set_text (predictions, (gint32) ids[i], texts[i]);
+  return TRUE;
+}
+
 gboolean
 hl_session_write_predictions (hid_t group,
                               HlPredictions *predictions,
@@ -45,7 +85,7 @@ hl_session_write_predictions (hid_t group,
     if (!hl_h5_write_tensor (place, parts[i].name, *tensor_of (predictions, &parts[i]),
                              HL_DTYPE_INVALID, axes, names, parts[i].unit, error))
       return FALSE;
-  return TRUE;
+  return write_texts (place, predictions, error);
 }
 
 static gboolean
@@ -73,7 +113,7 @@ hl_session_read_predictions (HlH5Reader *reader,
                              GError **error)
 {
   GError *local = NULL;
-  const char *links[G_N_ELEMENTS (parts) + 1] = { NULL };
+  const char *links[G_N_ELEMENTS (parts) + 3] = { NULL };
   HL_H5_AUTO hid_t place = hl_h5_open_group (group, "predictions", FALSE, &local);
   if (local != NULL)
     g_propagate_error (error, local);
@@ -101,5 +141,8 @@ hl_session_read_predictions (HlH5Reader *reader,
   if (predictions->top_ids->shape.dim[1] != predictions->top_log_probs->shape.dim[1])
     return hl_h5_fail (error, HL_ERROR_SHAPE,
                        "predictions: top_id and top_log_prob differ in width");
-  return hl_h5_stash_unknown (reader, place, links, NULL, FALSE, error);
+  links[G_N_ELEMENTS (parts)] = "text";
+  links[G_N_ELEMENTS (parts) + 1] = "text_id";
+  return read_texts (reader, place, predictions, error) &&
+         hl_h5_stash_unknown (reader, place, links, NULL, FALSE, error);
 }

@@ -26,7 +26,8 @@
  *  6. /traces/<n>/logits  (V) float32
  *     /traces/<n>/predictions  of a text: next_id, next_rank (T) int32, next_log_prob,
  *                         entropy (T) float32, top_id (T, k) int32, top_log_prob (T, k)
- *                         float32; see hl-predictions.h
+ *                         float32; text_id (int32) and text (strings): of the tokens in
+ *                         top_id; see hl-predictions.h
  *  7. /traces/<n>/input/pixels  (height, width, 3) uint8; /traces/<n>/input/text, a
  * string
  *  8. /traces/<n>/sites/<site>  float32, or float16 for maps when that was chosen; (H,

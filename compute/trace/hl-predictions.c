@@ -10,6 +10,7 @@ hl_predictions_new (const gint32 *ids, gint64 n_tokens, gint64 n_vocab, GError *
   gint64 k = MIN (HL_PREDICTIONS_K, n_vocab);
   g_autoptr (HlPredictions) p = g_new0 (HlPredictions, 1);
   g_atomic_ref_count_init (&p->refs);
+  p->texts = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   const struct
   {
     HlTensor **tensor;
@@ -53,7 +54,20 @@ hl_predictions_unref (HlPredictions *predictions)
   hl_tensor_unref (predictions->next_log_probs);
   hl_tensor_unref (predictions->next_ranks);
   hl_tensor_unref (predictions->entropies);
+  g_hash_table_unref (predictions->texts);
   g_free (predictions);
+}
+
+void
+hl_predictions_set_text (HlPredictions *predictions, gint32 id, const char *text)
+{
+  g_hash_table_replace (predictions->texts, GINT_TO_POINTER (id), g_strdup (text));
+}
+
+const char *
+hl_predictions_get_text (const HlPredictions *predictions, gint32 id)
+{
+  return g_hash_table_lookup (predictions->texts, GINT_TO_POINTER (id));
 }
 
 gint64

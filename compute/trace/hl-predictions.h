@@ -20,6 +20,8 @@ G_BEGIN_DECLS
  * @next_log_probs: (T) float32: of @next_ids; NaN where that is unknown
  * @next_ranks: (T) int32: how many tokens are more probable than @next_ids; -1 likewise
  * @entropies: (T) float32: -sum p ln p over the vocabulary, nats
+ * @texts: id -> char *, for display, of every token in @top_ids; empty where the model
+ *   has no tokenizer
  */
 typedef struct
 {
@@ -30,6 +32,7 @@ typedef struct
   HlTensor *next_log_probs;
   HlTensor *next_ranks;
   HlTensor *entropies;
+  GHashTable *texts;
 } HlPredictions;
 
 /**
@@ -44,6 +47,12 @@ HlPredictions *hl_predictions_new (const gint32 *ids,
                                    GError **error);
 HlPredictions *hl_predictions_ref (HlPredictions *predictions);
 void hl_predictions_unref (HlPredictions *predictions);
+
+/** hl_predictions_set_text: while it is being filled. */
+void hl_predictions_set_text (HlPredictions *predictions, gint32 id, const char *text);
+
+/** hl_predictions_get_text: (transfer none) (nullable) */
+const char *hl_predictions_get_text (const HlPredictions *predictions, gint32 id);
 
 gint64 hl_predictions_get_length (const HlPredictions *predictions);
 int hl_predictions_get_k (const HlPredictions *predictions);

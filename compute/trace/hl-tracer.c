@@ -6,6 +6,7 @@
 
 #include "base/hl-error.h"
 #include "base/hl-hash.h"
+#include "model/hl-model-text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -318,6 +319,8 @@ hl_tracer_run (const HlModel *model,
       ok = FALSE;
     }
   hl_run_clear (&run);
+  if (ok && trace->predictions != NULL)
+    hl_model_name_predictions (model, trace->predictions);
   trace->duration_ms = (double) (g_get_monotonic_time () - began_us) / 1e3;
   return ok ? g_steal_pointer (&trace) : NULL;
 }

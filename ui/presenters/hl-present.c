@@ -200,6 +200,20 @@ by_logit (gconstpointer a, gconstpointer b)
   return x->index - y->index;
 }
 
+static char *
+label_of (const HlTrace *trace, guint n_labels, gint32 index)
+{
+  if ((guint) index < n_labels)
+    return g_strdup (trace->model->labels[index]);
+  const char *text = trace->predictions != NULL
+                         ? hl_predictions_get_text (trace->predictions, index)
+                         : NULL;
+  if (text != NULL)
+    return g_strdup (text);
+  return trace->predictions != NULL ? g_strdup_printf (_ ("token %d"), index)
+                                    : g_strdup_printf (_ ("class %d"), index);
+}
+
 GPtrArray *
 hl_present_predictions (const HlTrace *trace, int n)
 {
@@ -220,13 +234,36 @@ hl_present_predictions (const HlTrace *trace, int n)
       p->index = (int) i;
       p->logit = (double) logits[i];
       p->prob = exp (p->logit - max) / sum;
-      p->label = i < n_labels ? g_strdup (trace->model->labels[i])
-                              : g_strdup_printf (_ ("class %d"), (int) i);
       g_ptr_array_add (list, p);
     }
   g_ptr_array_sort (list, by_logit);
   if (n >= 0 && (guint) n < list->len)
     g_ptr_array_set_size (list, n);
+  for (guint i = 0; i < list->len; i++)
+    {
+      HlPrediction *p = g_ptr_array_index (list, i);
+      p->label = label_of (trace, n_labels, p->index);
+    }
+  return list;
+}
+
+GPtrArray *
+hl_present_next_tokens (const HlTrace *trace, gint64 position, int n)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func (prediction_free);
+  const HlPredictions *p = trace->predictions;
+  if (p == NULL || position < 0 || position >= hl_predictions_get_length (p))
+    return list;
+  int k = hl_predictions_get_k (p);
+  for (int i = 0; i < k && (n < 0 || i < n); i++)
+    {
+      HlPrediction *next = g_new0 (HlPrediction, 1);
+      next->index = ((const gint32 *) p->top_ids->data)[position * k + i];
+      next->prob = exp ((double) hl_tensor_f32 (p->top_log_probs)[position * k + i]);
+      next->logit = NAN;
+      next->label = label_of (trace, 0, next->index);
+      g_ptr_array_add (list, next);
+    }
   return list;
 }
 

@@ -91,6 +91,11 @@ typedef struct
  * empty where the trace has no logits. Softmax in double. */
 GPtrArray *hl_present_predictions (const HlTrace *trace, int n);
 
+/** hl_present_next_tokens: (transfer full) (element-type HlPrediction): what a position of
+ * a text predicts; at most @n, and no more than the trace has; empty where it has none.
+ * @logit is NaN. */
+GPtrArray *hl_present_next_tokens (const HlTrace *trace, gint64 position, int n);
+
 /** hl_present_provenance: model, input, precision, backend, version, into a figure. */
 void hl_present_provenance (HlFigure *figure,
                             const HlTrace *trace,

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ * headlight generate MODEL --text S --tokens N [--json] */
+#include "config.h"
+
+#include "cli-input.h"
+
+#include "base/hl-error.h"
+#include "base/hl-paths.h"
+#include "trace/hl-generate.h"
+
+#include <glib/gi18n.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+typedef struct
+{
+  CliInput input;
+  int n_tokens;
+  double temperature;
+  double top_p;
+  int seed;
+  gboolean goes_on;
+  gboolean as_json;
+  char *backend;
+} Options;
+
+/* What has been generated so far, and how much of its text is printed. */
+typedef struct
+{
+  const HlModel *model;
+  const HlInput *input;
+  gboolean as_json;
+  GArray *ids;       /* gint32 */
+  GArray *log_probs; /* double */
+  gsize n_printed;
+} Heard;
+
+static char *
+text_of (const Heard *heard, gboolean with_prompt, gsize *length)
+{
+  HlTokenizer *tokenizer = hl_model_get_tokenizer (heard->model, NULL);
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (gint32));
+  if (tokenizer == NULL)
+    return NULL;
+  if (with_prompt)
+    g_array_append_vals (all, heard->input->ids->data,
+                         (guint) heard->input->ids->shape.dim[1]);
+  g_array_append_vals (all, heard->ids->data, heard->ids->len);
+  return hl_tokenizer_decode (tokenizer, (gint32 *) (gpointer) all->data, all->len, TRUE,
+                              length, NULL);
+}
+
+/* The decoded text grows; its end may still change while a character is incomplete. */
+static void
+print_more (Heard *heard, gboolean is_over)
+{
+  gsize length = 0;
+  g_autofree char *text = text_of (heard, TRUE, &length);
+  if (text == NULL)
+    return;
+  gboolean is_whole = is_over || !g_str_has_suffix (text, "\xEF\xBF\xBD");
+  if (!is_whole || length <= heard->n_printed)
+    return;
+  fwrite (text + heard->n_printed, 1, length - heard->n_printed, stdout);
+  fflush (stdout);
+  heard->n_printed = length;
+}
+
+static gboolean
+hear_cb (const HlGenerated *token, gpointer data)
+{
+  Heard *heard = data;
+  g_array_append_val (heard->ids, token->id);
+  g_array_append_val (heard->log_probs, token->log_prob);
+  if (!heard->as_json)
+    print_more (heard, FALSE);
+  return TRUE;
+}
+
+static void
+print_json (const Heard *heard, double seconds)
+{
+  json_t *tokens = json_array ();
+  HlTokenizer *tokenizer = hl_model_get_tokenizer (heard->model, NULL);
+  for (guint i = 0; i < heard->ids->len; i++)
+    {
+      gint32 id = g_array_index (heard->ids, gint32, i);
+      g_autofree char *text
+          = tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, id) : NULL;
+      json_array_append_new (
+          tokens, json_pack ("{s:i, s:s?, s:f}", "id", id, "text", text, "log_prob",
+                             g_array_index (heard->log_probs, double, i)));
+    }
+  gsize length = 0;
+  g_autofree char *text = text_of (heard, FALSE, &length);
+  g_autofree char *whole = text_of (heard, TRUE, &length);
+  json_t *root = json_pack ("{s:i, s:o, s:s?, s:s?, s:f}", "prompt_tokens",
+                            (int) heard->input->ids->shape.dim[1], "tokens", tokens,
+                            "text", text, "whole_text", whole, "seconds", seconds);
+  json_dumpf (root, stdout, JSON_INDENT (2));
+  printf ("\n");
+  json_decref (root);
+}
+
+static gboolean
+run (const char *model_name, const Options *o, const HlProgress *progress, GError **error)
+{
+  g_autoptr (HlBackend) backend = hl_backend_open (o->backend, error);
+  if (backend == NULL)
+    return FALSE;
+  g_autofree char *path = hl_path_model (model_name);
+  g_autoptr (HlModel) model = hl_model_open (path, error);
+  g_autoptr (HlInput) input
+      = model != NULL ? cli_input_open (&o->input, model, error) : NULL;
+  if (input == NULL)
+    return FALSE;
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GArray) log_probs = g_array_new (FALSE, FALSE, sizeof (double));
+  Heard heard = { model, input, o->as_json, ids, log_probs, 0 };
+  const HlGenerateOptions options = { .n_tokens = o->n_tokens,
+                                      .temperature = o->temperature,
+                                      .top_p = o->top_p,
+                                      .seed = (guint32) o->seed,
+                                      .goes_on = o->goes_on };
+  gint64 began_us = g_get_monotonic_time ();
+  int n = hl_generate (model, input, backend, &options, progress, hear_cb, &heard, error);
+  double seconds = (double) (g_get_monotonic_time () - began_us) / 1e6;
+  if (n < 0)
+    return FALSE;
+  if (o->as_json)
+    print_json (&heard, seconds);
+  else
+    {
+      print_more (&heard, TRUE);
+      printf ("\n");
+    }
+  if (n < o->n_tokens && input->ids->shape.dim[1] + n > hl_model_get_info (model)->n_context)
+    fprintf (stderr, _ ("headlight: the model's context of %d tokens is full\n"),
+             hl_model_get_info (model)->n_context);
+  return TRUE;
+}
+
+static CliStatus
+check_usage (const Options *o, int argc)
+{
+  if (argc != 2)
+    return cli_usage ("generate", _ ("one model expected"));
+  if (o->n_tokens < 1)
+    return cli_usage ("generate", _ ("--tokens: a number above 0 expected"));
+  if (o->temperature < 0 || !isfinite (o->temperature))
+    return cli_usage ("generate", _ ("--temperature: 0 or more expected"));
+  if (o->top_p < 0 || o->top_p > 1)
+    return cli_usage ("generate", _ ("--top-p: a number from 0 to 1 expected"));
+  return cli_input_check (&o->input, "generate");
+}
+
+CliStatus
+cli_generate (int argc, char **argv)
+{
+  Options o = { .n_tokens = 64 };
+  gboolean done;
+  const GOptionEntry own[] = {
+    { "tokens", 0, 0, G_OPTION_ARG_INT, &o.n_tokens,
+      N_ ("Generate so many at most (64)"), "N" },
+    { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &o.temperature,
+      N_ ("Draw with this temperature; 0 takes the most probable token"), "X" },
+    { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &o.top_p,
+      N_ ("Draw among the most probable tokens that make up this share"), "P" },
+    { "seed", 0, 0, G_OPTION_ARG_INT, &o.seed, N_ ("Of the draws"), "N" },
+    { "go-on", 0, 0, G_OPTION_ARG_NONE, &o.goes_on,
+      N_ ("Past the end-of-text token"), NULL },
+    { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json,
+      N_ ("Print tokens and log-probabilities as JSON"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, FALSE);
+  CliStatus status = cli_parse ("generate", entries, &argc, &argv, &done);
+  if (!done)
+    status = check_usage (&o, argc);
+  if (!done && status == CLI_OK)
+    {
+      GError *error = NULL;
+      CliProgress bar;
+      cli_progress_start (&bar);
+      if (!o.as_json)
+        bar.progress.func = NULL; /* the text itself shows how far it is */
+      gboolean ok = run (argv[1], &o, &bar.progress, &error);
+      cli_progress_end (&bar);
+      if (!ok)
+        status = cli_fail (error);
+    }
+  cli_input_clear (&o.input);
+  g_free (o.backend);
+  return status;
+}
