@@ -64,15 +64,21 @@ hl_paint_token_bar (HlPainter *painter, const HlTokenScene *scene, const HlRect 
   hl_paint_color_bar (painter, &scene->scale, bar);
   if (!scene->fades_low)
     return;
-  double inset = painter->theme.line_width / 2;
+  gboolean is_lying = bar->width > bar->height;
+  double inset = painter->theme.line_width / 2, bottom = bar->y + bar->height;
+  double length = HL_TOKEN_FADE * MAX (bar->width, bar->height);
   cairo_pattern_t *veil =
-      cairo_pattern_create_linear (bar->x, 0, bar->x + HL_TOKEN_FADE * bar->width, 0);
+      is_lying ? cairo_pattern_create_linear (bar->x, 0, bar->x + length, 0)
+               : cairo_pattern_create_linear (0, bottom, 0, bottom - length);
   cairo_pattern_add_color_stop_rgba (veil, 0, ground->red, ground->green, ground->blue,
                                      1);
   cairo_pattern_add_color_stop_rgba (veil, 1, ground->red, ground->green, ground->blue,
                                      0);
-  cairo_rectangle (cr, bar->x + inset, bar->y + inset, HL_TOKEN_FADE * bar->width,
-                   bar->height - 2 * inset);
+  if (is_lying)
+    cairo_rectangle (cr, bar->x + inset, bar->y + inset, length, bar->height - 2 * inset);
+  else
+    cairo_rectangle (cr, bar->x + inset, bottom - inset - length, bar->width - 2 * inset,
+                     length);
   cairo_set_source (cr, veil);
   cairo_fill (cr);
   cairo_pattern_destroy (veil);

@@ -397,8 +397,9 @@ hl_token_layout_compute (HlTokenLayout *layout,
     }
   if (mode == HL_TOKEN_LIST && scene->n_heads > 1)
     {
-      layout->legend = (HlRect){ edge, top, MAX (width - 2 * edge, 0), LEGEND_EM * em };
-      top += LEGEND_EM * em;
+      layout->legend =
+          (HlRect){ edge, top, MAX (width - 2 * edge, 0), snap (layout, LEGEND_EM * em) };
+      top += layout->legend.height;
     }
   layout->body = (HlRect){ edge, snap (layout, top), MAX (width - 2 * edge, 1), 0 };
   layout->line_height = snap (layout, ROW_EM * em);

@@ -87,7 +87,8 @@ hl_token_strip_size_allocate (GtkWidget *widget, int width, int height, int base
       return;
     }
   /* A text that is broken anew stays where it was read. */
-  double past, value = hl_token_strip_get_scroll (self);
+  double past;
+  double value = gtk_adjustment_get_value (self->adjustments[GTK_ORIENTATION_VERTICAL]);
   gboolean is_moved = self->layout.tokens == self->scene->tokens &&
                       (self->layout.width != width || self->layout.mode != self->mode ||
                        self->layout.flags != flags_of (self));
@@ -102,11 +103,11 @@ hl_token_strip_size_allocate (GtkWidget *widget, int width, int height, int base
       has_bar (self)
           ? 2 * BAR_GAP + hl_color_bar_extent (&theme, &self->scene->scale, FALSE)
           : 0;
-  double legend = self->layout.legend.height;
-  self->view = (HlRect){ 0, legend, width, MAX (height - below - legend, 1) };
-  /* The legend stays where it is; the lines begin where they scroll. */
-  double shift = legend;
-  self->layout.body.y -= shift;
+  /* The legend stays where it is; the lines begin where they scroll. Whole pixels, or
+   * what is painted into a picture gets blurred. */
+  double legend = ceil (self->layout.legend.height);
+  self->view = (HlRect){ 0, legend, width, MAX (floor (height - below - legend), 1) };
+  self->layout.body.y = ceil (self->layout.body.y - legend);
   double content = self->layout.body.y + self->layout.body.height + MARGIN;
   configure (self->adjustments[GTK_ORIENTATION_VERTICAL], value, content,
              self->view.height);

@@ -7,11 +7,18 @@
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
-/* The scene's words, with the strip's own selection. */
+/* The scene's words, with the strip's own selection. The weights are those of the scene's
+ * selection, and not said of another. */
 static char *
 describe_token (HlTokenStrip *self, gint64 token)
 {
   HlTokenScene scene = *self->scene;
+  const gint64 *own = (const gint64 *) (void *) self->selected->data;
+  gboolean is_same = self->selected->len == scene.n_selected;
+  for (gint64 i = 0; is_same && i < scene.n_selected; i++)
+    is_same = own[i] == scene.selected[i];
+  if (!is_same)
+    scene.weights = NULL;
   scene.selected = (gint64 *) (void *) self->selected->data;
   scene.n_selected = self->selected->len;
   return hl_token_scene_describe (&scene, token);

@@ -104,7 +104,8 @@ typedef struct
 /**
  * HlTokenScene:
  * @tokens: (nullable): a reference
- * @weights: (nullable): one a token, coloured by @scale; NaN ("not applicable": a later
+ * @weights: (nullable): of the selected tokens, or of the hovered one while none is; one
+ *   a token, coloured by @scale; NaN ("not applicable": a later
  *   token under a causal mask) leaves the text without a box
  * @fades_low: the colours of the lowest HL_TOKEN_FADE of the scale fade into the ground,
  *   and so does the bar: a long text is not a wall of the map's darkest colour. TRUE at
