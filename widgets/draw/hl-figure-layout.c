@@ -145,10 +145,13 @@ static gboolean
 axes_equal (const HlAxis *a, const HlAxis *b)
 {
   if (a->n != b->n || a->major != b->major || a->major_offset != b->major_offset ||
-      g_strcmp0 (a->title, b->title) != 0 || !a->labels != !b->labels)
+      g_strcmp0 (a->title, b->title) != 0 ||
+      hl_axis_has_words (a) != hl_axis_has_words (b))
     return FALSE;
-  for (gint64 i = 0; a->labels != NULL && i < a->n; i++)
-    if (g_strcmp0 (a->labels[i], b->labels[i]) != 0)
+  if (a->labels == NULL && b->labels == NULL && a->tokens == b->tokens)
+    return TRUE;
+  for (gint64 i = 0; i < a->n; i++)
+    if (g_strcmp0 (hl_axis_label (a, i), hl_axis_label (b, i)) != 0)
       return FALSE;
   return TRUE;
 }

@@ -120,20 +120,30 @@ hl_typesetter_paint (HlTypesetter *self,
             style->is_bold);
   PangoLayoutLine *line = pango_layout_get_line_readonly (self->layout, 0);
   pango_layout_line_get_extents (line, &ink, &logical);
-  if (style->anchor != HL_ANCHOR_START)
-    x -=
-        (double) logical.width / PANGO_SCALE * (style->anchor == HL_ANCHOR_END ? 1 : 0.5);
-  gboolean is_cut = clip != NULL && reaches_out (&ink, x, y, clip);
+  double before = style->anchor == HL_ANCHOR_END      ? 1
+                  : style->anchor == HL_ANCHOR_MIDDLE ? 0.5
+                                                      : 0;
+  before *= (double) logical.width / PANGO_SCALE;
+  if (!style->is_upright)
+    x -= before;
+  gboolean is_cut = clip != NULL && !style->is_upright && reaches_out (&ink, x, y, clip);
+  gboolean is_saved = is_cut || style->is_upright;
+  if (is_saved)
+    cairo_save (cr);
   if (is_cut)
     {
-      cairo_save (cr);
       cairo_rectangle (cr, clip->x, clip->y, clip->width, clip->height);
       cairo_clip (cr);
     }
   hl_paint_set_color (cr, style->color != NULL ? style->color : &painter->theme.dim);
   cairo_move_to (cr, x, y);
+  if (style->is_upright)
+    {
+      cairo_rotate (cr, -G_PI / 2);
+      cairo_rel_move_to (cr, -before, 0);
+    }
   pango_cairo_show_layout_line (cr, line);
-  if (is_cut)
+  if (is_saved)
     cairo_restore (cr);
 }
 

@@ -26,8 +26,8 @@ char *hl_typesetter_fit (HlTypesetter *self, const char *text, double size, doub
 /**
  * hl_typesetter_paint:
  * @x, @y: where the anchor lies on the baseline
- * @clip: (nullable): ink that reaches out of it is cut off
- * A painter with a text layer gets the text written down. Upright is not supported.
+ * @clip: (nullable): ink that reaches out of it is cut off; not for upright text
+ * A painter with a text layer gets the text written down.
  */
 void hl_typesetter_paint (HlTypesetter *self,
                           HlPainter *painter,

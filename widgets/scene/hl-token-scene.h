@@ -52,13 +52,13 @@ typedef struct
 #define HL_TOKEN_PIECES_MAX 16
 
 /** HlTokenList: immutable once shared; atomic reference count. */
-typedef struct
+struct _HlTokenList
 {
   gatomicrefcount refs;
   gint64 n;
   HlTokenItem *items;
   GStringChunk *strings;
-} HlTokenList;
+};
 
 /** hl_token_list_new: (transfer full): @n empty tokens without id, shade, probability. */
 HlTokenList *hl_token_list_new (gint64 n);
