@@ -4,8 +4,10 @@
 #include "config.h"
 
 #include "../widgets/test-gl-scenes.h"
+#include "../widgets/test-token-scenes.h"
 #include "gl/hl-head-grid-private.h"
 #include "gl/hl-heatmap-view-private.h"
+#include "gl/hl-token-strip-private.h"
 
 #define N_FRAMES 60
 
@@ -93,6 +95,57 @@ bench_grid (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+static void
+bench_strip (HlTokenMode mode)
+{
+  g_autoptr (HlTokenScene) scene = test_tokens_new (100000);
+  g_autoptr (HlTokenScene) other = hl_token_scene_new (scene->tokens);
+  gboolean is_list = mode == HL_TOKEN_LIST;
+  other->scale = scene->scale;
+  test_tokens_weigh (other, 700);
+  test_tokens_bow (other, 3, 0, 100000);
+  GtkWidget *strip = hl_token_strip_new (), *scroller = gtk_scrolled_window_new ();
+  HlTokenStrip *self = HL_TOKEN_STRIP (strip);
+  hl_token_strip_set_mode (self, mode);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), strip);
+  gint64 start = g_get_monotonic_time ();
+  hl_token_strip_set_scene (self, scene);
+  GtkWidget *window = open_window (scroller, 1200, 800);
+  report (is_list ? "100,000 tokens, list: window to third frame"
+                  : "100,000 tokens, flow: window to third frame",
+          start, 1);
+  GtkAdjustment *down =
+      gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
+  static const double steps[] = { 40, 5000, -40 };
+  static const char *const names[] = { "tokens, scrolled by 40 px", "tokens, by screens",
+                                       "tokens, back by 40 px" };
+  for (guint pass = 0; pass < G_N_ELEMENTS (steps); pass++)
+    {
+      start = g_get_monotonic_time ();
+      for (int i = 0; i < N_FRAMES; i++)
+        {
+          gtk_adjustment_set_value (down, gtk_adjustment_get_value (down) + steps[pass]);
+          scenes_wait_frames (strip, 1, 10000);
+        }
+      report (names[pass], start, N_FRAMES);
+    }
+  start = g_get_monotonic_time ();
+  for (int i = 0; i < N_FRAMES; i++)
+    {
+      hl_token_strip_handle_motion (self, 200 + i * 7, 200 + i * 5);
+      scenes_wait_frames (strip, 1, 10000);
+    }
+  report ("tokens, hovered", start, N_FRAMES);
+  start = g_get_monotonic_time ();
+  for (int i = 0; i < N_FRAMES; i++)
+    {
+      hl_token_strip_set_scene (self, i % 2 == 0 ? other : scene);
+      scenes_wait_frames (strip, 1, 10000);
+    }
+  report ("tokens, other weights (and arcs) of the same text", start, N_FRAMES);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 /* ---- pictures ------------------------------------------------------------------------
  */
 
@@ -174,6 +227,59 @@ picture_patches (const char *folder, gboolean is_dark)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+static void
+picture_strip (const char *folder,
+               gboolean is_dark,
+               HlTokenScene *scene,
+               HlTokenMode mode,
+               const char *name)
+{
+  GtkWidget *strip = hl_token_strip_new (), *scroller = gtk_scrolled_window_new ();
+  HlTokenStrip *self = HL_TOKEN_STRIP (strip);
+  gboolean is_large = hl_token_scene_count (scene) > 100;
+  hl_token_strip_set_is_dark (self, is_dark);
+  hl_token_strip_set_mode (self, mode);
+  hl_token_strip_set_scene (self, scene);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), strip);
+  GtkWidget *window = open_window (scroller, is_large ? 820 : 520, is_large ? 600 : 420);
+  if (scene->n_selected > 0)
+    hl_token_strip_reveal (self, scene->selected[0]);
+  HlRect at = hl_token_strip_get_token_rect (self, 9);
+  hl_token_strip_handle_motion (self, at.x + 3, at.y + 3);
+  save (strip, is_dark, folder, name);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
+static void
+picture_strips (const char *folder, gboolean is_dark)
+{
+  g_autoptr (HlTokenScene) plain = test_tokens_new (60);
+  g_autoptr (HlTokenScene) few = test_tokens_new (30);
+  g_autoptr (HlTokenScene) many = test_tokens_new (2000);
+  g_autoptr (HlTokenScene) odd = test_tokens_odd_new ();
+  g_autoptr (HlTokenScene) weighed = test_tokens_odd_new ();
+  test_tokens_weigh (few, 22);
+  test_tokens_bow (few, 1, 22, 23);
+  test_tokens_weigh (many, 1200);
+  test_tokens_bow (many, 3, 1180, 1210);
+  many->matches = g_new (gint64, 40);
+  for (gint64 i = 0; i < 40; i++)
+    many->matches[many->n_matches++] = 1150 + 7 * i;
+  for (gint64 i = 20; i < 30; i++)
+    plain->tokens->items[i].is_excluded = TRUE;
+  test_tokens_weigh (weighed, 28);
+  for (int is_list = 0; is_list < 2; is_list++)
+    {
+      HlTokenMode mode = is_list ? HL_TOKEN_LIST : HL_TOKEN_FLOW;
+      picture_strip (folder, is_dark, plain, mode, is_list ? "list-plain" : "flow-plain");
+      picture_strip (folder, is_dark, few, mode, is_list ? "list-30" : "flow-30");
+      picture_strip (folder, is_dark, many, mode, is_list ? "list-2000" : "flow-2000");
+      picture_strip (folder, is_dark, odd, mode, is_list ? "list-odd" : "flow-odd");
+      picture_strip (folder, is_dark, weighed, mode,
+                     is_list ? "list-odd-weights" : "flow-odd-weights");
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -186,10 +292,13 @@ main (int argc, char **argv)
           picture_maps (argv[2], is_dark);
           picture_grids (argv[2], is_dark);
           picture_patches (argv[2], is_dark);
+          picture_strips (argv[2], is_dark);
         }
       return 0;
     }
   bench_map (4096);
   bench_grid ();
+  bench_strip (HL_TOKEN_FLOW);
+  bench_strip (HL_TOKEN_LIST);
   return 0;
 }

@@ -169,3 +169,53 @@ scenes_shoot (GtkWidget *widget, gboolean is_dark)
   return gsk_renderer_render_texture (
       renderer, node, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
 }
+
+GtkWidget *
+scenes_open_window (GtkWidget *child, int width, int height)
+{
+  GtkWidget *window = gtk_window_new ();
+  gtk_window_set_decorated (GTK_WINDOW (window), FALSE);
+  gtk_window_set_default_size (GTK_WINDOW (window), width, height);
+  gtk_window_set_child (GTK_WINDOW (window), child);
+  gtk_window_present (GTK_WINDOW (window));
+  for (int i = 0; i < 2000 && gtk_widget_get_width (child) == 0; i++)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+    }
+  g_assert_cmpint (gtk_widget_get_width (child), >, 0);
+  g_assert_true (scenes_wait_frames (child, 3, SCENES_FRAME_TIMEOUT_MS));
+  return window;
+}
+
+cairo_surface_t *
+scenes_picture (GtkWidget *widget, gboolean is_dark)
+{
+  g_assert_true (scenes_wait_frames (widget, 2, SCENES_FRAME_TIMEOUT_MS));
+  g_autoptr (GdkTexture) texture = scenes_shoot (widget, is_dark);
+  g_assert_nonnull (texture);
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, gdk_texture_get_width (texture),
+                                  gdk_texture_get_height (texture));
+  gdk_texture_download (texture, cairo_image_surface_get_data (surface),
+                        (gsize) cairo_image_surface_get_stride (surface));
+  cairo_surface_mark_dirty (surface);
+  return surface;
+}
+
+guint32
+scenes_pixel (cairo_surface_t *surface, int x, int y)
+{
+  const guint8 *data = cairo_image_surface_get_data (surface);
+  gsize at = (gsize) y * (gsize) cairo_image_surface_get_stride (surface) + (gsize) x * 4;
+  return *(const guint32 *) (const void *) (data + at);
+}
+
+int
+scenes_apart (guint32 a, guint32 b)
+{
+  int most = 0;
+  for (int shift = 0; shift < 24; shift += 8)
+    most = MAX (most, ABS ((int) (a >> shift & 255) - (int) (b >> shift & 255)));
+  return most;
+}

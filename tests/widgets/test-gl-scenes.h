@@ -27,4 +27,15 @@ gboolean scenes_wait_frames (GtkWidget *widget, int n_frames, int timeout_ms);
  * shows nothing. */
 GdkTexture *scenes_shoot (GtkWidget *widget, gboolean is_dark);
 
+#define SCENES_FRAME_TIMEOUT_MS 15000
+
+/** A bare window with @child, after its third frame. */
+GtkWidget *scenes_open_window (GtkWidget *child, int width, int height);
+
+/** (transfer full): scenes_shoot() after two frames, as ARGB32. */
+cairo_surface_t *scenes_picture (GtkWidget *widget, gboolean is_dark);
+guint32 scenes_pixel (cairo_surface_t *surface, int x, int y);
+/** The largest difference of two pixels in a colour, 0..255. */
+int scenes_apart (guint32 a, guint32 b);
+
 G_END_DECLS

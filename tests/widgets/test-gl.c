@@ -16,61 +16,10 @@
 
 /* A test that hangs because OpenGL never draws must end, and say so. */
 #define WATCHDOG_S 100
-#define FRAME_TIMEOUT_MS 15000
+#define FRAME_TIMEOUT_MS SCENES_FRAME_TIMEOUT_MS
 
-/* ---- windows and pixels --------------------------------------------------------------
+/* ---- pixels --------------------------------------------------------------------------
  */
-
-static GtkWidget *
-open_window (GtkWidget *child, int width, int height)
-{
-  GtkWidget *window = gtk_window_new ();
-  gtk_window_set_decorated (GTK_WINDOW (window), FALSE);
-  gtk_window_set_default_size (GTK_WINDOW (window), width, height);
-  gtk_window_set_child (GTK_WINDOW (window), child);
-  gtk_window_present (GTK_WINDOW (window));
-  for (int i = 0; i < 2000 && gtk_widget_get_width (child) == 0; i++)
-    {
-      g_main_context_iteration (NULL, FALSE);
-      g_usleep (1000);
-    }
-  g_assert_cmpint (gtk_widget_get_width (child), >, 0);
-  g_assert_true (scenes_wait_frames (child, 3, FRAME_TIMEOUT_MS));
-  return window;
-}
-
-/* (transfer full): RGB24 as Cairo has it */
-static cairo_surface_t *
-shoot (GtkWidget *widget, gboolean is_dark)
-{
-  g_assert_true (scenes_wait_frames (widget, 2, FRAME_TIMEOUT_MS));
-  g_autoptr (GdkTexture) texture = scenes_shoot (widget, is_dark);
-  g_assert_nonnull (texture);
-  cairo_surface_t *surface =
-      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, gdk_texture_get_width (texture),
-                                  gdk_texture_get_height (texture));
-  gdk_texture_download (texture, cairo_image_surface_get_data (surface),
-                        (gsize) cairo_image_surface_get_stride (surface));
-  cairo_surface_mark_dirty (surface);
-  return surface;
-}
-
-static guint32
-pixel_at (cairo_surface_t *surface, int x, int y)
-{
-  const guint8 *data = cairo_image_surface_get_data (surface);
-  gsize at = (gsize) y * (gsize) cairo_image_surface_get_stride (surface) + (gsize) x * 4;
-  return *(const guint32 *) (const void *) (data + at);
-}
-
-static int
-distance (guint32 a, guint32 b)
-{
-  int most = 0;
-  for (int shift = 0; shift < 24; shift += 8)
-    most = MAX (most, ABS ((int) (a >> shift & 255) - (int) (b >> shift & 255)));
-  return most;
-}
 
 /* Shares of pixels in @rect that differ by more than 2 of 255. */
 static double
@@ -79,7 +28,7 @@ share_off (cairo_surface_t *a, cairo_surface_t *b, const HlRect *rect)
   int n_off = 0, n = 0;
   for (int y = (int) rect->y; y < rect->y + rect->height; y++)
     for (int x = (int) rect->x; x < rect->x + rect->width; x++, n++)
-      n_off += distance (pixel_at (a, x, y), pixel_at (b, x, y)) > 2;
+      n_off += scenes_apart (scenes_pixel (a, x, y), scenes_pixel (b, x, y)) > 2;
   return (double) n_off / MAX (n, 1);
 }
 
@@ -148,11 +97,12 @@ test_pixels (gconstpointer data)
   hl_heatmap_view_set_scene (view, scene);
   /* Small maps in a small window: large cells would have their values printed in them. */
   gboolean is_small = c->n_rows < 20;
-  GtkWidget *window = open_window (widget, is_small ? 420 : 900, is_small ? 320 : 620);
+  GtkWidget *window =
+      scenes_open_window (widget, is_small ? 420 : 900, is_small ? 320 : 620);
   g_assert_null (hl_heatmap_view_get_gl_message (view));
   if (c->zoom != 1)
     hl_heatmap_view_zoom (view, c->zoom);
-  cairo_surface_t *seen = shoot (widget, c->is_dark);
+  cairo_surface_t *seen = scenes_picture (widget, c->is_dark);
   cairo_surface_t *wanted = paint_reference (view, scene, c->is_dark);
   double off = share_off (seen, wanted, &hl_heatmap_view_get_layout (view)->cells);
   g_test_message ("%s: %.5f of the pixels differ by more than 2", c->name, off);
@@ -172,7 +122,7 @@ count_lit_rows (cairo_surface_t *seen, const HlRect *cells, guint32 color)
     {
       gboolean is_lit = FALSE;
       for (int x = (int) cells->x; x < cells->x + cells->width; x++)
-        is_lit = is_lit || distance (color, pixel_at (seen, x, y)) <= 2;
+        is_lit = is_lit || scenes_apart (color, scenes_pixel (seen, x, y)) <= 2;
       n_rows += is_lit ? 1 : 0;
     }
   return n_rows;
@@ -187,7 +137,7 @@ test_thin_line (void)
   GtkWidget *widget = hl_heatmap_view_new ();
   HlHeatmapView *view = HL_HEATMAP_VIEW (widget);
   hl_heatmap_view_set_scene (view, scene);
-  GtkWidget *window = open_window (widget, 480, 420);
+  GtkWidget *window = scenes_open_window (widget, 480, 420);
   const HlRect *cells = &hl_heatmap_view_get_layout (view)->cells;
   guint8 top[3];
   hl_colormap_lookup (HL_COLORMAP_VIRIDIS, 1, top);
@@ -195,7 +145,7 @@ test_thin_line (void)
   for (int is_max = 1; is_max >= 0; is_max--)
     {
       hl_heatmap_view_set_pool_is_max (view, is_max);
-      cairo_surface_t *seen = shoot (widget, FALSE);
+      cairo_surface_t *seen = scenes_picture (widget, FALSE);
       int n_lit = count_lit_rows (seen, cells, bright);
       cairo_surface_destroy (seen);
       g_assert_cmpint (n_lit, ==, is_max ? (int) cells->height : 0);
@@ -211,8 +161,8 @@ test_renders (void)
   GtkWidget *widget = hl_heatmap_view_new ();
   HlHeatmapView *view = HL_HEATMAP_VIEW (widget);
   hl_heatmap_view_set_scene (view, scene);
-  GtkWidget *window = open_window (widget, 500, 420);
-  cairo_surface_t *before = shoot (widget, FALSE);
+  GtkWidget *window = scenes_open_window (widget, 500, 420);
+  cairo_surface_t *before = scenes_picture (widget, FALSE);
   guint n_renders = hl_heatmap_view_count_renders (view);
   g_assert_cmpuint (n_renders, >, 0);
   hl_heatmap_view_handle_motion (view, 200, 200);
@@ -227,7 +177,7 @@ test_renders (void)
   g_assert_true (gtk_widget_get_realized (widget) == FALSE);
   gtk_window_set_child (GTK_WINDOW (window), widget);
   g_object_unref (widget);
-  cairo_surface_t *after = shoot (widget, FALSE);
+  cairo_surface_t *after = scenes_picture (widget, FALSE);
   g_assert_cmpfloat (share_off (before, after, &hl_heatmap_view_get_layout (view)->cells),
                      ==, 0);
   cairo_surface_destroy (before);
@@ -252,7 +202,7 @@ test_late_tiles (void)
   hl_heatmap_view_set_cache_budget (view, 5 * 3 * 256 * 256 * sizeof (float));
   hl_heatmap_view_set_tile_source (view, HL_TILE_SOURCE (late));
   hl_heatmap_view_set_scene (view, bare);
-  GtkWidget *window = open_window (widget, 500, 420);
+  GtkWidget *window = scenes_open_window (widget, 500, 420);
   const HlRect *cells = &hl_heatmap_view_get_layout (view)->cells;
   g_assert_false (hl_heatmap_view_get_is_complete (view));
   g_assert_cmpuint (late_answer (late), ==, 1); /* 2000 / 2^3 = 250 cells: one tile */
@@ -260,14 +210,14 @@ test_late_tiles (void)
   g_assert_true (hl_heatmap_view_get_is_complete (view));
 
   hl_heatmap_view_zoom_at (view, 8, cells->x, cells->y);
-  cairo_surface_t *coarse = shoot (widget, FALSE);
+  cairo_surface_t *coarse = scenes_picture (widget, FALSE);
   g_assert_false (hl_heatmap_view_get_is_complete (view));
-  g_assert_cmpuint (pixel_at (coarse, (int) cells->x + 9, (int) cells->y + 9), !=,
+  g_assert_cmpuint (scenes_pixel (coarse, (int) cells->x + 9, (int) cells->y + 9), !=,
                     0xfffafafa); /* something stands in */
   guint n_fine = late_answer (late);
   g_assert_cmpuint (n_fine, >=, 1);
   g_assert_cmpuint (n_fine, <=, 4);
-  cairo_surface_t *fine = shoot (widget, FALSE);
+  cairo_surface_t *fine = scenes_picture (widget, FALSE);
   cairo_surface_t *wanted = paint_reference (view, full, FALSE);
   g_assert_true (hl_heatmap_view_get_is_complete (view));
   g_assert_cmpfloat (share_off (fine, wanted, cells), <, 0.002);
@@ -310,11 +260,11 @@ test_without_gl (void)
       gtk_box_append (GTK_BOX (box), grid);
       hl_heatmap_view_set_scene (HL_HEATMAP_VIEW (widget), scene);
       hl_head_grid_set_scene (HL_HEAD_GRID (grid), heads);
-      GtkWidget *window = open_window (box, 1300, 500);
+      GtkWidget *window = scenes_open_window (box, 1300, 500);
       g_assert_nonnull (hl_heatmap_view_get_gl_message (HL_HEATMAP_VIEW (widget)));
       g_assert_nonnull (hl_head_grid_get_gl_message (HL_HEAD_GRID (grid)));
       g_test_message ("%s", hl_heatmap_view_get_gl_message (HL_HEATMAP_VIEW (widget)));
-      cairo_surface_t *seen = shoot (widget, FALSE);
+      cairo_surface_t *seen = scenes_picture (widget, FALSE);
       cairo_surface_t *wanted = paint_reference (HL_HEATMAP_VIEW (widget), scene, FALSE);
       const HlRect *cells = &hl_heatmap_view_get_layout (HL_HEATMAP_VIEW (widget))->cells;
       g_assert_cmpfloat (share_off (seen, wanted, cells), <, 0.005);
@@ -390,7 +340,7 @@ test_map_input (void)
   GtkWidget *widget = hl_heatmap_view_new ();
   HlHeatmapView *view = HL_HEATMAP_VIEW (widget);
   hl_heatmap_view_set_scene (view, scene);
-  GtkWidget *window = open_window (widget, 640, 540);
+  GtkWidget *window = scenes_open_window (widget, 640, 540);
   Heard cell = { 0 }, hover = { 0 };
   g_signal_connect (view, "cell-activated", G_CALLBACK (cell_cb), &cell);
   g_signal_connect (view, "cell-hovered", G_CALLBACK (hover_cb), &hover);
@@ -453,7 +403,7 @@ test_grid_input (void)
   HlHeadGrid *self = HL_HEAD_GRID (grid);
   hl_head_grid_set_scene (self, scene);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), grid);
-  GtkWidget *window = open_window (scroller, 900, 500);
+  GtkWidget *window = scenes_open_window (scroller, 900, 500);
   g_assert_null (hl_head_grid_get_gl_message (self));
   guint n_first = hl_head_grid_count_uploads (self);
   g_assert_cmpuint (n_first, >, 100);
@@ -516,8 +466,8 @@ test_grid_pixels (gconstpointer data)
   hl_head_grid_set_is_dark (self, is_dark);
   hl_head_grid_set_scene (self, scene);
   hl_head_grid_set_cell_size (self, is_dark ? 64 : 32);
-  GtkWidget *window = open_window (grid, 460, 420);
-  cairo_surface_t *seen = shoot (grid, is_dark);
+  GtkWidget *window = scenes_open_window (grid, 460, 420);
+  cairo_surface_t *seen = scenes_picture (grid, is_dark);
   cairo_surface_t *wanted = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, 460, 420);
   cairo_t *cr = cairo_create (wanted);
   HlTheme theme = is_dark ? hl_theme_dark () : hl_theme_light ();
@@ -557,7 +507,7 @@ test_patches (void)
   GtkWidget *widget = hl_patch_view_new ();
   HlPatchView *view = HL_PATCH_VIEW (widget);
   hl_patch_view_set_scene (view, scene);
-  GtkWidget *window = open_window (widget, 400, 300);
+  GtkWidget *window = scenes_open_window (widget, 400, 300);
   Heard heard = { 0 }, hover = { 0 };
   g_signal_connect (view, "selection-changed", G_CALLBACK (selection_cb), &heard);
   g_signal_connect (view, "patch-hovered", G_CALLBACK (head_cb), &hover);
@@ -591,9 +541,9 @@ test_patches (void)
                                        words);
   hl_patch_view_handle_key (view, GDK_KEY_Escape, 0);
   g_assert_cmpint (heard.row, ==, 0);
-  cairo_surface_t *seen = shoot (widget, FALSE);
-  g_assert_cmpint (distance (pixel_at (seen, (int) a.x + 8, (int) a.y + 8), 0xfafafa), >,
-                   20);
+  cairo_surface_t *seen = scenes_picture (widget, FALSE);
+  g_assert_cmpint (
+      scenes_apart (scenes_pixel (seen, (int) a.x + 8, (int) a.y + 8), 0xfafafa), >, 20);
   cairo_surface_destroy (seen);
   gtk_window_destroy (GTK_WINDOW (window));
 }
@@ -625,7 +575,7 @@ test_finalize (void)
   hl_heatmap_view_set_scene (HL_HEATMAP_VIEW (widgets[0]), map);
   hl_head_grid_set_scene (HL_HEAD_GRID (widgets[1]), heads);
   hl_patch_view_set_scene (HL_PATCH_VIEW (widgets[2]), patches);
-  GtkWidget *window = open_window (box, 1200, 500);
+  GtkWidget *window = scenes_open_window (box, 1200, 500);
   gtk_window_destroy (GTK_WINDOW (window));
   for (int i = 0; i < 200; i++)
     g_main_context_iteration (NULL, FALSE);

@@ -35,17 +35,19 @@ panel_at (const HlFigure *figure, guint index)
 static const char *
 panel_title (const HlPanel *panel)
 {
-  return panel->matrix != NULL ? panel->matrix->title
-         : panel->grid != NULL ? panel->grid->title
-                               : panel->overlay->title;
+  return panel->matrix != NULL   ? panel->matrix->title
+         : panel->grid != NULL   ? panel->grid->title
+         : panel->tokens != NULL ? panel->tokens->title
+                                 : panel->overlay->title;
 }
 
 static const char *
 panel_caption (const HlPanel *panel)
 {
-  return panel->matrix != NULL ? panel->matrix->caption
-         : panel->grid != NULL ? panel->grid->caption
-                               : panel->overlay->caption;
+  return panel->matrix != NULL   ? panel->matrix->caption
+         : panel->grid != NULL   ? panel->grid->caption
+         : panel->tokens != NULL ? panel->tokens->caption
+                                 : panel->overlay->caption;
 }
 
 /* ---- one bar for all? ----------------------------------------------------------------
@@ -57,6 +59,10 @@ panel_scale (const HlPanel *panel)
 {
   if (panel->overlay != NULL)
     return panel->overlay->weights != NULL ? &panel->overlay->scale : NULL;
+  if (panel->tokens != NULL)
+    return panel->tokens->weights != NULL || panel->tokens->n_arcs > 0
+               ? &panel->tokens->scale
+               : NULL;
   return panel->matrix != NULL ? &panel->matrix->scale : &panel->grid->scale;
 }
 
@@ -64,6 +70,13 @@ static gboolean
 is_relative (const HlPanel *panel)
 {
   return panel->grid != NULL && panel->grid->scale.mode == HL_RANGE_PER_HEAD;
+}
+
+/* Such a bar is not that of a map. */
+static gboolean
+fades_low (const HlPanel *panel)
+{
+  return panel->tokens != NULL && panel->tokens->fades_low;
 }
 
 static gboolean
@@ -89,8 +102,10 @@ find_shared_scale (HlPage *page, const HlFigure *figure)
         {
           first = scale;
           page->is_relative = is_relative (panel);
+          page->fading = fades_low (panel) ? panel->tokens : NULL;
         }
-      else if (!scales_equal (first, scale) || page->is_relative != is_relative (panel))
+      else if (!scales_equal (first, scale) || page->is_relative != is_relative (panel) ||
+               (page->fading != NULL) != fades_low (panel))
         return;
     }
   page->shared = n > 1 ? first : NULL;
@@ -130,10 +145,13 @@ static gboolean
 axes_equal (const HlAxis *a, const HlAxis *b)
 {
   if (a->n != b->n || a->major != b->major || a->major_offset != b->major_offset ||
-      g_strcmp0 (a->title, b->title) != 0 || !a->labels != !b->labels)
+      g_strcmp0 (a->title, b->title) != 0 ||
+      hl_axis_has_words (a) != hl_axis_has_words (b))
     return FALSE;
-  for (gint64 i = 0; a->labels != NULL && i < a->n; i++)
-    if (g_strcmp0 (a->labels[i], b->labels[i]) != 0)
+  if (a->labels == NULL && b->labels == NULL && a->tokens == b->tokens)
+    return TRUE;
+  for (gint64 i = 0; i < a->n; i++)
+    if (g_strcmp0 (hl_axis_label (a, i), hl_axis_label (b, i)) != 0)
       return FALSE;
   return TRUE;
 }
@@ -160,7 +178,7 @@ choose_columns (const HlFigure *figure, const HlFigureOptions *options, double w
     return MIN (options->n_columns, n);
   double narrowest = PANEL_MIN;
   for (guint i = 0; i < figure->panels->len; i++)
-    if (panel_at (figure, i)->grid != NULL)
+    if (panel_at (figure, i)->grid != NULL || panel_at (figure, i)->tokens != NULL)
       narrowest = GRID_MIN;
   int most = CLAMP ((int) (width / narrowest), 1, n);
   int n_rows = (n + most - 1) / most;
@@ -223,6 +241,16 @@ layout_panel (const Arrangement *arrangement,
       *used_width = grid->width;
       *used_height = grid->height;
     }
+  else if (panel->tokens != NULL)
+    {
+      HlTokenFlags flags = panel->token_flags;
+      flags |= arrangement->has_own_bars ? HL_TOKENS_BAR : 0;
+      hl_token_layout_compute (&place->tokens, panel->tokens, theme, width,
+                               panel->token_mode, flags);
+      *content = place->tokens.body;
+      *used_width = place->tokens.used_width;
+      *used_height = place->tokens.used_height;
+    }
   else
     {
       HlOverlayFlags flags = arrangement->has_own_bars ? HL_OVERLAY_BAR : 0;
@@ -249,11 +277,12 @@ measure_surroundings (const Arrangement *arrangement,
   for (guint i = 0; i < figure->panels->len; i++)
     {
       int column = (int) i % arrangement->n_columns;
-      HlPlace place;
+      /* What was measured of a text serves again. */
+      HlPlace *place = &g_array_index (arrangement->page->places, HlPlace, i);
       HlRect content;
       double used_width, used_height;
       layout_panel (arrangement, panel_at (figure, i), column,
-                    before[column] + content_width, 1e6, &place, &content, &used_width,
+                    before[column] + content_width, 1e6, place, &content, &used_width,
                     &used_height);
       surroundings[column] = MAX (surroundings[column], used_width - content.width);
     }
@@ -336,7 +365,8 @@ content_of (const HlPage *page, const HlFigure *figure, guint index)
   const HlPlace *place = &g_array_index (page->places, HlPlace, index);
   const HlGridLayout *grid = &place->grid;
   double pitch = grid->cell + grid->gap;
-  HlRect rect = panel->matrix != NULL ? place->matrix.cells
+  HlRect rect = panel->matrix != NULL   ? place->matrix.cells
+                : panel->tokens != NULL ? place->tokens.body
                 : panel->overlay != NULL
                     ? place->overlay.picture
                     : (HlRect){ grid->x0, grid->y0, grid->max_heads * pitch - grid->gap,
@@ -518,6 +548,8 @@ hl_page_init (HlPage *page,
 void
 hl_page_clear (HlPage *page)
 {
+  for (guint i = 0; i < page->places->len; i++)
+    hl_token_layout_clear (&g_array_index (page->places, HlPlace, i).tokens);
   g_clear_pointer (&page->places, g_array_unref);
   g_clear_pointer (&page->caption, g_strfreev);
 }
@@ -556,6 +588,8 @@ paint_shared_bar (const HlPage *page, HlPainter *painter)
   double em = page->theme.font_size;
   if (page->is_relative)
     hl_paint_color_bar_relative (painter, page->shared, bar);
+  else if (page->fading != NULL)
+    hl_paint_token_bar (painter, page->fading, bar);
   else
     hl_paint_color_bar (painter, page->shared, bar);
   if (page->has_na && bar->height > bar->width)
@@ -582,6 +616,8 @@ hl_page_paint (const HlPage *page, const HlFigure *figure, HlPainter *painter)
         hl_paint_matrix (painter, panel->matrix, &place->matrix);
       else if (panel->grid != NULL)
         hl_paint_grid (painter, panel->grid, &place->grid);
+      else if (panel->tokens != NULL)
+        hl_paint_tokens (painter, panel->tokens, &place->tokens, NULL);
       else
         hl_paint_overlay (painter, panel->overlay, &place->overlay);
       cairo_restore (cr);

@@ -7,6 +7,7 @@
 #include "draw/hl-paint-grid.h"
 #include "draw/hl-paint-matrix.h"
 #include "draw/hl-paint-overlay.h"
+#include "draw/hl-paint-tokens.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +17,9 @@ typedef struct
   HlMatrixScene *matrix;
   HlGridScene *grid;
   HlOverlayScene *overlay;
+  HlTokenScene *tokens;
+  HlTokenMode token_mode;
+  HlTokenFlags token_flags;
 } HlPanel;
 
 struct _HlFigure
@@ -36,12 +40,14 @@ typedef struct
   HlMatrixLayout matrix;
   HlGridLayout grid;
   HlOverlayLayout overlay;
+  HlTokenLayout tokens; /* to be cleared */
 } HlPlace;
 
 /**
  * HlPage: a figure laid out; points.
  * @places: of HlPlace, one a panel
  * @shared: (nullable): the scale of the one bar; belongs to a scene
+ * @fading: (nullable): a text whose low end fades, and so does the shared bar's
  * @bar: the strip of the shared bar
  * @caption: (nullable): lines, the first with its baseline at @caption_y
  */
@@ -54,6 +60,7 @@ typedef struct
   GArray *places;
   const HlScale *shared;
   gboolean is_relative;
+  const HlTokenScene *fading;
   gboolean has_na;
   HlRect bar;
   char **caption;

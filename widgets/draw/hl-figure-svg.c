@@ -39,6 +39,8 @@ append_fill (GString *xml, const HlColor *color)
   g_string_append_printf (
       xml, " fill=\"#%02x%02x%02x\"", (guint) (color->red * 255 + 0.5),
       (guint) (color->green * 255 + 0.5), (guint) (color->blue * 255 + 0.5));
+  if (color->alpha < 1)
+    append_number (xml, "fill-opacity", color->alpha);
 }
 
 static void

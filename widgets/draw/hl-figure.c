@@ -40,6 +40,7 @@ panel_free (gpointer data)
   hl_matrix_scene_unref (panel->matrix);
   hl_grid_scene_unref (panel->grid);
   hl_overlay_scene_unref (panel->overlay);
+  hl_token_scene_unref (panel->tokens);
   g_free (panel);
 }
 
@@ -85,6 +86,19 @@ hl_figure_add_overlay (HlFigure *figure, HlOverlayScene *scene)
 {
   HlPanel *panel = g_new0 (HlPanel, 1);
   panel->overlay = hl_overlay_scene_ref (scene);
+  g_ptr_array_add (figure->panels, panel);
+}
+
+void
+hl_figure_add_tokens (HlFigure *figure,
+                      HlTokenScene *scene,
+                      HlTokenMode mode,
+                      HlTokenFlags flags)
+{
+  HlPanel *panel = g_new0 (HlPanel, 1);
+  panel->tokens = hl_token_scene_ref (scene);
+  panel->token_mode = mode;
+  panel->token_flags = flags & ~(HL_TOKENS_TITLE | HL_TOKENS_BAR);
   g_ptr_array_add (figure->panels, panel);
 }
 

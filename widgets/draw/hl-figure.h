@@ -4,7 +4,7 @@
  * all came from. */
 #pragma once
 
-#include "scene/hl-scene.h"
+#include "draw/hl-token-layout.h"
 
 #include <gio/gio.h>
 
@@ -42,6 +42,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlFigure, hl_figure_free)
 void hl_figure_add_matrix (HlFigure *figure, HlMatrixScene *scene);
 void hl_figure_add_grid (HlFigure *figure, HlGridScene *scene);
 void hl_figure_add_overlay (HlFigure *figure, HlOverlayScene *scene);
+/** hl_figure_add_tokens: the whole text, or with HL_TOKENS_SHOWN_ONLY the slice that is
+ * not left out; the page is as high as that needs. Title and bar of @flags are the
+ * figure's own affair. */
+void hl_figure_add_tokens (HlFigure *figure,
+                           HlTokenScene *scene,
+                           HlTokenMode mode,
+                           HlTokenFlags flags);
 guint hl_figure_count_panels (const HlFigure *figure);
 
 /** hl_figure_set_caption: (nullable): in place of the panels' own captions, which are

@@ -2,7 +2,7 @@
  * Text, measured and drawn or written down; numbers; small helpers. */
 #include "config.h"
 
-#include "draw/hl-painter.h"
+#include "draw/hl-typesetter.h"
 
 #include <math.h>
 #include <pango/pangocairo.h>
@@ -31,8 +31,8 @@ layout_new (PangoContext *context,
   return layout;
 }
 
-static PangoContext *
-measuring_context_new (void)
+PangoContext *
+hl_measuring_context_new (void)
 {
   PangoContext *context =
       pango_font_map_create_context (pango_cairo_font_map_get_default ());
@@ -52,7 +52,7 @@ measuring_layout_new (const HlTheme *theme,
                       double size,
                       gboolean is_bold)
 {
-  PangoContext *context = measuring_context_new ();
+  PangoContext *context = hl_measuring_context_new ();
   PangoLayout *layout =
       layout_new (context, theme, text, size > 0 ? size : theme->font_size, is_bold);
   g_object_unref (context);

@@ -4,6 +4,8 @@
 
 #include "draw/hl-ruler.h"
 
+#include "draw/hl-typesetter.h"
+
 #include <math.h>
 
 #define TICK_EM 0.35
@@ -13,6 +15,7 @@
 #define BETWEEN_EM 0.7 /* along the ruler, between two labels side by side */
 #define BOLD 1.14
 #define N_SAMPLES 512 /* labels looked at to find the widest of a long axis */
+#define LABEL_CHARS_MAX 40
 
 /* Where labels lie along the ruler so far. */
 typedef struct
@@ -21,32 +24,57 @@ typedef struct
   double end;
 } Span;
 
+/* A token that is a space or a line break is to be seen, and none is endless. */
 static char *
 label_of (const HlAxis *axis, gint64 index)
 {
-  if (axis->labels != NULL && axis->labels[index] != NULL)
-    return g_strdup (axis->labels[index]);
+  const char *label = hl_axis_label (axis, index);
+  if (label != NULL)
+    return hl_text_make_visible (label, LABEL_CHARS_MAX);
   return g_strdup_printf ("%" G_GINT64_FORMAT, index);
 }
 
-/* The width of the widest label: the longest few by characters are measured. The last
- * cells are always looked at, since numbers grow. */
+/* About how wide a label is, in columns of text, without measuring it. */
+static int
+columns_of (const HlAxis *axis, gint64 index)
+{
+  const char *label = hl_axis_label (axis, index);
+  int n = 0;
+  if (label == NULL)
+    {
+      for (gint64 rest = index; rest > 0 || n == 0; rest /= 10)
+        n++;
+      return n;
+    }
+  for (int i = 0; i < LABEL_CHARS_MAX && *label != '\0'; i++)
+    {
+      gunichar c = g_utf8_get_char_validated (label, -1);
+      if (c >= (gunichar) -2)
+        return n + 1;
+      n += g_unichar_iswide (c) ? 2 : g_unichar_iszerowidth (c) ? 0 : 1;
+      label = g_utf8_next_char (label);
+    }
+  return n;
+}
+
+/* The width of the widest label: the longest few by columns are measured. The last cells
+ * are always looked at, since numbers grow. */
 static double
 widest_label (const HlTheme *theme, const HlAxis *axis)
 {
   g_autofree char *last = axis->n > 0 ? label_of (axis, axis->n - 1) : g_strdup ("0");
   double widest = hl_text_width (theme, last, 0, FALSE);
-  if (axis->labels == NULL)
+  if (!hl_axis_has_words (axis))
     return widest;
-  glong longest = 0;
-  gint64 step = MAX (axis->n / N_SAMPLES, 1);
+  int longest = 0;
+  gint64 step = MAX ((axis->n + N_SAMPLES - 1) / N_SAMPLES, 1);
   for (gint64 i = 0; i < axis->n; i += step)
     {
-      g_autofree char *label = label_of (axis, i);
-      glong length = g_utf8_strlen (label, 64);
-      if (length <= longest)
+      int n_columns = columns_of (axis, i);
+      if (n_columns <= longest)
         continue;
-      longest = length;
+      g_autofree char *label = label_of (axis, i);
+      longest = n_columns;
       widest = MAX (widest, hl_text_width (theme, label, 0, FALSE));
     }
   return MIN (widest, MAX_LABEL_EM * theme->font_size);
@@ -55,7 +83,7 @@ widest_label (const HlTheme *theme, const HlAxis *axis)
 gboolean
 hl_ruler_is_upright (const HlAxis *axis)
 {
-  return axis->labels != NULL && axis->major <= 0;
+  return hl_axis_has_words (axis) && axis->major <= 0;
 }
 
 double
@@ -83,7 +111,7 @@ candidate_after (const HlAxis *axis, gint64 step)
       return next;
   gint64 rows = step / unit;
   /* Words, unlike numbers, gain nothing from round steps. */
-  if (rows < 5 && (unit > 1 || axis->labels != NULL || rows < 2))
+  if (rows < 5 && (unit > 1 || hl_axis_has_words (axis) || rows < 2))
     return (rows + 1) * unit;
   gint64 decade = 1;
   while (decade * 10 <= rows)
@@ -127,20 +155,19 @@ first_tick (const Sight *sight, gint64 step)
   return sight->offset + k * step;
 }
 
-/* Width of the longest label by characters among those shown at this step. */
+/* Width of the longest label by columns among those shown at this step. */
 static double
 widest_shown (const HlTheme *theme, const HlRuler *ruler, gint64 step)
 {
   Sight sight = sight_of (ruler);
-  glong longest = -1;
+  int longest = -1;
   gint64 widest = sight.first;
   for (gint64 i = first_tick (&sight, step); i <= sight.last; i += step)
     {
-      g_autofree char *label = label_of (ruler->axis, i);
-      glong length = g_utf8_strlen (label, 64);
-      if (length <= longest)
+      int n_columns = columns_of (ruler->axis, i);
+      if (n_columns <= longest)
         continue;
-      longest = length;
+      longest = n_columns;
       widest = i;
     }
   g_autofree char *label = label_of (ruler->axis, CLAMP (widest, 0, ruler->axis->n - 1));
@@ -196,6 +223,7 @@ typedef struct
 {
   HlPainter *painter;
   const HlRuler *ruler;
+  HlTypesetter *setter;
   gboolean is_turned; /* labels stand across the ruler */
   GArray *spans;
 } Work;
@@ -218,6 +246,15 @@ is_free (const Work *work, const Span *span)
         return FALSE;
     }
   return TRUE;
+}
+
+static double
+width_of (const Work *work, const char *label, gboolean is_bold)
+{
+  const HlTheme *theme = &work->painter->theme;
+  if (is_bold)
+    return hl_text_width (theme, label, 0, TRUE);
+  return hl_typesetter_width (work->setter, label, theme->font_size);
 }
 
 static void
@@ -243,7 +280,7 @@ paint_label (const Work *work, const char *label, double at, gboolean is_selecte
   double room = (ruler->is_top ? ruler->rect.height : ruler->rect.width) - away;
   g_autofree char *fitted = NULL;
   gboolean is_across = work->is_turned || !ruler->is_top;
-  if (is_across && hl_text_width (theme, label, 0, is_selected) > room + 0.01 * em)
+  if (is_across && width_of (work, label, is_selected) > room + 0.01 * em)
     {
       /* Bold is wider than what hl_text_fit() measures. */
       fitted = hl_text_fit (theme, label, em, (is_selected ? 0.85 : 1) * room);
@@ -252,17 +289,20 @@ paint_label (const Work *work, const char *label, double at, gboolean is_selecte
   if (!ruler->is_top)
     {
       style.anchor = HL_ANCHOR_END;
-      hl_paint_text (work->painter, label, right - away, at + hl_text_drop (em), &style);
+      hl_typesetter_paint (work->setter, work->painter, label, right - away,
+                           at + hl_text_drop (em), &style, NULL);
     }
   else if (work->is_turned)
     {
       style.is_upright = TRUE;
-      hl_paint_text (work->painter, label, at + hl_text_drop (em), bottom - away, &style);
+      hl_typesetter_paint (work->setter, work->painter, label, at + hl_text_drop (em),
+                           bottom - away, &style, NULL);
     }
   else
     {
       style.anchor = HL_ANCHOR_MIDDLE;
-      hl_paint_text (work->painter, label, at, bottom - away, &style);
+      hl_typesetter_paint (work->setter, work->painter, label, at, bottom - away, &style,
+                           NULL);
     }
 }
 
@@ -282,7 +322,7 @@ place (const Work *work, gint64 index)
   g_autofree char *label = label_of (ruler->axis, index);
   double along = LINE_EM * em;
   if (ruler->is_top && !work->is_turned)
-    along = hl_text_width (theme, label, 0, is_selected) + BETWEEN_EM * em;
+    along = width_of (work, label, is_selected) + BETWEEN_EM * em;
   Span span = { at - along / 2, at + along / 2 };
   if (!is_free (work, &span))
     return;
@@ -298,7 +338,9 @@ hl_paint_ruler (HlPainter *painter, const HlRuler *ruler)
   if (axis->n <= 0 || length <= 0 || !(ruler->high > ruler->low))
     return;
   g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (Span));
-  Work work = { painter, ruler, ruler->is_top && hl_ruler_is_upright (axis), spans };
+  g_autoptr (HlTypesetter) setter = hl_typesetter_new (painter->theme.font_family);
+  Work work = { painter, ruler, setter, ruler->is_top && hl_ruler_is_upright (axis),
+                spans };
   gint64 step = hl_ruler_choose_step (&painter->theme, ruler);
   Sight sight = sight_of (ruler);
 

@@ -104,8 +104,12 @@ static char *
 cell_name (const HlAxis *axis, gint64 index)
 {
   const char *title = axis->title != NULL ? axis->title : "";
-  if (axis->labels != NULL && axis->labels[index] != NULL)
-    return g_strdup_printf ("%s %s", title, axis->labels[index]);
+  const char *label = hl_axis_label (axis, index);
+  /* The same word stands in a text many times. */
+  if (label != NULL && axis->labels == NULL)
+    return g_strdup_printf ("%s %" G_GINT64_FORMAT " “%s”", title, index, label);
+  if (label != NULL)
+    return g_strdup_printf ("%s %s", title, label);
   return g_strdup_printf ("%s %" G_GINT64_FORMAT, title, index);
 }
 

@@ -2,7 +2,7 @@
  * Scenes: what is drawn, as plain data. */
 #include "config.h"
 
-#include "scene/hl-scene.h"
+#include "scene/hl-token-scene.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -58,6 +58,24 @@ axis_clear (HlAxis *axis)
 {
   g_free (axis->title);
   g_strfreev (axis->labels);
+  hl_token_list_unref (axis->tokens);
+}
+
+const char *
+hl_axis_label (const HlAxis *axis, gint64 index)
+{
+  int n_pieces = 1;
+  if (axis->labels != NULL)
+    return axis->labels[index];
+  if (axis->tokens == NULL || index < 0 || index >= axis->tokens->n)
+    return NULL;
+  return axis->tokens->items[hl_token_list_piece (axis->tokens, index, &n_pieces)].text;
+}
+
+gboolean
+hl_axis_has_words (const HlAxis *axis)
+{
+  return axis->labels != NULL || axis->tokens != NULL;
 }
 
 HlTile *

@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* ---- colour -------------------------------------------------------------------------- */
+/* ---- colour --------------------------------------------------------------------------
+ */
 
 typedef enum
 {
@@ -53,12 +54,17 @@ double hl_scale_position (const HlScale *scale, double value);
 /** hl_scale_describe: (transfer full): "0 to 0.213, shared maximum", translated. */
 char *hl_scale_describe (const HlScale *scale);
 
-/* ---- labels of one side of a map ----------------------------------------------------- */
+/* ---- labels of one side of a map -----------------------------------------------------
+ */
+
+typedef struct _HlTokenList HlTokenList;
 
 /**
  * HlAxis: the cells along one side of a matrix.
  * @title: "query", "key"
- * @labels: one short text a cell: "CLS", "(8, 4)", "the"; @n of them
+ * @labels: (nullable): one short text a cell: "CLS", "(8, 4)", "the"; @n of them
+ * @tokens: (nullable): a reference: the texts of a text's tokens label the cells where
+ *   there are no @labels, without a copy of each; at least @n of them
  * @major: every how many cells a ruler tick is natural (grid columns); 0 for none
  * @major_offset: cell of the first major tick (number of special tokens)
  */
@@ -67,11 +73,18 @@ typedef struct
   char *title;
   gint64 n;
   char **labels;
+  HlTokenList *tokens;
   int major;
   int major_offset;
 } HlAxis;
 
-/* ---- matrix, in tiles ---------------------------------------------------------------- */
+/** hl_axis_label: (transfer none) (nullable): NULL where a cell has but its number. */
+const char *hl_axis_label (const HlAxis *axis, gint64 index);
+/** hl_axis_has_words: cells are labelled by texts. */
+gboolean hl_axis_has_words (const HlAxis *axis);
+
+/* ---- matrix, in tiles ----------------------------------------------------------------
+ */
 
 #define HL_TILE_SIDE 256
 
@@ -134,7 +147,8 @@ HlMatrixScene *hl_matrix_scene_ref (HlMatrixScene *scene);
 void hl_matrix_scene_unref (HlMatrixScene *scene);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlMatrixScene, hl_matrix_scene_unref)
 
-/* ---- grid of heads ------------------------------------------------------------------- */
+/* ---- grid of heads -------------------------------------------------------------------
+ */
 
 #define HL_THUMB_SIDE_MAX 64
 
@@ -189,7 +203,8 @@ int hl_grid_scene_count_heads (const HlGridScene *scene);
 int hl_grid_scene_max_heads (const HlGridScene *scene);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlGridScene, hl_grid_scene_unref)
 
-/* ---- patches over a picture ---------------------------------------------------------- */
+/* ---- patches over a picture ----------------------------------------------------------
+ */
 
 /**
  * HlOverlayScene: where patches look, on the picture.
