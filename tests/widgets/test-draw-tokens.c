@@ -362,10 +362,10 @@ test_visible_signs (void)
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *text = hl_text_make_visible (cases[i][0], i == 8 ? 4 : 100);
+      g_autofree char *text = hl_typesetter_make_visible (cases[i][0], i == 8 ? 4 : 100);
       g_assert_cmpstr (text, ==, cases[i][1]);
     }
-  g_autofree char *broken = hl_text_make_visible ("a\xff", 9);
+  g_autofree char *broken = hl_typesetter_make_visible ("a\xff", 9);
   g_assert_true (g_utf8_validate (broken, -1, NULL));
 }
 

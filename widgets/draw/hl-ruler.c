@@ -30,7 +30,7 @@ label_of (const HlAxis *axis, gint64 index)
 {
   const char *label = hl_axis_label (axis, index);
   if (label != NULL)
-    return hl_text_make_visible (label, LABEL_CHARS_MAX);
+    return hl_typesetter_make_visible (label, LABEL_CHARS_MAX);
   return g_strdup_printf ("%" G_GINT64_FORMAT, index);
 }
 

@@ -171,7 +171,7 @@ append_sign (GString *out, gunichar c)
 }
 
 char *
-hl_text_make_visible (const char *text, int n_chars_most)
+hl_typesetter_make_visible (const char *text, int n_chars_most)
 {
   g_autofree char *owned = NULL;
   if (!g_utf8_validate (text, -1, NULL))
