@@ -24,8 +24,8 @@ list_backends (gboolean as_json)
                              json_pack ("{s:s, s:b, s:s}", "id", s->id, "available",
                                         s->is_available, "text", s->text));
       if (!as_json)
-        printf ("%-5s %s %s\n", s->id, s->is_available ? _ ("available  ") : _ ("not used   "),
-                s->text);
+        printf ("%-5s %s %s\n", s->id,
+                s->is_available ? _ ("available  ") : _ ("not used   "), s->text);
     }
   if (as_json)
     {
@@ -61,10 +61,12 @@ print_json (const HlModelInfo *info)
   for (int i = 0; info->labels != NULL && info->labels[i] != NULL; i++)
     json_array_append_new (labels, json_string (info->labels[i]));
   json_t *root = json_pack (
-      "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:o, s:o}", "name", info->name, "path",
-      info->path, "family", info->family, "identity", info->identity, "input",
-      info->input_kind, "dtype", info->dtype, "parameters", (json_int_t) info->n_params, "width", info->width,
-      "vocabulary", info->n_vocab, "context", info->n_context, "heads", hl_model_info_count_heads (info), "stacks", stacks, "labels", labels);
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:o, s:o}", "name",
+      info->name, "path", info->path, "family", info->family, "identity", info->identity,
+      "input", info->input_kind, "dtype", info->dtype, "parameters",
+      (json_int_t) info->n_params, "width", info->width, "vocabulary", info->n_vocab,
+      "context", info->n_context, "heads", hl_model_info_count_heads (info), "stacks",
+      stacks, "labels", labels);
   json_dumpf (root, stdout, JSON_INDENT (2));
   printf ("\n");
   json_decref (root);

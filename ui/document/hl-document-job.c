@@ -18,6 +18,7 @@ hl_document_job_free (HlDocumentJob *job)
 {
   g_object_unref (job->document);
   g_free (job->path);
+  g_free (job->text);
   hl_model_unref (job->model);
   hl_input_unref (job->input);
   hl_attention_source_unref (job->source);

@@ -20,6 +20,17 @@ model_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
   return hl_model_open (path, error);
 }
 
+/* An input of the model before is looked at with the new one, if it takes such. */
+static char *
+input_for (HlDocument *self, const HlModel *model)
+{
+  if (self->input == NULL)
+    return g_strdup (self->wanted_input);
+  gboolean is_taken =
+      g_str_equal (self->input->kind, hl_model_get_info (model)->input_kind);
+  return is_taken ? g_strdup (self->input->path) : NULL;
+}
+
 static void
 model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -32,8 +43,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
     return;
   g_free (self->backend_words);
   self->backend_words = g_steal_pointer (&job->backend_words);
-  g_autofree char *input =
-      g_strdup (self->input != NULL ? self->input->path : self->wanted_input);
+  g_autofree char *input = input_for (self, model);
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
@@ -66,17 +76,19 @@ static gpointer
 input_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
 {
   HlDocumentJob *job = data;
+  if (g_str_equal (hl_model_get_info (job->model)->input_kind, "text"))
+    return hl_model_open_text_file (job->model, job->path, &job->text_options, error);
   return hl_model_open_image (job->model, job->path, 0, 0, error);
 }
 
-static void
-input_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
+void
+hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (HlDocumentJob) job = data;
   HlDocument *self = job->document;
   HlInput *input =
       hl_document_end (job, self->engine, result, (GDestroyNotify) hl_input_unref,
-                       _ ("The picture could not be opened"));
+                       _ ("The input could not be opened"));
   if (input == NULL)
     return;
   g_clear_pointer (&self->input, hl_input_unref);
@@ -96,17 +108,18 @@ hl_document_open_input (HlDocument *self, const char *path)
       self->wanted_input = g_strdup (path);
       hl_document_set_status (
           self,
-          g_strdup (self->n_jobs > 0 ? _ ("The picture is read when the model is there")
-                                     : _ ("Open a model to look at the picture with")));
+          g_strdup (self->n_jobs > 0 ? _ ("The input is read when the model is there")
+                                     : _ ("Open a model to look at the input with")));
       return;
     }
   hl_document_restart (self);
   HlDocumentJob *job = hl_document_job_new (self);
   job->path = g_strdup (path);
+  job->text_options = self->text_options;
   job->model = hl_model_ref (self->model);
-  hl_document_begin (self, _ ("Reading the picture"));
+  hl_document_begin (self, _ ("Reading the input"));
   hl_document_submit (job, self->engine, input_job, (GDestroyNotify) hl_input_unref,
-                      input_opened_cb);
+                      hl_document_input_opened_cb);
 }
 
 /* ---- run -----------------------------------------------------------------------------

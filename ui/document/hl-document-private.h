@@ -16,8 +16,12 @@ typedef enum
   HL_DOCUMENT_BUSY,
   HL_DOCUMENT_SESSION,
   HL_DOCUMENT_FAILED,
+  HL_DOCUMENT_GENERATED,
   HL_DOCUMENT_N_SIGNALS,
 } HlDocumentSignal;
+
+/* A text that is being generated; see hl-document-text.c. */
+typedef struct _HlGeneration HlGeneration;
 
 struct _HlDocument
 {
@@ -30,6 +34,8 @@ struct _HlDocument
   HlModel *model;
   HlInput *input;
   char *wanted_input; /* a path that waits for a model */
+  HlTextOptions text_options;
+  HlGeneration *generating; /* (nullable) */
   HlTrace *trace;
   HlTrace *baseline;
   HlAttentionSource *source;
@@ -61,6 +67,9 @@ typedef struct _HlDocumentJob
   HlDocument *document; /* only touched on the main thread */
   guint generation;
   char *path;
+  char *text;
+  HlTextOptions text_options;
+  HlGenerateOptions generate_options;
   HlModel *model;
   HlInput *input;
   HlAttentionSource *source;
@@ -94,6 +103,15 @@ gpointer hl_document_end (HlDocumentJob *job,
                           GAsyncResult *result,
                           GDestroyNotify result_free,
                           const char *failure);
+
+/** hl_document_input_opened_cb: the end of a job that opens an input; then runs. */
+void hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer job);
+
+/** hl_document_forget_generation: without keeping anything of it. */
+void hl_document_forget_generation (HlDocument *self);
+
+/** hl_document_end_generation: on a stop: keeps and traces what was generated. */
+void hl_document_end_generation (HlDocument *self);
 
 void hl_document_emit (HlDocument *self, HlDocumentSignal which);
 void hl_document_emit_layer (HlDocument *self, int layer);

@@ -86,6 +86,7 @@ hl_document_finalize (GObject *object)
   hl_attention_source_unref (self->source);
   hl_trace_summary_free (self->summary);
   hl_session_unref (self->session);
+  hl_document_forget_generation (self);
   g_free (self->wanted_input);
   g_free (self->wanted_place);
   g_free (self->what);
@@ -101,6 +102,7 @@ hl_document_class_init (HlDocumentClass *klass)
     [HL_DOCUMENT_MODEL] = "model-changed",   [HL_DOCUMENT_INPUT] = "input-changed",
     [HL_DOCUMENT_TRACE] = "trace-changed",   [HL_DOCUMENT_VIEW] = "view-changed",
     [HL_DOCUMENT_BUSY] = "busy-changed",     [HL_DOCUMENT_SESSION] = "session-changed",
+    [HL_DOCUMENT_GENERATED] = "token-generated",
     [HL_DOCUMENT_N_SIGNALS] = NULL,
   };
   G_OBJECT_CLASS (klass)->dispose = hl_document_dispose;
@@ -187,6 +189,12 @@ hl_document_get_model_info (HlDocument *self)
   if (self->model != NULL)
     return hl_model_get_info (self->model);
   return self->trace != NULL ? self->trace->model : NULL;
+}
+
+HlModel *
+hl_document_get_model (HlDocument *self)
+{
+  return self->model;
 }
 
 gboolean
@@ -317,5 +325,6 @@ void
 hl_document_stop (HlDocument *self)
 {
   hl_document_restart (self);
+  hl_document_end_generation (self);
   hl_document_set_status (self, g_strdup (_ ("Stopped; what was known is kept")));
 }

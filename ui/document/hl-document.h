@@ -7,9 +7,10 @@
 
 #include "document/hl-selection.h"
 #include "engine/hl-engine.h"
-#include "model/hl-model.h"
+#include "model/hl-model-text.h"
 #include "presenters/hl-present.h"
 #include "session/hl-session.h"
+#include "trace/hl-generate.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +25,7 @@ G_DECLARE_FINAL_TYPE (HlDocument, hl_document, HL, DOCUMENT, GObject)
  * "view-changed" (): colours, range, what is left out
  * "busy-changed" (): work began, went on or ended
  * "session-changed" (): path, saved or not, notes
+ * "token-generated" (): one more token of the text that is being generated
  * "failed" (char *summary, char *details): for a person */
 
 HlDocument *hl_document_new (void);
@@ -35,9 +37,33 @@ HlEngine *hl_document_get_engine (HlDocument *self);
  * input. */
 void hl_document_open_model (HlDocument *self, const char *path);
 
-/** hl_document_open_input: a picture; then runs, if there is a model. Before a model is
- * there the path waits for one. */
+/** hl_document_open_input: a picture or a text file, as the model takes; then runs.
+ * Before a model is there the path waits for one. */
 void hl_document_open_input (HlDocument *self, const char *path);
+
+/** hl_document_open_text: what was typed, for a model that takes text; then runs. Its
+ * options are those of text files from then on. */
+void
+hl_document_open_text (HlDocument *self, const char *text, const HlTextOptions *options);
+const HlTextOptions *hl_document_get_text_options (HlDocument *self);
+
+/** hl_document_generate: lets the model go on with the text; each token is told, and in
+ * the end prompt and generated text are traced as one. A stop keeps what there is. */
+void hl_document_generate (HlDocument *self, const HlGenerateOptions *options);
+gboolean hl_document_can_generate (HlDocument *self);
+
+/** hl_document_get_generated: (transfer none) (nullable): ids so far, and their
+ * log-probabilities; only while generating. */
+const gint32 *
+hl_document_get_generated (HlDocument *self, guint *n, const double **log_probs);
+
+/** hl_document_dup_generated_input: (transfer full) (nullable): prompt and generated
+ * tokens so far. */
+HlInput *hl_document_dup_generated_input (HlDocument *self);
+
+/** hl_document_dup_generated_row: (transfer full) (nullable): what the row that emitted
+ * the latest token attended to: (*@n) weights; free with g_free(). */
+float *hl_document_dup_generated_row (HlDocument *self, HlHeadKey head, gint64 *n);
 
 /** hl_document_run: traces model and input with the ablated heads. */
 void hl_document_run (HlDocument *self);
@@ -62,6 +88,8 @@ const char *hl_document_get_backend (HlDocument *self);
 
 /** hl_document_get_model_info: (nullable): of the model, or of the trace's. */
 const HlModelInfo *hl_document_get_model_info (HlDocument *self);
+/** hl_document_get_model: (transfer none) (nullable) */
+HlModel *hl_document_get_model (HlDocument *self);
 /** hl_document_has_model: weights are at hand, not only a trace. */
 gboolean hl_document_has_model (HlDocument *self);
 HlInput *hl_document_get_input (HlDocument *self);

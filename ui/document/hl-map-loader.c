@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The whole map of a head, read on the engine's thread. */
+ * The whole map of a head, or sums of its lines, read on the engine's thread. */
 #include "document/hl-map-loader.h"
 
 #include "base/hl-error.h"
@@ -8,6 +8,8 @@ typedef struct
 {
   HlAttentionSource *source;
   HlHeadKey head;
+  gint64 *tokens;
+  guint n_tokens;
 } Request;
 
 static void
@@ -15,6 +17,7 @@ request_free (gpointer data)
 {
   Request *request = data;
   hl_attention_source_unref (request->source);
+  g_free (request->tokens);
   g_free (request);
 }
 
@@ -50,5 +53,92 @@ hl_map_load_async (HlEngine *engine,
   request->head = head;
   hl_engine_submit (engine, HL_JOB_FOREGROUND, map_job, request, request_free,
                     (GDestroyNotify) hl_tensor_unref, cancellable, NULL, NULL, callback,
+                    user_data);
+}
+
+void
+hl_line_sums_free (HlLineSums *sums)
+{
+  if (sums == NULL)
+    return;
+  g_free (sums->tokens);
+  g_free (sums->to);
+  g_free (sums->from);
+  g_free (sums->rows);
+  g_free (sums);
+}
+
+static void
+add (float *sum, const float *line, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    sum[i] += line[i];
+}
+
+static gboolean
+add_lines (const Request *r,
+           HlBackend *backend,
+           const HlProgress *progress,
+           HlLineSums *sums,
+           GError **error)
+{
+  g_autofree float *column = g_new (float, (gsize) MAX (sums->Tq, 1));
+  for (guint i = 0; i < r->n_tokens; i++)
+    {
+      float *row = sums->rows + (gsize) i * (gsize) sums->Tk;
+      if (!hl_progress_step (progress, (double) i / r->n_tokens, NULL, error)
+          || !hl_attention_source_read_row (r->source, backend, r->head, r->tokens[i], row,
+                                            progress->cancellable, error)
+          || !hl_attention_source_read_column (r->source, backend, r->head, r->tokens[i],
+                                               column, progress->cancellable, error))
+        return FALSE;
+      add (sums->to, row, sums->Tk);
+      add (sums->from, column, sums->Tq);
+    }
+  return TRUE;
+}
+
+static gpointer
+lines_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+{
+  const Request *r = data;
+  g_autoptr (HlLineSums) sums = g_new0 (HlLineSums, 1);
+  if (!hl_attention_source_get_size (r->source, r->head, &sums->Tq, &sums->Tk))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                   "head %d.%d: no attention in this trace", r->head.layer, r->head.head);
+      return NULL;
+    }
+  sums->n_tokens = r->n_tokens;
+  sums->tokens = g_memdup2 (r->tokens, sizeof (gint64) * r->n_tokens);
+  sums->to = g_new0 (float, (gsize) MAX (sums->Tk, 1));
+  sums->from = g_new0 (float, (gsize) MAX (sums->Tq, 1));
+  sums->rows = g_try_new0 (float, (gsize) MAX (sums->Tk, 1) * MAX (r->n_tokens, 1));
+  if (sums->rows == NULL)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_MEMORY, "out of memory for %u rows",
+                   r->n_tokens);
+      return NULL;
+    }
+  return add_lines (r, backend, progress, sums, error) ? g_steal_pointer (&sums) : NULL;
+}
+
+void
+hl_lines_load_async (HlEngine *engine,
+                     HlAttentionSource *source,
+                     HlHeadKey head,
+                     const gint64 *tokens,
+                     guint n_tokens,
+                     GCancellable *cancellable,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  Request *request = g_new0 (Request, 1);
+  request->source = hl_attention_source_ref (source);
+  request->head = head;
+  request->tokens = g_memdup2 (tokens, sizeof (gint64) * n_tokens);
+  request->n_tokens = n_tokens;
+  hl_engine_submit (engine, HL_JOB_FOREGROUND, lines_job, request, request_free,
+                    (GDestroyNotify) hl_line_sums_free, cancellable, NULL, NULL, callback,
                     user_data);
 }

@@ -19,4 +19,39 @@ void hl_map_load_async (HlEngine *engine,
                         GAsyncReadyCallback callback,
                         gpointer user_data);
 
+/**
+ * hl_lines_load_async:
+ * @tokens: (n): queries whose rows, and keys whose columns, are summed
+ * In the foreground. Finish with hl_engine_finish(): an HlLineSums.
+ * Thread: main.
+ */
+void hl_lines_load_async (HlEngine *engine,
+                          HlAttentionSource *source,
+                          HlHeadKey head,
+                          const gint64 *tokens,
+                          guint n_tokens,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data);
+
+/**
+ * HlLineSums:
+ * @to: (Tk): sum of the rows of the chosen queries
+ * @from: (Tq): sum of the columns of the chosen keys
+ * @rows: (n_tokens, Tk): the rows themselves, in the order they were asked for
+ */
+typedef struct
+{
+  gint64 Tq;
+  gint64 Tk;
+  guint n_tokens;
+  gint64 *tokens;
+  float *to;
+  float *from;
+  float *rows;
+} HlLineSums;
+
+void hl_line_sums_free (HlLineSums *sums);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlLineSums, hl_line_sums_free)
+
 G_END_DECLS

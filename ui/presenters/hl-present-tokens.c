@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ * A text's tokens as a scene. */
+#include "config.h"
+
+#include "presenters/hl-present-tokens.h"
+
+#include <glib/gi18n-lib.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- the tokens ---------------------------------------------------------------------- */
+
+static HlTokenKind
+kind_of (HlTokenRole role)
+{
+  static const HlTokenKind kinds[] = {
+    [HL_ROLE_NONE] = HL_TOKEN_KIND_NONE,       [HL_ROLE_SPECIAL] = HL_TOKEN_KIND_SPECIAL,
+    [HL_ROLE_PROMPT] = HL_TOKEN_KIND_PROMPT,   [HL_ROLE_GENERATED] = HL_TOKEN_KIND_GENERATED,
+    [HL_ROLE_IMAGE] = HL_TOKEN_KIND_IMAGE,     [HL_ROLE_PADDING] = HL_TOKEN_KIND_PADDING,
+  };
+  return kinds[role];
+}
+
+static char *
+bytes_in_words (GBytes *bytes)
+{
+  gsize n = 0;
+  const guint8 *data = bytes != NULL ? g_bytes_get_data (bytes, &n) : NULL;
+  GString *text = g_string_new (NULL);
+  for (gsize i = 0; i < n && i < 24; i++)
+    g_string_append_printf (text, "%s%02X", i > 0 ? " " : "", data[i]);
+  if (n > 24)
+    g_string_append (text, " …");
+  return g_string_free (text, FALSE);
+}
+
+/* Pieces of one character are tokens with the same characters of the text. */
+static gboolean
+is_same_character (const HlToken *a, const HlToken *b)
+{
+  return a->start >= 0 && a->start == b->start && a->end == b->end && b->end > b->start
+         && a->bytes != NULL && b->bytes != NULL;
+}
+
+/* The whole character in the place of its pieces. */
+static char *
+join_pieces (const HlTokenTable *tokens, int first, int n)
+{
+  g_autoptr (GByteArray) all = g_byte_array_new ();
+  for (int i = first; i < first + n; i++)
+    {
+      gsize size = 0;
+      const guint8 *data = g_bytes_get_data (tokens->tokens[i].bytes, &size);
+      g_byte_array_append (all, data, (guint) size);
+    }
+  if (!g_utf8_validate ((const char *) all->data, (gssize) all->len, NULL))
+    return NULL;
+  return g_strndup ((const char *) all->data, all->len);
+}
+
+static void
+group_pieces (HlTokenList *list, const HlTokenTable *tokens)
+{
+  guint group = 0;
+  for (int i = 0; i < tokens->n_tokens;)
+    {
+      int n = 1;
+      while (i + n < tokens->n_tokens && n < HL_TOKEN_PIECES_MAX
+             && is_same_character (&tokens->tokens[i], &tokens->tokens[i + n]))
+        n++;
+      g_autofree char *whole = n > 1 ? join_pieces (tokens, i, n) : NULL;
+      if (whole != NULL)
+        {
+          group++;
+          hl_token_list_set_text (list, i, whole);
+          for (int k = i; k < i + n; k++)
+            list->items[k].group = group;
+        }
+      i += n;
+    }
+}
+
+static void
+fill_token (HlTokenList *list, const HlTrace *trace, const HlToken *token, int i)
+{
+  HlTokenItem *item = &list->items[i];
+  g_autofree char *bytes = bytes_in_words (token->bytes);
+  hl_token_list_set_text (list, i, token->text != NULL ? token->text : "");
+  hl_token_list_set_bytes (list, i, bytes[0] != '\0' ? bytes : NULL);
+  item->id = token->id;
+  item->kind = kind_of (token->role);
+  gsize size = 0;
+  const char *data
+      = token->bytes != NULL ? g_bytes_get_data (token->bytes, &size) : NULL;
+  item->breaks_line = size > 0 && data[size - 1] == '\n';
+  const HlPredictions *p = trace->predictions;
+  if (p == NULL || i < 1 || i > hl_predictions_get_length (p))
+    return;
+  item->log_prob = hl_tensor_f32 (p->next_log_probs)[i - 1];
+  if (!isnan (item->log_prob))
+    item->shade = (float) CLAMP (-(double) item->log_prob / HL_SURPRISE_NATS, 0, 1);
+}
+
+HlTokenList *
+hl_present_token_list (const HlTrace *trace, gint64 n_shown)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  int n = tokens != NULL ? tokens->n_tokens : 0;
+  HlTokenList *list = hl_token_list_new (n);
+  for (int i = 0; i < n; i++)
+    {
+      fill_token (list, trace, &tokens->tokens[i], i);
+      list->items[i].is_excluded = n_shown >= 0 && i >= n_shown;
+    }
+  if (n > 0)
+    group_pieces (list, tokens);
+  return list;
+}
+
+/* ---- what they attend to ------------------------------------------------------------- */
+
+/* A token before the first chosen key, or after the last chosen query, has no weight
+ * under a causal mask. */
+static void
+mask_weights (HlTokenScene *scene, const HlTrace *trace, HlHeadKey head, gboolean is_from)
+{
+  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
+  gint64 n = hl_token_scene_count (scene);
+  gboolean is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers
+                       && stack->layers[head.layer].is_causal;
+  gint64 low = scene->n_selected > 0 ? scene->selected[0] : scene->hovered;
+  gint64 high
+      = scene->n_selected > 0 ? scene->selected[scene->n_selected - 1] : scene->hovered;
+  if (!is_causal || low < 0)
+    return;
+  for (gint64 i = 0; i < n; i++)
+    if (is_from ? i < low : i > high)
+      scene->weights[i] = NAN;
+}
+
+static void
+describe (HlTokenScene *scene, HlHeadKey head, guint n_summed, gboolean is_from)
+{
+  char high[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
+  const char *what = is_from ? _ ("who attends to") : _ ("attention of");
+  scene->caption = g_strdup_printf (
+      ngettext ("Head %d.%d: %s %u token; 0 to %s, the largest shown.",
+                "Head %d.%d: %s %u tokens, summed; 0 to %s, the largest shown.", n_summed),
+      head.layer, head.head, what, n_summed, high);
+}
+
+HlTokenScene *
+hl_present_tokens (const HlTrace *trace,
+                   HlHeadKey head,
+                   HlTokenList *tokens,
+                   const gint64 *selected,
+                   guint n_selected,
+                   gint64 hovered,
+                   const float *weights,
+                   guint n_summed,
+                   gboolean is_from,
+                   const HlViewOptions *options)
+{
+  HlTokenScene *scene = hl_token_scene_new (tokens);
+  gint64 n = hl_token_scene_count (scene);
+  scene->direction = is_from ? HL_TOKENS_ATTENDED_FROM : HL_TOKENS_ATTEND_TO;
+  scene->selected = g_memdup2 (selected, sizeof (gint64) * n_selected);
+  scene->n_selected = n_selected;
+  scene->hovered = hovered;
+  scene->scale = (HlScale){ .colormap = options->colormap,
+                            .mode = HL_RANGE_OWN,
+                            .high = 1 };
+  if (weights == NULL)
+    return scene;
+  scene->weights = g_memdup2 (weights, sizeof (float) * (gsize) n);
+  mask_weights (scene, trace, head, is_from);
+  double high = 0;
+  for (gint64 i = 0; i < n; i++)
+    if (!isnan (scene->weights[i]))
+      high = fmax (high, (double) scene->weights[i]);
+  scene->scale.high = high > 0 ? high : 1;
+  describe (scene, head, n_summed, is_from);
+  return scene;
+}
+
+/* The strongest keys of one query, by insertion: a query has thousands, an arc few. */
+static int
+strongest (const float *row, gint64 n, gint64 keys[HL_ARCS_PER_QUERY])
+{
+  int found = 0;
+  for (gint64 j = 0; j < n; j++)
+    {
+      if ((double) row[j] < HL_ARCS_THRESHOLD
+          || (found == HL_ARCS_PER_QUERY && row[j] <= row[keys[found - 1]]))
+        continue;
+      int place = found < HL_ARCS_PER_QUERY ? found++ : found - 1;
+      for (; place > 0 && row[j] > row[keys[place - 1]]; place--)
+        keys[place] = keys[place - 1];
+      keys[place] = j;
+    }
+  return found;
+}
+
+void
+hl_present_add_arcs (HlTokenScene *scene,
+                     const float *rows,
+                     gint64 first_query,
+                     gint64 n_rows,
+                     gint64 Tk,
+                     int head_index)
+{
+  g_autoptr (GArray) arcs = g_array_new (FALSE, FALSE, sizeof (HlArc));
+  if (scene->arcs != NULL)
+    g_array_append_vals (arcs, scene->arcs, (guint) scene->n_arcs);
+  for (gint64 i = 0; i < n_rows; i++)
+    {
+      gint64 keys[HL_ARCS_PER_QUERY];
+      const float *row = rows + i * Tk;
+      int n = strongest (row, Tk, keys);
+      for (int k = 0; k < n; k++)
+        {
+          HlArc arc = { first_query + i, keys[k], row[keys[k]], head_index };
+          g_array_append_val (arcs, arc);
+        }
+    }
+  g_free (scene->arcs);
+  scene->n_arcs = arcs->len;
+  scene->arcs = g_memdup2 (arcs->data, sizeof (HlArc) * arcs->len);
+}
+
+/* ---- finding ------------------------------------------------------------------------- */
+
+/* The text as a person reads it, in small letters, and which token each byte is of. */
+static char *
+readable (const HlTokenTable *tokens, GArray *owners)
+{
+  GString *text = g_string_new (NULL);
+  for (int i = 0; i < tokens->n_tokens; i++)
+    {
+      const HlToken *token = &tokens->tokens[i];
+      gsize size = token->text != NULL ? strlen (token->text) : 0;
+      const char *data = token->text;
+      if (token->bytes != NULL && token->role != HL_ROLE_SPECIAL)
+        data = g_bytes_get_data (token->bytes, &size);
+      g_autofree char *valid = g_utf8_make_valid (data != NULL ? data : "", (gssize) size);
+      g_autofree char *small = g_utf8_strdown (valid, -1);
+      g_string_append (text, small);
+      for (gsize k = strlen (small); k > 0; k--)
+        g_array_append_val (owners, i);
+    }
+  return g_string_free (text, FALSE);
+}
+
+GArray *
+hl_present_find_tokens (const HlTrace *trace, const char *words)
+{
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (gint64));
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  g_autofree char *wanted = g_utf8_strdown (words, -1);
+  if (tokens == NULL || wanted[0] == '\0')
+    return found;
+  g_autoptr (GArray) owners = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autofree char *text = readable (tokens, owners);
+  gint64 last = -1;
+  for (char *at = strstr (text, wanted); at != NULL; at = strstr (at + 1, wanted))
+    {
+      gint64 from = g_array_index (owners, int, at - text);
+      gint64 to = g_array_index (owners, int, at - text + (gssize) strlen (wanted) - 1);
+      for (gint64 i = MAX (from, last + 1); i <= to; i++)
+        g_array_append_val (found, i);
+      last = MAX (last, to);
+    }
+  return found;
+}

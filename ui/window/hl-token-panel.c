@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT
+ * The text as tokens below the map. */
+#include "config.h"
+
+#include "window/hl-token-panel.h"
+
+#include "document/hl-map-loader.h"
+#include "gl/hl-token-strip.h"
+#include "presenters/hl-present-tokens.h"
+
+#include <glib/gi18n.h>
+
+/* Arcs of a whole map are drawn up to so many tokens; beyond, those of the chosen ones. */
+#define ALL_ARCS_MAX 2048
+/* Choosing a range of a long text sums so many rows at most. */
+#define SUMMED_MAX 256
+
+struct _HlTokenPanel
+{
+  GtkWidget parent_instance;
+  HlDocument *document;
+  GtkWidget *box;
+  GtkLabel *title;
+  GtkWidget *step_back;
+  GtkWidget *step_on;
+  GtkEditable *find;
+  GtkToggleButton *to_button;
+  GtkToggleButton *list_button;
+  HlTokenStrip *strip;
+  HlTokenList *tokens;
+  gint64 hovered;
+  gint64 n_shown; /* tokens up to the generated one that is stepped to; -1 for all */
+  GArray *matches;
+  guint match; /* the one that find goes to next */
+  HlLineSums *sums;
+  HlHeadKey sums_head;
+  GPtrArray *maps; /* of HlTensor *: of the heads that have arcs */
+  GArray *map_heads;
+  GCancellable *lines_cancellable;
+  GCancellable *maps_cancellable;
+};
+
+G_DEFINE_FINAL_TYPE (HlTokenPanel, hl_token_panel, GTK_TYPE_WIDGET)
+
+enum
+{
+  POSITION_CHANGED,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+
+static HlSelection *
+selection_of (HlTokenPanel *self)
+{
+  return hl_document_get_selection (self->document);
+}
+
+static gboolean
+is_text (HlTokenPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  return trace != NULL && g_strcmp0 (trace->input_kind, "text") == 0
+         && hl_trace_get_tokens (trace, 0) != NULL;
+}
+
+static gint64
+n_tokens (HlTokenPanel *self)
+{
+  return self->tokens != NULL ? self->tokens->n : 0;
+}
+
+/* ---- the scene ----------------------------------------------------------------------- */
+
+static int
+by_place (gconstpointer a, gconstpointer b)
+{
+  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
+  return (x > y) - (x < y);
+}
+
+static GArray *
+chosen_sorted (HlTokenPanel *self)
+{
+  guint n;
+  const gint64 *chosen = hl_selection_get_tokens (selection_of (self), &n);
+  GArray *sorted = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; i < n; i++)
+    if (chosen[i] >= 0 && chosen[i] < n_tokens (self))
+      g_array_append_val (sorted, chosen[i]);
+  g_array_sort (sorted, by_place);
+  return sorted;
+}
+
+static void
+set_head_labels (HlTokenPanel *self, HlTokenScene *scene)
+{
+  hl_token_scene_set_heads (scene, (int) self->map_heads->len);
+  for (guint i = 0; i < self->map_heads->len; i++)
+    {
+      const HlHeadKey *head = &g_array_index (self->map_heads, HlHeadKey, i);
+      scene->heads[i].label = g_strdup_printf ("%d.%d", head->layer, head->head);
+    }
+}
+
+/* Of a short text all arcs; of a long one those of the chosen queries. */
+static void
+add_arcs (HlTokenPanel *self, HlTokenScene *scene)
+{
+  if (!gtk_toggle_button_get_active (self->list_button))
+    return;
+  set_head_labels (self, scene);
+  for (guint i = 0; i < self->maps->len; i++)
+    {
+      HlTensor *map = g_ptr_array_index (self->maps, i);
+      if (map != NULL)
+        hl_present_add_arcs (scene, hl_tensor_f32 (map), 0, map->shape.dim[0],
+                             map->shape.dim[1], (int) i);
+    }
+  if (n_tokens (self) <= ALL_ARCS_MAX || self->sums == NULL)
+    return;
+  for (guint i = 0; i < self->sums->n_tokens; i++)
+    hl_present_add_arcs (scene, self->sums->rows + (gsize) i * (gsize) self->sums->Tk,
+                         self->sums->tokens[i], 1, self->sums->Tk, 0);
+}
+
+static void
+show_scene (HlTokenPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  if (!is_text (self) || self->tokens == NULL)
+    {
+      hl_token_strip_set_scene (self->strip, NULL);
+      return;
+    }
+  g_autoptr (GArray) chosen = chosen_sorted (self);
+  gboolean is_from = !gtk_toggle_button_get_active (self->to_button);
+  const float *weights = NULL;
+  HlLineSums *sums = self->sums;
+  if (sums != NULL && sums->Tk == n_tokens (self) && sums->Tq == n_tokens (self))
+    weights = is_from ? sums->from : sums->to;
+  g_autoptr (HlTokenScene) scene = hl_present_tokens (
+      trace, hl_selection_get_head (selection_of (self)), self->tokens,
+      (const gint64 *) (gpointer) chosen->data, chosen->len, self->hovered, weights,
+      sums != NULL ? sums->n_tokens : 0, is_from, hl_document_get_view (self->document));
+  add_arcs (self, scene);
+  scene->matches = g_memdup2 (self->matches->data, sizeof (gint64) * self->matches->len);
+  scene->n_matches = self->matches->len;
+  hl_token_strip_set_scene (self->strip, scene);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), scene->caption);
+}
+
+/* ---- rows and columns ---------------------------------------------------------------- */
+
+static void
+lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (HlTokenPanel) self = data;
+  if (self->document == NULL)
+    return;
+  HlLineSums *sums
+      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  if (sums == NULL)
+    return; /* cancelled: another question was asked since */
+  g_clear_pointer (&self->sums, hl_line_sums_free);
+  self->sums = sums;
+  show_scene (self);
+}
+
+static GCancellable *
+renew (GCancellable **cancellable)
+{
+  g_cancellable_cancel (*cancellable);
+  g_object_unref (*cancellable);
+  *cancellable = g_cancellable_new ();
+  return *cancellable;
+}
+
+static gint64
+position_of_interest (HlTokenPanel *self, const GArray *chosen)
+{
+  if (self->hovered >= 0)
+    return self->hovered;
+  if (chosen->len > 0)
+    return g_array_index (chosen, gint64, chosen->len - 1);
+  return n_tokens (self) - 1;
+}
+
+/* The hovered token is a preview of choosing it, unless something is locked. */
+static void
+ask_for_lines (HlTokenPanel *self)
+{
+  g_autoptr (GArray) tokens = chosen_sorted (self);
+  GCancellable *cancellable = renew (&self->lines_cancellable);
+  g_signal_emit (self, signals[POSITION_CHANGED], 0, position_of_interest (self, tokens));
+  if (tokens->len == 0 && self->hovered >= 0 && self->hovered < n_tokens (self))
+    g_array_append_val (tokens, self->hovered);
+  if (tokens->len == 0 || hl_document_get_source (self->document) == NULL)
+    {
+      g_clear_pointer (&self->sums, hl_line_sums_free);
+      show_scene (self);
+      return;
+    }
+  self->sums_head = hl_selection_get_head (selection_of (self));
+  hl_lines_load_async (hl_document_get_engine (self->document),
+                       hl_document_get_source (self->document), self->sums_head,
+                       (const gint64 *) (gpointer) tokens->data,
+                       MIN (tokens->len, SUMMED_MAX), cancellable, lines_read_cb,
+                       g_object_ref (self));
+  show_scene (self);
+}
+
+/* ---- maps for arcs ------------------------------------------------------------------- */
+
+typedef struct
+{
+  HlTokenPanel *panel;
+  guint index;
+} MapRequest;
+
+static void
+map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  MapRequest *request = data;
+  g_autoptr (HlTokenPanel) self = request->panel;
+  guint index = request->index;
+  g_free (request);
+  if (self->document == NULL)
+    return;
+  HlTensor *map
+      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  if (map == NULL || index >= self->maps->len)
+    {
+      hl_tensor_unref (map);
+      return;
+    }
+  hl_tensor_unref (g_ptr_array_index (self->maps, index));
+  g_ptr_array_index (self->maps, index) = map;
+  show_scene (self);
+}
+
+/* The selected head first, then the pinned ones. */
+static void
+list_heads (HlTokenPanel *self)
+{
+  guint n;
+  HlHeadKey selected = hl_selection_get_head (selection_of (self));
+  const HlHeadKey *pinned = hl_selection_get_pinned (selection_of (self), &n);
+  g_array_set_size (self->map_heads, 0);
+  g_array_append_val (self->map_heads, selected);
+  for (guint i = 0; i < n; i++)
+    if (pinned[i].layer != selected.layer || pinned[i].head != selected.head)
+      g_array_append_val (self->map_heads, pinned[i]);
+}
+
+static void
+ask_for_maps (HlTokenPanel *self)
+{
+  GCancellable *cancellable = renew (&self->maps_cancellable);
+  g_ptr_array_set_size (self->maps, 0);
+  list_heads (self);
+  if (!gtk_toggle_button_get_active (self->list_button) || n_tokens (self) > ALL_ARCS_MAX
+      || hl_document_get_source (self->document) == NULL)
+    return;
+  for (guint i = 0; i < self->map_heads->len; i++)
+    {
+      MapRequest *request = g_new0 (MapRequest, 1);
+      request->panel = g_object_ref (self);
+      request->index = i;
+      g_ptr_array_add (self->maps, NULL);
+      hl_map_load_async (hl_document_get_engine (self->document),
+                         hl_document_get_source (self->document),
+                         g_array_index (self->map_heads, HlHeadKey, i), cancellable,
+                         map_read_cb, request);
+    }
+}
+
+/* ---- what was generated -------------------------------------------------------------- */
+
+static gint64
+first_generated (HlTokenPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  for (int i = 0; tokens != NULL && i < tokens->n_tokens; i++)
+    if (tokens->tokens[i].role == HL_ROLE_GENERATED)
+      return i;
+  return -1;
+}
+
+static void
+make_list (HlTokenPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_clear_pointer (&self->tokens, hl_token_list_unref);
+  if (is_text (self))
+    self->tokens = hl_present_token_list (trace, self->n_shown);
+  gint64 first = first_generated (self);
+  gtk_widget_set_visible (self->step_back, first >= 0);
+  gtk_widget_set_visible (self->step_on, first >= 0);
+}
+
+/* The row that emits a token is the one before it: that is what is chosen, and what came
+ * later is shown as not there yet. */
+static void
+step_to (HlTokenPanel *self, gint64 token)
+{
+  gint64 first = first_generated (self);
+  if (first < 1)
+    return;
+  token = CLAMP (token, first, n_tokens (self) - 1);
+  self->n_shown = token + 1 < n_tokens (self) ? token + 1 : -1;
+  make_list (self);
+  hl_selection_set_query (selection_of (self), token - 1);
+  hl_token_strip_reveal (self->strip, token);
+}
+
+static void
+step_back_cb (GtkButton *button, HlTokenPanel *self)
+{
+  step_to (self, (self->n_shown >= 0 ? self->n_shown : n_tokens (self)) - 2);
+}
+
+static void
+step_on_cb (GtkButton *button, HlTokenPanel *self)
+{
+  step_to (self, self->n_shown >= 0 ? self->n_shown : n_tokens (self) - 1);
+}
+
+/* ---- signals ------------------------------------------------------------------------- */
+
+static void
+token_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self)
+{
+  self->hovered = token;
+  ask_for_lines (self);
+}
+
+static void
+tokens_chosen_cb (HlTokenStrip *strip, gpointer tokens, guint n, HlTokenPanel *self)
+{
+  hl_selection_set_tokens (selection_of (self), tokens, n);
+}
+
+static void
+direction_changed_cb (GtkToggleButton *button, HlTokenPanel *self)
+{
+  show_scene (self);
+}
+
+static void
+mode_changed_cb (GtkToggleButton *button, HlTokenPanel *self)
+{
+  gboolean is_list = gtk_toggle_button_get_active (button);
+  hl_token_strip_set_mode (self->strip, is_list ? HL_TOKEN_LIST : HL_TOKEN_FLOW);
+  ask_for_maps (self);
+  show_scene (self);
+}
+
+static void
+find_changed_cb (GtkSearchEntry *entry, HlTokenPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_array_unref (self->matches);
+  self->matches = trace != NULL
+                      ? hl_present_find_tokens (trace, gtk_editable_get_text (self->find))
+                      : g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->match = 0;
+  if (self->matches->len > 0)
+    hl_token_strip_reveal (self->strip, g_array_index (self->matches, gint64, 0));
+  show_scene (self);
+}
+
+static void
+find_next_cb (GtkSearchEntry *entry, HlTokenPanel *self)
+{
+  if (self->matches->len == 0)
+    return;
+  gint64 token
+      = g_array_index (self->matches, gint64, self->match % self->matches->len);
+  self->match++;
+  hl_selection_set_query (selection_of (self), token);
+  hl_token_strip_reveal (self->strip, token);
+}
+
+static void
+trace_changed_cb (HlTokenPanel *self)
+{
+  self->hovered = -1;
+  self->n_shown = -1;
+  g_clear_pointer (&self->sums, hl_line_sums_free);
+  make_list (self);
+  gtk_widget_set_visible (GTK_WIDGET (self), is_text (self));
+  find_changed_cb (NULL, self);
+  ask_for_maps (self);
+  ask_for_lines (self);
+}
+
+static void
+selection_changed_cb (HlTokenPanel *self, guint parts)
+{
+  if (!is_text (self))
+    return;
+  if (parts & (HL_SELECTION_HEAD | HL_SELECTION_PINNED))
+    ask_for_maps (self);
+  if (parts & (HL_SELECTION_HEAD | HL_SELECTION_TOKENS))
+    ask_for_lines (self);
+}
+
+void
+hl_token_panel_set_document (HlTokenPanel *self, HlDocument *document)
+{
+  g_return_if_fail (self->document == NULL);
+  self->document = g_object_ref (document);
+  g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "view-changed", G_CALLBACK (show_scene), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (hl_document_get_selection (document), "changed",
+                           G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
+  trace_changed_cb (self);
+}
+
+void
+hl_token_panel_set_is_dark (HlTokenPanel *self, gboolean is_dark)
+{
+  hl_token_strip_set_is_dark (self->strip, is_dark);
+}
+
+static void
+hl_token_panel_dispose (GObject *object)
+{
+  HlTokenPanel *self = HL_TOKEN_PANEL (object);
+  if (self->lines_cancellable != NULL)
+    g_cancellable_cancel (self->lines_cancellable);
+  if (self->maps_cancellable != NULL)
+    g_cancellable_cancel (self->maps_cancellable);
+  g_clear_object (&self->lines_cancellable);
+  g_clear_object (&self->maps_cancellable);
+  g_clear_object (&self->document);
+  g_clear_pointer (&self->tokens, hl_token_list_unref);
+  g_clear_pointer (&self->sums, hl_line_sums_free);
+  g_clear_pointer (&self->maps, g_ptr_array_unref);
+  g_clear_pointer (&self->map_heads, g_array_unref);
+  g_clear_pointer (&self->matches, g_array_unref);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  G_OBJECT_CLASS (hl_token_panel_parent_class)->dispose (object);
+}
+
+static void
+hl_token_panel_class_init (HlTokenPanelClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = hl_token_panel_dispose;
+  signals[POSITION_CHANGED]
+      = g_signal_new ("position-changed", HL_TYPE_TOKEN_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
+                      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
+  g_type_ensure (HL_TYPE_TOKEN_STRIP);
+  gtk_widget_class_set_template_from_resource (
+      widget, "/org/headlight/Headlight/ui/hl-token-panel.ui");
+  gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, box);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, title);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, step_back);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, step_on);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, find);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, to_button);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, list_button);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, strip);
+  gtk_widget_class_bind_template_callback (widget, step_back_cb);
+  gtk_widget_class_bind_template_callback (widget, step_on_cb);
+  gtk_widget_class_bind_template_callback (widget, find_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, find_next_cb);
+  gtk_widget_class_bind_template_callback (widget, direction_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, mode_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, token_hovered_cb);
+  gtk_widget_class_bind_template_callback (widget, tokens_chosen_cb);
+}
+
+/* A map that is not there yet is NULL in the array. */
+static void
+unref_map (gpointer data)
+{
+  hl_tensor_unref (data);
+}
+
+static void
+hl_token_panel_init (HlTokenPanel *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->hovered = self->n_shown = -1;
+  self->matches = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->maps = g_ptr_array_new_with_free_func (unref_map);
+  self->map_heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
+  self->lines_cancellable = g_cancellable_new ();
+  self->maps_cancellable = g_cancellable_new ();
+}
