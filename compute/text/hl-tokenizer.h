@@ -56,7 +56,7 @@ typedef struct
  * @options: (nullable): NULL is both
  * Takes O(n log n), also where a text has no word boundaries.
  * Returns: (transfer full): NULL with @error: FORMAT no UTF-8, with the byte; RANGE more
- *   than 256 MiB, or a pattern that gives up
+ *   than 64 MiB, or a pattern that gives up
  */
 HlEncoding *hl_tokenizer_encode (HlTokenizer *tokenizer,
                                  const char *text,
