@@ -36,6 +36,7 @@ CliStatus cli_trace (int argc, char **argv);
 CliStatus cli_generate (int argc, char **argv);
 CliStatus cli_figure (int argc, char **argv);
 CliStatus cli_export (int argc, char **argv);
+CliStatus cli_tokenize (int argc, char **argv);
 CliStatus cli_check_session (int argc, char **argv);
 
 /** cli_parse: options into @entries' variables; prints help or the mistake itself.

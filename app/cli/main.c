@@ -22,6 +22,7 @@ const CliCommand cli_commands[] = {
     cli_figure },
   { "export", "S.h5 --site NAME --csv F", N_ ("Write a site's numbers as text"),
     cli_export },
+  { "tokenize", "MODEL --text S", N_ ("Show how a text is cut into tokens"), cli_tokenize },
   { "check-session", "S.h5", NULL, cli_check_session },
   { NULL },
 };

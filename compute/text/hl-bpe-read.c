@@ -143,20 +143,26 @@ read_merges (HlBpe *bpe, const json_t *list, const char *where, GError **error)
 static void
 find_units (HlBpe *bpe)
 {
-  gsize n = bpe->is_byte_level ? 256 : HL_BPE_DIRECT_UNITS;
+  const gsize n = bpe->is_byte_level ? 256 : HL_BPE_DIRECT_UNITS;
+  const gint32 n_ids = (gint32) hl_vocabulary_get_n_ids (bpe->vocabulary);
   bpe->units = g_new (gint32, n);
-  for (gsize i = 0; i < n; i++)
+  memset (bpe->units, 0xff, n * sizeof *bpe->units);
+  for (gint32 id = 0; id < n_ids; id++)
     {
-      char utf8[6];
-      gunichar c = bpe->is_byte_level ? hl_byte_level_char ((guint8) i) : (gunichar) i;
-      gboolean is_char = c < 0xd800 || c > 0xdfff;
-      gsize length = is_char ? (gsize) g_unichar_to_utf8 (c, utf8) : 0;
-      bpe->units[i] = is_char ? hl_vocabulary_find (bpe->vocabulary, utf8, length) : -1;
+      gsize length = 0;
+      const char *text = hl_vocabulary_get (bpe->vocabulary, id, &length);
+      if (text == NULL || length == 0 || length != hl_utf8_size (*text))
+        continue;
+      gunichar c = g_utf8_get_char (text);
+      int byte = bpe->is_byte_level ? hl_byte_level_byte (c) : (int) c;
+      if (byte >= 0 && (gsize) byte < n)
+        bpe->units[byte] = id;
     }
-  for (int i = 0; i < 256; i++)
+  for (guint i = 0; i < 256; i++)
     {
-      g_autofree char *name = g_strdup_printf ("<0x%02X>", (guint) i);
-      bpe->byte_tokens[i] = hl_vocabulary_find (bpe->vocabulary, name, strlen (name));
+      char name[8];
+      g_snprintf (name, sizeof name, "<0x%02X>", i);
+      bpe->byte_tokens[i] = hl_vocabulary_find (bpe->vocabulary, name, 6);
     }
 }
 

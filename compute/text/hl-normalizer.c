@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* A replacement longer than what it replaces may not make the text grow without end. */
-#define MAX_GROWN_BYTES (4 * HL_TEXT_MAX_BYTES)
-
 typedef enum
 {
   STEP_PREPEND,
@@ -215,13 +212,13 @@ replace (HlRewrite *rewrite,
       done = start + to;
       /* The new text comes from the last character of the old. */
       hl_rewrite_put (rewrite, step->text, n, hl_pieces_span (rewrite->pieces, done - 1));
-      if (rewrite->bytes->len > MAX_GROWN_BYTES)
+      if (rewrite->bytes->len > rewrite->pieces->max_length)
         {
           g_set_error (
               error, HL_ERROR, HL_ERROR_RANGE,
               "the tokenizer's normalizer makes the text longer than %" G_GSIZE_FORMAT
               " bytes",
-              MAX_GROWN_BYTES);
+              rewrite->pieces->max_length);
           return FALSE;
         }
     }

@@ -6,10 +6,15 @@
 
 #include <string.h>
 
+/* Tokenizers write three bytes for a space, and few write more. */
+#define GROWTH_FACTOR 16
+#define GROWTH_ALLOWANCE 65536
+
 void
 hl_pieces_init (HlPieces *pieces, const char *text, gsize length)
 {
   *pieces = (HlPieces){ .bytes = text, .length = length };
+  pieces->max_length = GROWTH_FACTOR * length + GROWTH_ALLOWANCE;
   pieces->list = g_array_new (FALSE, FALSE, sizeof (HlPiece));
   if (length > 0)
     {

@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /** HL_TEXT_MAX_BYTES: the longest text that is encoded at once. */
-#define HL_TEXT_MAX_BYTES ((gsize) 256 << 20)
+#define HL_TEXT_MAX_BYTES ((gsize) 64 << 20)
 
 /** HlSpan: bytes [start, end) of the original. */
 typedef struct
@@ -37,6 +37,7 @@ typedef struct
  * @spans: one a byte, the same for all bytes of a character; NULL while @bytes is the
  *   original itself
  * @list: HlPiece, in order
+ * @max_length: replacements may not make the text longer
  */
 typedef struct
 {
@@ -45,6 +46,7 @@ typedef struct
   HlSpan *spans;
   GArray *list;
   char *owned;
+  gsize max_length;
 } HlPieces;
 
 /** hl_pieces_init: one piece, @text, which must stay. */

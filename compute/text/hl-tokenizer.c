@@ -288,8 +288,6 @@ hl_tokenizer_get_token_bytes (HlTokenizer *tokenizer, gint32 id)
 char *
 hl_tokenizer_get_token_text (HlTokenizer *tokenizer, gint32 id)
 {
-  if (hl_tokenizer_is_special (tokenizer, id))
-    return g_strdup (hl_tokenizer_get_token_raw (tokenizer, id));
   gsize length = 0;
   g_autoptr (GBytes) bytes = hl_tokenizer_get_token_bytes (tokenizer, id);
   if (bytes == NULL)

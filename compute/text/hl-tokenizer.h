@@ -56,7 +56,7 @@ typedef struct
  * @options: (nullable): NULL is both
  * Takes O(n log n), also where a text has no word boundaries.
  * Returns: (transfer full): NULL with @error: FORMAT no UTF-8, with the byte; RANGE more
- *   than 256 MiB, or a pattern that gives up
+ *   than 64 MiB, or a pattern that gives up
  */
 HlEncoding *hl_tokenizer_encode (HlTokenizer *tokenizer,
                                  const char *text,
@@ -94,7 +94,7 @@ const char *hl_tokenizer_get_token_raw (HlTokenizer *tokenizer, gint32 id);
 GBytes *hl_tokenizer_get_token_bytes (HlTokenizer *tokenizer, gint32 id);
 
 /** hl_tokenizer_get_token_text: (transfer full) (nullable): hl_text_make_visible() of the
- * bytes; a special token as it is written. */
+ * bytes. */
 char *hl_tokenizer_get_token_text (HlTokenizer *tokenizer, gint32 id);
 
 /** hl_tokenizer_find: the id of a vocabulary string or added token; -1 for none. */

@@ -203,6 +203,82 @@ def german():
     assert "Aufruf:" in out and "Befehle:" in out
 
 
+def tokenizer_folder(name, **changes):
+    """A folder with a small tokenizer: letters, two merges, tokens of bytes, <s> before."""
+    folder = at(name)
+    os.makedirs(folder)
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)]
+    tokens += ["\u2581", "a", "b", "ab", "\u2581ab"]
+    flags = {"special": True, "normalized": False}
+    whole = {
+        "added_tokens": [dict(flags, id=i, content=tokens[i]) for i in range(3)],
+        "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
+        "post_processor": {
+            "type": "TemplateProcessing", "special_tokens": {"<s>": {"ids": [1]}},
+            "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]},
+        "decoder": {"type": "Sequence", "decoders": [
+            {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "},
+            {"type": "ByteFallback"}, {"type": "Fuse"}]},
+        "model": {"type": "BPE", "vocab": {t: i for i, t in enumerate(tokens)},
+                  "merges": ["a b", "\u2581 ab"], "byte_fallback": True}}
+    with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f:
+        json.dump({**whole, **changes}, f)
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as f:
+        json.dump({"bos_token": "<s>", "eos_token": {"content": "</s>"},
+                   "model_max_length": 10**30,
+                   "chat_template": "[INST] <<SYS>> {{ messages }}"}, f)
+    return folder
+
+
+@case
+def tokens_of_a_text():
+    folder = tokenizer_folder("tokenizer")
+    out = json.loads(good("tokenize", folder, "--text", "ab ab\u00e9", "--json"))
+    assert (out["bos"], out["eos"], out["doubled_bos"]) == (1, 2, False), out
+    found = [(t["id"], t["bytes"], t["chars"], t["special"]) for t in out["tokens"]]
+    assert found == [(1, "3c733e", [0, 0], True), (262, "6162", [0, 2], False),
+                     (263, "206162", [2, 5], False), (198, "c3", [5, 6], False),
+                     (172, "a9", [5, 6], False)], found
+    assert [t["text"] for t in out["tokens"]][2:4] == ["\u2423ab", "\\xC3"]
+    path = at("text.txt")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("</s>ab")
+    for option, ids in (("--no-bos", [2, 262]), ("--no-special", [1, 63, 50, 118, 65, 262])):
+        out = json.loads(good("tokenize", folder, "--text-file", path, "--json", option))
+        assert [t["id"] for t in out["tokens"]] == ids, out
+    table = good("tokenize", folder, "--text", "ab")
+    assert "6162" in table and "(special)" in table, table
+
+
+@case
+def text_with_two_first_tokens():
+    folder = tokenizer_folder("twice")
+    code, out, err = run("tokenize", folder, "--text", "<s>ab", "--json")
+    assert code == 0 and json.loads(out)["doubled_bos"], err
+    assert err.count("\n") == 1 and "<s>" in err and "--no-bos" in err, err
+    assert run("tokenize", folder, "--text", "<s>ab", "--no-bos")[2] == ""
+    out = json.loads(good("tokenize", folder, "--text", "ab", "--chat", "--json"))
+    assert out["chat"] == "Llama 2" and not out["doubled_bos"], out
+    assert [t["id"] for t in out["tokens"]][0] == 1, out
+
+
+@case
+def bad_tokenizers():
+    folder = tokenizer_folder("wordpiece", model={"type": "WordPiece", "vocab": {}})
+    fails(1, "tokenize", folder, "--text", "a", says=["tokenizer.json", "WordPiece"])
+    fails(1, "tokenize", at("nowhere"), "--text", "a", says=["nowhere"])
+    folder = tokenizer_folder("good")
+    fails(1, "tokenize", folder, "--text-file", at("nothing.txt"), says=["nothing.txt"])
+    path = at("latin1.txt")
+    with open(path, "wb") as f:
+        f.write(b"ab\xe9")
+    fails(1, "tokenize", folder, "--text-file", path, says=["byte 2", "E9"])
+    fails(2, "tokenize", folder, says=["--text"])
+    fails(2, "tokenize", folder, "--text", "a", "--text-file", path, says=["--text"])
+    fails(2, "tokenize", "--text", "a", says=["a model"])
+    fails(2, "tokenize", folder, "--text", "a", "--chat", "--no-special", says=["--chat"])
+
+
 @case
 def bad_models():
     first = "vit.encoder.layer.0.attention.attention.query.weight"

@@ -7,8 +7,8 @@
 
 FOLDER/tokenizers/NAME/tokenizer.json are the published tokenizers of NAMES; their files
 are not committed, what is expected of them is. Written beside this script, compressed:
-published.json.gz and small.json.gz (with tokenizers of our own in it). Running it twice
-gives the same bytes. The tests need no Python.
+published.json.gz, small.json.gz (with tokenizers of our own in it) and chat.json.gz.
+Running it twice gives the same bytes. The tests need no Python.
 """
 
 import gzip
@@ -17,6 +17,7 @@ import os
 import random
 import sys
 
+import fixture_chat
 import fixture_small
 import fixture_texts
 
@@ -90,6 +91,7 @@ def main():
         published["decoded"][name] = decoded(tokenizer, 300)
     write("published.json.gz", published)
     write("small.json.gz", fixture_small.make(tokenizers, expected, decoded))
+    write("chat.json.gz", fixture_chat.make(tokenizers))
 
 
 if __name__ == "__main__":
