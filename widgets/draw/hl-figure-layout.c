@@ -235,9 +235,8 @@ layout_panel (const Arrangement *arrangement,
       double most = MIN (THUMB_MAX, height / MAX (grid->n_layers, 1) / 1.05);
       if (grid->cell > most)
         hl_grid_layout_compute (panel->grid, theme, width, most, flags, grid);
-      double pitch = grid->cell + grid->gap;
-      *content = (HlRect){ grid->x0, grid->y0, grid->max_heads * pitch - grid->gap,
-                           grid->n_layers * pitch - grid->gap };
+      *content = (HlRect){ grid->x0, grid->y0, hl_grid_layout_heads_width (grid),
+                           hl_grid_layout_layers_height (grid) };
       *used_width = grid->width;
       *used_height = grid->height;
     }
@@ -364,13 +363,12 @@ content_of (const HlPage *page, const HlFigure *figure, guint index)
   const HlPanel *panel = panel_at (figure, index);
   const HlPlace *place = &g_array_index (page->places, HlPlace, index);
   const HlGridLayout *grid = &place->grid;
-  double pitch = grid->cell + grid->gap;
   HlRect rect = panel->matrix != NULL   ? place->matrix.cells
                 : panel->tokens != NULL ? place->tokens.body
                 : panel->overlay != NULL
                     ? place->overlay.picture
-                    : (HlRect){ grid->x0, grid->y0, grid->max_heads * pitch - grid->gap,
-                                grid->n_layers * pitch - grid->gap };
+                    : (HlRect){ grid->x0, grid->y0, hl_grid_layout_heads_width (grid),
+                                hl_grid_layout_layers_height (grid) };
   rect.x += place->x;
   rect.y += place->y;
   return rect;
