@@ -168,12 +168,8 @@ typedef struct
   gboolean is_marked;
 } HlThumb;
 
-/**
- * HlGridLayer: one row of the grid.
- * @label: "0" or "encoder 0"
- * @n_per_group: so many heads in a row share one key-value head; 0 or 1 for none. Drawn
- *   where all layers have the same
- */
+/** HlGridLayer: one row of the grid; @label "0" or "encoder 0". @n_per_group heads share
+ * a key-value head, 0 or 1 for none; drawn where all layers have the same. */
 typedef struct
 {
   char *label;
