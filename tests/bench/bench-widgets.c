@@ -192,20 +192,26 @@ picture_maps (const char *folder, gboolean is_dark)
 static void
 picture_grids (const char *folder, gboolean is_dark)
 {
-  static const int sizes[][2] = { { 12, 12 }, { 80, 64 } };
-  for (int i = 0; i < 2; i++)
+  static const int sizes[][3] = {
+    { 12, 12, 0 }, { 80, 64, 0 }, { 8, 16, 4 }, { 32, 32, 4 }
+  };
+  static const char *const names[] = { "grid-12", "grid-5120", "grid-groups",
+                                       "grid-1024-groups" };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
       g_autoptr (HlGridScene) scene =
           scenes_grid (sizes[i][0], sizes[i][1], i == 0 ? 0.8 : 1);
+      scenes_group (scene, sizes[i][2]);
       GtkWidget *grid = hl_head_grid_new ();
       HlHeadGrid *self = HL_HEAD_GRID (grid);
       hl_head_grid_set_is_dark (self, is_dark);
       hl_head_grid_set_scene (self, scene);
-      GtkWidget *window = open_window (grid, i == 0 ? 480 : 1000, i == 0 ? 560 : 700);
+      gboolean is_large = sizes[i][1] > 32;
+      GtkWidget *window = open_window (grid, is_large ? 1000 : 480, is_large ? 700 : 560);
       hl_head_grid_set_selected (self, 5, 2);
       HlRect cell = hl_head_grid_get_cell_rect (self, 7, 6);
       hl_head_grid_handle_motion (self, cell.x + 3, cell.y + 3);
-      save (grid, is_dark, folder, i == 0 ? "grid-12" : "grid-5120");
+      save (grid, is_dark, folder, names[i]);
       gtk_window_destroy (GTK_WINDOW (window));
     }
 }

@@ -437,6 +437,12 @@ test_texts_apart (Fixture *fixture, gconstpointer data)
       g_autoptr (HlMatrixScene) map = test_matrix_new (14, 14, "Layer 5 · head 2");
       g_autoptr (HlGridScene) grid = test_grid_new (12, 12);
       g_autoptr (HlOverlayScene) overlay = test_overlay_new ();
+      g_autoptr (HlGridScene) grouped = test_grid_new (6, 32);
+      g_autoptr (HlFigure) groups = hl_figure_new ();
+      for (guint l = 0; l < 6; l++)
+        ((HlGridLayer *) g_ptr_array_index (grouped->layers, l))->n_per_group = 2;
+      hl_figure_add_grid (groups, grouped);
+      check_texts (groups, widths[w]);
       map->selected_row = 100;
       map->selected_column = 101;
       hl_figure_add_matrix (mixed, words);

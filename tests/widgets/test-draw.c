@@ -158,9 +158,12 @@ test_matrix_parts (void)
 }
 
 static void
-test_grid_hit (void)
+test_grid_hit (gconstpointer data)
 {
   g_autoptr (HlGridScene) scene = test_grid_new (9, 7);
+  for (guint l = 0; l < scene->layers->len; l++)
+    ((HlGridLayer *) g_ptr_array_index (scene->layers, l))->n_per_group =
+        GPOINTER_TO_INT (data);
   HlTheme theme = hl_theme_dark ();
   for (int trial = 0; trial < 200; trial++)
     {
@@ -186,6 +189,88 @@ test_grid_hit (void)
       int l0, l1, h0, h1;
       hl_grid_layout_visible (&layout, &rect, &l0, &l1, &h0, &h1);
       g_assert_true (l0 <= layer && layer < l1 && h0 <= head && head < h1);
+    }
+}
+
+/* Groups are a little farther apart than heads, fill the same width, and are drawn only
+ * where all layers have the same. */
+static void
+test_grid_groups (void)
+{
+  g_autoptr (HlGridScene) scene = test_grid_new (4, 8);
+  HlTheme theme = hl_theme_light ();
+  HlGridLayout plain, grouped;
+  hl_grid_layout_compute (scene, &theme, 700, 0, HL_GRID_LABELS, &plain);
+  for (guint l = 4; l > 0; l--)
+    {
+      g_assert_cmpint (hl_grid_scene_per_group (scene), ==, 0);
+      ((HlGridLayer *) g_ptr_array_index (scene->layers, l - 1))->n_per_group = 4;
+    }
+  ((HlGridLayer *) g_ptr_array_index (scene->layers, 0))->n_per_group = 2;
+  g_assert_cmpint (hl_grid_scene_per_group (scene), ==, 0);
+  ((HlGridLayer *) g_ptr_array_index (scene->layers, 0))->n_per_group = 4;
+  g_assert_cmpint (hl_grid_scene_per_group (scene), ==, 4);
+  hl_grid_layout_compute (scene, &theme, 700, 0, HL_GRID_LABELS, &grouped);
+  g_assert_cmpfloat (grouped.y0, >, plain.y0);
+  g_assert_cmpfloat_with_epsilon (hl_grid_layout_heads_width (&grouped),
+                                  hl_grid_layout_heads_width (&plain), 0.01);
+  for (int h = 1; h < 8; h++)
+    {
+      HlRect a = hl_grid_layout_cell (&grouped, 0, h - 1);
+      HlRect b = hl_grid_layout_cell (&grouped, 0, h);
+      double between = b.x - a.x - a.width;
+      double wanted = grouped.gap + (h == 4 ? grouped.group_gap : 0);
+      g_assert_cmpfloat_with_epsilon (between, wanted, 1e-6);
+      g_assert_cmpfloat_with_epsilon (
+          hl_grid_layout_column_at (&grouped, b.x + b.width / 4), h, 0.25 + 1e-6);
+      double column = h + 0.4;
+      g_assert_cmpfloat_with_epsilon (
+          hl_grid_layout_column_at (&grouped, hl_grid_layout_column_x (&grouped, column)),
+          column, 1e-6);
+    }
+  g_assert_cmpfloat (grouped.group_gap, >, grouped.gap);
+  g_assert_cmpfloat (grouped.group_gap, <, 0.3 * grouped.cell);
+  cairo_surface_t *surface =
+      cairo_recording_surface_create (CAIRO_CONTENT_COLOR_ALPHA, NULL);
+  cairo_t *cr = cairo_create (surface);
+  HlPainter painter;
+  hl_painter_init (&painter, cr, &theme, 1);
+  g_autoptr (GPtrArray) texts = hl_text_layer_new ();
+  painter.text_layer = texts;
+  hl_paint_grid_labels (&painter, scene, &grouped, NULL);
+  int n_seen = 0;
+  for (guint i = 0; i < texts->len; i++)
+    {
+      const HlTextItem *item = g_ptr_array_index (texts, i);
+      if (!g_str_has_prefix (item->text, "kv "))
+        continue;
+      int head = 4 * (item->text[3] - '0');
+      HlRect first = hl_grid_layout_cell (&grouped, 0, head);
+      HlRect last = hl_grid_layout_cell (&grouped, 0, head + 3);
+      g_assert_cmpfloat_with_epsilon (item->x, (first.x + last.x + last.width) / 2, 0.01);
+      g_assert_cmpfloat (item->y, <, grouped.y0 - theme.font_size);
+      n_seen++;
+    }
+  g_assert_cmpint (n_seen, ==, 2);
+  cairo_destroy (cr);
+  cairo_surface_destroy (surface);
+}
+
+/* The distances between many groups add up to more than a group. */
+static void
+test_grid_many_groups (void)
+{
+  g_autoptr (HlGridScene) scene = test_grid_new (2, 64);
+  HlTheme theme = hl_theme_light ();
+  HlGridLayout layout;
+  for (guint l = 0; l < 2; l++)
+    ((HlGridLayer *) g_ptr_array_index (scene->layers, l))->n_per_group = 2;
+  hl_grid_layout_compute (scene, &theme, 900, 0, HL_GRID_LABELS, &layout);
+  for (double column = 0.1; column < 64; column += 0.2)
+    {
+      double x = hl_grid_layout_column_x (&layout, column);
+      g_assert_cmpfloat_with_epsilon (hl_grid_layout_column_at (&layout, x), column,
+                                      1e-6);
     }
 }
 
@@ -356,7 +441,10 @@ main (int argc, char *argv[])
   g_test_add_func ("/draw/colormap/na", test_colormap_na);
   g_test_add_func ("/draw/matrix/hit", test_matrix_hit);
   g_test_add_func ("/draw/matrix/parts", test_matrix_parts);
-  g_test_add_func ("/draw/grid/hit", test_grid_hit);
+  g_test_add_data_func ("/draw/grid/hit", GINT_TO_POINTER (0), test_grid_hit);
+  g_test_add_data_func ("/draw/grid/hit-groups", GINT_TO_POINTER (3), test_grid_hit);
+  g_test_add_func ("/draw/grid/groups", test_grid_groups);
+  g_test_add_func ("/draw/grid/many-groups", test_grid_many_groups);
   g_test_add_func ("/draw/overlay/hit", test_overlay_hit);
   g_test_add_func ("/draw/matrix/cells", test_cells);
   g_test_add_func ("/draw/matrix/thin-line", test_thin_line);

@@ -89,6 +89,13 @@ scenes_grid (int n_layers, int n_heads, double share)
   return scene;
 }
 
+void
+scenes_group (HlGridScene *scene, int n_per_group)
+{
+  for (guint l = 0; l < scene->layers->len; l++)
+    ((HlGridLayer *) g_ptr_array_index (scene->layers, l))->n_per_group = n_per_group;
+}
+
 HlOverlayScene *
 scenes_overlay (int n_rows, int n_columns)
 {

@@ -16,6 +16,8 @@ HlMatrixScene *
 scenes_matrix (int pattern, gint64 n_rows, gint64 n_columns, gboolean has_nan);
 /** (transfer full): @share of the thumbs filled. */
 HlGridScene *scenes_grid (int n_layers, int n_heads, double share);
+/** So many heads of each layer share a key-value head. */
+void scenes_group (HlGridScene *scene, int n_per_group);
 /** (transfer full) */
 HlOverlayScene *scenes_overlay (int n_rows, int n_columns);
 

@@ -395,10 +395,12 @@ head_cb (GObject *object, int layer, int head, gpointer user_data)
   heard->column = head;
 }
 
+/* With groups of heads and without. */
 static void
-test_grid_input (void)
+test_grid_input (gconstpointer data)
 {
   g_autoptr (HlGridScene) scene = scenes_grid (80, 64, 1);
+  scenes_group (scene, GPOINTER_TO_INT (data));
   GtkWidget *grid = hl_head_grid_new (), *scroller = gtk_scrolled_window_new ();
   HlHeadGrid *self = HL_HEAD_GRID (grid);
   hl_head_grid_set_scene (self, scene);
@@ -438,12 +440,12 @@ test_grid_input (void)
   g_assert_cmpuint (hl_head_grid_count_renders (self), ==, n_renders);
 
   hl_head_grid_set_selected (self, 0, 0);
-  cell = hl_head_grid_get_cell_rect (self, 10, 10);
+  cell = hl_head_grid_get_cell_rect (self, 10, 50);
   hl_head_grid_zoom_at (self, 2, cell.x + 4, cell.y + 4);
   int layer = -1, column = -1;
   g_assert_true (hl_head_grid_hit (self, cell.x + 5, cell.y + 5, &layer, &column));
   g_assert_cmpint (layer, ==, 10);
-  g_assert_cmpint (column, ==, 10);
+  g_assert_cmpint (column, ==, 50);
   g_assert_false (hl_head_grid_handle_key (self, GDK_KEY_0, 0));
   g_assert_cmpfloat (hl_head_grid_get_cell_size (self), >, 0);
   g_assert_true (hl_head_grid_handle_key (self, GDK_KEY_f, 0));
@@ -455,8 +457,9 @@ test_grid_input (void)
 static void
 test_grid_pixels (gconstpointer data)
 {
-  gboolean is_dark = GPOINTER_TO_INT (data);
+  gboolean is_dark = GPOINTER_TO_INT (data) & 1;
   g_autoptr (HlGridScene) scene = scenes_grid (4, 5, 0.7);
+  scenes_group (scene, GPOINTER_TO_INT (data) & 2);
   scene->scale.mode = is_dark ? HL_RANGE_PER_HEAD : HL_RANGE_SHARED;
   HlGridLayer *first = g_ptr_array_index (scene->layers, 0);
   for (int i = 0; i < 64 * 64; i += 31)
@@ -484,6 +487,8 @@ test_grid_pixels (gconstpointer data)
       if (cell.y + cell.height > self->body.y + self->body.height)
         continue;
       g_assert_cmpfloat (share_off (seen, wanted, &cell), <, 0.02);
+      HlRect gap = { cell.x + cell.width, cell.y, 1, cell.height };
+      g_assert_cmpfloat (share_off (seen, wanted, &gap), <, 0.02);
     }
   cairo_surface_destroy (seen);
   cairo_surface_destroy (wanted);
@@ -613,9 +618,13 @@ main (int argc, char **argv)
   g_test_add_func ("/gl/map/late-tiles", test_late_tiles);
   g_test_add_func ("/gl/map/without-gl", test_without_gl);
   g_test_add_func ("/gl/map/input", test_map_input);
-  g_test_add_func ("/gl/grid/input", test_grid_input);
+  g_test_add_data_func ("/gl/grid/input", GINT_TO_POINTER (0), test_grid_input);
+  g_test_add_data_func ("/gl/grid/input-groups", GINT_TO_POINTER (4), test_grid_input);
   g_test_add_data_func ("/gl/grid/pixels-light", GINT_TO_POINTER (0), test_grid_pixels);
   g_test_add_data_func ("/gl/grid/pixels-dark", GINT_TO_POINTER (1), test_grid_pixels);
+  g_test_add_data_func ("/gl/grid/pixels-groups", GINT_TO_POINTER (2), test_grid_pixels);
+  g_test_add_data_func ("/gl/grid/pixels-groups-dark", GINT_TO_POINTER (3),
+                        test_grid_pixels);
   g_test_add_func ("/gl/patches", test_patches);
   g_test_add_func ("/gl/finalize", test_finalize);
   return g_test_run ();

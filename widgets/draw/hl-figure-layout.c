@@ -5,9 +5,7 @@
 
 #include "draw/hl-figure-private.h"
 
-#include <glib/gi18n-lib.h>
 #include <math.h>
-#include <string.h>
 
 #define MARGIN 4.0      /* round the page, points */
 #define PANEL_MIN 105.0 /* of a map or a picture; decides how many go side by side */
@@ -39,15 +37,6 @@ panel_title (const HlPanel *panel)
          : panel->grid != NULL   ? panel->grid->title
          : panel->tokens != NULL ? panel->tokens->title
                                  : panel->overlay->title;
-}
-
-static const char *
-panel_caption (const HlPanel *panel)
-{
-  return panel->matrix != NULL   ? panel->matrix->caption
-         : panel->grid != NULL   ? panel->grid->caption
-         : panel->tokens != NULL ? panel->tokens->caption
-                                 : panel->overlay->caption;
 }
 
 /* ---- one bar for all? ----------------------------------------------------------------
@@ -235,9 +224,8 @@ layout_panel (const Arrangement *arrangement,
       double most = MIN (THUMB_MAX, height / MAX (grid->n_layers, 1) / 1.05);
       if (grid->cell > most)
         hl_grid_layout_compute (panel->grid, theme, width, most, flags, grid);
-      double pitch = grid->cell + grid->gap;
-      *content = (HlRect){ grid->x0, grid->y0, grid->max_heads * pitch - grid->gap,
-                           grid->n_layers * pitch - grid->gap };
+      *content = (HlRect){ grid->x0, grid->y0, hl_grid_layout_heads_width (grid),
+                           hl_grid_layout_layers_height (grid) };
       *used_width = grid->width;
       *used_height = grid->height;
     }
@@ -364,13 +352,12 @@ content_of (const HlPage *page, const HlFigure *figure, guint index)
   const HlPanel *panel = panel_at (figure, index);
   const HlPlace *place = &g_array_index (page->places, HlPlace, index);
   const HlGridLayout *grid = &place->grid;
-  double pitch = grid->cell + grid->gap;
   HlRect rect = panel->matrix != NULL   ? place->matrix.cells
                 : panel->tokens != NULL ? place->tokens.body
                 : panel->overlay != NULL
                     ? place->overlay.picture
-                    : (HlRect){ grid->x0, grid->y0, grid->max_heads * pitch - grid->gap,
-                                grid->n_layers * pitch - grid->gap };
+                    : (HlRect){ grid->x0, grid->y0, hl_grid_layout_heads_width (grid),
+                                hl_grid_layout_layers_height (grid) };
   rect.x += place->x;
   rect.y += place->y;
   return rect;
@@ -406,98 +393,17 @@ place_bar (
   return page->bar.y + hl_color_bar_extent (&page->theme, page->shared, FALSE);
 }
 
-/* ---- the caption ---------------------------------------------------------------------
+/* ---- the caption ----------------------------------------------------------------------
  */
-
-static void
-add_sentence (GString *caption, const char *sentence)
-{
-  if (sentence == NULL || *sentence == '\0')
-    return;
-  if (caption->len > 0)
-    g_string_append_c (caption, ' ');
-  g_string_append (caption, sentence);
-  /* The next sentence needs an end before it. */
-  if (strchr (".!?:;", caption->str[caption->len - 1]) == NULL)
-    g_string_append_c (caption, '.');
-}
-
-/* Captions that all panels share are said once, others with their panels' letters. */
-static void
-add_panel_captions (GString *caption, const HlFigure *figure)
-{
-  g_autoptr (GPtrArray) texts = g_ptr_array_new ();
-  g_autoptr (GPtrArray) letters =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) g_free);
-  guint n = 0;
-  for (guint i = 0; i < figure->panels->len; i++)
-    {
-      const char *text = panel_caption (panel_at (figure, i));
-      if (text == NULL || *text == '\0')
-        continue;
-      n++;
-      guint at = 0;
-      while (at < texts->len && !g_str_equal (texts->pdata[at], text))
-        at++;
-      if (at == texts->len)
-        {
-          g_ptr_array_add (texts, (gpointer) text);
-          g_ptr_array_add (letters, g_strdup (""));
-        }
-      char *before = letters->pdata[at];
-      letters->pdata[at] =
-          g_strdup_printf ("%s%s%c", before, *before != '\0' ? ", " : "", 'a' + i % 26);
-      g_free (before);
-    }
-  gboolean is_lettered = texts->len > 1 || (texts->len == 1 && n < figure->panels->len);
-  for (guint i = 0; i < texts->len; i++)
-    {
-      g_autofree char *lettered = g_strdup_printf ("(%s) %s", (char *) letters->pdata[i],
-                                                   (char *) texts->pdata[i]);
-      add_sentence (caption, is_lettered ? lettered : texts->pdata[i]);
-    }
-}
-
-/* Joining values while drawing changes what is seen, so the caption says it. */
-static void
-add_pooling (GString *caption, const HlPage *page, const HlFigure *figure)
-{
-  gint64 most = 1;
-  gboolean is_mean = FALSE;
-  for (guint i = 0; i < figure->panels->len; i++)
-    {
-      const HlMatrixScene *scene = panel_at (figure, i)->matrix;
-      if (scene == NULL || scene->values == NULL)
-        continue;
-      const HlPlace *place = &g_array_index (page->places, HlPlace, i);
-      gint64 pool = hl_matrix_layout_pool (&place->matrix, scene, page->pixels_per_unit);
-      if (pool <= most)
-        continue;
-      most = pool;
-      is_mean = scene->pool > 1 && !scene->pool_is_max;
-    }
-  if (most == 1)
-    return;
-  g_autofree char *sentence = g_strdup_printf (
-      is_mean ? _ ("Drawn with the mean of up to %d × %d values in a cell.")
-              : _ ("Drawn with the maximum of up to %d × %d values in a cell."),
-      (int) most, (int) most);
-  add_sentence (caption, sentence);
-}
 
 static double
 place_caption (HlPage *page, const HlFigure *figure, double bottom)
 {
   double em = page->theme.font_size;
-  g_autoptr (GString) caption = g_string_new (NULL);
-  if (figure->caption != NULL)
-    add_sentence (caption, figure->caption);
-  else
-    add_panel_captions (caption, figure);
-  add_pooling (caption, page, figure);
-  if (caption->len == 0)
+  g_autofree char *caption = hl_page_caption (page, figure);
+  if (*caption == '\0')
     return bottom;
-  page->caption = hl_text_wrap (&page->theme, caption->str, 0, page->width - 2 * MARGIN);
+  page->caption = hl_text_wrap (&page->theme, caption, 0, page->width - 2 * MARGIN);
   page->caption_y = bottom + CAPTION_GAP_EM * em + 0.8 * em;
   return page->caption_y + (g_strv_length (page->caption) - 1) * LINE_EM * em + 0.3 * em;
 }

@@ -74,6 +74,10 @@ void hl_page_init (HlPage *page,
 void hl_page_clear (HlPage *page);
 void hl_page_paint (const HlPage *page, const HlFigure *figure, HlPainter *painter);
 
+/** hl_page_caption: (transfer full): of a page whose panels have their places; empty
+ * where there is nothing to say. */
+char *hl_page_caption (const HlPage *page, const HlFigure *figure);
+
 /** hl_figure_provenance_get: (transfer none): NULL past the last. */
 const char *
 hl_figure_provenance_get (const HlFigure *figure, guint index, const char **value);

@@ -12,7 +12,8 @@
 
 #define TITLE_SCALE 1.15
 #define LABEL_GAP_EM 0.5
-#define FADE 0.6 /* of a marked head */
+#define GROUP_TOP_EM 1.7 /* from the thumbnails to the brackets of groups */
+#define FADE 0.6         /* of a marked head */
 
 static const HlGridLayer *
 layer_at (const HlGridScene *scene, int layer)
@@ -157,6 +158,46 @@ paint_head_labels (HlPainter *painter,
     }
 }
 
+/* A bracket over the heads that share keys and values, and which key-value head it is. */
+static void
+paint_groups (HlPainter *painter,
+              const HlGridScene *scene,
+              const HlGridLayout *layout,
+              double y)
+{
+  const HlTheme *theme = &painter->theme;
+  cairo_t *cr = painter->cr;
+  double em = theme->font_size, size = 0.85 * em, line = theme->line_width;
+  int n = layout->n_per_group, n_groups = (layout->max_heads + n - 1) / n;
+  double pitch = n * (layout->cell + layout->gap) + layout->group_gap;
+  g_autofree char *widest = g_strdup_printf (_ ("kv %d"), n_groups - 1);
+  gint64 step =
+      hl_ruler_step ((hl_text_width (theme, widest, size, FALSE) + 0.6 * em) / pitch);
+  for (int g = 0; g < n_groups; g++)
+    {
+      int last = MIN ((g + 1) * n, layout->max_heads) - 1;
+      HlRect from = hl_grid_layout_cell (layout, 0, g * n);
+      HlRect to = hl_grid_layout_cell (layout, 0, last);
+      double right = to.x + to.width;
+      gboolean is_selected =
+          scene->selected_head >= g * n && scene->selected_head <= last;
+      HlColor color = is_selected ? theme->accent_head : theme->dim;
+      HlTextStyle style = { size, HL_ANCHOR_MIDDLE, is_selected ? &color : NULL };
+      color.alpha = is_selected ? 1 : 0.45;
+      cairo_move_to (cr, from.x + line / 2, y + 0.22 * em);
+      cairo_line_to (cr, from.x + line / 2, y);
+      cairo_line_to (cr, right - line / 2, y);
+      cairo_line_to (cr, right - line / 2, y + 0.22 * em);
+      hl_paint_set_color (cr, &color);
+      cairo_set_line_width (cr, line);
+      cairo_stroke (cr);
+      if (g % step != 0)
+        continue;
+      g_autofree char *label = g_strdup_printf (_ ("kv %d"), g);
+      hl_paint_text (painter, label, (from.x + right) / 2, y - 0.3 * em, &style);
+    }
+}
+
 static void
 paint_layer_labels (HlPainter *painter,
                     const HlGridScene *scene,
@@ -190,9 +231,9 @@ paint_axis_titles (HlPainter *painter,
                    double y,
                    const HlRect *visible)
 {
-  double em = painter->theme.font_size, pitch = layout->cell + layout->gap;
-  double width = layout->max_heads * pitch - layout->gap;
-  double height = layout->n_layers * pitch - layout->gap;
+  double em = painter->theme.font_size;
+  double width = hl_grid_layout_heads_width (layout);
+  double height = hl_grid_layout_layers_height (layout);
   HlTextStyle style = { .anchor = HL_ANCHOR_MIDDLE, .color = &painter->theme.foreground };
   double middle_x = layout->x0 + width / 2, middle_y = layout->y0 + height / 2;
   if (visible != NULL)
@@ -238,6 +279,10 @@ hl_paint_grid_labels (HlPainter *painter,
     paint_strip (painter, visible->x, y, visible->width, layout->y0 - title - em * 0.2);
   if (layout->flags & HL_GRID_LABELS)
     paint_head_labels (painter, scene, layout, layout->y0 + shift_y - LABEL_GAP_EM * em);
+  if ((layout->flags & HL_GRID_LABELS) && layout->n_per_group > 0)
+    paint_groups (painter, scene, layout,
+                  floor (layout->y0 + shift_y - GROUP_TOP_EM * em) +
+                      painter->theme.line_width / 2);
   if (layout->flags & HL_GRID_AXIS_TITLES)
     paint_axis_titles (painter, layout, x, y, visible);
   cairo_restore (cr);
@@ -345,7 +390,7 @@ paint_bar (HlPainter *painter, const HlGridScene *scene, const HlGridLayout *lay
   double em = painter->theme.font_size;
   if (has_not_applicable (scene))
     {
-      double room = layout->n_layers * (layout->cell + layout->gap) - layout->gap;
+      double room = hl_grid_layout_layers_height (layout);
       bar.height = MAX (MIN (bar.height, room - 2.2 * em), 0);
       hl_paint_na_key (painter, bar.x, bar.y + bar.height + 1.75 * em);
     }

@@ -21,6 +21,8 @@ typedef enum
 /**
  * HlGridLayout: plain data, no clean-up; user units.
  * @cell: side of a thumbnail; @gap between two
+ * @n_per_group: heads that share a key-value head, 0 for none; @group_gap: what is
+ * between two such groups besides @gap
  * @x0, @y0: top left corner of the thumbnail (0, 0)
  * @bar: the coloured strip alone
  * @n_layers, @max_heads: as in the scene
@@ -32,6 +34,8 @@ typedef struct
   HlGridFlags flags;
   double cell;
   double gap;
+  int n_per_group;
+  double group_gap;
   double x0;
   double y0;
   int n_layers;
@@ -55,6 +59,15 @@ void hl_grid_layout_compute (const HlGridScene *scene,
 
 /** hl_grid_layout_cell: where a head's thumbnail lies. */
 HlRect hl_grid_layout_cell (const HlGridLayout *layout, int layer, int head);
+
+/** hl_grid_layout_heads_width: of all thumbnails of the widest layer. */
+double hl_grid_layout_heads_width (const HlGridLayout *layout);
+double hl_grid_layout_layers_height (const HlGridLayout *layout);
+
+/** hl_grid_layout_column_at: head and how far into it a point is; 2.5 is the middle of
+ * head 2. hl_grid_layout_column_x() is its inverse. Between groups: the end of one. */
+double hl_grid_layout_column_at (const HlGridLayout *layout, double x);
+double hl_grid_layout_column_x (const HlGridLayout *layout, double column);
 
 /** hl_grid_layout_hit: head under a point; gaps belong to no head. */
 gboolean hl_grid_layout_hit (const HlGridLayout *layout,

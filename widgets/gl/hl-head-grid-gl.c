@@ -47,9 +47,10 @@ snap_layout (HlGridLayout *layout, gboolean is_filling)
   pitch = MAX (pitch, gap + 1);
   layout->gap = gap;
   layout->cell = pitch - gap;
+  layout->group_gap = layout->n_per_group > 0 ? MAX (floor (layout->group_gap), 2) : 0;
   layout->x0 = ceil (layout->x0);
   layout->y0 = ceil (layout->y0);
-  layout->width = layout->x0 + layout->max_heads * pitch;
+  layout->width = layout->x0 + hl_grid_layout_heads_width (layout) + gap;
   layout->height = layout->y0 + layout->n_layers * pitch;
 }
 

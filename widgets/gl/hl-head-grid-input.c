@@ -85,15 +85,16 @@ hl_head_grid_zoom_at (HlHeadGrid *self, double factor, double x, double y)
     return;
   const HlGridLayout *layout = &self->layout;
   double old = layout->cell + layout->gap;
-  double at_x =
-      hl_head_grid_get_scroll (self, GTK_ORIENTATION_HORIZONTAL) + x - layout->x0;
+  double column = hl_grid_layout_column_at (
+      layout, hl_head_grid_get_scroll (self, GTK_ORIENTATION_HORIZONTAL) + x);
   double at_y = hl_head_grid_get_scroll (self, GTK_ORIENTATION_VERTICAL) + y - layout->y0;
   hl_head_grid_set_cell_size (
       self, CLAMP (layout->cell * factor, HL_HEAD_GRID_CELL_MIN, HL_HEAD_GRID_CELL_MAX));
   /* At once: the scroll positions below need the new extent. */
   hl_head_grid_size_allocate (GTK_WIDGET (self), width, height, -1);
   double grown = (layout->cell + layout->gap) / old;
-  set_scroll (self, GTK_ORIENTATION_HORIZONTAL, at_x * grown - x + layout->x0);
+  set_scroll (self, GTK_ORIENTATION_HORIZONTAL,
+              hl_grid_layout_column_x (layout, column) - x);
   set_scroll (self, GTK_ORIENTATION_VERTICAL, at_y * grown - y + layout->y0);
 }
 

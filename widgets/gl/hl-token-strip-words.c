@@ -53,11 +53,21 @@ hl_token_strip_describe (HlTokenStrip *self, gint64 token)
   g_autofree char *name = describe_token (self, token);
   g_autoptr (GString) words = g_string_new (name);
   if (item->id >= 0)
-    g_string_append_printf (words, _ ("\nid %" G_GINT64_FORMAT), item->id);
+    {
+      g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, item->id);
+      g_string_append_c (words, '\n');
+      g_string_append_printf (words, _ ("id %s"), id);
+    }
   if (item->bytes != NULL)
-    g_string_append_printf (words, _ ("\nbytes %s"), item->bytes);
+    {
+      g_string_append_c (words, '\n');
+      g_string_append_printf (words, _ ("bytes %s"), item->bytes);
+    }
   if (!isnan (item->log_prob))
-    g_string_append_printf (words, _ ("\nlog-probability %.3g (%.3g %%)"), item->log_prob,
-                            100 * exp (item->log_prob));
+    {
+      g_string_append_c (words, '\n');
+      g_string_append_printf (words, _ ("log-probability %.3g (%.3g %%)"), item->log_prob,
+                              100 * exp (item->log_prob));
+    }
   return g_string_free (g_steal_pointer (&words), FALSE);
 }

@@ -209,6 +209,22 @@ hl_grid_scene_max_heads (const HlGridScene *scene)
   return most;
 }
 
+int
+hl_grid_scene_per_group (const HlGridScene *scene)
+{
+  int common = 0;
+  for (guint l = 0; l < scene->layers->len; l++)
+    {
+      const HlGridLayer *layer = g_ptr_array_index (scene->layers, l);
+      if (layer->n_heads == 0)
+        continue;
+      if (layer->n_per_group < 2 || (common > 0 && layer->n_per_group != common))
+        return 0;
+      common = layer->n_per_group;
+    }
+  return common;
+}
+
 HlOverlayScene *
 hl_overlay_scene_new (void)
 {

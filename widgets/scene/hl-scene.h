@@ -168,11 +168,13 @@ typedef struct
   gboolean is_marked;
 } HlThumb;
 
-/** HlGridLayer: one row of the grid; @label "0" or "encoder 0". */
+/** HlGridLayer: one row of the grid; @label "0" or "encoder 0". @n_per_group heads share
+ * a key-value head, 0 or 1 for none; drawn where all layers have the same. */
 typedef struct
 {
   char *label;
   int n_heads;
+  int n_per_group;
   HlThumb *thumbs;
 } HlGridLayer;
 
@@ -201,6 +203,9 @@ HlGridLayer *hl_grid_scene_add_layer (HlGridScene *scene, const char *label, int
 int hl_grid_scene_count_heads (const HlGridScene *scene);
 /** hl_grid_scene_max_heads: of the widest layer. */
 int hl_grid_scene_max_heads (const HlGridScene *scene);
+/** hl_grid_scene_per_group: heads that share a key-value head in every layer; 0 where
+ * none do, or not alike. */
+int hl_grid_scene_per_group (const HlGridScene *scene);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlGridScene, hl_grid_scene_unref)
 
 /* ---- patches over a picture ----------------------------------------------------------

@@ -192,7 +192,8 @@ static char *
 name_of (const HlTokenList *list, gint64 index)
 {
   g_autofree char *text = quoted_text (list, index);
-  return g_strdup_printf (_ ("token %" G_GINT64_FORMAT " “%s”"), index, text);
+  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, index);
+  return g_strdup_printf (_ ("token %s “%s”"), number, text);
 }
 
 static const char *
