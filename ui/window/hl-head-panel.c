@@ -8,6 +8,7 @@
 #include "gl/hl-heatmap-view.h"
 #include "gl/hl-patch-view.h"
 #include "window/hl-attention-tiles.h"
+#include "window/hl-token-panel.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -22,6 +23,8 @@ typedef enum
   STAT_WHERE,
   N_STATS,
 } Stat;
+
+#define N_NEXT 8
 
 struct _HlHeadPanel
 {
@@ -40,6 +43,11 @@ struct _HlHeadPanel
   HlPatchView *from_view;
   GtkGrid *stats;
   GtkLabel *stat_labels[N_STATS];
+  HlTokenPanel *tokens;
+  GtkLabel *next_title;
+  GtkGrid *next;
+  GtkLabel *next_labels[N_NEXT];
+  GtkLabel *next_probs[N_NEXT];
   /* The map in the view, and for which question it was read. */
   HlTensor *map;
   HlHeadKey map_head;
@@ -91,6 +99,11 @@ show_stats (HlHeadPanel *self)
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   gboolean is_grid = tokens != NULL && tokens->n_columns > 0;
+  /* An estimate says so: it is from some of the queries. */
+  gtk_widget_set_tooltip_text (
+      GTK_WIDGET (self->stats),
+      head->is_exact ? NULL : _ ("Estimated from some of the queries; being refined"));
+  gtk_widget_set_opacity (GTK_WIDGET (self->stats), head->is_exact ? 1 : 0.6);
   set_stat (self, STAT_ENTROPY, "%.3f", head->stats.row_entropy);
   set_stat (self, STAT_DISTANCE, is_grid ? _ ("%.2f patches") : _ ("%.1f tokens"),
             head->stats.mean_distance);
@@ -140,6 +153,82 @@ make_stats (HlHeadPanel *self)
       gtk_grid_attach (self->stats, value, 1, i, 1, 1);
       self->stat_labels[i] = GTK_LABEL (value);
     }
+}
+
+/* ---- next tokens --------------------------------------------------------------------- */
+
+static void
+make_next (HlHeadPanel *self)
+{
+  for (int i = 0; i < N_NEXT; i++)
+    {
+      GtkWidget *label = gtk_label_new (NULL), *prob = gtk_label_new (NULL);
+      gtk_label_set_xalign (GTK_LABEL (label), 0);
+      gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+      gtk_label_set_max_width_chars (GTK_LABEL (label), 12);
+      gtk_label_set_xalign (GTK_LABEL (prob), 1);
+      gtk_widget_set_hexpand (prob, TRUE);
+      gtk_widget_add_css_class (label, "caption");
+      gtk_widget_add_css_class (prob, "caption");
+      gtk_widget_add_css_class (prob, "numeric");
+      gtk_grid_attach (self->next, label, 0, i, 1, 1);
+      gtk_grid_attach (self->next, prob, 1, i, 1, 1);
+      self->next_labels[i] = GTK_LABEL (label);
+      self->next_probs[i] = GTK_LABEL (prob);
+    }
+}
+
+/* What really came next stands out; its probability and rank are in the title's tip. */
+static void
+describe_next (HlHeadPanel *self, const HlTrace *trace, gint64 position)
+{
+  const HlPredictions *p = trace->predictions;
+  g_autofree char *token = hl_present_token (trace, 0, position);
+  g_autofree char *title = g_strdup_printf (_ ("After %d · %s"), (int) position, token);
+  g_autoptr (GString) tip = g_string_new (NULL);
+  g_string_append_printf (tip, _ ("Entropy of this prediction: %.3f nats"),
+                          (double) hl_tensor_f32 (p->entropies)[position]);
+  if (((const gint32 *) p->next_ids->data)[position] >= 0)
+    g_string_append_printf (
+        tip, _ ("\nThe token that came: probability %.4f (ln p = %.3f), rank %d"),
+        exp ((double) hl_tensor_f32 (p->next_log_probs)[position]),
+        (double) hl_tensor_f32 (p->next_log_probs)[position],
+        ((const gint32 *) p->next_ranks->data)[position] + 1);
+  gtk_label_set_text (self->next_title, title);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->next_title), tip->str);
+}
+
+static void
+show_next (HlHeadPanel *self, gint64 position)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_autoptr (GPtrArray) list
+      = trace != NULL ? hl_present_next_tokens (trace, position, N_NEXT) : NULL;
+  guint n = list != NULL ? list->len : 0;
+  gtk_widget_set_visible (GTK_WIDGET (self->next_title), n > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->next), n > 0);
+  if (n == 0)
+    return;
+  gint32 came = ((const gint32 *) trace->predictions->next_ids->data)[position];
+  for (guint i = 0; i < N_NEXT; i++)
+    {
+      const HlPrediction *p = i < n ? g_ptr_array_index (list, i) : NULL;
+      g_autofree char *prob = p != NULL ? g_strdup_printf ("%.4f", p->prob) : NULL;
+      gtk_label_set_text (self->next_labels[i], p != NULL ? p->label : "");
+      gtk_label_set_text (self->next_probs[i], prob != NULL ? prob : "");
+      if (p != NULL && p->index == came)
+        gtk_widget_add_css_class (GTK_WIDGET (self->next_labels[i]), "accent");
+      else
+        gtk_widget_remove_css_class (GTK_WIDGET (self->next_labels[i]), "accent");
+    }
+  describe_next (self, trace, position);
+}
+
+static void
+position_changed_cb (HlTokenPanel *tokens, gint64 position, HlHeadPanel *self)
+{
+  if (self->document != NULL)
+    show_next (self, position);
 }
 
 /* ---- where the chosen look ----------------------------------------------------------- */
@@ -461,6 +550,7 @@ hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document)
   g_signal_connect_object (hl_document_get_selection (document), "changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   trace_changed_cb (self);
+  hl_token_panel_set_document (self->tokens, document);
 }
 
 void
@@ -469,6 +559,7 @@ hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark)
   hl_heatmap_view_set_is_dark (self->map_view, is_dark);
   hl_patch_view_set_is_dark (self->to_view, is_dark);
   hl_patch_view_set_is_dark (self->from_view, is_dark);
+  hl_token_panel_set_is_dark (self->tokens, is_dark);
 }
 
 const char *
@@ -501,6 +592,7 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
                                  NULL, NULL, G_TYPE_NONE, 0);
   g_type_ensure (HL_TYPE_HEATMAP_VIEW);
   g_type_ensure (HL_TYPE_PATCH_VIEW);
+  g_type_ensure (HL_TYPE_TOKEN_PANEL);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-head-panel.ui");
   gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
@@ -516,9 +608,13 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, to_view);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, from_view);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, stats);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, tokens);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, next_title);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, next);
   gtk_widget_class_bind_template_callback (widget, cell_activated_cb);
   gtk_widget_class_bind_template_callback (widget, cell_hovered_cb);
   gtk_widget_class_bind_template_callback (widget, patches_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, position_changed_cb);
 }
 
 static void
@@ -527,4 +623,5 @@ hl_head_panel_init (HlHeadPanel *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->cancellable = g_cancellable_new ();
   make_stats (self);
+  make_next (self);
 }

@@ -61,12 +61,41 @@ open_model_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+static gboolean
+takes_text (HlWindow *self)
+{
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  return info != NULL && g_str_equal (info->input_kind, "text");
+}
+
+static void
+choose_text_file (HlWindow *self)
+{
+  static const char *const texts[] = { "txt", "md", "json", "jsonl", "c", "py", NULL };
+  GtkFileChooserNative *dialog = choose (
+      self, _ ("Open a Text"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"), hl_window_open);
+  add_filter (dialog, _ ("Texts"), texts);
+  GtkFileFilter *all = gtk_file_filter_new ();
+  gtk_file_filter_set_name (all, _ ("All files"));
+  gtk_file_filter_add_pattern (all, "*");
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), all);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
 static void
 open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   static const char *const pictures[]
       = { "png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", NULL };
   HlWindow *self = HL_WINDOW (widget);
+  if (takes_text (self) && hl_document_get_model (self->document) != NULL)
+    {
+      GtkWidget *text = hl_text_dialog_new (GTK_WINDOW (self), self->document);
+      g_signal_connect_object (text, "file-wanted", G_CALLBACK (choose_text_file), self,
+                               G_CONNECT_SWAPPED);
+      gtk_window_present (GTK_WINDOW (text));
+      return;
+    }
   GtkFileChooserNative *dialog = choose (
       self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
       hl_window_open);
@@ -131,21 +160,33 @@ open_path_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-open_shipped_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+open_shipped (HlWindow *self, const char *model_name, const char *sample)
 {
-  HlWindow *self = HL_WINDOW (widget);
-  g_autofree char *model = hl_path_data ("models/vit-fashion");
-  g_autofree char *picture = hl_path_data ("samples/ankle-boot-01.png");
+  g_autofree char *relative = g_strdup_printf ("models/%s", model_name);
+  g_autofree char *model = hl_path_data (relative);
+  g_autofree char *input = hl_path_data (sample);
   if (model == NULL)
     {
-      hl_window_show_error (self, _ ("The model that ships is not installed"),
-                            _ ("data/models/vit-fashion was not found beside the "
-                               "program."));
+      g_autofree char *details
+          = g_strdup_printf (_ ("data/%s was not found beside the program."), relative);
+      hl_window_show_error (self, _ ("The model that ships is not installed"), details);
       return;
     }
   hl_document_open_model (self->document, model);
-  if (picture != NULL)
-    hl_document_open_input (self->document, picture);
+  if (input != NULL)
+    hl_document_open_input (self->document, input);
+}
+
+static void
+open_shipped_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  open_shipped (HL_WINDOW (widget), "vit-fashion", "samples/ankle-boot-01.png");
+}
+
+static void
+open_shipped_text_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  open_shipped (HL_WINDOW (widget), "gpt-kjv", "samples/genesis-1.txt");
 }
 
 static void
@@ -207,6 +248,20 @@ static void
 run_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   hl_document_run (HL_WINDOW (widget)->document);
+}
+
+static void
+generate_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  HlWindow *self = HL_WINDOW (widget);
+  const HlGenerateOptions options = {
+    .n_tokens = gtk_spin_button_get_value_as_int (self->generate_tokens),
+    .temperature = gtk_spin_button_get_value (self->generate_temperature),
+    .top_p = gtk_spin_button_get_value (self->generate_top_p),
+    .seed = (guint32) gtk_spin_button_get_value_as_int (self->generate_seed),
+  };
+  gtk_menu_button_popdown (self->generate_button);
+  hl_document_generate (self->document, &options);
 }
 
 static void
@@ -318,6 +373,7 @@ hl_window_update_actions (HlWindow *self)
   } actions[] = {
     { "win.run", hl_document_can_run (self->document) && !is_busy },
     { "win.stop", is_busy },
+    { "win.generate", hl_document_can_generate (self->document) && !is_busy },
     { "win.save", has_trace },
     { "win.save-as", has_trace },
     { "win.export", has_trace },
@@ -344,11 +400,13 @@ hl_window_install_actions (GtkWidgetClass *klass)
     { "win.open-session", NULL, open_session_cb },
     { "win.open-path", "s", open_path_cb },
     { "win.open-shipped", NULL, open_shipped_cb },
+    { "win.open-shipped-text", NULL, open_shipped_text_cb },
     { "win.save", NULL, save_cb },
     { "win.save-as", NULL, save_as_cb },
     { "win.export", NULL, export_cb },
     { "win.run", NULL, run_cb },
     { "win.stop", NULL, stop_cb },
+    { "win.generate", NULL, generate_cb },
     { "win.undo", NULL, undo_cb },
     { "win.redo", NULL, redo_cb },
     { "win.ablate", NULL, ablate_cb },

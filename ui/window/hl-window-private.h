@@ -5,6 +5,7 @@
 #include "window/hl-head-panel.h"
 #include "window/hl-heads-panel.h"
 #include "window/hl-side-panel.h"
+#include "window/hl-text-dialog.h"
 #include "window/hl-window.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,11 @@ struct _HlWindow
   GtkLabel *busy_label;
   GtkProgressBar *busy_bar;
   GMenu *recent_menu;
+  GtkMenuButton *generate_button;
+  GtkSpinButton *generate_tokens;
+  GtkSpinButton *generate_temperature;
+  GtkSpinButton *generate_top_p;
+  GtkSpinButton *generate_seed;
 };
 
 /** hl_window_install_actions: for class_init. */

@@ -55,18 +55,29 @@ show_page (HlWindow *self)
 {
   gboolean has_trace = hl_document_get_trace (self->document) != NULL;
   gboolean has_model = hl_document_has_model (self->document);
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  gboolean is_text = info != NULL && g_str_equal (info->input_kind, "text");
+  gtk_widget_set_visible (GTK_WIDGET (self->generate_button), is_text && has_model);
   gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
   if (has_trace)
     return;
-  adw_status_page_set_title (self->empty_page, has_model ? _ ("Open a Picture")
-                                                         : _ ("Open a Model"));
+  if (!has_model)
+    {
+      adw_status_page_set_title (self->empty_page, _ ("Open a Model"));
+      adw_status_page_set_description (
+          self->empty_page,
+          _ ("A vision transformer or a language model in a Hugging Face folder: "
+             "config.json and model.safetensors. Drop it here, choose one, or look at "
+             "one of the small ones that ship."));
+      return;
+    }
+  adw_status_page_set_title (self->empty_page,
+                             is_text ? _ ("Write or Open a Text") : _ ("Open a Picture"));
   adw_status_page_set_description (
-      self->empty_page,
-      has_model ? _ ("Every head of the model is shown on it. Drop a picture here, or "
-                     "choose one.")
-                : _ ("A vision transformer in a Hugging Face folder: config.json and "
-                     "model.safetensors. Drop it here, choose one, or look at the small "
-                     "one that ships."));
+      self->empty_page, is_text ? _ ("Every head of the model is shown on it. Drop a text "
+                                     "file here, or press Ctrl+I.")
+                                : _ ("Every head of the model is shown on it. Drop a "
+                                     "picture here, or choose one."));
 }
 
 static void
@@ -146,9 +157,17 @@ gl_message_cb (HlWindow *self)
 static gboolean
 looks_like_model (const char *path)
 {
+  g_autofree char *name = g_path_get_basename (path);
   return g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (path, ".safetensors")
-         || g_str_has_suffix (path, ".json") || g_str_has_suffix (path, ".bin")
+         || g_str_equal (name, "config.json") || g_str_has_suffix (path, ".bin")
          || g_str_has_suffix (path, ".pth") || g_str_has_suffix (path, ".pt");
+}
+
+static gboolean
+is_picture (const char *path)
+{
+  g_autofree char *type = g_content_type_guess (path, NULL, 0, NULL);
+  return g_content_type_is_a (type, "image/*");
 }
 
 void
@@ -167,7 +186,8 @@ hl_window_open (HlWindow *self, const char *path)
   else
     {
       hl_document_open_input (self->document, path);
-      hl_window_note_recent (self, path, "image/png");
+      hl_window_note_recent (self, path,
+                             is_picture (path) ? "image/png" : "text/plain");
     }
 }
 
@@ -284,6 +304,11 @@ hl_window_class_init (HlWindowClass *klass)
       widget, "/org/headlight/Headlight/ui/hl-window.ui");
   gtk_widget_class_bind_template_child (widget, HlWindow, toasts);
   gtk_widget_class_bind_template_child (widget, HlWindow, title);
+  gtk_widget_class_bind_template_child (widget, HlWindow, generate_button);
+  gtk_widget_class_bind_template_child (widget, HlWindow, generate_tokens);
+  gtk_widget_class_bind_template_child (widget, HlWindow, generate_temperature);
+  gtk_widget_class_bind_template_child (widget, HlWindow, generate_top_p);
+  gtk_widget_class_bind_template_child (widget, HlWindow, generate_seed);
   gtk_widget_class_bind_template_child (widget, HlWindow, run_button);
   gtk_widget_class_bind_template_child (widget, HlWindow, backend);
   gtk_widget_class_bind_template_child (widget, HlWindow, stack);

@@ -9,9 +9,10 @@
 The text is the King James Bible (public domain) as the `bible` program prints it: one
 verse a line, an empty line between chapters. Every twentieth chapter is held out. A
 byte-level BPE of 2,048 tokens is trained on the rest, then a GPT-2 of 6 layers of 8
-heads. One training window in ten is a repeated span, half of them of text and half of
-tokens drawn at random, so that induction heads form early; of the random ones only the
-second copy counts in the loss. Products are in bfloat16, weights and sums in float32. A
+heads. Half of the first 700 steps' windows are repeated spans, and one in 25 of the
+rest (a sixth of all), so that induction heads form; three in ten of these are spans of
+text, the others of tokens drawn at random, of which the first copy does not count in the
+loss. Products are in bfloat16, weights and sums in float32. A
 checkpoint is written into --work, outside the tree, every hundred steps; running the
 command again goes on from there.
 """
@@ -31,8 +32,10 @@ import torch.nn.functional as F
 
 VOCAB, CONTEXT, WIDTH, LAYERS, HEADS = 2048, 256, 192, 6, 8
 END = "<|endoftext|>"
-BATCH, STEPS, WARM_UP, LR_HIGH, LR_LOW, DROPOUT = 16, 2600, 200, 2e-3, 3e-5, 0.05
-REPEATED_SHARE = 0.1
+BATCH, STEPS, WARM_UP, LR_HIGH, LR_LOW, DROPOUT = 16, 2400, 100, 2e-3, 3e-5, 0.05
+# Share of windows that are repeated spans: much at first, while spans grow from short
+# ones to half the context, then little.
+REPEATED_STEPS, REPEATED_EARLY, REPEATED_LATE = 700, 0.5, 0.04
 SEED = 20261124
 
 
@@ -124,7 +127,6 @@ class Gpt(nn.Module):
         self.transformer.wpe = nn.Embedding(CONTEXT, WIDTH)
         self.transformer.h = nn.ModuleList([Block() for _ in range(LAYERS)])
         self.transformer.ln_f = nn.LayerNorm(WIDTH, eps=1e-5)
-        self.drop = nn.Dropout(DROPOUT)
         nn.init.normal_(self.transformer.wte.weight, std=0.1)
         # Positions begin as sinusoids, in which "one before" is a rotation: heads that
         # look at the previous token form sooner than from noise.
@@ -135,7 +137,6 @@ class Gpt(nn.Module):
 
     def forward(self, ids, maps=None):
         x = self.transformer.wte(ids) + self.transformer.wpe.weight[:ids.shape[1]]
-        x = self.drop(x)
         for block in self.transformer.h:
             x = block(x, maps)
         return self.transformer.ln_f(x) @ self.transformer.wte.weight.T
@@ -144,15 +145,17 @@ class Gpt(nn.Module):
 def draw_batch(ids, step):
     """(BATCH, CONTEXT + 1) tokens, and which of the CONTEXT targets count."""
     rng = np.random.default_rng([SEED, step])
+    share = REPEATED_EARLY if step < REPEATED_STEPS else REPEATED_LATE
+    longest = min(CONTEXT // 2, 24 + step * CONTEXT // 2 // REPEATED_STEPS)
     rows = np.empty((BATCH, CONTEXT + 1), np.int64)
     counts = np.ones((BATCH, CONTEXT), bool)
     for i in range(BATCH):
         start = rng.integers(0, len(ids) - CONTEXT - 1)
         rows[i] = ids[start:start + CONTEXT + 1]
-        if rng.random() >= REPEATED_SHARE:
+        if rng.random() >= share:
             continue
-        n = int(rng.integers(16, CONTEXT // 2))
-        is_random = rng.random() < 0.5
+        n = int(rng.integers(6, longest))
+        is_random = rng.random() < 0.7
         span = rng.integers(1, VOCAB, n) if is_random else rows[i, :n].copy()
         rows[i] = np.concatenate([[0], np.resize(span, CONTEXT)])
         if is_random:
