@@ -75,6 +75,7 @@ hl_application_startup (GApplication *application)
   G_APPLICATION_CLASS (hl_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions,
                                    G_N_ELEMENTS (actions), application);
+  hl_window_choose_renderer ();
   add_shortcuts (HL_APPLICATION (application));
   gtk_window_set_default_icon_name ("org.headlight.Headlight");
 }
@@ -118,12 +119,12 @@ hl_application_command_line (GApplication *application, GApplicationCommandLine 
     {
       g_autofree char *path = hl_path_model (model);
       g_autofree char *full = full_path (line, path);
-      hl_window_open (window, full);
+      hl_document_open_model (hl_window_get_document (window), full);
     }
   if (input != NULL)
     {
       g_autofree char *full = full_path (line, input);
-      hl_window_open (window, full);
+      hl_document_open_input (hl_window_get_document (window), full);
     }
   for (int i = 0; files != NULL && files[i] != NULL; i++)
     {

@@ -5,6 +5,7 @@
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 #include "op-examples.h"
+#include "ops/hl-exec.h"
 
 #include <complex.h>
 #include <math.h>
@@ -471,6 +472,56 @@ test_nan_and_infinity (void)
   hl_tensor_unref (call.out[1]);
 }
 
+/* exp() of these alone is infinite, or nothing at all. */
+static void
+test_large_scores (void)
+{
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  const float scores[] = { 1000, 999, 0, -1000, -1001, -2000 };
+  g_autoptr (HlTensor) s
+      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 2, 3), scores);
+  HlOpCall call = { .op = HL_OP_SOFTMAX, .in = { s } };
+  run_or_fail (backend, &call);
+  const float *a = call.out[0]->data, *lse = call.out[1]->data;
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_cmpfloat_with_epsilon (a[3 * i], 1 / (1 + exp (-1)), 1e-6);
+      g_assert_cmpfloat_with_epsilon (a[3 * i + 1], exp (-1) / (1 + exp (-1)), 1e-6);
+      g_assert_cmpfloat (a[3 * i + 2], ==, 0);
+      g_assert_cmpfloat_with_epsilon (lse[i], scores[3 * i] + log1p (exp (-1)), 1e-3);
+    }
+  hl_tensor_unref (call.out[0]);
+  hl_tensor_unref (call.out[1]);
+}
+
+/* Two queries after two cached keys: the first sees three keys, the second four. */
+static void
+test_causal_after_cached_keys (void)
+{
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  const float zeros[8] = { 0 }, values[] = { 1, 2, 4, 8 };
+  g_autoptr (HlTensor) q = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 2, 1), zeros);
+  g_autoptr (HlTensor) k = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 4, 1), zeros);
+  g_autoptr (HlTensor) v
+      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 4, 1), values);
+  HlExec exec;
+  hl_exec_init (&exec, backend, NULL);
+  HlTensor *lse = NULL;
+  g_autoptr (HlTensor) scores = hl_scores (&exec, q, k, 1, TRUE);
+  g_autoptr (HlTensor) z = hl_attention (&exec, q, k, v, 1, TRUE, &lse);
+  g_assert_no_error (exec.error);
+  const float *s = scores->data, *mixed = z->data, *sums = lse->data;
+  for (int i = 0; i < 8; i++)
+    g_assert_cmpfloat (s[i], ==, i == 3 ? -INFINITY : 0);
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_cmpfloat_with_epsilon (mixed[i], i == 0 ? 7 / 3.0 : 15 / 4.0, 1e-6);
+      g_assert_cmpfloat_with_epsilon (sums[i], log (3 + i), 1e-6);
+    }
+  hl_tensor_unref (lse);
+  hl_exec_clear (&exec);
+}
+
 static void
 test_cancelled (void)
 {
@@ -499,6 +550,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ops/shapes-refused", test_shapes_refused);
   g_test_add_func ("/ops/dtype-refused", test_dtype_refused);
   g_test_add_func ("/ops/nan-and-infinity", test_nan_and_infinity);
+  g_test_add_func ("/ops/large-scores", test_large_scores);
+  g_test_add_func ("/ops/causal-after-cached-keys", test_causal_after_cached_keys);
   g_test_add_func ("/ops/cancelled", test_cancelled);
   return g_test_run ();
 }

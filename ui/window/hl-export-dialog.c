@@ -204,5 +204,6 @@ hl_export_dialog_new (GtkWindow *parent, HlDocument *document)
   self->document = g_object_ref (document);
   adw_combo_row_set_selected (self->what, HL_FIGURE_HEATMAP);
   show_state (self);
+  gtk_widget_grab_focus (GTK_WIDGET (self->what));
   return GTK_WIDGET (self);
 }

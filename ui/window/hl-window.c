@@ -2,6 +2,7 @@
  * The window: what it shows of its document. */
 #include "config.h"
 
+#include "gl/hl-gl.h"
 #include "window/hl-window-private.h"
 
 #include <glib/gi18n.h>
@@ -49,6 +50,36 @@ failed_cb (HlWindow *self, const char *summary, const char *details)
   hl_window_show_error (self, summary, details);
 }
 
+static void
+describe_empty (gboolean has_model,
+                gboolean is_text,
+                gboolean is_running,
+                const char **title,
+                const char **words)
+{
+  *title = _ ("Open a Model");
+  *words = _ ("A vision transformer or a language model in a Hugging Face folder: "
+              "config.json and model.safetensors. Drop it here, choose one, or look at "
+              "one of the small ones that ship.");
+  if (is_running)
+    {
+      *title = _ ("Running the Model");
+      *words = _ ("The heads appear here layer by layer. Stop gives up.");
+    }
+  else if (has_model && is_text)
+    {
+      *title = _ ("Write or Open a Text");
+      *words = _ ("Every head of the model is shown on it. Drop a text file here, or "
+                  "press Ctrl+I to write one.");
+    }
+  else if (has_model)
+    {
+      *title = _ ("Open a Picture");
+      *words = _ ("Every head of the model is shown on it. Drop a picture here, or choose "
+                  "one.");
+    }
+}
+
 /* A page never starts empty: it says what it needs and offers the button for it. */
 static void
 show_page (HlWindow *self)
@@ -61,23 +92,18 @@ show_page (HlWindow *self)
   gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
   if (has_trace)
     return;
-  if (!has_model)
-    {
-      adw_status_page_set_title (self->empty_page, _ ("Open a Model"));
-      adw_status_page_set_description (
-          self->empty_page,
-          _ ("A vision transformer or a language model in a Hugging Face folder: "
-             "config.json and model.safetensors. Drop it here, choose one, or look at "
-             "one of the small ones that ship."));
-      return;
-    }
-  adw_status_page_set_title (self->empty_page,
-                             is_text ? _ ("Write or Open a Text") : _ ("Open a Picture"));
-  adw_status_page_set_description (
-      self->empty_page, is_text ? _ ("Every head of the model is shown on it. Drop a text "
-                                     "file here, or press Ctrl+I.")
-                                : _ ("Every head of the model is shown on it. Drop a "
-                                     "picture here, or choose one."));
+  /* The button for what is missing stands out. */
+  const char *const wanted = "suggested-action";
+  gtk_widget_add_css_class (has_model ? self->empty_picture : self->empty_model, wanted);
+  gtk_widget_remove_css_class (has_model ? self->empty_model : self->empty_picture,
+                               wanted);
+  gboolean is_running = hl_document_get_input (self->document) != NULL
+                        && hl_document_is_busy (self->document);
+  gtk_widget_set_visible (self->empty_choices, !is_running);
+  const char *title, *words;
+  describe_empty (has_model, is_text, is_running, &title, &words);
+  adw_status_page_set_title (self->empty_page, title);
+  adw_status_page_set_description (self->empty_page, words);
 }
 
 static void
@@ -121,12 +147,12 @@ show_busy (HlWindow *self)
   else
     gtk_widget_add_css_class (self->run_button, "suggested-action");
   hl_window_update_actions (self);
+  show_page (self);
 }
 
 static void
 state_changed_cb (HlWindow *self)
 {
-  show_page (self);
   show_title (self);
   show_busy (self);
 }
@@ -189,6 +215,14 @@ hl_window_open (HlWindow *self, const char *path)
       hl_window_note_recent (self, path,
                              is_picture (path) ? "image/png" : "text/plain");
     }
+}
+
+void
+hl_window_choose_renderer (void)
+{
+  GdkDisplay *display = gdk_display_get_default ();
+  if (g_getenv ("GSK_RENDERER") == NULL && display != NULL && hl_gl_is_software (display))
+    g_setenv ("GSK_RENDERER", "cairo", FALSE);
 }
 
 HlDocument *
@@ -313,6 +347,9 @@ hl_window_class_init (HlWindowClass *klass)
   gtk_widget_class_bind_template_child (widget, HlWindow, backend);
   gtk_widget_class_bind_template_child (widget, HlWindow, stack);
   gtk_widget_class_bind_template_child (widget, HlWindow, empty_page);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_choices);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_model);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_picture);
   gtk_widget_class_bind_template_child (widget, HlWindow, outer);
   gtk_widget_class_bind_template_child (widget, HlWindow, inner);
   gtk_widget_class_bind_template_child (widget, HlWindow, side);
