@@ -186,7 +186,7 @@ open_shipped_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 open_shipped_text_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  open_shipped (HL_WINDOW (widget), "gpt-kjv", "samples/genesis-1.txt");
+  open_shipped (HL_WINDOW (widget), "gpt-kjv", "samples/ecclesiastes-1.txt");
 }
 
 static void
