@@ -75,6 +75,7 @@ hl_application_startup (GApplication *application)
   G_APPLICATION_CLASS (hl_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions,
                                    G_N_ELEMENTS (actions), application);
+  hl_window_choose_renderer ();
   add_shortcuts (HL_APPLICATION (application));
   gtk_window_set_default_icon_name ("org.headlight.Headlight");
 }

@@ -71,7 +71,7 @@ hl_attention_source_is_stored (const HlAttentionSource *source, HlHeadKey head);
  * hl_attention_source_read_rect:
  * @backend: float32; used for recomputed maps only
  * @out: (n_queries, n_keys) float32, row-major
- * Thread: the backend's.
+ * Thread: the backend's; any for a stored map, which needs none.
  * Returns: FALSE with @error (RANGE, MISSING, MEMORY, G_IO_ERROR_CANCELLED)
  */
 gboolean hl_attention_source_read_rect (const HlAttentionSource *source,

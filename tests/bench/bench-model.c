@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A random model of ViT-B/16's shape on disk, in the Hugging Face layout. */
+ * Random models on disk, in the Hugging Face layout. */
 #include "bench-model.h"
 
 #include "base/hl-error.h"
@@ -39,41 +39,41 @@ add_dense (GPtrArray *list, const char *prefix, const char *name, gint64 F, gint
 }
 
 static void
-add_norm (GPtrArray *list, const char *prefix, const char *name)
+add_norm (GPtrArray *list, const char *prefix, const char *name, gint64 D)
 {
-  add (list, g_strdup_printf ("%s%s.weight", prefix, name), HL_SHAPE (BENCH_D), 1, 0.1F);
-  add (list, g_strdup_printf ("%s%s.bias", prefix, name), HL_SHAPE (BENCH_D), 0, 0.1F);
+  add (list, g_strdup_printf ("%s%s.weight", prefix, name), HL_SHAPE (D), 1, 0.1F);
+  add (list, g_strdup_printf ("%s%s.bias", prefix, name), HL_SHAPE (D), 0, 0.1F);
 }
 
 static GPtrArray *
-list_entries (void)
+list_entries (const BenchShape *s)
 {
   static const char *const square[] = { "attention.attention.query",
                                         "attention.attention.key",
                                         "attention.attention.value",
                                         "attention.output.dense" };
   GPtrArray *list = g_ptr_array_new_with_free_func (entry_free);
-  const gint64 D = BENCH_D, F = BENCH_F;
+  const gint64 D = s->width, F = s->mlp_width, T = 1 + (gint64) s->grid * s->grid;
   const char *embeddings = "vit.embeddings.";
   add (list, g_strconcat (embeddings, "cls_token", NULL), HL_SHAPE (1, 1, D), 0, 0.5F);
   add (list, g_strconcat (embeddings, "position_embeddings", NULL),
-       HL_SHAPE (1, BENCH_T, D), 0, 0.5F);
+       HL_SHAPE (1, T, D), 0, 0.5F);
   add (list, g_strconcat (embeddings, "patch_embeddings.projection.weight", NULL),
-       HL_SHAPE (D, 3, BENCH_PATCH, BENCH_PATCH), 0, 0.04F);
+       HL_SHAPE (D, 3, s->patch, s->patch), 0, 0.04F);
   add (list, g_strconcat (embeddings, "patch_embeddings.projection.bias", NULL),
        HL_SHAPE (D), 0, 0.02F);
-  for (int l = 0; l < BENCH_L; l++)
+  for (int l = 0; l < s->n_layers; l++)
     {
       g_autofree char *prefix = g_strdup_printf ("vit.encoder.layer.%d.", l);
       for (guint i = 0; i < G_N_ELEMENTS (square); i++)
         add_dense (list, prefix, square[i], D, D);
       add_dense (list, prefix, "intermediate.dense", F, D);
       add_dense (list, prefix, "output.dense", D, F);
-      add_norm (list, prefix, "layernorm_before");
-      add_norm (list, prefix, "layernorm_after");
+      add_norm (list, prefix, "layernorm_before", D);
+      add_norm (list, prefix, "layernorm_after", D);
     }
-  add_norm (list, "vit.", "layernorm");
-  add_dense (list, "", "classifier", BENCH_V, D);
+  add_norm (list, "vit.", "layernorm", D);
+  add_dense (list, "", "classifier", s->n_classes, D);
   return list;
 }
 
@@ -129,9 +129,9 @@ write_entry (FILE *file, const Entry *entry, HlDtype dtype, guint64 *state)
 }
 
 static gboolean
-write_weights (const char *path, HlDtype dtype, GError **error)
+write_weights (const char *path, const BenchShape *s, HlDtype dtype, GError **error)
 {
-  g_autoptr (GPtrArray) list = list_entries ();
+  g_autoptr (GPtrArray) list = list_entries (s);
   GString *header = make_header (list, dtype);
   FILE *file = g_fopen (path, "wb");
   gboolean ok = file != NULL && fwrite (header->str, 1, header->len, file) == header->len;
@@ -147,12 +147,15 @@ write_weights (const char *path, HlDtype dtype, GError **error)
 }
 
 gboolean
-bench_model_write (const char *folder, HlDtype dtype, GError **error)
+bench_model_write_shape (const char *folder,
+                         const BenchShape *s,
+                         HlDtype dtype,
+                         GError **error)
 {
   g_autofree char *config_path = g_build_filename (folder, "config.json", NULL);
   g_autofree char *weights_path = g_build_filename (folder, "model.safetensors", NULL);
   g_autoptr (GString) labels = g_string_new (NULL);
-  for (int i = 0; i < BENCH_V; i++)
+  for (int i = 0; i < s->n_classes; i++)
     g_string_append_printf (labels, "%s\"%d\": \"class %d\"", i > 0 ? ", " : "", i, i);
   g_autofree char *config = g_strdup_printf (
       "{\"architectures\": [\"ViTForImageClassification\"], \"model_type\": \"vit\",\n"
@@ -160,10 +163,18 @@ bench_model_write (const char *folder, HlDtype dtype, GError **error)
       "\"intermediate_size\": %d, \"image_size\": %d, \"patch_size\": %d,\n"
       "\"num_channels\": 3, \"hidden_act\": \"gelu\", \"layer_norm_eps\": 1e-12,\n"
       "\"qkv_bias\": true, \"id2label\": {%s}}\n",
-      BENCH_D, BENCH_L, BENCH_H, BENCH_F, BENCH_GRID * BENCH_PATCH, BENCH_PATCH,
+      s->width, s->n_layers, s->n_heads, s->mlp_width, s->grid * s->patch, s->patch,
       labels->str);
   return g_file_set_contents (config_path, config, -1, error) &&
-         write_weights (weights_path, dtype, error);
+         write_weights (weights_path, s, dtype, error);
+}
+
+gboolean
+bench_model_write (const char *folder, HlDtype dtype, GError **error)
+{
+  static const BenchShape vit_b = { BENCH_L,     BENCH_H,    BENCH_D, BENCH_F,
+                                    BENCH_PATCH, BENCH_GRID, BENCH_V };
+  return bench_model_write_shape (folder, &vit_b, dtype, error);
 }
 
 HlInput *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A random model of ViT-B/16's shape on disk, and an input for it. */
+ * Random models on disk, of ViT-B/16's shape or any, and an input for the former. */
 #pragma once
 
 #include "model/hl-input.h"
@@ -15,6 +15,18 @@ G_BEGIN_DECLS
 #define BENCH_GRID 14
 #define BENCH_T (BENCH_GRID * BENCH_GRID + 1)
 #define BENCH_V 1000
+
+/** BenchShape: of a random vision transformer; square grid, three channels. */
+typedef struct
+{
+  int n_layers, n_heads, width, mlp_width, patch, grid, n_classes;
+} BenchShape;
+
+/** bench_model_write_shape: like bench_model_write(), of another shape. */
+gboolean bench_model_write_shape (const char *folder,
+                                  const BenchShape *shape,
+                                  HlDtype dtype,
+                                  GError **error);
 
 /**
  * bench_model_write:

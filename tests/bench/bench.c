@@ -4,6 +4,7 @@
 #include "bench.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,13 @@ compare_doubles (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
+static void
+sort (const BenchSamples *samples, double sorted[BENCH_MAX_SAMPLES])
+{
+  memcpy (sorted, samples->ms, sizeof sorted[0] * (gsize) samples->n);
+  qsort (sorted, (gsize) samples->n, sizeof sorted[0], compare_doubles);
+}
+
 double
 bench_median (const BenchSamples *samples)
 {
@@ -39,9 +47,18 @@ bench_median (const BenchSamples *samples)
   int n = samples->n;
   if (n == 0)
     return 0;
-  memcpy (sorted, samples->ms, sizeof sorted[0] * (gsize) n);
-  qsort (sorted, (gsize) n, sizeof sorted[0], compare_doubles);
+  sort (samples, sorted);
   return (sorted[n / 2] + sorted[(n - 1) / 2]) / 2;
+}
+
+double
+bench_quantile (const BenchSamples *samples, double q)
+{
+  double sorted[BENCH_MAX_SAMPLES];
+  if (samples->n == 0)
+    return 0;
+  sort (samples, sorted);
+  return sorted[CLAMP ((int) ceil (q * samples->n) - 1, 0, samples->n - 1)];
 }
 
 double

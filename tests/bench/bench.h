@@ -21,9 +21,12 @@ double bench_now_ms (void);
 /** bench_add: the time since @start_ms as one more sample; beyond the most, dropped. */
 void bench_add (BenchSamples *samples, double start_ms);
 
-/** bench_median, bench_min: 0 where there are no samples. */
+/** bench_median, _min, _quantile: 0 where there are no samples. */
 double bench_median (const BenchSamples *samples);
 double bench_min (const BenchSamples *samples);
+
+/** bench_quantile: the least sample that a share of @q of them do not exceed. */
+double bench_quantile (const BenchSamples *samples, double q);
 
 /** bench_title: a line above a group of rows. */
 void bench_title (const char *format, ...) G_GNUC_PRINTF (1, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The whole map of a head, read on the engine's thread. */
+ * The whole map of a head, read on the engine's thread, or copied. */
 #include "document/hl-map-loader.h"
 
 #include "base/hl-error.h"
@@ -18,23 +18,41 @@ request_free (gpointer data)
   g_free (request);
 }
 
-static gpointer
-map_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+static HlTensor *
+read_map (HlAttentionSource *source,
+          HlBackend *backend,
+          HlHeadKey head,
+          GCancellable *cancellable,
+          GError **error)
 {
-  const Request *r = data;
   gint64 Tq = 0, Tk = 0;
-  if (!hl_attention_source_get_size (r->source, r->head, &Tq, &Tk))
+  if (!hl_attention_source_get_size (source, head, &Tq, &Tk))
     {
       g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-                   "head %d.%d: no attention in this trace", r->head.layer, r->head.head);
+                   "head %d.%d: no attention in this trace", head.layer, head.head);
       return NULL;
     }
   g_autoptr (HlTensor) map = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (Tq, Tk), error);
   if (map == NULL
-      || !hl_attention_source_read_rect (r->source, backend, r->head, 0, Tq, 0, Tk,
-                                         map->data, progress->cancellable, error))
+      || !hl_attention_source_read_rect (source, backend, head, 0, Tq, 0, Tk, map->data,
+                                         cancellable, error))
     return NULL;
   return g_steal_pointer (&map);
+}
+
+static gpointer
+map_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+{
+  const Request *r = data;
+  return read_map (r->source, backend, r->head, progress->cancellable, error);
+}
+
+HlTensor *
+hl_map_load_stored (HlAttentionSource *source, HlHeadKey head)
+{
+  return hl_attention_source_is_stored (source, head)
+             ? read_map (source, NULL, head, NULL, NULL)
+             : NULL;
 }
 
 void

@@ -42,7 +42,8 @@ struct _HlHeadPanel
   GtkLabel *stat_labels[N_STATS];
   /* The map in the view, and for which question it was read. */
   HlTensor *map;
-  HlHeadKey map_head;
+  HlHeadKey map_head; /* asked for last */
+  HlHeadKey held_head; /* whose map @map is */
   HlAttentionTiles *tiles;
   HlAttentionLines *lines;
   GCancellable *cancellable;
@@ -249,6 +250,12 @@ lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
 
 /* ---- map ----------------------------------------------------------------------------- */
 
+static gboolean
+is_same_head (HlHeadKey a, HlHeadKey b)
+{
+  return a.stack == b.stack && a.layer == b.layer && a.head == b.head;
+}
+
 static void
 show_map (HlHeadPanel *self)
 {
@@ -263,6 +270,8 @@ show_map (HlHeadPanel *self)
       return;
     }
   HlHeadKey key = { place->stack, place->layer, place->head };
+  if (self->map != NULL && !is_same_head (key, self->held_head))
+    return; /* another head's map does not get this one's name; its own is on its way */
   g_autoptr (HlMatrixScene) scene = hl_present_matrix (
       summary, key, Tq, Tk, self->map != NULL ? hl_tensor_f32 (self->map) : NULL,
       hl_document_get_view (self->document), place->query, place->key);
@@ -291,6 +300,16 @@ show_title (HlHeadPanel *self)
 }
 
 static void
+take_map (HlHeadPanel *self, HlTensor *map, HlHeadKey head)
+{
+  g_clear_pointer (&self->map, hl_tensor_unref);
+  self->map = map;
+  self->held_head = head;
+  show_map (self);
+  show_overlays (self);
+}
+
+static void
 map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
 {
   g_autoptr (HlHeadPanel) self = data;
@@ -301,10 +320,7 @@ map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
       = hl_engine_finish (hl_document_get_engine (self->document), result, &error);
   if (map == NULL)
     return; /* cancelled: another question was asked since */
-  g_clear_pointer (&self->map, hl_tensor_unref);
-  self->map = map;
-  show_map (self);
-  show_overlays (self);
+  take_map (self, map, self->map_head);
 }
 
 static void
@@ -341,6 +357,12 @@ ask_for_map (HlHeadPanel *self)
   self->map_head = head;
   if (MAX (Tq, Tk) <= HL_MATRIX_VALUES_MAX)
     {
+      HlTensor *stored = hl_map_load_stored (hl_document_get_source (self->document), head);
+      if (stored != NULL)
+        {
+          take_map (self, stored, head);
+          return;
+        }
       hl_map_load_async (hl_document_get_engine (self->document),
                          hl_document_get_source (self->document), head,
                          self->cancellable, map_read_cb, g_object_ref (self));

@@ -2,6 +2,7 @@
  * The window: what it shows of its document. */
 #include "config.h"
 
+#include "gl/hl-gl.h"
 #include "window/hl-window-private.h"
 
 #include <glib/gi18n.h>
@@ -169,6 +170,14 @@ hl_window_open (HlWindow *self, const char *path)
       hl_document_open_input (self->document, path);
       hl_window_note_recent (self, path, "image/png");
     }
+}
+
+void
+hl_window_choose_renderer (void)
+{
+  GdkDisplay *display = gdk_display_get_default ();
+  if (g_getenv ("GSK_RENDERER") == NULL && display != NULL && hl_gl_is_software (display))
+    g_setenv ("GSK_RENDERER", "cairo", FALSE);
 }
 
 HlDocument *

@@ -13,6 +13,15 @@ G_DECLARE_FINAL_TYPE (HlWindow, hl_window, HL, WINDOW, AdwApplicationWindow)
 
 GtkWidget *hl_window_new (AdwApplication *application) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * hl_window_choose_renderer:
+ * Lets GTK draw with Cairo where OpenGL is drawn by the processor: there a frame of the
+ * whole window costs its OpenGL renderer 75 ms of processor time, Cairo 4. The canvases
+ * still draw their cells with OpenGL. GSK_RENDERER in the environment goes before.
+ * Call before the first window.
+ */
+void hl_window_choose_renderer (void);
+
 HlDocument *hl_window_get_document (HlWindow *self);
 
 /** hl_window_open: a model's folder or file, a session (.h5) or a picture. */

@@ -8,6 +8,7 @@
 
 #include <epoxy/gl.h>
 #include <math.h>
+#include <string.h>
 
 /* NaN is told by its bits: isnan() may be optimised away by a driver. Positions follow
  * hl_scale_position() and entries hl_colormap_index(). A pixel that covers several cells
@@ -54,6 +55,22 @@ static const char head_es[] = "#version 300 es\n"
                               "precision highp int;\n"
                               "precision highp sampler2D;\n"
                               "precision highp sampler2DArray;\n";
+
+gboolean
+hl_gl_is_software (GdkDisplay *display)
+{
+  static const char *const names[] = { "llvmpipe", "softpipe", "swrast", "SwiftShader" };
+  g_autoptr (GdkGLContext) context = gdk_display_create_gl_context (display, NULL);
+  if (context == NULL || !gdk_gl_context_realize (context, NULL))
+    return FALSE;
+  gdk_gl_context_make_current (context);
+  const char *renderer = (const char *) glGetString (GL_RENDERER);
+  gboolean is_software = FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (names) && renderer != NULL; i++)
+    is_software = is_software || strstr (renderer, names[i]) != NULL;
+  gdk_gl_context_clear_current ();
+  return is_software;
+}
 
 static GdkGLContext *
 try_context (GdkSurface *surface, GdkGLAPI api, int major, int minor, GError **error)
