@@ -119,12 +119,12 @@ hl_application_command_line (GApplication *application, GApplicationCommandLine 
     {
       g_autofree char *path = hl_path_model (model);
       g_autofree char *full = full_path (line, path);
-      hl_window_open (window, full);
+      hl_document_open_model (hl_window_get_document (window), full);
     }
   if (input != NULL)
     {
       g_autofree char *full = full_path (line, input);
-      hl_window_open (window, full);
+      hl_document_open_input (hl_window_get_document (window), full);
     }
   for (int i = 0; files != NULL && files[i] != NULL; i++)
     {

@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#define OVERLAY_HEIGHT 260
+
 typedef enum
 {
   STAT_ENTROPY,
@@ -548,5 +550,8 @@ hl_head_panel_init (HlHeadPanel *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   self->cancellable = g_cancellable_new ();
+  /* On a wide window the map is to grow, not the pictures below it. */
+  hl_patch_view_set_max_height (self->to_view, OVERLAY_HEIGHT);
+  hl_patch_view_set_max_height (self->from_view, OVERLAY_HEIGHT);
   make_stats (self);
 }

@@ -27,6 +27,9 @@ struct _HlHeadsPanel
   GtkSortListModel *sorted;
   GtkSingleSelection *chosen;
   gboolean is_following;
+  guint scroll_tick;
+  guint scroll_row;
+  int n_frames_to_wait; /* until rows that just came have a place */
 };
 
 G_DEFINE_FINAL_TYPE (HlHeadsPanel, hl_heads_panel, GTK_TYPE_WIDGET)
@@ -83,7 +86,35 @@ show_finder (HlHeadsPanel *self)
   self->is_following = TRUE;
   g_list_store_splice (self->items, 0, g_list_model_get_n_items (G_LIST_MODEL (self->items)),
                        rows->pdata, rows->len);
+  self->n_frames_to_wait = 2;
   self->is_following = FALSE;
+}
+
+/* GTK 4.8 has no call for it, but the list inside has an action. */
+static gboolean
+scroll_cb (GtkWidget *finder, GdkFrameClock *clock, gpointer data)
+{
+  HlHeadsPanel *self = data;
+  if (self->n_frames_to_wait > 0)
+    {
+      self->n_frames_to_wait--;
+      return G_SOURCE_CONTINUE;
+    }
+  self->scroll_tick = 0;
+  for (GtkWidget *child = gtk_widget_get_first_child (finder); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (gtk_widget_activate_action (child, "list.scroll-to-item", "u", self->scroll_row))
+      break;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+scroll_to_row (HlHeadsPanel *self, guint row)
+{
+  self->scroll_row = row;
+  if (self->scroll_tick == 0)
+    self->scroll_tick = gtk_widget_add_tick_callback (GTK_WIDGET (self->finder),
+                                                      scroll_cb, self, NULL);
 }
 
 static void
@@ -102,8 +133,7 @@ follow_selection (HlHeadsPanel *self)
       self->is_following = TRUE;
       gtk_single_selection_set_selected (self->chosen, i);
       self->is_following = FALSE;
-      gtk_widget_activate_action (GTK_WIDGET (self->finder), "list.scroll-to-item", "u",
-                                  i);
+      scroll_to_row (self, i);
       return;
     }
 }
@@ -165,6 +195,12 @@ add_columns (HlHeadsPanel *self)
       gtk_column_view_column_set_expand (column, TRUE);
       gtk_column_view_append_column (self->finder, column);
     }
+  /* Titles stand above the ends of their numbers; the column view has no property. */
+  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->finder));
+  for (GtkWidget *title = gtk_widget_get_first_child (header); title != NULL;
+       title = gtk_widget_get_next_sibling (title))
+    if (gtk_widget_get_first_child (title) != NULL)
+      gtk_widget_set_halign (gtk_widget_get_first_child (title), GTK_ALIGN_END);
 }
 
 static void

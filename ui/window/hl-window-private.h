@@ -20,6 +20,9 @@ struct _HlWindow
   GtkLabel *backend;
   GtkStack *stack;
   AdwStatusPage *empty_page;
+  GtkWidget *empty_choices;
+  GtkWidget *empty_model;
+  GtkWidget *empty_picture;
   GtkPaned *outer;
   GtkPaned *inner;
   HlSidePanel *side;

@@ -59,15 +59,26 @@ show_page (HlWindow *self)
   gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
   if (has_trace)
     return;
-  adw_status_page_set_title (self->empty_page, has_model ? _ ("Open a Picture")
-                                                         : _ ("Open a Model"));
+  /* The button for what is missing stands out. */
+  const char *const wanted = "suggested-action";
+  gtk_widget_add_css_class (has_model ? self->empty_picture : self->empty_model, wanted);
+  gtk_widget_remove_css_class (has_model ? self->empty_model : self->empty_picture,
+                               wanted);
+  gboolean is_running = hl_document_get_input (self->document) != NULL
+                        && hl_document_is_busy (self->document);
+  gtk_widget_set_visible (self->empty_choices, !is_running);
+  adw_status_page_set_title (self->empty_page, is_running  ? _ ("Running the Model")
+                                               : has_model ? _ ("Open a Picture")
+                                                           : _ ("Open a Model"));
   adw_status_page_set_description (
       self->empty_page,
-      has_model ? _ ("Every head of the model is shown on it. Drop a picture here, or "
-                     "choose one.")
-                : _ ("A vision transformer in a Hugging Face folder: config.json and "
-                     "model.safetensors. Drop it here, choose one, or look at the small "
-                     "one that ships."));
+      is_running ? _ ("The heads appear here layer by layer. Stop gives up.")
+      : has_model
+          ? _ ("Every head of the model is shown on it. Drop a picture here, or "
+               "choose one.")
+          : _ ("A vision transformer in a Hugging Face folder: config.json and "
+               "model.safetensors. Drop it here, choose one, or look at the small "
+               "one that ships."));
 }
 
 static void
@@ -111,12 +122,12 @@ show_busy (HlWindow *self)
   else
     gtk_widget_add_css_class (self->run_button, "suggested-action");
   hl_window_update_actions (self);
+  show_page (self);
 }
 
 static void
 state_changed_cb (HlWindow *self)
 {
-  show_page (self);
   show_title (self);
   show_busy (self);
 }
@@ -297,6 +308,9 @@ hl_window_class_init (HlWindowClass *klass)
   gtk_widget_class_bind_template_child (widget, HlWindow, backend);
   gtk_widget_class_bind_template_child (widget, HlWindow, stack);
   gtk_widget_class_bind_template_child (widget, HlWindow, empty_page);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_choices);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_model);
+  gtk_widget_class_bind_template_child (widget, HlWindow, empty_picture);
   gtk_widget_class_bind_template_child (widget, HlWindow, outer);
   gtk_widget_class_bind_template_child (widget, HlWindow, inner);
   gtk_widget_class_bind_template_child (widget, HlWindow, side);

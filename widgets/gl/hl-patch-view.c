@@ -23,6 +23,7 @@ struct _HlPatchView
   double brush_x;
   double brush_y;
   gboolean is_dark;
+  int max_height;
   gboolean show_bar;
 };
 
@@ -157,6 +158,14 @@ hl_patch_view_set_scene (HlPatchView *self, HlOverlayScene *scene)
   update_words (self);
   gtk_widget_queue_resize (GTK_WIDGET (self));
   gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+void
+hl_patch_view_set_max_height (HlPatchView *self, int height)
+{
+  g_return_if_fail (HL_IS_PATCH_VIEW (self));
+  self->max_height = height;
+  gtk_widget_queue_resize (GTK_WIDGET (self));
 }
 
 HlOverlayScene *
@@ -490,7 +499,7 @@ hl_patch_view_measure (GtkWidget *widget,
   hl_overlay_layout_compute (
       self->scene, &theme, for_size, 1e5,
       self->show_bar ? HL_OVERLAY_BAR | HL_OVERLAY_BAR_BELOW : HL_OVERLAY_NONE, &layout);
-  *natural = MAX (*minimum, (int) ceil (MIN (layout.used_height, 4096)));
+  *natural = MAX (*minimum, (int) ceil (MIN (layout.used_height, self->max_height)));
 }
 
 static void
@@ -536,6 +545,7 @@ hl_patch_view_init (HlPatchView *self)
   GtkWidget *widget = GTK_WIDGET (self);
   self->cursor_row = self->cursor_column = -1;
   self->show_bar = TRUE;
+  self->max_height = 4096;
   gtk_widget_set_focusable (widget, TRUE);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Picture"), -1);

@@ -46,6 +46,10 @@ gboolean hl_patch_view_hit (HlPatchView *self, double x, double y, int *row, int
 /** hl_patch_view_get_patch_rect: where a patch is now, in the widget. */
 HlRect hl_patch_view_get_patch_rect (HlPatchView *self, int row, int column);
 
+/** hl_patch_view_set_max_height: pixels that it asks for at most, however wide it is;
+ * 4096 unless set. */
+void hl_patch_view_set_max_height (HlPatchView *self, int height);
+
 /** hl_patch_view_handle_key, _press, _brush, _motion: what events call; a program may
  * forward its own. @is_adding: Shift. */
 gboolean
