@@ -156,6 +156,13 @@ export_clicked_cb (GtkButton *button, HlExportDialog *self)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+/* Not at Cancel, which is first in the header. */
+static void
+mapped_cb (HlExportDialog *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->what));
+}
+
 static void
 hl_export_dialog_dispose (GObject *object)
 {
@@ -194,6 +201,7 @@ static void
 hl_export_dialog_init (HlExportDialog *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self, "map", G_CALLBACK (mapped_cb), NULL);
 }
 
 GtkWidget *
