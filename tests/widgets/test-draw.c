@@ -86,12 +86,12 @@ static void
 test_colormap_na (void)
 {
   guint8 na[3], looked_up[3];
-  hl_colormap_na (na);
-  hl_colormap_lookup (HL_COLORMAP_GREY, NAN, looked_up);
-  g_assert_cmpmem (na, 3, looked_up, 3);
   for (int m = 0; m < HL_N_COLORMAPS; m++)
     for (int i = 0; i < HL_COLORMAP_SIZE; i++)
       {
+        hl_colormap_na (m, na);
+        hl_colormap_lookup (m, NAN, looked_up);
+        g_assert_cmpmem (na, 3, looked_up, 3);
         const guint8 *entry = hl_colormap_table (m) + 3 * i;
         int apart = 0;
         for (int c = 0; c < 3; c++)

@@ -81,7 +81,7 @@ group_pieces (HlTokenList *list, const HlTokenTable *tokens)
 }
 
 static void
-fill_token (HlTokenList *list, const HlTrace *trace, const HlToken *token, int i)
+fill_token (HlTokenList *list, const HlPredictions *p, const HlToken *token, int i)
 {
   HlTokenItem *item = &list->items[i];
   g_autofree char *bytes = bytes_in_words (token->bytes);
@@ -93,7 +93,6 @@ fill_token (HlTokenList *list, const HlTrace *trace, const HlToken *token, int i
   const char *data
       = token->bytes != NULL ? g_bytes_get_data (token->bytes, &size) : NULL;
   item->breaks_line = size > 0 && data[size - 1] == '\n';
-  const HlPredictions *p = trace->predictions;
   if (p == NULL || i < 1 || i > hl_predictions_get_length (p))
     return;
   item->log_prob = hl_tensor_f32 (p->next_log_probs)[i - 1];
@@ -102,14 +101,15 @@ fill_token (HlTokenList *list, const HlTrace *trace, const HlToken *token, int i
 }
 
 HlTokenList *
-hl_present_token_list (const HlTrace *trace, gint64 n_shown)
+hl_present_token_list (const HlTokenTable *tokens,
+                       const HlPredictions *predictions,
+                       gint64 n_shown)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   int n = tokens != NULL ? tokens->n_tokens : 0;
   HlTokenList *list = hl_token_list_new (n);
   for (int i = 0; i < n; i++)
     {
-      fill_token (list, trace, &tokens->tokens[i], i);
+      fill_token (list, predictions, &tokens->tokens[i], i);
       list->items[i].is_excluded = n_shown >= 0 && i >= n_shown;
     }
   if (n > 0)

@@ -17,12 +17,15 @@ G_BEGIN_DECLS
 #define HL_ARCS_THRESHOLD 0.05
 
 /**
- * hl_present_token_list: (transfer full): every token of the trace. A token is tinted by
+ * hl_present_token_list: (transfer full): every token of a text. A token is tinted by
  * how unlikely it was after those before it: -ln p / HL_SURPRISE_NATS, at most 1; not at
  * all where that is not known.
+ * @tokens, @predictions: (nullable): of a trace, or of a text in the making
  * @n_shown: tokens from this one on are excluded; -1 for none
  */
-HlTokenList *hl_present_token_list (const HlTrace *trace, gint64 n_shown);
+HlTokenList *hl_present_token_list (const HlTokenTable *tokens,
+                                    const HlPredictions *predictions,
+                                    gint64 n_shown);
 
 /**
  * hl_present_tokens:

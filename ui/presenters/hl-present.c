@@ -111,6 +111,9 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
       g_autofree char *label = g_strdup_printf ("%d", l);
       HlGridLayer *layer
           = hl_grid_scene_add_layer (scene, label, stack->layers[l].n_heads);
+      const HlLayerInfo *info = &stack->layers[l];
+      if (info->n_kv_heads > 0 && info->n_kv_heads < info->n_heads)
+        layer->n_per_group = info->n_heads / info->n_kv_heads;
       for (int h = 0; h < layer->n_heads; h++)
         {
           const HlHeadSummary *head = hl_trace_summary_get_head (summary, l, h);

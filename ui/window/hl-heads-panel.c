@@ -52,6 +52,10 @@ static void
 show_grid (HlHeadsPanel *self)
 {
   HlTraceSummary *summary = hl_document_get_summary (self->document);
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  gboolean is_text = info != NULL && g_str_equal (info->input_kind, "text");
+  gtk_button_set_label (GTK_BUTTON (self->leave_out),
+                        is_text ? _ ("Leave out special") : _ ("Leave out CLS"));
   if (summary == NULL)
     {
       hl_head_grid_set_scene (self->grid, NULL);

@@ -29,9 +29,12 @@ struct _HlSidePanel
   GtkLabel *model_path;
   GtkStack *input_stack;
   HlPatchView *picture;
+  GtkLabel *input_empty;
+  GtkLabel *input_text;
   GtkLabel *input_caption;
   GtkLabel *query_caption;
   GtkWidget *prediction_box;
+  GtkLabel *prediction_title;
   GtkLabel *prediction_empty;
   PredictionRow predictions[N_PREDICTIONS];
   GtkLabel *interventions;
@@ -79,22 +82,50 @@ show_model (HlSidePanel *self)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_path), info->path);
 }
 
-static void
-show_input (HlSidePanel *self)
+/* Long texts are shown by their beginning: the tokens have all of it. */
+#define SHOWN_CHARACTERS 4000
+
+static gboolean
+takes_text (HlSidePanel *self)
 {
-  HlTrace *trace = hl_document_get_trace (self->document);
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  return info != NULL && g_str_equal (info->input_kind, "text");
+}
+
+static void
+show_text (HlSidePanel *self, const HlTrace *trace)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   HlInput *input = hl_document_get_input (self->document);
-  HlSelection *selection = hl_document_get_selection (self->document);
-  if (trace == NULL)
-    {
-      gtk_stack_set_visible_child_name (self->input_stack, "empty");
-      gtk_label_set_text (self->input_caption, input != NULL ? input->name : "");
-      gtk_label_set_text (self->query_caption, "");
-      return;
-    }
+  const char *text = trace->text != NULL ? trace->text : "";
+  glong n = g_utf8_strlen (text, -1);
+  g_autofree char *shown = g_utf8_substring (text, 0, MIN (n, SHOWN_CHARACTERS));
+  g_autofree char *more
+      = n > SHOWN_CHARACTERS ? g_strconcat (shown, "…", NULL) : g_strdup (shown);
+  int n_tokens = tokens != NULL ? tokens->n_tokens : 0;
+  gboolean is_cut = input != NULL && input->ids != NULL && input->n_all_tokens > n_tokens;
+  g_autofree char *caption
+      = is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d"), trace->input_name,
+                                  n_tokens, (int) input->n_all_tokens,
+                                  (int) input->first_token)
+               : g_strdup_printf (ngettext ("%s · %d token", "%s · %d tokens", n_tokens),
+                                  trace->input_name, n_tokens);
+  gtk_stack_set_visible_child_name (self->input_stack, "text");
+  gtk_label_set_text (self->input_text, more);
+  gtk_label_set_text (self->input_caption, caption);
+  gtk_widget_set_tooltip_text (
+      GTK_WIDGET (self->input_caption),
+      is_cut ? _ ("The text is longer than what was taken: Open Input chooses the part")
+             : trace->input_name);
+}
+
+static void
+show_picture (HlSidePanel *self, const HlTrace *trace)
+{
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   guint n;
-  const gint64 *chosen = hl_selection_get_tokens (selection, &n);
+  const gint64 *chosen
+      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   g_autofree gboolean *selected
       = g_new0 (gboolean, (gsize) (tokens != NULL ? tokens->n_tokens : 0) + 1);
   for (guint i = 0; i < n; i++)
@@ -104,10 +135,16 @@ show_input (HlSidePanel *self)
       trace, 0, NULL, selected, FALSE, hl_document_get_view (self->document));
   gtk_stack_set_visible_child_name (self->input_stack,
                                     scene != NULL ? "picture" : "empty");
-  if (scene != NULL)
-    g_clear_pointer (&scene->title, g_free); /* it shows the input, not weights */
   hl_patch_view_set_scene (self->picture, scene);
   gtk_label_set_text (self->input_caption, trace->input_name);
+}
+
+static void
+show_query (HlSidePanel *self, const HlTrace *trace, gboolean is_text)
+{
+  guint n;
+  const gint64 *chosen
+      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   g_autofree char *caption = NULL;
   if (n == 1)
     {
@@ -115,10 +152,36 @@ show_input (HlSidePanel *self)
       caption = g_strdup_printf (_ ("Query: %s · token %d"), name, (int) chosen[0]);
     }
   else if (n > 1)
-    caption = g_strdup_printf (_ ("Query: %u tokens brushed"), n);
+    caption = g_strdup_printf (is_text ? _ ("Query: %u tokens, summed")
+                                       : _ ("Query: %u tokens brushed"),
+                               n);
   else
-    caption = g_strdup (_ ("Click a patch to see where it looks"));
+    caption = g_strdup (is_text ? _ ("Click a token to see where it looks")
+                                : _ ("Click a patch to see where it looks"));
   gtk_label_set_text (self->query_caption, caption);
+}
+
+static void
+show_input (HlSidePanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  HlInput *input = hl_document_get_input (self->document);
+  gtk_label_set_text (self->input_empty,
+                      takes_text (self) ? _ ("Write or open a text, or drop one here")
+                                        : _ ("Open a picture, or drop one here"));
+  if (trace == NULL)
+    {
+      gtk_stack_set_visible_child_name (self->input_stack, "empty");
+      gtk_label_set_text (self->input_caption, input != NULL ? input->name : "");
+      gtk_label_set_text (self->query_caption, "");
+      return;
+    }
+  gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
+  if (is_text)
+    show_text (self, trace);
+  else
+    show_picture (self, trace);
+  show_query (self, trace, is_text);
 }
 
 static double
@@ -142,6 +205,8 @@ show_prediction (HlSidePanel *self)
   if (baseline != NULL && trace != NULL && trace->interventions->len > 0)
     before = hl_present_predictions (baseline, -1);
   guint n = top != NULL ? top->len : 0;
+  gtk_label_set_text (self->prediction_title,
+                      takes_text (self) ? _ ("Next token") : _ ("Prediction"));
   gtk_widget_set_visible (GTK_WIDGET (self->prediction_empty), n == 0);
   for (guint i = 0; i < N_PREDICTIONS; i++)
     {
@@ -332,9 +397,12 @@ hl_side_panel_class_init (HlSidePanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlSidePanel, model_path);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, input_stack);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, picture);
+  gtk_widget_class_bind_template_child (widget, HlSidePanel, input_empty);
+  gtk_widget_class_bind_template_child (widget, HlSidePanel, input_text);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, input_caption);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, query_caption);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, prediction_box);
+  gtk_widget_class_bind_template_child (widget, HlSidePanel, prediction_title);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, prediction_empty);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, interventions);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, clear_interventions);

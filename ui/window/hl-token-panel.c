@@ -9,6 +9,7 @@
 #include "presenters/hl-present-tokens.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 /* Arcs of a whole map are drawn up to so many tokens; beyond, those of the chosen ones. */
 #define ALL_ARCS_MAX 2048
@@ -294,10 +295,13 @@ make_list (HlTokenPanel *self)
   HlTrace *trace = hl_document_get_trace (self->document);
   g_clear_pointer (&self->tokens, hl_token_list_unref);
   if (is_text (self))
-    self->tokens = hl_present_token_list (trace, self->n_shown);
+    self->tokens = hl_present_token_list (hl_trace_get_tokens (trace, 0),
+                                          trace->predictions, self->n_shown);
   gint64 first = first_generated (self);
   gtk_widget_set_visible (self->step_back, first >= 0);
   gtk_widget_set_visible (self->step_on, first >= 0);
+  /* In a narrow window the two buttons take the title's place. */
+  gtk_label_set_text (self->title, first >= 0 ? "" : _ ("Tokens"));
 }
 
 /* The row that emits a token is the one before it: that is what is chosen, and what came
@@ -329,6 +333,29 @@ step_on_cb (GtkButton *button, HlTokenPanel *self)
 
 /* ---- signals ------------------------------------------------------------------------- */
 
+/* Prompt and generated tokens so far, with what the row that emitted the latest one
+ * attended to. When all are there they are traced, and the trace takes over. */
+static void
+token_generated_cb (HlTokenPanel *self)
+{
+  g_autoptr (HlInput) input = hl_document_dup_generated_input (self->document);
+  HlTrace *trace = hl_document_get_trace (self->document);
+  if (input == NULL || trace == NULL)
+    return;
+  HlHeadKey head = hl_selection_get_head (selection_of (self));
+  g_autoptr (HlTokenList) tokens = hl_present_token_list (input->tokens, NULL, -1);
+  gint64 n_row = 0, emitter = tokens->n - 2;
+  g_autofree float *row = hl_document_dup_generated_row (self->document, head, &n_row);
+  g_autofree float *weights = g_new0 (float, (gsize) tokens->n + 1);
+  if (row != NULL && n_row <= tokens->n)
+    memcpy (weights, row, sizeof (float) * (gsize) n_row);
+  g_autoptr (HlTokenScene) scene = hl_present_tokens (
+      trace, head, tokens, &emitter, 1, -1, row != NULL ? weights : NULL, 1, FALSE,
+      hl_document_get_view (self->document));
+  hl_token_strip_set_scene (self->strip, scene);
+  hl_token_strip_reveal (self->strip, tokens->n - 1);
+}
+
 static void
 token_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self)
 {
@@ -340,6 +367,14 @@ static void
 tokens_chosen_cb (HlTokenStrip *strip, gpointer tokens, guint n, HlTokenPanel *self)
 {
   hl_selection_set_tokens (selection_of (self), tokens, n);
+}
+
+static void
+reveal_chosen (HlTokenPanel *self)
+{
+  const HlPlace *place = hl_selection_get_place (selection_of (self));
+  if (place->query >= 0 && place->query < n_tokens (self))
+    hl_token_strip_reveal (self->strip, place->query);
 }
 
 static void
@@ -355,6 +390,7 @@ mode_changed_cb (GtkToggleButton *button, HlTokenPanel *self)
   hl_token_strip_set_mode (self->strip, is_list ? HL_TOKEN_LIST : HL_TOKEN_FLOW);
   ask_for_maps (self);
   show_scene (self);
+  reveal_chosen (self);
 }
 
 static void
@@ -394,6 +430,8 @@ trace_changed_cb (HlTokenPanel *self)
   find_changed_cb (NULL, self);
   ask_for_maps (self);
   ask_for_lines (self);
+  if (is_text (self) && first_generated (self) >= 0)
+    hl_token_strip_reveal (self->strip, n_tokens (self) - 1);
 }
 
 static void
@@ -416,6 +454,8 @@ hl_token_panel_set_document (HlTokenPanel *self, HlDocument *document)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "view-changed", G_CALLBACK (show_scene), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "token-generated", G_CALLBACK (token_generated_cb),
+                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (hl_document_get_selection (document), "changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   trace_changed_cb (self);

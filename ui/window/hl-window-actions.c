@@ -353,7 +353,16 @@ toggle_right_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 style_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
+  HlWindow *self = HL_WINDOW (widget);
   const char *wanted = g_variant_get_string (parameter, NULL);
+  hl_window_set_style (wanted);
+  if (self->settings != NULL)
+    g_settings_set_string (self->settings, "style", wanted);
+}
+
+void
+hl_window_set_style (const char *wanted)
+{
   AdwColorScheme scheme = g_str_equal (wanted, "dark")    ? ADW_COLOR_SCHEME_FORCE_DARK
                           : g_str_equal (wanted, "light") ? ADW_COLOR_SCHEME_FORCE_LIGHT
                                                           : ADW_COLOR_SCHEME_DEFAULT;

@@ -53,6 +53,9 @@ void hl_window_add_keys (HlWindow *self);
 void hl_window_fill_recent (HlWindow *self);
 void hl_window_note_recent (HlWindow *self, const char *path, const char *mime_type);
 
+/** hl_window_set_style: "light", "dark", or "system" for anything else. */
+void hl_window_set_style (const char *wanted);
+
 /** hl_window_show_export: asks what to export and how. */
 void hl_window_show_export (HlWindow *self);
 

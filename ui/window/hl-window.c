@@ -253,6 +253,8 @@ restore_settings (HlWindow *self)
                                g_settings_get_int (self->settings, "window-height"));
   if (g_settings_get_boolean (self->settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
+  g_autofree char *style = g_settings_get_string (self->settings, "style");
+  hl_window_set_style (style);
   HlViewOptions view = {
     .colormap = (HlColormap) g_settings_get_enum (self->settings, "colormap"),
     .range = (HlRangeMode) g_settings_get_enum (self->settings, "range"),

@@ -38,7 +38,7 @@ hl_colormap_lookup (HlColormap map, double position, guint8 rgb[3])
 {
   if (isnan (position))
     {
-      hl_colormap_na (rgb);
+      hl_colormap_na (map, rgb);
       return;
     }
   const guint8 *entry = hl_colormap_table (map) + 3 * hl_colormap_index (position);
@@ -47,13 +47,15 @@ hl_colormap_lookup (HlColormap map, double position, guint8 rgb[3])
 }
 
 void
-hl_colormap_na (guint8 rgb[3])
+hl_colormap_na (HlColormap map, guint8 rgb[3])
 {
-  /* Found by searching the greyish colours for the one farthest from all five tables:
-   * at least 15 units of CIE76 from every entry, where 2.3 can just be seen. */
-  rgb[0] = 175;
-  rgb[1] = 140;
-  rgb[2] = 155;
+  /* Viridis and magma have no grey, so that a plain one says "not applicable". The others
+   * do: theirs was found by searching the greyish colours for the one farthest from all
+   * tables, at least 15 units of CIE76 from every entry, where 2.3 can just be seen. */
+  static const guint8 plain[] = { 176, 176, 176 }, tinted[] = { 175, 140, 155 };
+  gboolean has_grey = map != HL_COLORMAP_VIRIDIS && map != HL_COLORMAP_MAGMA;
+  for (int c = 0; c < 3; c++)
+    rgb[c] = has_grey ? tinted[c] : plain[c];
 }
 
 const char *

@@ -27,10 +27,11 @@ void hl_colormap_lookup (HlColormap map, double position, guint8 rgb[3]);
 
 /**
  * hl_colormap_na:
- * @rgb: (out): the colour of "not applicable" (NaN): a rosy grey, the same in the
- *   light and the dark theme, and far from every entry of every map, the grey map's too
+ * @rgb: (out): the colour of "not applicable" (NaN): grey, or a rosy grey for maps that
+ *   have greys of their own; the same in the light and the dark theme, and far from every
+ *   entry of the map
  */
-void hl_colormap_na (guint8 rgb[3]);
+void hl_colormap_na (HlColormap map, guint8 rgb[3]);
 
 /** hl_colormap_name: "viridis", "magma", "cividis", "grey", "diverging". */
 const char *hl_colormap_name (HlColormap map);

@@ -337,12 +337,14 @@ hl_paint_color_bar_relative (HlPainter *painter, const HlScale *scale, const HlR
 }
 
 void
-hl_paint_na_key (HlPainter *painter, double x, double y)
+hl_paint_na_key (HlPainter *painter, HlColormap map, double x, double y)
 {
   double em = painter->theme.font_size;
   double side = HL_COLOR_BAR_EM * em;
   cairo_rectangle (painter->cr, x, y - side / 2, side, side);
-  hl_paint_set_color (painter->cr, &painter->theme.na);
+  guint8 na[3];
+  hl_colormap_na (map, na);
+  cairo_set_source_rgb (painter->cr, na[0] / 255.0, na[1] / 255.0, na[2] / 255.0);
   cairo_fill_preserve (painter->cr);
   hl_paint_set_color (painter->cr, &painter->theme.dim);
   cairo_set_line_width (painter->cr, painter->theme.line_width);

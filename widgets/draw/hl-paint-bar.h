@@ -42,7 +42,7 @@ void hl_paint_color_bar_relative (HlPainter *painter,
 
 /** hl_paint_na_key: a swatch of the "not applicable" colour and its words, its left
  * middle at (@x, @y). */
-void hl_paint_na_key (HlPainter *painter, double x, double y);
+void hl_paint_na_key (HlPainter *painter, HlColormap map, double x, double y);
 double hl_na_key_width (const HlTheme *theme);
 
 G_END_DECLS

@@ -14,14 +14,6 @@ color_from_hex (guint32 hex)
                     (hex & 0xff) / 255.0, 1.0 };
 }
 
-static HlColor
-na_color (void)
-{
-  guint8 rgb[3];
-  hl_colormap_na (rgb);
-  return (HlColor){ rgb[0] / 255.0, rgb[1] / 255.0, rgb[2] / 255.0, 1.0 };
-}
-
 HlTheme
 hl_theme_light (void)
 {
@@ -33,7 +25,6 @@ hl_theme_light (void)
     .faint = color_from_hex (0xd2d2d2),
     .accent_head = color_from_hex (0x3584e4),
     .accent_query = color_from_hex (0xff7800),
-    .na = na_color (),
     .font_family = "sans-serif",
     .font_size = 12,
     .line_width = 1,

@@ -24,7 +24,6 @@ typedef struct
  * @faint: frames, hairlines, placeholders
  * @accent_head: the blue of the selected head
  * @accent_query: the orange of the selected query
- * @na: not applicable
  * @font_family: a literal, not freed
  * @font_size: of ordinary text; every distance in a layout is a multiple of it
  * @line_width: of frames and ticks
@@ -38,7 +37,6 @@ typedef struct
   HlColor faint;
   HlColor accent_head;
   HlColor accent_query;
-  HlColor na;
   const char *font_family;
   double font_size;
   double line_width;

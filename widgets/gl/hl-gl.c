@@ -204,7 +204,7 @@ void
 hl_gl_set_scale (guint program, const HlScale *scale, gboolean is_max)
 {
   guint8 na[3];
-  hl_colormap_na (na);
+  hl_colormap_na (scale->colormap, na);
   int join = !is_max ? 0 : scale->low < 0 ? 2 : 1;
   glUniform1i (glGetUniformLocation (program, "u_colors"), 1);
   glUniform1i (glGetUniformLocation (program, "u_map"), (int) scale->colormap);
