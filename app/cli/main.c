@@ -56,8 +56,8 @@ int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
-  const char *locale_dir = g_getenv ("HEADLIGHT_LOCALE_DIR");
-  bindtextdomain (GETTEXT_PACKAGE, locale_dir != NULL ? locale_dir : HL_LOCALE_DIR);
+  g_autofree char *locale_dir = hl_path_locale ();
+  bindtextdomain (GETTEXT_PACKAGE, locale_dir);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 

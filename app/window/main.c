@@ -4,6 +4,8 @@
 
 #include "hl-application.h"
 
+#include "base/hl-paths.h"
+
 #include <glib/gi18n.h>
 #include <locale.h>
 
@@ -11,8 +13,8 @@ int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
-  const char *locale_dir = g_getenv ("HEADLIGHT_LOCALE_DIR");
-  bindtextdomain (GETTEXT_PACKAGE, locale_dir != NULL ? locale_dir : HL_LOCALE_DIR);
+  g_autofree char *locale_dir = hl_path_locale ();
+  bindtextdomain (GETTEXT_PACKAGE, locale_dir);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_autoptr (HlApplication) application = hl_application_new ();

@@ -41,6 +41,23 @@ hl_path_data (const char *relative)
 }
 
 char *
+hl_path_locale (void)
+{
+  const char *given = g_getenv ("HEADLIGHT_LOCALE_DIR");
+  if (given != NULL)
+    return g_strdup (given);
+  g_autofree char *own = own_folder ();
+  g_autofree char *mark = g_build_filename (own, "..", "..", "meson.build", NULL);
+  if (g_file_test (mark, G_FILE_TEST_EXISTS))
+    {
+      char *path = existing (g_build_filename (own, "..", "po", NULL));
+      if (path != NULL)
+        return path;
+    }
+  return g_strdup (HL_LOCALE_DIR);
+}
+
+char *
 hl_path_program (const char *name)
 {
   const char *given = g_getenv ("HEADLIGHT_PROGRAMS");

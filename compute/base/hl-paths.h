@@ -19,4 +19,8 @@ char *hl_path_program (const char *name);
  * name that ships; @name again when there is neither. */
 char *hl_path_model (const char *name);
 
+/** hl_path_locale: (transfer full): where translations are: of an uninstalled program in
+ * its build folder; HEADLIGHT_LOCALE_DIR goes before. */
+char *hl_path_locale (void);
+
 G_END_DECLS

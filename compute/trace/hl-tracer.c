@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 gsize
 hl_memory_available (void)
@@ -22,6 +23,17 @@ hl_memory_available (void)
   if (line == NULL || sscanf (line, "MemAvailable: %" G_GUINT64_FORMAT, &kib) != 1)
     return G_MAXSIZE;
   return (gsize) kib << 10;
+}
+
+gsize
+hl_memory_resident (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long all, resident;
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL)
+      || sscanf (text, "%lu %lu", &all, &resident) != 2)
+    return 0;
+  return (gsize) resident * (gsize) sysconf (_SC_PAGESIZE);
 }
 
 static gsize

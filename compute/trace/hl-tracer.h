@@ -75,4 +75,7 @@ HlTrace *hl_tracer_run (const HlModel *model,
 /** hl_memory_available: bytes that the system says can be had without swapping. */
 gsize hl_memory_available (void);
 
+/** hl_memory_resident: bytes of memory this program has in use now; 0 when not known. */
+gsize hl_memory_resident (void);
+
 G_END_DECLS

@@ -9,10 +9,11 @@
 The text is the King James Bible (public domain) as the `bible` program prints it: one
 verse a line, an empty line between chapters. Every twentieth chapter is held out. A
 byte-level BPE of 2,048 tokens is trained on the rest, then a GPT-2 of 6 layers of 8
-heads. Half of the first 700 steps' windows are repeated spans, and one in 25 of the
-rest (a sixth of all), so that induction heads form; three in ten of these are spans of
-text, the others of tokens drawn at random, of which the first copy does not count in the
-loss. Products are in bfloat16, weights and sums in float32. A
+heads, first on short windows of which six in ten are repeated spans, then on windows of
+the whole context of which two in 25 are: without them induction heads take far longer to
+form. Four in five of these are spans of tokens drawn at random, of which the first copy
+does not count in the loss; the others are spans of text. The matrices of the blocks are
+trained by Muon, the rest by Adam. Products are in bfloat16, weights and sums in float32. A
 checkpoint is written into --work, outside the tree, every hundred steps; running the
 command again goes on from there.
 """
@@ -32,10 +33,11 @@ import torch.nn.functional as F
 
 VOCAB, CONTEXT, WIDTH, LAYERS, HEADS = 2048, 256, 192, 6, 8
 END = "<|endoftext|>"
-BATCH, STEPS, WARM_UP, LR_HIGH, LR_LOW, DROPOUT = 16, 2400, 100, 2e-3, 3e-5, 0.05
-# Share of windows that are repeated spans: much at first, while spans grow from short
-# ones to half the context, then little.
-REPEATED_STEPS, REPEATED_EARLY, REPEATED_LATE = 700, 0.5, 0.04
+# (steps, windows a step, tokens a window, share of windows that are repeated spans, longest
+# span, learning rate of the matrices at its begin and end)
+STAGES = [(600, 32, 128, 0.6, 60, 0.02, 0.02),
+          (1000, 16, 256, 0.08, 127, 0.02, 0.001)]
+WARM_UP, ADAM_SHARE, DECAY, DROPOUT = 30, 0.2, 0.05, 0.05
 SEED = 20261124
 
 
@@ -142,25 +144,57 @@ class Gpt(nn.Module):
         return self.transformer.ln_f(x) @ self.transformer.wte.weight.T
 
 
-def draw_batch(ids, step):
-    """(BATCH, CONTEXT + 1) tokens, and which of the CONTEXT targets count."""
+def draw_batch(ids, step, stage):
+    """(windows, tokens + 1) ids, and which of the targets count."""
+    _, n_windows, length, share, longest, _, _ = STAGES[stage]
     rng = np.random.default_rng([SEED, step])
-    share = REPEATED_EARLY if step < REPEATED_STEPS else REPEATED_LATE
-    longest = min(CONTEXT // 2, 24 + step * CONTEXT // 2 // REPEATED_STEPS)
-    rows = np.empty((BATCH, CONTEXT + 1), np.int64)
-    counts = np.ones((BATCH, CONTEXT), bool)
-    for i in range(BATCH):
-        start = rng.integers(0, len(ids) - CONTEXT - 1)
-        rows[i] = ids[start:start + CONTEXT + 1]
+    rows = np.empty((n_windows, length + 1), np.int64)
+    counts = np.ones((n_windows, length), bool)
+    for i in range(n_windows):
+        start = rng.integers(0, len(ids) - length - 1)
+        rows[i] = ids[start:start + length + 1]
         if rng.random() >= share:
             continue
-        n = int(rng.integers(6, longest))
-        is_random = rng.random() < 0.7
+        n = int(rng.integers(4, longest + 1))
+        is_random = rng.random() < 0.8
         span = rng.integers(1, VOCAB, n) if is_random else rows[i, :n].copy()
-        rows[i] = np.concatenate([[0], np.resize(span, CONTEXT)])
+        rows[i] = np.concatenate([[0], np.resize(span, length)])
         if is_random:
             counts[i, :n] = False
     return torch.from_numpy(rows), torch.from_numpy(counts)
+
+
+def orthogonal(g):
+    """The nearest matrix with orthonormal rows or columns, roughly: five steps of a
+    Newton-Schulz iteration, as Muon takes them (K. Jordan, 2024)."""
+    x = g.bfloat16()
+    is_tall = x.shape[0] > x.shape[1]
+    if is_tall:
+        x = x.T
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return (x.T if is_tall else x).float()
+
+
+class Muon:
+    """Momentum whose updates are made orthogonal: for the blocks' matrices. Q, K and V
+    are three matrices side by side and treated as three."""
+
+    def __init__(self, parameters):
+        self.parameters = parameters
+        self.momentum = [torch.zeros_like(p) for p in parameters]
+
+    @torch.no_grad()
+    def step(self, lr):
+        for p, m in zip(self.parameters, self.momentum):
+            m.mul_(0.95).add_(p.grad)
+            g = p.grad + 0.95 * m
+            parts = g.split(WIDTH, 1) if g.shape[1] == 3 * WIDTH else (g,)
+            update = torch.cat([orthogonal(x) * max(1, x.shape[1] / x.shape[0]) ** 0.5
+                                for x in parts], 1)
+            p.mul_(1 - lr * DECAY).add_(update, alpha=-lr)
 
 
 @torch.no_grad()
@@ -251,38 +285,44 @@ def main():
           f"{len(held_ids)} held out", flush=True)
 
     model = Gpt()
-    optimizer = torch.optim.AdamW(
-        [{"params": [p for p in model.parameters() if p.ndim == 2], "weight_decay": 0.1},
-         {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}],
-        lr=LR_HIGH, betas=(0.9, 0.95))
+    named = list(model.named_parameters())
+    is_matrix = {n: p.ndim == 2 and ".h." in n for n, p in named}
+    muon = Muon([p for n, p in named if is_matrix[n]])
+    adam = torch.optim.AdamW([p for n, p in named if not is_matrix[n]], betas=(0.9, 0.95),
+                             weight_decay=0.0)
     saved = os.path.join(args.work, "checkpoint.pt")
     step, seconds, log = 0, 0.0, []
     if os.path.exists(saved):
         ckpt = torch.load(saved, weights_only=False)
         model.load_state_dict(ckpt["model"])
-        optimizer.load_state_dict(ckpt["optimizer"])
+        adam.load_state_dict(ckpt["adam"])
+        muon.momentum = ckpt["momentum"]
         step, seconds, log = ckpt["step"], ckpt["seconds"], ckpt["log"]
     began = time.time() - seconds
-    while step < STEPS:
-        cosine = 0.5 * (1 + math.cos(math.pi * step / STEPS))
-        for group in optimizer.param_groups:
-            group["lr"] = (min(1.0, (step + 1) / WARM_UP)
-                           * (LR_LOW + (LR_HIGH - LR_LOW) * cosine))
-        rows, counts = draw_batch(train_ids, step)
+    total = sum(stage[0] for stage in STAGES)
+    while step < total:
+        stage = 0 if step < STAGES[0][0] else 1
+        n_steps, *_, high, low = STAGES[stage]
+        at = (step - stage * STAGES[0][0]) / n_steps
+        lr = min(1, (step + 1) / WARM_UP) * (low + (high - low) * 0.5
+                                            * (1 + math.cos(math.pi * at)))
+        for group in adam.param_groups:
+            group["lr"] = ADAM_SHARE * lr
+        rows, counts = draw_batch(train_ids, step, stage)
         torch.manual_seed(SEED + step)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(rows[:, :-1])
         loss = F.cross_entropy(logits.float()[counts], rows[:, 1:][counts])
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        muon.step(lr)
+        adam.step()
         step += 1
         if step % 20 == 0:
-            print(f"  {step}/{STEPS} loss {loss.item():.4f} "
+            print(f"  {step}/{total} loss {loss.item():.4f} "
                   f"{time.time() - began:.0f} s", flush=True)
-        if step % 100 == 0 or step == STEPS:
-            if step % 400 == 0 or step == STEPS:
+        if step % 100 == 0 or step == total:
+            if step % 200 == 0 or step == total:
                 nats, _ = held_out_loss(model, held_ids)
                 previous, induction = head_scores(model)
                 log.append({"step": step, "held_out_nats": round(nats, 4),
@@ -290,7 +330,7 @@ def main():
                             "induction": best(induction)})
                 print(log[-1], flush=True)
             torch.save({"step": step, "model": model.state_dict(), "log": log,
-                        "optimizer": optimizer.state_dict(),
+                        "adam": adam.state_dict(), "momentum": muon.momentum,
                         "seconds": time.time() - began}, saved + ".new")
             os.replace(saved + ".new", saved)
     seconds = time.time() - began
@@ -306,7 +346,7 @@ def main():
         "best_previous_token": best(previous), "best_induction": best(induction),
         "previous_token": [[round(v, 4) for v in row] for row in previous],
         "induction": [[round(v, 4) for v in row] for row in induction],
-        "seed": SEED, "steps": STEPS, "training_tokens": len(train_ids),
+        "seed": SEED, "steps": total, "training_tokens": len(train_ids),
         "training_seconds": round(seconds), "torch": torch.__version__,
         "threads": torch.get_num_threads(), "log": log})
     print(f"exported; float16 weights: {nats:.4f} nats a token")
