@@ -499,9 +499,11 @@ paint_shared_bar (const HlPage *page, HlPainter *painter)
   else
     hl_paint_color_bar (painter, page->shared, bar);
   if (page->has_na && bar->height > bar->width)
-    hl_paint_na_key (painter, page->shared->colormap, bar->x, bar->y + bar->height + 1.75 * em);
+    hl_paint_na_key (painter, page->shared->colormap, bar->x,
+                     bar->y + bar->height + 1.75 * em);
   else if (page->has_na)
-    hl_paint_na_key (painter, page->shared->colormap, bar->x + bar->width + 2 * em, bar->y + bar->height / 2);
+    hl_paint_na_key (painter, page->shared->colormap, bar->x + bar->width + 2 * em,
+                     bar->y + bar->height / 2);
 }
 
 void
