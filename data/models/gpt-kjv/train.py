@@ -9,9 +9,9 @@
 The text is the King James Bible (public domain) as the `bible` program prints it: one
 verse a line, an empty line between chapters. Every twentieth chapter is held out. A
 byte-level BPE of 2,048 tokens is trained on the rest, then a GPT-2 of 6 layers of 8
-heads, first on short windows of which six in ten are repeated spans, then on windows of
-the whole context of which two in 25 are: without them induction heads take far longer to
-form. Four in five of these are spans of tokens drawn at random, of which the first copy
+heads, first on short windows of repeated spans alone, then on windows of the whole context
+of which two in 25 are repeated spans: without them induction heads take far longer to
+form. Nine in ten of these are spans of tokens drawn at random, of which the first copy
 does not count in the loss; the others are spans of text. The matrices of the blocks are
 trained by Muon, the rest by Adam. Products are in bfloat16, weights and sums in float32. A
 checkpoint is written into --work, outside the tree, every hundred steps; running the
@@ -35,8 +35,8 @@ VOCAB, CONTEXT, WIDTH, LAYERS, HEADS = 2048, 256, 192, 6, 8
 END = "<|endoftext|>"
 # (steps, windows a step, tokens a window, share of windows that are repeated spans, longest
 # span, learning rate of the matrices at its begin and end)
-STAGES = [(600, 32, 128, 0.6, 60, 0.02, 0.02),
-          (1000, 16, 256, 0.08, 127, 0.02, 0.001)]
+STAGES = [(650, 64, 64, 1.0, 32, 0.02, 0.02),
+          (950, 16, 256, 0.08, 127, 0.02, 0.001)]
 WARM_UP, ADAM_SHARE, DECAY, DROPOUT = 30, 0.2, 0.05, 0.05
 SEED = 20261124
 
@@ -156,7 +156,7 @@ def draw_batch(ids, step, stage):
         if rng.random() >= share:
             continue
         n = int(rng.integers(4, longest + 1))
-        is_random = rng.random() < 0.8
+        is_random = rng.random() < 0.9
         span = rng.integers(1, VOCAB, n) if is_random else rows[i, :n].copy()
         rows[i] = np.concatenate([[0], np.resize(span, length)])
         if is_random:
