@@ -345,7 +345,7 @@ def exports_a_figure_as_svg():
     window = Shared.window
     window.press("Export")
     focus("Export a Figure")
-    window.press("Export…", window.wait("frame", "Export a Figure", window.app))
+    window.press("Export…", window.dialog("Export a Figure"))
     choose_file("Export the Figure", at("figure.svg"), "Export")
     window.wait("label", r"Wrote figure\.svg")
     root = tree.parse(at("figure.svg")).getroot()

@@ -106,6 +106,11 @@ class Window:
     def wait(self, role, name=None, under=None):
         return wait_for(f"{role} {name!r}", lambda: self.find(role, name, under))
 
+    def dialog(self, name):
+        """Another window of the program, whatever role it is given."""
+        return wait_for(f"window {name!r}", lambda: next(
+            (node for node in children(self.app) if node.get_name() == name), None))
+
     def press(self, name, under=None):
         button = self.wait("push button", name, under)
         wait_for(f"{name!r} to be sensitive",

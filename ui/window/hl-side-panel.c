@@ -133,6 +133,8 @@ show_picture (HlSidePanel *self, const HlTrace *trace)
       selected[chosen[i]] = TRUE;
   g_autoptr (HlOverlayScene) scene = hl_present_overlay (
       trace, 0, NULL, selected, FALSE, hl_document_get_view (self->document));
+  if (scene != NULL)
+    g_clear_pointer (&scene->title, g_free); /* it shows the input, not weights */
   gtk_stack_set_visible_child_name (self->input_stack,
                                     scene != NULL ? "picture" : "empty");
   hl_patch_view_set_scene (self->picture, scene);
