@@ -5,9 +5,9 @@
 #include "cli-input.h"
 
 #include "base/hl-error.h"
+#include "io/hl-json.h"
 
 #include <glib/gi18n.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,9 @@ cli_input_entries (CliInput *input, const GOptionEntry *more, gboolean with_imag
       N_ ("Run a picture at another size, positions interpolated"), "HxW" },
   };
   const GOptionEntry texts[] = {
-    { "text", 0, 0, G_OPTION_ARG_STRING, &input->text, N_ ("A text"), "TEXT" },
+    /* As it is typed, in bytes: what is not UTF-8 is the encoder's to refuse, with the
+     * place, and a locale without UTF-8 is no reason to. */
+    { "text", 0, 0, G_OPTION_ARG_FILENAME, &input->text, N_ ("A text"), "TEXT" },
     { "text-file", 0, 0, G_OPTION_ARG_FILENAME, &input->text_file,
       N_ ("A text from a file"), "FILE" },
     { "ids", 0, 0, G_OPTION_ARG_STRING, &input->ids,
@@ -79,30 +81,47 @@ cli_input_check (const CliInput *input, const char *command)
   if (input->first_token < 0 || input->n_tokens < 0)
     return cli_usage (command, _ ("--first-token and --max-tokens: no negative number "
                                   "expected"));
+  if (input->ids != NULL
+      && (input->first_token != 0 || input->n_tokens != 0 || input->no_bos
+          || input->plain_special))
+    return cli_usage (command, _ ("--first-token, --max-tokens, --no-bos and --no-special "
+                                  "are for texts, not for --ids"));
   return CLI_OK;
+}
+
+static gboolean
+append_id (GArray *ids, const json_t *value, GError **error)
+{
+  json_int_t id = json_integer_value (value);
+  gint32 small = (gint32) id;
+  if (json_is_integer (value) && id == small)
+    {
+      g_array_append_val (ids, small);
+      return TRUE;
+    }
+  g_autofree char *found = hl_json_describe (value);
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "--ids: token %u: a whole number below 2^31 expected, %s found", ids->len,
+               found);
+  return FALSE;
 }
 
 static HlInput *
 open_ids (const HlModel *model, const char *text, GError **error)
 {
-  json_t *list = json_loads (text, 0, NULL);
-  gsize n = json_array_size (list);
+  g_autoptr (json_t) list = json_loads (text, 0, NULL);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  for (gsize i = 0; i < n; i++)
+  if (!json_is_array (list))
     {
-      const json_t *value = json_array_get (list, i);
-      json_int_t id = json_is_integer (value) ? json_integer_value (value) : -1;
-      gint32 small = (gint32) CLAMP (id, -1, G_MAXINT32);
-      g_array_append_val (ids, small);
+      g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
+                   "--ids: a JSON list of numbers expected, \"%s\" found", text);
+      return NULL;
     }
-  gboolean is_list = json_is_array (list);
-  json_decref (list);
-  if (is_list)
-    return hl_model_open_ids (model, (const gint32 *) (gpointer) ids->data,
-                              (gint64) ids->len, error);
-  g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-               "--ids: a JSON list of numbers expected, \"%s\" found", text);
-  return NULL;
+  for (gsize i = 0; i < json_array_size (list); i++)
+    if (!append_id (ids, json_array_get (list, i), error))
+      return NULL;
+  return hl_model_open_ids (model, (const gint32 *) (gpointer) ids->data,
+                            (gint64) ids->len, error);
 }
 
 /* What of the text is not there, and how to get it. */

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct
 {
@@ -59,12 +60,24 @@ print_more (Heard *heard, gboolean is_over)
   g_autofree char *text = text_of (heard, TRUE, &length);
   if (text == NULL)
     return;
-  gboolean is_whole = is_over || !g_str_has_suffix (text, "\xEF\xBF\xBD");
+  /* The text may hold NUL. */
+  gboolean is_whole
+      = is_over || length < 3 || memcmp (text + length - 3, "\xEF\xBF\xBD", 3) != 0;
   if (!is_whole || length <= heard->n_printed)
     return;
   fwrite (text + heard->n_printed, 1, length - heard->n_printed, stdout);
   fflush (stdout);
   heard->n_printed = length;
+}
+
+/* Without a tokenizer there are numbers to read. */
+static void
+print_ids (const Heard *heard)
+{
+  printf ("[");
+  for (guint i = 0; i < heard->ids->len; i++)
+    printf ("%s%d", i > 0 ? ", " : "", g_array_index (heard->ids, gint32, i));
+  printf ("]\n");
 }
 
 static gboolean
@@ -76,6 +89,14 @@ hear_cb (const HlGenerated *token, gpointer data)
   if (!heard->as_json)
     print_more (heard, FALSE);
   return TRUE;
+}
+
+static json_t *
+text_json (const Heard *heard, gboolean with_prompt)
+{
+  gsize length = 0;
+  g_autofree char *text = text_of (heard, with_prompt, &length);
+  return text != NULL ? json_stringn (text, length) : json_null ();
 }
 
 static void
@@ -92,12 +113,10 @@ print_json (const Heard *heard, double seconds)
           tokens, json_pack ("{s:i, s:s?, s:f}", "id", id, "text", text, "log_prob",
                              g_array_index (heard->log_probs, double, i)));
     }
-  gsize length = 0;
-  g_autofree char *text = text_of (heard, FALSE, &length);
-  g_autofree char *whole = text_of (heard, TRUE, &length);
-  json_t *root = json_pack ("{s:i, s:o, s:s?, s:s?, s:f}", "prompt_tokens",
+  json_t *root = json_pack ("{s:i, s:o, s:o, s:o, s:f}", "prompt_tokens",
                             (int) heard->input->ids->shape.dim[1], "tokens", tokens,
-                            "text", text, "whole_text", whole, "seconds", seconds);
+                            "text", text_json (heard, FALSE), "whole_text",
+                            text_json (heard, TRUE), "seconds", seconds);
   json_dumpf (root, stdout, JSON_INDENT (2));
   printf ("\n");
   json_decref (root);
@@ -130,6 +149,8 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
     return FALSE;
   if (o->as_json)
     print_json (&heard, seconds);
+  else if (hl_model_get_tokenizer (model, NULL) == NULL)
+    print_ids (&heard);
   else
     {
       print_more (&heard, TRUE);
@@ -150,7 +171,7 @@ check_usage (const Options *o, int argc)
     return cli_usage ("generate", _ ("--tokens: a number above 0 expected"));
   if (o->temperature < 0 || !isfinite (o->temperature))
     return cli_usage ("generate", _ ("--temperature: 0 or more expected"));
-  if (o->top_p < 0 || o->top_p > 1)
+  if (!(o->top_p >= 0 && o->top_p <= 1)) /* nor no number at all */
     return cli_usage ("generate", _ ("--top-p: a number from 0 to 1 expected"));
   return cli_input_check (&o->input, "generate");
 }

@@ -5,6 +5,7 @@
 #include "base/hl-error.h"
 #include "model/hl-model-private.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define NAME_CHARACTERS 48
@@ -166,8 +167,10 @@ choose_part (const HlModel *model,
     return TRUE;
   if (all == 0)
     g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                 "the text: at least one token expected, none found; this model's "
-                 "tokenizer puts none of its own around it");
+                 "the text: at least one token expected, none found; %s",
+                 options->no_special
+                     ? "what the tokenizer puts around it was left out"
+                     : "this model's tokenizer puts none of its own around it");
   else
     g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                  "first token: 0 to %" G_GINT64_FORMAT " expected, the text's tokens, "
@@ -241,6 +244,18 @@ hl_model_open_text (const HlModel *model,
                    options->first_token, n, error);
 }
 
+/* A pipe could keep whoever opens it waiting, and a folder cannot be mapped. */
+static gboolean
+is_plain_file (const char *path, GError **error)
+{
+  GStatBuf info;
+  if (g_stat (path, &info) != 0 || S_ISREG (info.st_mode))
+    return TRUE; /* what is not there says so when it is opened */
+  g_set_error (error, HL_ERROR, HL_ERROR_IO, "%s: a file expected, %s found", path,
+               S_ISDIR (info.st_mode) ? "a folder" : "a device or pipe");
+  return FALSE;
+}
+
 HlInput *
 hl_model_open_text_file (const HlModel *model,
                          const char *path,
@@ -248,6 +263,8 @@ hl_model_open_text_file (const HlModel *model,
                          GError **error)
 {
   g_autoptr (GError) local = NULL;
+  if (!is_plain_file (path, error))
+    return NULL;
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &local);
   if (file == NULL)
     {

@@ -47,14 +47,15 @@ HlInput *hl_model_open_text (const HlModel *model,
 
 /**
  * hl_model_open_text_file: likewise, from a file.
- * Returns: as above; IO when it cannot be read, RANGE above HL_TEXT_FILE_MAX_BYTES
+ * Returns: as above; IO when it cannot be read or is no plain file, RANGE above
+ *   HL_TEXT_FILE_MAX_BYTES, as much as a tokenizer takes
  */
 HlInput *hl_model_open_text_file (const HlModel *model,
                                   const char *path,
                                   const HlTextOptions *options,
                                   GError **error);
 
-#define HL_TEXT_FILE_MAX_BYTES ((gsize) 256 << 20)
+#define HL_TEXT_FILE_MAX_BYTES ((gsize) 64 << 20)
 
 /**
  * hl_model_open_ids:

@@ -55,7 +55,8 @@ read_texts (HlH5Reader *reader, hid_t place, HlPredictions *predictions, GError 
 {
   GError *local = NULL;
   gsize n = 0;
-  g_auto (GStrv) texts = hl_h5_read_strings (reader, place, "text", FALSE, &n, &local);
+  g_auto (GStrv) texts = hl_h5_read_strings (
+      reader, place, "text", hl_h5_has (place, "text_id"), &n, &local);
   g_autofree gint64 *ids =
       texts != NULL ? hl_h5_read_ints (reader, place, "text_id", n, TRUE, &local) : NULL;
   if (local != NULL)

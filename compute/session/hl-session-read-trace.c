@@ -185,17 +185,19 @@ read_recipe (
     HlH5Reader *reader, hid_t recipes, const char *key, HlTrace *trace, GError **error)
 {
   static const char *const links[] = { "mask", "replacement", NULL };
-  static const char *const attrs[] = { "scale", "is_causal", NULL };
+  static const char *const attrs[] = { "scale", "is_causal", "is_rotary", NULL };
   HlRecipe recipe = { .scale = 1 };
   GError *local = NULL;
-  gint64 is_causal = 0;
+  gint64 is_causal = 0, is_rotary = 0;
   HL_H5_AUTO hid_t group = hl_h5_open_group (recipes, key, TRUE, error);
   if (group < 0 || !hl_h5_read_attr_double (group, "scale", &recipe.scale, error) ||
-      !hl_h5_read_attr_int (group, "is_causal", &is_causal, error))
+      !hl_h5_read_attr_int (group, "is_causal", &is_causal, error) ||
+      !hl_h5_read_attr_int (group, "is_rotary", &is_rotary, error))
     return FALSE;
   recipe.is_causal = is_causal != 0;
+  /* Files of before this attribute only have it from what they kept. */
   g_autofree char *rotated = g_strdup_printf ("%s.hook_rot_q", key);
-  recipe.is_rotary = hl_trace_get_site (trace, rotated) != NULL;
+  recipe.is_rotary = is_rotary != 0 || hl_trace_get_site (trace, rotated) != NULL;
   g_autoptr (HlTensor) mask =
       hl_h5_read_tensor (reader, group, "mask", HL_DTYPE_F32, FALSE, NULL, &local);
   g_autoptr (HlTensor) replacement =

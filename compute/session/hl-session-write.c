@@ -246,7 +246,8 @@ write_recipes (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **error
       const HlRecipe *recipe = value;
       HL_H5_AUTO hid_t place = hl_h5_create_group (recipes, key, error);
       if (place < 0 || !hl_h5_write_attr_double (place, "scale", recipe->scale, error) ||
-          !hl_h5_write_attr_int (place, "is_causal", recipe->is_causal, error))
+          !hl_h5_write_attr_int (place, "is_causal", recipe->is_causal, error) ||
+          !hl_h5_write_attr_int (place, "is_rotary", recipe->is_rotary, error))
         return FALSE;
       if (recipe->mask != NULL &&
           !hl_h5_write_tensor (place, "mask", recipe->mask, HL_DTYPE_F32, axes,

@@ -33,8 +33,9 @@
  *  8. /traces/<n>/sites/<site>  float32, or float16 for maps when that was chosen; (H,
  * Tq, Tk) for blocks.<l>.attn.hook_pattern. Attribute precision where the numbers were
  * once rounded to less than the file's type
- *  9. /traces/<n>/recipes/<layer key>  attributes scale (float64), is_causal (int64);
- * mask and replacement (1 or H, Tq, Tk) float32
+ *  9. /traces/<n>/recipes/<layer key>  attributes scale (float64), is_causal, is_rotary
+ *                         (int64: q and k are hook_rot_q and hook_rot_k); mask and
+ *                         replacement (1 or H, Tq, Tk) float32
  * 10. /traces/<n>/axes    dimension scales: head, query, key, token, head_width, class,
  *                         row, column, channel; <axis>_<size> for a second size
  * 11. /results/<n>        attributes id, params (JSON), provenance (JSON); arrays in any

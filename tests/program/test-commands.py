@@ -8,50 +8,13 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
-import tempfile
 import xml.etree.ElementTree as tree
 import zlib
 
-PROGRAM, SOURCE = sys.argv[1:3]
+from command_cases import ENV, SOURCE, Skip, at, case, fails, good, main, run
+
 MODEL = os.path.join(SOURCE, "golden", "models", "vit-tiny")
 PICTURE = os.path.join(MODEL, "input.png")
-WORK = tempfile.mkdtemp(prefix="headlight-commands-")
-ENV = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
-cases = []
-
-
-def case(function):
-    cases.append(function)
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-def run(*arguments, env=None):
-    result = subprocess.run([PROGRAM, *map(str, arguments)], env={**ENV, **(env or {})},
-                            capture_output=True, timeout=60)
-    return result.returncode, result.stdout.decode(), result.stderr.decode()
-
-
-def good(*arguments, **more):
-    code, out, err = run(*arguments, **more)
-    assert code == 0, f"{arguments}: {code}: {err}"
-    return out
-
-
-def fails(status, *arguments, says=()):
-    code, _, err = run(*arguments)
-    assert code == status, f"{arguments}: status {status} expected, {code} found: {err}"
-    assert err.count("\n") == 1, f"{arguments}: one line on stderr expected: {err!r}"
-    for words in says:
-        assert words in err, f"{words!r} expected in {err!r}"
-
-
-def at(name):
-    return os.path.join(WORK, name)
 
 
 def session():
@@ -382,21 +345,6 @@ def foreign_session():
     with h5py.File(at("newer.h5"), "w") as f:
         f.attrs["headlight_schema"] = 7
     fails(1, "figure", at("newer.h5"), "--view", "grid", "-o", at("s.svg"), says=["7"])
-
-
-def main():
-    print(f"1..{len(cases)}")
-    for number, function in enumerate(cases, 1):
-        name = function.__name__.replace("_", " ")
-        try:
-            function()
-            print(f"ok {number} - {name}", flush=True)
-        except Skip as reason:
-            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
-        except Exception as error:  # a case that breaks is a case that failed
-            print(f"not ok {number} - {name}", flush=True)
-            print(f"# {type(error).__name__}: {error}", flush=True)
-    shutil.rmtree(WORK)
 
 
 main()

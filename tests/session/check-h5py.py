@@ -72,6 +72,49 @@ def check_scales():
         expect(f["results/0/mean"].attrs["units"], "nat")
 
 
+def check_text():
+    expect(run("text", place("t.h5")), (0, ""))
+    with h5py.File(place("t.h5"), "r") as f:
+        model, trace = f["models/0"].attrs, f["traces/0"]
+        expect((int(model["n_vocab"]), int(model["n_context"]), model["input_kind"]),
+               (264, 64, "text"))
+        expect((trace.attrs["input_kind"], trace["input/text"].asstr()[()]),
+               ("text", "aé"))
+        tokens, raw = trace["tokens"], trace["tokens/bytes"][:].tobytes()
+        expect(list(tokens["id"][:]), [1, 260, 198, 172, 263])
+        expect([raw[o:o + n] for o, n in zip(tokens["bytes_offset"],
+                                             tokens["bytes_length"])],
+               [b"<s>", b"a", b"\xc3", b"\xa9", b" ab"])
+        expect([r.decode() for r in tokens["role"][:]],
+               ["special", "prompt", "prompt", "prompt", "generated"])
+        expect(list(tokens["start"][:]), [-1, 0, 1, 1, -1])
+        expect(list(tokens["end"][:]), [-1, 1, 2, 2, -1])
+        for layer in (0, 1):
+            recipe = trace["recipes/blocks.%d.attn" % layer].attrs
+            expect((int(recipe["is_rotary"]), int(recipe["is_causal"])), (1, 1))
+        expect(trace["sites/blocks.1.attn.hook_rot_k"].shape, (5, 1, 4))
+        check_predictions(trace["predictions"])
+
+
+def check_predictions(p):
+    expect([(p[n].dtype, p[n].shape) for n in ("next_id", "next_rank", "top_id")],
+           [(np.dtype("int32"), s) for s in ((5,), (5,), (5, 3))])
+    expect([(p[n].dtype, p[n].shape) for n in ("entropy", "next_log_prob",
+                                               "top_log_prob")],
+           [(np.dtype("float32"), s) for s in ((5,), (5,), (5, 3))])
+    expect(list(p["next_id"][:]), [260, 198, 172, 263, -1])
+    expect(list(p["next_rank"][:]), [0, 7, 14, 21, -1])
+    expect(list(p["next_log_prob"][:4]), [0, -1.25, -2.5, -3.75])
+    expect(bool(np.isnan(p["next_log_prob"][4])), True)
+    expect(list(p["entropy"][:]), [0.5, 1.5, 2.5, 3.5, 4.5])
+    expect(list(p["top_id"][4]), [260, 261, 262])
+    expect(list(p["top_log_prob"][4]), [-1, -1.25, -1.5])
+    expect(dict(zip(p["text_id"][:], p["text"].asstr()[:])),
+           {260: "a", 261: "␣b", 262: "\\xC3"})
+    expect([d.label for d in p["top_id"].dims], ["token", "prediction"])
+    expect(p["entropy"].attrs["units"], "nats")
+
+
 def check_half():
     expect(run("half", place("h.h5")), (0, ""))
     with h5py.File(place("h.h5"), "r") as f:
@@ -146,8 +189,8 @@ def check_compressed():
     expect_refused(["/traces/0/sites/x: filter 32000"])
 
 
-CHECKS = [check_reading, check_scales, check_half, check_foreign, check_refused,
-          check_compressed]
+CHECKS = [check_reading, check_scales, check_text, check_half, check_foreign,
+          check_refused, check_compressed]
 print("1..%d" % len(CHECKS))
 N_FAILED = 0
 for number, check in enumerate(CHECKS, 1):

@@ -2,6 +2,7 @@
  * For the tests: saves made-up sessions, or says what a session holds.
  *   save-session write PATH        one with every field, float32
  *   save-session half PATH         the same, maps as float16
+ *   save-session text PATH         one of a text, with predictions
  *   save-session loop PATH BYTES   big ones, one after the other, until it is killed
  *   save-session show PATH         one line a trace */
 #include "session-fixture.h"
@@ -63,7 +64,9 @@ main (int argc, char **argv)
   if (argc != 3)
     return 2;
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlSession) session = fixture_session_new (1);
+  g_autoptr (HlSession) session = g_str_equal (argv[1], "text")
+                                      ? fixture_text_session_new ()
+                                      : fixture_session_new (1);
   HlSessionOptions options = { .half_maps = g_str_equal (argv[1], "half") };
   hl_session_save_with_options (session, argv[2], &options, NULL, &error);
   return report (error);

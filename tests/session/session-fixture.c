@@ -169,6 +169,88 @@ fixture_session_new (int seed)
   return session;
 }
 
+/* <s>, "a", the two bytes of "é", and a token that was generated. */
+static HlTokenTable *
+text_tokens_new (void)
+{
+  static const struct
+  {
+    int id;
+    const char *text, *bytes;
+    HlTokenRole role;
+    double start, end;
+  } rows[FIXTURE_TEXT_TOKENS] = {
+    { 1, "<s>", "<s>", HL_ROLE_SPECIAL, -1, -1 },
+    { 260, "a", "a", HL_ROLE_PROMPT, 0, 1 },
+    { 198, "\\xC3", "\xc3", HL_ROLE_PROMPT, 1, 2 },
+    { 172, "\\xA9", "\xa9", HL_ROLE_PROMPT, 1, 2 },
+    { 263, "␣ab", " ab", HL_ROLE_GENERATED, -1, -1 },
+  };
+  HlTokenTable *table = hl_token_table_new (FIXTURE_TEXT_TOKENS);
+  for (int i = 0; i < FIXTURE_TEXT_TOKENS; i++)
+    {
+      HlToken *token = &table->tokens[i];
+      token->id = rows[i].id;
+      token->text = g_strdup (rows[i].text);
+      token->bytes = g_bytes_new (rows[i].bytes, strlen (rows[i].bytes));
+      token->role = rows[i].role;
+      token->start = rows[i].start;
+      token->end = rows[i].end;
+    }
+  return table;
+}
+
+static HlPredictions *
+predictions_new (const HlTokenTable *tokens)
+{
+  gint32 ids[FIXTURE_TEXT_TOKENS];
+  for (int i = 0; i < FIXTURE_TEXT_TOKENS; i++)
+    ids[i] = tokens->tokens[i].id;
+  HlPredictions *p = hl_predictions_new (ids, FIXTURE_TEXT_TOKENS, 3, NULL);
+  for (int i = 0; i < FIXTURE_TEXT_TOKENS; i++)
+    {
+      gboolean is_known = i + 1 < FIXTURE_TEXT_TOKENS;
+      ((float *) p->entropies->data)[i] = 0.5F + (float) i;
+      ((float *) p->next_log_probs->data)[i] = is_known ? -1.25F * (float) i : NAN;
+      ((gint32 *) p->next_ranks->data)[i] = is_known ? 7 * i : -1;
+      for (int k = 0; k < 3; k++)
+        {
+          ((gint32 *) p->top_ids->data)[3 * i + k] = 260 + k;
+          ((float *) p->top_log_probs->data)[3 * i + k] = -0.25F * (float) (k + i);
+        }
+    }
+  hl_predictions_set_text (p, 260, "a");
+  hl_predictions_set_text (p, 261, "␣b");
+  hl_predictions_set_text (p, 262, "\\xC3");
+  return p;
+}
+
+HlSession *
+fixture_text_session_new (void)
+{
+  const gint64 H = 2, K = 4, T = FIXTURE_TEXT_TOKENS;
+  HlSession *session = hl_session_new ();
+  g_autoptr (HlModelInfo) model = model_new ("7e87", 2, (int) H);
+  set_string (&model->input_kind, "text");
+  model->n_vocab = 264;
+  model->n_context = 64;
+  g_autoptr (HlTrace) trace = hl_trace_new (model);
+  fill_strings (trace);
+  set_string (&trace->input_kind, "text");
+  set_string (&trace->text, "aé");
+  g_ptr_array_add (trace->tokens, text_tokens_new ());
+  trace->predictions = predictions_new (hl_trace_get_tokens (trace, 0));
+  add_site (trace, "blocks.0.attn.hook_pattern", HL_SHAPE (H, T, T), 1);
+  add_site (trace, "blocks.1.attn.hook_rot_q", HL_SHAPE (T, H, K), 2);
+  add_site (trace, "blocks.1.attn.hook_rot_k", HL_SHAPE (T, 1, K), 3);
+  add_site (trace, "blocks.1.attn.hook_lse", HL_SHAPE (H, T), 4);
+  const HlRecipe rotary = { .scale = 0.5, .is_causal = TRUE, .is_rotary = TRUE };
+  hl_trace_set_recipe (trace, "blocks.0.attn", &rotary);
+  hl_trace_set_recipe (trace, "blocks.1.attn", &rotary);
+  hl_session_add_trace (session, trace);
+  return session;
+}
+
 HlSession *
 fixture_big_session_new (gsize n_bytes, int seed)
 {
@@ -209,6 +291,7 @@ assert_equal_tokens (const HlTokenTable *a, const HlTokenTable *b)
     {
       const HlToken *x = &a->tokens[i], *y = &b->tokens[i];
       g_assert_cmpstr (x->text, ==, y->text);
+      g_assert_cmpint (x->id, ==, y->id);
       g_assert_cmpint (x->role, ==, y->role);
       g_assert_cmpint (x->row, ==, y->row);
       g_assert_cmpint (x->column, ==, y->column);
@@ -233,6 +316,9 @@ assert_equal_model (const HlModelInfo *a, const HlModelInfo *b)
   g_assert_cmpstr (a->config_json, ==, b->config_json);
   g_assert_cmpint (a->n_params, ==, b->n_params);
   g_assert_cmpint (a->width, ==, b->width);
+  g_assert_cmpint (a->n_vocab, ==, b->n_vocab);
+  g_assert_cmpint (a->n_context, ==, b->n_context);
+  g_assert_cmpstr (a->input_kind, ==, b->input_kind);
   g_assert_cmpstrv (a->labels, b->labels);
   g_assert_cmpuint (a->stacks->len, ==, b->stacks->len);
   for (guint s = 0; s < a->stacks->len; s++)
@@ -244,6 +330,26 @@ assert_equal_model (const HlModelInfo *a, const HlModelInfo *b)
       g_assert_cmpmem (x->layers, sizeof (HlLayerInfo) * (gsize) x->n_layers, y->layers,
                        sizeof (HlLayerInfo) * (gsize) y->n_layers);
     }
+}
+
+static void
+assert_equal_predictions (const HlPredictions *a, const HlPredictions *b)
+{
+  GHashTableIter iter;
+  gpointer id, text;
+  g_assert_true ((a == NULL) == (b == NULL));
+  if (a == NULL)
+    return;
+  assert_equal_tensor (a->next_ids, b->next_ids);
+  assert_equal_tensor (a->top_ids, b->top_ids);
+  assert_equal_tensor (a->top_log_probs, b->top_log_probs);
+  assert_equal_tensor (a->next_log_probs, b->next_log_probs);
+  assert_equal_tensor (a->next_ranks, b->next_ranks);
+  assert_equal_tensor (a->entropies, b->entropies);
+  g_assert_cmpuint (g_hash_table_size (a->texts), ==, g_hash_table_size (b->texts));
+  g_hash_table_iter_init (&iter, a->texts);
+  while (g_hash_table_iter_next (&iter, &id, &text))
+    g_assert_cmpstr (hl_predictions_get_text (b, GPOINTER_TO_INT (id)), ==, text);
 }
 
 void
@@ -266,6 +372,8 @@ fixture_assert_equal_trace (const HlTrace *a, const HlTrace *b)
     g_assert_cmpstr (a->interventions->pdata[i], ==, b->interventions->pdata[i]);
   assert_equal_tensor (a->pixels, b->pixels);
   assert_equal_tensor (a->logits, b->logits);
+  assert_equal_predictions (a->predictions, b->predictions);
+  g_assert_cmpstr (a->text, ==, b->text);
   g_assert_cmpuint (a->tokens->len, ==, b->tokens->len);
   for (guint s = 0; s < a->tokens->len; s++)
     assert_equal_tokens (a->tokens->pdata[s], b->tokens->pdata[s]);
@@ -281,6 +389,7 @@ fixture_assert_equal_trace (const HlTrace *a, const HlTrace *b)
       g_assert_nonnull (y);
       g_assert_cmpfloat (x->scale, ==, y->scale);
       g_assert_cmpint (x->is_causal, ==, y->is_causal);
+      g_assert_cmpint (x->is_rotary, ==, y->is_rotary);
       assert_equal_tensor (x->mask, y->mask);
       assert_equal_tensor (x->replacement, y->replacement);
     }

@@ -18,6 +18,13 @@ void fixture_folder_free (char *folder);
  * notes and view. @seed makes the numbers and the notes differ. */
 HlSession *fixture_session_new (int seed);
 
+#define FIXTURE_TEXT_TOKENS 5
+
+/** fixture_text_session_new: (transfer full): one trace of a text: "aé" and a token that
+ * was generated, with predictions; layer 0's map is stored, layer 1's recomputed from
+ * queries and keys after rotation. */
+HlSession *fixture_text_session_new (void);
+
 /** fixture_big_session_new: (transfer full): one trace of @n_bytes of maps. */
 HlSession *fixture_big_session_new (gsize n_bytes, int seed);
 

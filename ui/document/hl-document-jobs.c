@@ -44,6 +44,10 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_free (self->backend_words);
   self->backend_words = g_steal_pointer (&job->backend_words);
   g_autofree char *input = input_for (self, model);
+  /* What was typed has no path to be read from again. */
+  g_autofree char *typed = input != NULL && input[0] == '\0' && self->input != NULL
+                               ? g_strdup (self->input->text)
+                               : NULL;
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
@@ -56,6 +60,8 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
       self, g_strdup_printf (_ ("Opened %s"), hl_model_get_info (model)->name));
   if (input != NULL && input[0] != '\0')
     hl_document_open_input (self, input);
+  else if (typed != NULL)
+    hl_document_open_text (self, typed, &self->text_options);
 }
 
 void

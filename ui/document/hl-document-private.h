@@ -125,7 +125,8 @@ void hl_document_touch (HlDocument *self);
 void hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection);
 void hl_document_summarise (HlDocument *self);
 
-/** hl_document_restart: cancels what runs; returns the new generation. */
+/** hl_document_restart: cancels what runs and forgets a text that is being generated;
+ * returns the new generation. */
 guint hl_document_restart (HlDocument *self);
 
 G_END_DECLS

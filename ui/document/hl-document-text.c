@@ -175,7 +175,6 @@ hl_document_generate (HlDocument *self, const HlGenerateOptions *options)
 {
   g_return_if_fail (hl_document_can_generate (self));
   hl_document_restart (self);
-  hl_document_forget_generation (self);
   self->generating = g_new0 (HlGeneration, 1);
   self->generating->prompt = hl_input_ref (self->input);
   self->generating->ids = g_array_new (FALSE, FALSE, sizeof (gint32));

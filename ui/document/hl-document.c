@@ -318,13 +318,16 @@ hl_document_restart (HlDocument *self)
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
+  hl_document_forget_generation (self);
   return ++self->generation;
 }
 
 void
 hl_document_stop (HlDocument *self)
 {
+  HlGeneration *generating = g_steal_pointer (&self->generating);
   hl_document_restart (self);
+  self->generating = generating;
   hl_document_end_generation (self);
   hl_document_set_status (self, g_strdup (_ ("Stopped; what was known is kept")));
 }

@@ -231,23 +231,53 @@ hl_present_add_arcs (HlTokenScene *scene,
 
 /* ---- finding ------------------------------------------------------------------------- */
 
-/* The text as a person reads it, in small letters, and which token each byte is of. */
-static char *
-readable (const HlTokenTable *tokens, GArray *owners)
+/* The text as a person reads it, end to end: a character may be several tokens. */
+static GByteArray *
+join_tokens (const HlTokenTable *tokens, GArray *owners)
 {
-  GString *text = g_string_new (NULL);
+  GByteArray *all = g_byte_array_new ();
   for (int i = 0; i < tokens->n_tokens; i++)
     {
       const HlToken *token = &tokens->tokens[i];
       gsize size = token->text != NULL ? strlen (token->text) : 0;
-      const char *data = token->text;
+      gconstpointer data = token->text;
       if (token->bytes != NULL && token->role != HL_ROLE_SPECIAL)
         data = g_bytes_get_data (token->bytes, &size);
-      g_autofree char *valid = g_utf8_make_valid (data != NULL ? data : "", (gssize) size);
-      g_autofree char *small = g_utf8_strdown (valid, -1);
+      g_byte_array_append (all, data, (guint) size);
+      for (; size > 0; size--)
+        g_array_append_val (owners, i);
+    }
+  return all;
+}
+
+/* The tokens that a byte of the text without case comes from. */
+typedef struct
+{
+  int first;
+  int last;
+} Owners;
+
+/* Without case, character by character; what is none, NUL too, becomes U+FFFD. */
+static char *
+readable (const HlTokenTable *tokens, GArray *owners)
+{
+  g_autoptr (GArray) owner = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GByteArray) all = join_tokens (tokens, owner);
+  GString *text = g_string_new (NULL);
+  for (guint at = 0; at < all->len;)
+    {
+      const char *from = (const char *) all->data + at;
+      gunichar c = g_utf8_get_char_validated (from, (gssize) (all->len - at));
+      gboolean is_good = c < 0x110000;
+      guint size = is_good ? (guint) g_unichar_to_utf8 (c, NULL) : 1;
+      g_autofree char *small
+          = is_good ? g_utf8_casefold (from, (gssize) size) : g_strdup ("\xEF\xBF\xBD");
+      Owners both = { g_array_index (owner, int, at),
+                      g_array_index (owner, int, at + size - 1) };
       g_string_append (text, small);
       for (gsize k = strlen (small); k > 0; k--)
-        g_array_append_val (owners, i);
+        g_array_append_val (owners, both);
+      at += size;
     }
   return g_string_free (text, FALSE);
 }
@@ -257,16 +287,17 @@ hl_present_find_tokens (const HlTrace *trace, const char *words)
 {
   GArray *found = g_array_new (FALSE, FALSE, sizeof (gint64));
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
-  g_autofree char *wanted = g_utf8_strdown (words, -1);
+  g_autofree char *wanted = g_utf8_casefold (words, -1);
   if (tokens == NULL || wanted[0] == '\0')
     return found;
-  g_autoptr (GArray) owners = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GArray) owners = g_array_new (FALSE, FALSE, sizeof (Owners));
   g_autofree char *text = readable (tokens, owners);
   gint64 last = -1;
   for (char *at = strstr (text, wanted); at != NULL; at = strstr (at + 1, wanted))
     {
-      gint64 from = g_array_index (owners, int, at - text);
-      gint64 to = g_array_index (owners, int, at - text + (gssize) strlen (wanted) - 1);
+      gsize end = (gsize) (at - text) + strlen (wanted) - 1;
+      gint64 from = g_array_index (owners, Owners, at - text).first;
+      gint64 to = g_array_index (owners, Owners, end).last;
       for (gint64 i = MAX (from, last + 1); i <= to; i++)
         g_array_append_val (found, i);
       last = MAX (last, to);
