@@ -15,7 +15,7 @@ fill_band (HlRun *run, gint64 first, HlTensor *logits)
   HlTensor *lse = NULL;
   g_autoptr (HlTensor) scores
       = hl_tensor_view (logits, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL);
-  g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, &lse);
+  g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, FALSE, &lse);
   g_autoptr (HlTensor) shifts = lse;
   if (probs == NULL)
     return FALSE;
