@@ -224,6 +224,11 @@ check_predictions (const char *name, HlDtype dtype)
   g_autoptr (HlTensor) ids = expected (&g, "input_ids");
   gint64 T = logits->shape.dim[0], V = logits->shape.dim[1];
   g_assert_nonnull (trace->predictions);
+  /* All logits of so short a text, and as many probabilities, are there at once. */
+  const HlTraceOptions without = { .no_predictions = TRUE };
+  g_assert_cmpuint (hl_tracer_cost (g.model, g.input, NULL).activations, ==,
+                    hl_tracer_cost (g.model, g.input, &without).activations
+                        + 8 * (gsize) (T * V));
   g_assert_cmpint (hl_predictions_get_length (trace->predictions), ==, T);
   const gint32 *next = trace->predictions->next_ids->data;
   for (gint64 t = 0; t < T; t++)
