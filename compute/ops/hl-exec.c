@@ -55,8 +55,7 @@ run (HlExec *exec, HlOpCall *call, HlTensor **second)
     *second = NULL;
   if (exec->error != NULL)
     return NULL;
-  GCancellable *cancellable = exec->progress != NULL ? exec->progress->cancellable : NULL;
-  if (!hl_backend_run_op (exec->backend, call, cancellable, &exec->error))
+  if (!hl_backend_run_op (exec->backend, call, exec->progress, &exec->error))
     return NULL;
   exec->n_ops++;
   exec->flops += hl_op_flops (call);

@@ -535,8 +535,9 @@ test_cancelled (void)
   g_autoptr (HlTensor) x = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, 3, 5), NULL);
   HlOpCall call = { .op = HL_OP_ADD, .in = { x, x } };
   g_autoptr (GError) error = NULL;
+  const HlProgress progress = { .cancellable = cancellable };
   g_cancellable_cancel (cancellable);
-  g_assert_false (hl_backend_run_op (backend, &call, cancellable, &error));
+  g_assert_false (hl_backend_run_op (backend, &call, &progress, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 

@@ -23,12 +23,15 @@
  * attention makes each block of rows wider than the one before. */
 #define APART_ROWS 512
 #define CAUSAL_ROWS 128
+/* 50 ms or less of one core's work, between two pauses. */
+#define SLICE_FLOPS 3e9
 
 typedef struct
 {
   const HlOpCall *call;
   gint64 H, Tq, Tk, Kw; /* Kw: head width */
   gint64 block, n_blocks;
+  gint64 first; /* piece of the slice in hand */
   real scale;
   real *scratch; /* (threads, TILE_ROWS, TILE_KEYS) */
 } Work;
@@ -41,6 +44,7 @@ typedef struct
 static Piece
 piece_at (const Work *w, gint64 item)
 {
+  item += w->first;
   /* Later rows see more: with them first, the threads end at about the same time. */
   Piece p = { .row = (w->n_blocks - 1 - item % w->n_blocks) * w->block };
   p.h = item / w->n_blocks % w->H;
@@ -255,6 +259,30 @@ work_of (const HlOpCall *call, gint64 block)
   return w;
 }
 
+/* Of one product of one piece, with heads of this @width; causal ones have half as a
+ * rule. */
+static double
+flops_of (const Work *w, gint64 width)
+{
+  return 1 + 2.0 * (double) w->block * (double) w->Tk * (double) width;
+}
+
+/* Every piece, with a pause where there is much work: @flops is that of one piece. */
+static void
+run_pieces (const CpuContext *context, Work *w, double flops, CpuPoolFunc func)
+{
+  gint64 n = w->call->out[0]->shape.dim[0] * w->H * w->n_blocks;
+  int n_threads = cpu_pool_n_threads (context->pool);
+  gint64 slice = MAX (1, (gint64) (SLICE_FLOPS / flops)) * n_threads;
+  for (w->first = 0; w->first < n; w->first += slice)
+    {
+      if (w->first > 0 && !hl_progress_pause (context->progress))
+        return;
+      cpu_pool_run (context->pool, MIN (slice, n - w->first), 1, func, w,
+                    context->cancellable);
+    }
+}
+
 static gint64
 rows_apart (const HlOpCall *call)
 {
@@ -266,10 +294,8 @@ K (scores) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
   Work w = work_of (call, rows_apart (call));
   w.Tk = call->in[1]->shape.dim[2];
-  gint64 B = call->out[0]->shape.dim[0];
   if (w.Tk > 0)
-    cpu_pool_run (context->pool, B * w.H * w.n_blocks, 1, score_items, &w,
-                  context->cancellable);
+    run_pieces (context, &w, flops_of (&w, w.Kw), score_items);
   return TRUE;
 }
 
@@ -278,9 +304,7 @@ K (mix) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
   Work w = work_of (call, rows_apart (call));
   w.Tk = w.Kw; /* the maps' last dimension is the keys */
-  gint64 B = call->out[0]->shape.dim[0];
-  cpu_pool_run (context->pool, B * w.H * w.n_blocks, 1, mix_items, &w,
-                context->cancellable);
+  run_pieces (context, &w, flops_of (&w, call->in[1]->shape.dim[3]), mix_items);
   return TRUE;
 }
 
@@ -298,9 +322,7 @@ K (attention) (const CpuContext *context, const HlOpCall *call, GError **error)
                    "attention: out of memory for %.1f MB of scores", (double) size / 1e6);
       return FALSE;
     }
-  gint64 B = call->out[0]->shape.dim[0];
-  cpu_pool_run (context->pool, B * w.H * w.n_blocks, 1, fused_items, &w,
-                context->cancellable);
+  run_pieces (context, &w, 2 * flops_of (&w, w.Kw), fused_items);
   free (w.scratch);
   return TRUE;
 }
@@ -336,8 +358,10 @@ rect_rows (gpointer data, gint64 begin, gint64 end, int thread)
 gboolean
 K (attention_rect) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
+  gint64 Tq = call->in[0]->shape.dim[0];
+  int n_threads = cpu_pool_n_threads (context->pool);
   if (call->in[1]->shape.dim[0] > 0)
-    cpu_pool_run (context->pool, call->in[0]->shape.dim[0], 128, rect_rows,
-                  (gpointer) call, context->cancellable);
+    cpu_pool_run (context->pool, Tq, CLAMP ((Tq + n_threads - 1) / n_threads, 16, 128),
+                  rect_rows, (gpointer) call, context->cancellable);
   return TRUE;
 }
