@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * Sums over one row of logits. */
+#include "config.h"
+
 #include "trace/hl-logit-rows.h"
 
 #include <math.h>
+
+#if HL_HAVE_VECTOR_MATH
+/* The C library declares its vector form only under -ffast-math; see cpu-kernels.h. */
+__attribute__ ((simd ("notinbranch"))) extern double exp (double);
+#endif
 
 float
 hl_logits_max (const float *logits, gint64 n)
@@ -34,5 +41,15 @@ hl_logits_mean (const float *logits, const float *probs, gint64 n)
       double p = (double) probs[i], s = (double) logits[i];
       sum += p > 0 ? p * s : 0;
     }
+  return sum;
+}
+
+double
+hl_logits_sum_exp (const float *logits, gint64 n, double max)
+{
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (gint64 i = 0; i < n; i++)
+    sum += exp ((double) logits[i] - max);
   return sum;
 }

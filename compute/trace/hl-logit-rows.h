@@ -17,4 +17,7 @@ gint64 hl_logits_rank (const float *logits, gint64 n, float value);
  * though it may be infinite. */
 double hl_logits_mean (const float *logits, const float *probs, gint64 n);
 
+/** hl_logits_sum_exp: sum of exp (logit - @max), in double. */
+double hl_logits_sum_exp (const float *logits, gint64 n, double max);
+
 G_END_DECLS

@@ -305,6 +305,7 @@ test_changed_map (gconstpointer data)
 typedef struct
 {
   GArray *ids;        /* gint32 */
+  GArray *log_probs;  /* double */
   GPtrArray *maps;    /* HlTensor: layer 0's row of each token */
   gint64 first;
 } Heard;
@@ -315,6 +316,7 @@ hear_cb (const HlGenerated *token, gpointer data)
   Heard *heard = data;
   g_assert_cmpint (token->position, ==, heard->first + heard->ids->len);
   g_array_append_val (heard->ids, token->id);
+  g_array_append_val (heard->log_probs, token->log_prob);
   HlTensor *map = g_hash_table_lookup (token->captured, "blocks.0.attn.hook_pattern");
   g_ptr_array_add (heard->maps, hl_tensor_ref (map));
   return TRUE;
@@ -333,6 +335,7 @@ test_generated (gconstpointer data)
   int n = (int) hl_tensor_count (wanted);
   gint64 T = g.input->ids->shape.dim[1];
   Heard heard = { g_array_new (FALSE, FALSE, sizeof (gint32)),
+                  g_array_new (FALSE, FALSE, sizeof (double)),
                   g_ptr_array_new_with_free_func ((GDestroyNotify) hl_tensor_unref), T };
   const HlGenerateOptions options
       = { .n_tokens = n, .goes_on = TRUE, .capture = capture };
@@ -354,6 +357,10 @@ test_generated (gconstpointer data)
   g_autoptr (HlTrace) trace
       = hl_tracer_run (g.model, whole, g.backend, &stored, NULL, &error);
   g_assert_no_error (error);
+  for (int i = 0; i < n; i++)
+    g_assert_cmpfloat_with_epsilon (
+        g_array_index (heard.log_probs, double, i),
+        (double) hl_tensor_f32 (trace->predictions->next_log_probs)[T + i - 1], 1e-4);
   const HlTensor *map = hl_trace_get_site (trace, capture[0]); /* (H, T+n, T+n) */
   gint64 H = map->shape.dim[0], all_T = map->shape.dim[2];
   for (int i = 1; i < n; i++)
@@ -367,6 +374,7 @@ test_generated (gconstpointer data)
                      "cached row");
     }
   g_array_unref (heard.ids);
+  g_array_unref (heard.log_probs);
   g_ptr_array_unref (heard.maps);
   golden_clear (&g);
 }
