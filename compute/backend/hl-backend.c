@@ -41,12 +41,14 @@ check_inputs (HlBackend *backend, const HlOpCall *call, GError **error)
 gboolean
 hl_backend_run_op (HlBackend *backend,
                    HlOpCall *call,
-                   GCancellable *cancellable,
+                   const HlProgress *progress,
                    GError **error)
 {
   HlShape shapes[HL_OP_MAX_OUT] = { 0 };
-  if (g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !hl_op_infer (call, shapes, error) || !check_inputs (backend, call, error))
+  GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
+  if (!hl_progress_pause (progress))
+    return !g_cancellable_set_error_if_cancelled (cancellable, error);
+  if (!hl_op_infer (call, shapes, error) || !check_inputs (backend, call, error))
     return FALSE;
   int n_out = hl_op_get_info (call->op)->n_out;
   gboolean ok = TRUE;
@@ -55,7 +57,7 @@ hl_backend_run_op (HlBackend *backend,
       call->out[i] = backend->klass->alloc (backend, shapes[i], error);
       ok = call->out[i] != NULL;
     }
-  ok = ok && backend->klass->run (backend, call, cancellable, error);
+  ok = ok && backend->klass->run (backend, call, progress, error);
   for (int i = 0; i < n_out && !ok; i++)
     g_clear_pointer (&call->out[i], hl_tensor_unref);
   return ok;

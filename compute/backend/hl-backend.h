@@ -3,9 +3,8 @@
  * Thread: a backend belongs to the thread that runs it (the engine's). */
 #pragma once
 
+#include "base/hl-progress.h"
 #include "ops/hl-op.h"
-
-#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -23,10 +22,11 @@ typedef struct
   HlTensor *(*alloc) (HlBackend *backend, HlShape shape, GError **error);
 
   /* Runs @call; in- and outputs are of the backend's dtype and shapes are checked.
-   * Looks at @cancellable at least every 100 ms of work. */
+   * Pauses for @progress (nullable) at least every 100 ms of work; whoever is given way
+   * to may run ops of this backend meanwhile. */
   gboolean (*run) (HlBackend *backend,
                    const HlOpCall *call,
-                   GCancellable *cancellable,
+                   const HlProgress *progress,
                    GError **error);
 
   /* FALSE for an op that is left out. */
@@ -49,12 +49,13 @@ void hl_backend_unref (HlBackend *backend);
 /**
  * hl_backend_run_op:
  * @call: with inputs set; outputs are allocated here and (transfer full) to the caller
+ * @progress: (nullable): given way to before and during the op; nothing is reported to it
  * Returns: FALSE with @error (HL_ERROR_SHAPE, HL_ERROR_DTYPE, HL_ERROR_MEMORY,
  *   HL_ERROR_UNSUPPORTED, HL_ERROR_DEVICE, G_IO_ERROR_CANCELLED) and no outputs
  */
 gboolean hl_backend_run_op (HlBackend *backend,
                             HlOpCall *call,
-                            GCancellable *cancellable,
+                            const HlProgress *progress,
                             GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlBackend, hl_backend_unref)

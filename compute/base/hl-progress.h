@@ -48,4 +48,19 @@ hl_progress_step (const HlProgress *progress, double fraction, const char *what,
   return !g_cancellable_set_error_if_cancelled (progress->cancellable, error);
 }
 
+/**
+ * hl_progress_pause:
+ * Within a step: gives way to urgent work and checks for cancelling, but reports nothing.
+ * Returns: FALSE when the work should stop
+ */
+static inline gboolean
+hl_progress_pause (const HlProgress *progress)
+{
+  if (progress == NULL)
+    return TRUE;
+  if (progress->yield != NULL)
+    progress->yield (progress->yield_data);
+  return !g_cancellable_is_cancelled (progress->cancellable);
+}
+
 G_END_DECLS

@@ -15,7 +15,7 @@ fill_band (HlRun *run, gint64 first, HlTensor *logits)
   HlTensor *lse = NULL;
   g_autoptr (HlTensor) scores
       = hl_tensor_view (logits, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL);
-  g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, &lse);
+  g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, FALSE, &lse);
   g_autoptr (HlTensor) shifts = lse;
   if (probs == NULL)
     return FALSE;
@@ -23,12 +23,18 @@ fill_band (HlRun *run, gint64 first, HlTensor *logits)
   return TRUE;
 }
 
+gint64
+hl_readout_band (gint64 T, gint64 V)
+{
+  return CLAMP (BAND_BYTES / (4 * MAX (V, 1)), 1, MAX (T, 1));
+}
+
 static void
 predict (const HlReadout *readout, HlRun *run, HlTensor *x)
 {
   HlExec *exec = &run->exec;
   gint64 T = x->shape.dim[1], V = readout->unembed.weight->stored->shape.dim[0];
-  gint64 band = CLAMP (BAND_BYTES / (4 * V), 1, T);
+  gint64 band = hl_readout_band (T, V);
   for (gint64 t = 0; t < T; t += band)
     {
       gint64 n = MIN (band, T - t);

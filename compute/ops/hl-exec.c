@@ -55,8 +55,7 @@ run (HlExec *exec, HlOpCall *call, HlTensor **second)
     *second = NULL;
   if (exec->error != NULL)
     return NULL;
-  GCancellable *cancellable = exec->progress != NULL ? exec->progress->cancellable : NULL;
-  if (!hl_backend_run_op (exec->backend, call, cancellable, &exec->error))
+  if (!hl_backend_run_op (exec->backend, call, exec->progress, &exec->error))
     return NULL;
   exec->n_ops++;
   exec->flops += hl_op_flops (call);
@@ -150,17 +149,31 @@ hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_cau
   return run (exec, &call, NULL);
 }
 
-HlTensor *
-hl_softmax (HlExec *exec, HlTensor *scores, HlTensor **lse)
+/* The same, of a map. */
+static HlOpParams
+params_of_map (const HlTensor *map, gboolean is_causal)
 {
-  HlOpCall call = { .op = HL_OP_SOFTMAX, .in = { scores } };
+  HlOpParams params = { .is_causal = is_causal };
+  if (map != NULL)
+    params.query_start = map->shape.dim[3] - map->shape.dim[2];
+  return params;
+}
+
+HlTensor *
+hl_softmax (HlExec *exec, HlTensor *scores, gboolean is_causal, HlTensor **lse)
+{
+  HlOpCall call = { .op = HL_OP_SOFTMAX,
+                    .in = { scores },
+                    .params = params_of_map (scores, is_causal) };
   return run (exec, &call, lse);
 }
 
 HlTensor *
-hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v)
+hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, gboolean is_causal)
 {
-  HlOpCall call = { .op = HL_OP_MIX, .in = { pattern, v } };
+  HlOpCall call = { .op = HL_OP_MIX,
+                    .in = { pattern, v },
+                    .params = params_of_map (pattern, is_causal) };
   return run (exec, &call, NULL);
 }
 

@@ -35,9 +35,10 @@ typedef enum
  * @is_interleaved: ROPE: pairs are neighbours (2i, 2i+1) instead of (i, i + R/2)
  * @scale: SCORES, ATTENTION, ATTENTION_RECT: multiplied before the exponential
  * @is_causal: the same three: key j is seen by query i when
- *   j + key_start <= i + query_start
+ *   j + key_start <= i + query_start. SOFTMAX: the others' scores are not looked at and
+ *   give 0. MIX: the others' entries are known to be 0
  * @query_start, @key_start: position of the first query and key given; for whole maps
- *   query_start is Tk - Tq
+ *   query_start is Tk - Tq; key_start in ATTENTION_RECT alone
  * @activation: ACTIVATION
  * @patch_height, @patch_width: PATCHIFY
  * @start, @count: SLICE

@@ -3,6 +3,7 @@
 #include "trace/hl-generate.h"
 
 #include "base/hl-error.h"
+#include "trace/hl-logit-rows.h"
 
 #include <math.h>
 
@@ -24,17 +25,17 @@ heavier_first (gconstpointer a, gconstpointer b)
 static gint32
 most_probable (const float *logits, gint64 V)
 {
+  float max = hl_logits_max (logits, V);
   gint64 best = 0;
-  for (gint64 v = 1; v < V; v++)
-    if (logits[v] > logits[best])
-      best = v;
-  return (gint32) best;
+  while (best < V && !(logits[best] >= max))
+    best++;
+  return best < V ? (gint32) best : 0; /* of NaN alone there is none */
 }
 
 static double
 largest (const float *logits, gint64 V)
 {
-  return (double) logits[most_probable (logits, V)];
+  return (double) hl_logits_max (logits, V);
 }
 
 gint32
@@ -71,10 +72,8 @@ hl_sample (const float *logits,
 static double
 log_prob_of (const float *logits, gint64 V, gint32 id)
 {
-  double max = largest (logits, V), sum = 0;
-  for (gint64 v = 0; v < V; v++)
-    sum += exp ((double) logits[v] - max);
-  return (double) logits[id] - max - log (sum);
+  double max = largest (logits, V);
+  return (double) logits[id] - max - log (hl_logits_sum_exp (logits, V, max));
 }
 
 typedef struct

@@ -2,7 +2,12 @@
  * What each position of a text predicts for the next token. */
 #include "trace/hl-predictions.h"
 
+#include "trace/hl-logit-rows.h"
+
 #include <math.h>
+
+/* Logits that are looked at together. */
+#define STRETCH 256
 
 HlPredictions *
 hl_predictions_new (const gint32 *ids, gint64 n_tokens, gint64 n_vocab, GError **error)
@@ -104,40 +109,56 @@ at (const Numbers *n, gint64 i)
   return n->f64 != NULL ? n->f64[i] : (double) n->f32[i];
 }
 
-/* Insertion into a short sorted list: most rows enter it a few dozen times in V. */
+/* A short list, the largest first, of equal ones the lower id. */
+typedef struct
+{
+  double best[HL_PREDICTIONS_K];
+  gint32 *ids;
+  int n, k;
+} Top;
+
+static void
+insert (Top *top, double x, gint64 v)
+{
+  if (top->n == top->k && !(x > top->best[top->k - 1]))
+    return;
+  int place = top->n < top->k ? top->n++ : top->k - 1;
+  for (; place > 0 && x > top->best[place - 1]; place--)
+    {
+      top->best[place] = top->best[place - 1];
+      top->ids[place] = top->ids[place - 1];
+    }
+  top->best[place] = x;
+  top->ids[place] = (gint32) v;
+}
+
+/* Most rows enter the list a few dozen times in V: a stretch that has nothing for it is
+ * passed over quickly. */
 static void
 find_top (const Numbers *logits, double lse, int k, gint32 *ids, float *log_probs)
 {
-  double best[HL_PREDICTIONS_K];
-  int n = 0;
-  for (gint64 v = 0; v < logits->V; v++)
+  Top top = { .ids = ids, .k = k };
+  for (gint64 begin = 0; begin < logits->V; begin += STRETCH)
     {
-      double x = at (logits, v);
-      if (n == k && !(x > best[k - 1]))
+      gint64 end = MIN (begin + STRETCH, logits->V);
+      if (top.n == k && logits->f32 != NULL &&
+          !((double) hl_logits_max (logits->f32 + begin, end - begin) > top.best[k - 1]))
         continue;
-      int place = n < k ? n++ : k - 1;
-      for (; place > 0 && x > best[place - 1]; place--)
-        {
-          best[place] = best[place - 1];
-          ids[place] = ids[place - 1];
-        }
-      best[place] = x;
-      ids[place] = (gint32) v;
+      for (gint64 v = begin; v < end; v++)
+        insert (&top, at (logits, v), v);
     }
-  for (int i = 0; i < n; i++)
-    log_probs[i] = (float) (best[i] - lse);
+  for (int i = 0; i < top.n; i++)
+    log_probs[i] = (float) (top.best[i] - lse);
 }
 
 static gint32
 rank_of (const Numbers *logits, double value)
 {
   gint32 rank = 0;
-  if (logits->f64 != NULL)
-    for (gint64 v = 0; v < logits->V; v++)
-      rank += logits->f64[v] > value;
-  else
-    for (gint64 v = 0; v < logits->V; v++)
-      rank += logits->f32[v] > (float) value;
+  if (logits->f32 != NULL)
+    return (gint32) hl_logits_rank (logits->f32, logits->V, (float) value);
+  for (gint64 v = 0; v < logits->V; v++)
+    rank += logits->f64[v] > value;
   return rank;
 }
 
@@ -146,12 +167,11 @@ static double
 entropy_of (const Numbers *logits, const Numbers *probs, double lse)
 {
   double sum = 0;
-  for (gint64 v = 0; v < logits->V; v++)
-    {
-      double p = at (probs, v);
-      if (p > 0)
-        sum += p * at (logits, v);
-    }
+  if (logits->f32 != NULL)
+    sum = hl_logits_mean (logits->f32, probs->f32, logits->V);
+  else
+    for (gint64 v = 0; v < logits->V; v++)
+      sum += probs->f64[v] > 0 ? probs->f64[v] * logits->f64[v] : 0;
   return MAX (lse - sum, 0);
 }
 
@@ -175,9 +195,9 @@ hl_predictions_fill (HlPredictions *p,
       find_top (&s, shift, k, (gint32 *) p->top_ids->data + t * k,
                 (float *) p->top_log_probs->data + t * k);
       ((float *) p->entropies->data)[t] = (float) entropy_of (&s, &a, shift);
-      ((float *) p->next_log_probs->data)[t]
-          = is_known ? (float) (at (&s, next[t]) - shift) : NAN;
-      ((gint32 *) p->next_ranks->data)[t]
-          = is_known ? rank_of (&s, at (&s, next[t])) : -1;
+      ((float *) p->next_log_probs->data)[t] =
+          is_known ? (float) (at (&s, next[t]) - shift) : NAN;
+      ((gint32 *) p->next_ranks->data)[t] =
+          is_known ? rank_of (&s, at (&s, next[t])) : -1;
     }
 }

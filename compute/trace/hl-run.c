@@ -179,11 +179,19 @@ acts_at (const HlIntervention *intervention, HlSite site, int stack, int layer)
 }
 
 gboolean
-hl_run_wants (HlRun *run, HlSite site, int stack, int layer)
+hl_run_changes (HlRun *run, HlSite site, int stack, int layer)
 {
   for (guint i = 0; i < run->interventions->len; i++)
     if (acts_at (g_ptr_array_index (run->interventions, i), site, stack, layer))
       return TRUE;
+  return FALSE;
+}
+
+gboolean
+hl_run_wants (HlRun *run, HlSite site, int stack, int layer)
+{
+  if (hl_run_changes (run, site, stack, layer))
+    return TRUE;
   g_autofree char *name = hl_site_name (run->model, site, stack, layer);
   return is_captured (run, name);
 }

@@ -124,6 +124,9 @@ void hl_run_add_intervention (HlRun *run, HlIntervention *intervention);
 /** hl_run_start_at: takes a reference to @resid, a host or captured tensor. */
 void hl_run_start_at (HlRun *run, int block, HlTensor *resid);
 
+/** hl_run_changes: whether an intervention acts at a site. */
+gboolean hl_run_changes (HlRun *run, HlSite site, int stack, int layer);
+
 /** hl_run_wants: whether something is captured or changed at a site; a pass may take a
  * shorter way past one that nobody wants. */
 gboolean hl_run_wants (HlRun *run, HlSite site, int stack, int layer);

@@ -7,6 +7,7 @@
 #include "base/hl-error.h"
 #include "base/hl-hash.h"
 #include "model/hl-model-text.h"
+#include "model/hl-readout.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,14 @@ maps_bytes (const HlModelInfo *info, gsize T, gboolean is_stored)
   return bytes;
 }
 
+static gboolean
+has_predictions (const HlModelInfo *info,
+                 const HlInput *input,
+                 const HlTraceOptions *options)
+{
+  return input->ids != NULL && info->n_vocab > 0 && !options->no_predictions;
+}
+
 HlTraceCost
 hl_tracer_cost (const HlModel *model, const HlInput *input, const HlTraceOptions *options)
 {
@@ -84,6 +93,10 @@ hl_tracer_cost (const HlModel *model, const HlInput *input, const HlTraceOptions
   cost.activations = T * D * 16 * sizeof (float);
   if (cost.is_stored)
     cost.activations += 2 * widest * T * T * sizeof (float);
+  /* What the blocks used is kept for the next run, so this comes on top. */
+  if (has_predictions (info, input, options))
+    cost.activations += 2 * sizeof (float) * (gsize) info->n_vocab *
+                        (gsize) hl_readout_band ((gint64) T, info->n_vocab);
   return cost;
 }
 
@@ -309,7 +322,7 @@ hl_tracer_run (const HlModel *model,
       && !add_recipes (trace, model, options, error))
     return NULL;
 
-  if (input->ids != NULL && info->n_vocab > 0 && !options->no_predictions)
+  if (has_predictions (info, input, options))
     {
       trace->predictions = hl_predictions_new (input->ids->data, input->ids->shape.dim[1],
                                                info->n_vocab, error);

@@ -39,7 +39,7 @@ typedef struct
 /**
  * HlTraceCost: bytes a run needs.
  * @weights: converted from the file's type
- * @activations: at once, in the widest block
+ * @activations: at once, in the widest block, and the logits of what is predicted
  * @maps: captured attention, stored or as Q, K and lse
  * @is_stored: which of the two @maps is
  */

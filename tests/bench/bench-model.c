@@ -56,8 +56,8 @@ list_entries (const BenchShape *s)
   const gint64 D = s->width, F = s->mlp_width, T = 1 + (gint64) s->grid * s->grid;
   const char *embeddings = "vit.embeddings.";
   add (list, g_strconcat (embeddings, "cls_token", NULL), HL_SHAPE (1, 1, D), 0, 0.5F);
-  add (list, g_strconcat (embeddings, "position_embeddings", NULL),
-       HL_SHAPE (1, T, D), 0, 0.5F);
+  add (list, g_strconcat (embeddings, "position_embeddings", NULL), HL_SHAPE (1, T, D), 0,
+       0.5F);
   add (list, g_strconcat (embeddings, "patch_embeddings.projection.weight", NULL),
        HL_SHAPE (D, 3, s->patch, s->patch), 0, 0.04F);
   add (list, g_strconcat (embeddings, "patch_embeddings.projection.bias", NULL),
@@ -74,6 +74,35 @@ list_entries (const BenchShape *s)
     }
   add_norm (list, "vit.", "layernorm", D);
   add_dense (list, "", "classifier", s->n_classes, D);
+  return list;
+}
+
+/* W as (in, out), as GPT-2 has it. */
+static void
+add_conv (GPtrArray *list, const char *prefix, const char *name, gint64 in, gint64 out)
+{
+  add (list, g_strdup_printf ("%s%s.weight", prefix, name), HL_SHAPE (in, out), 0, 0.04F);
+  add (list, g_strdup_printf ("%s%s.bias", prefix, name), HL_SHAPE (out), 0, 0.02F);
+}
+
+static GPtrArray *
+list_gpt2_entries (int n_positions)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func (entry_free);
+  const gint64 D = BENCH_D, F = BENCH_F;
+  add (list, g_strdup ("wte.weight"), HL_SHAPE (BENCH_VOCABULARY, D), 0, 0.1F);
+  add (list, g_strdup ("wpe.weight"), HL_SHAPE (n_positions, D), 0, 0.1F);
+  for (int l = 0; l < BENCH_L; l++)
+    {
+      g_autofree char *prefix = g_strdup_printf ("h.%d.", l);
+      add_norm (list, prefix, "ln_1", D);
+      add_conv (list, prefix, "attn.c_attn", D, 3 * D);
+      add_conv (list, prefix, "attn.c_proj", D, D);
+      add_norm (list, prefix, "ln_2", D);
+      add_conv (list, prefix, "mlp.c_fc", D, F);
+      add_conv (list, prefix, "mlp.c_proj", F, D);
+    }
+  add_norm (list, "", "ln_f", D);
   return list;
 }
 
@@ -129,9 +158,9 @@ write_entry (FILE *file, const Entry *entry, HlDtype dtype, guint64 *state)
 }
 
 static gboolean
-write_weights (const char *path, const BenchShape *s, HlDtype dtype, GError **error)
+write_weights (const char *folder, const GPtrArray *list, HlDtype dtype, GError **error)
 {
-  g_autoptr (GPtrArray) list = list_entries (s);
+  g_autofree char *path = g_build_filename (folder, "model.safetensors", NULL);
   GString *header = make_header (list, dtype);
   FILE *file = g_fopen (path, "wb");
   gboolean ok = file != NULL && fwrite (header->str, 1, header->len, file) == header->len;
@@ -146,14 +175,20 @@ write_weights (const char *path, const BenchShape *s, HlDtype dtype, GError **er
   return ok;
 }
 
+static gboolean
+write_config (const char *folder, const char *config, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "config.json", NULL);
+  return g_file_set_contents (path, config, -1, error);
+}
+
 gboolean
 bench_model_write_shape (const char *folder,
                          const BenchShape *s,
                          HlDtype dtype,
                          GError **error)
 {
-  g_autofree char *config_path = g_build_filename (folder, "config.json", NULL);
-  g_autofree char *weights_path = g_build_filename (folder, "model.safetensors", NULL);
+  g_autoptr (GPtrArray) list = list_entries (s);
   g_autoptr (GString) labels = g_string_new (NULL);
   for (int i = 0; i < s->n_classes; i++)
     g_string_append_printf (labels, "%s\"%d\": \"class %d\"", i > 0 ? ", " : "", i, i);
@@ -165,8 +200,8 @@ bench_model_write_shape (const char *folder,
       "\"qkv_bias\": true, \"id2label\": {%s}}\n",
       s->width, s->n_layers, s->n_heads, s->mlp_width, s->grid * s->patch, s->patch,
       labels->str);
-  return g_file_set_contents (config_path, config, -1, error) &&
-         write_weights (weights_path, s, dtype, error);
+  return write_config (folder, config, error) &&
+         write_weights (folder, list, dtype, error);
 }
 
 gboolean
@@ -190,4 +225,40 @@ bench_model_input (void)
   for (gint64 i = 0; i < hl_tensor_count (shown); i++)
     ((guint8 *) shown->data)[i] = (guint8) (i * 7);
   return hl_input_new_image ("", pixels, shown);
+}
+
+gboolean
+bench_model_write_gpt2 (const char *folder,
+                        int n_positions,
+                        HlDtype dtype,
+                        GError **error)
+{
+  g_autoptr (GPtrArray) list = list_gpt2_entries (n_positions);
+  g_autofree char *config = g_strdup_printf (
+      "{\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"gpt2\",\n"
+      "\"n_layer\": %d, \"n_head\": %d, \"n_embd\": %d, \"n_positions\": %d,\n"
+      "\"vocab_size\": %d, \"activation_function\": \"gelu_new\",\n"
+      "\"layer_norm_epsilon\": 1e-05, \"tie_word_embeddings\": true,\n"
+      "\"bos_token_id\": 50256, \"eos_token_id\": 50256}\n",
+      BENCH_L, BENCH_H, BENCH_D, n_positions, BENCH_VOCABULARY);
+  return write_config (folder, config, error) &&
+         write_weights (folder, list, dtype, error);
+}
+
+HlInput *
+bench_model_text (int n_tokens)
+{
+  g_autoptr (HlTensor) ids = hl_tensor_new (HL_DTYPE_I32, HL_SHAPE (1, n_tokens), NULL);
+  g_autoptr (HlTokenTable) tokens = hl_token_table_new (n_tokens);
+  guint64 state = 3;
+  for (int t = 0; t < n_tokens; t++)
+    {
+      float x;
+      fill (&x, 1, &state, 0.5F, 0.5F);
+      gint32 id = (gint32) (x * (BENCH_VOCABULARY - 1));
+      ((gint32 *) ids->data)[t] = id;
+      tokens->tokens[t].id = id;
+      tokens->tokens[t].role = HL_ROLE_PROMPT;
+    }
+  return hl_input_new_text ("random", "", ids, tokens, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Random models on disk, of ViT-B/16's shape or any, and an input for the former. */
+ * Random models on disk, of ViT-B/16's shape or any and of GPT-2's, and inputs for both.
+ */
 #pragma once
 
 #include "model/hl-input.h"
@@ -15,6 +16,9 @@ G_BEGIN_DECLS
 #define BENCH_GRID 14
 #define BENCH_T (BENCH_GRID * BENCH_GRID + 1)
 #define BENCH_V 1000
+
+/* GPT-2 (small) has as many layers and heads, and as wide ones. */
+#define BENCH_VOCABULARY 50257
 
 /** BenchShape: of a random vision transformer; square grid, three channels. */
 typedef struct
@@ -37,5 +41,17 @@ gboolean bench_model_write (const char *folder, HlDtype dtype, GError **error);
 
 /** bench_model_input: (transfer full): 224 x 224, random. */
 HlInput *bench_model_input (void);
+
+/**
+ * bench_model_write_gpt2: likewise, of GPT-2 (small)'s shape
+ * @n_positions: the longest text it takes
+ */
+gboolean bench_model_write_gpt2 (const char *folder,
+                                 int n_positions,
+                                 HlDtype dtype,
+                                 GError **error);
+
+/** bench_model_text: (transfer full): @n_tokens random tokens of GPT-2's vocabulary. */
+HlInput *bench_model_text (int n_tokens);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The matrix products of one pass of the bench's model, by OpenBLAS alone: what the time
+ * The matrix products of one pass of a bench's model, by OpenBLAS alone: what the time
  * of a trace is compared with. */
 #pragma once
 
@@ -7,35 +7,52 @@
 
 G_BEGIN_DECLS
 
-/** BenchProduct: one shape, (M, K) times (K, N), and how often a pass needs it. */
+/**
+ * BenchProduct: one shape, (M, K) times (K, N), and how often a pass needs it. Of what
+ * causal attention forbids only blocks at the diagonal are computed.
+ * @is_readout: onto the vocabulary
+ * @gflop: of a pass
+ * @by_library: all of a pass' together, on OpenBLAS' own threads
+ * @by_pool: the same, cut among our threads, one of OpenBLAS' each
+ * Of large shapes a part of a pass is measured and its time multiplied.
+ */
 typedef struct
 {
-  const char *what;
+  char *what;
   int M, N, K;
-  int n_a_pass;
-  BenchSamples by_library; /* all of a pass' together, on OpenBLAS' own threads */
-  BenchSamples by_pool;    /* the same, cut among our threads, one of OpenBLAS' each */
+  gboolean is_readout;
+  double n_a_pass;
+  double gflop;
+  BenchSamples by_library;
+  BenchSamples by_pool;
 } BenchProduct;
-
-#define BENCH_N_PRODUCTS 6
 
 typedef struct _BenchProducts BenchProducts;
 
-BenchProducts *bench_products_new (int n_threads);
+/** bench_products_new_vit: those of ViT-B/16. */
+BenchProducts *bench_products_new_vit (int n_threads);
+
+/** bench_products_new_text: those of GPT-2 (small) over @n_tokens. */
+BenchProducts *bench_products_new_text (int n_threads, int n_tokens);
 void bench_products_free (BenchProducts *products);
 
 /** bench_products_run: one pass' products in both ways, one sample a shape and way.
  * Leaves OpenBLAS at one thread and asleep. */
 void bench_products_run (BenchProducts *products);
 
+/** bench_products_get: (nullable): NULL behind the last. */
 const BenchProduct *bench_products_get (const BenchProducts *products, int index);
 
-/** bench_products_gflop: of one shape in one pass. */
-double bench_product_gflop (const BenchProduct *product);
-
-/** bench_products_ideal_ms: one pass' products, each shape in its quicker way;
- * @of: bench_median or bench_min */
+/**
+ * bench_products_ideal_ms: one pass' products, each shape in its quicker way
+ * @has_readout: with those onto the vocabulary
+ * @of: bench_median or bench_min
+ */
 double bench_products_ideal_ms (const BenchProducts *products,
+                                gboolean has_readout,
                                 double (*of) (const BenchSamples *));
+
+/** bench_products_print: a row a shape, and their sum. */
+void bench_products_print (const BenchProducts *products);
 
 G_END_DECLS

@@ -31,12 +31,12 @@ profile_alloc (HlBackend *backend, HlShape shape, GError **error)
 static gboolean
 profile_run (HlBackend *backend,
              const HlOpCall *call,
-             GCancellable *cancellable,
+             const HlProgress *progress,
              GError **error)
 {
   Profile *self = (Profile *) backend;
   double start = bench_now_ms ();
-  gboolean ok = self->inner->klass->run (self->inner, call, cancellable, error);
+  gboolean ok = self->inner->klass->run (self->inner, call, progress, error);
   self->sums.ms[call->op] += bench_now_ms () - start;
   self->sums.n_calls[call->op]++;
   self->sums.flops[call->op] += hl_op_flops (call);

@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct
 {
@@ -88,8 +87,8 @@ count_gflop (Bench *bench, HlMaps maps, HlBackend *profile)
 static void
 print_traces (Bench *bench)
 {
-  double ideal = bench_products_ideal_ms (bench->products, bench_median);
-  double least = bench_products_ideal_ms (bench->products, bench_min);
+  double ideal = bench_products_ideal_ms (bench->products, TRUE, bench_median);
+  double least = bench_products_ideal_ms (bench->products, TRUE, bench_min);
   bench_title ("one forward pass with its trace (goal: share of 75 %% or more)");
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
@@ -101,28 +100,6 @@ print_traces (Bench *bench)
                  gflop / ms * 1e3, 100 * ideal / ms,
                  100 * least / bench_min (&bench->samples[i]));
     }
-}
-
-static void
-print_products (const BenchProducts *products, int n_threads)
-{
-  double gflop = 0;
-  bench_title ("OpenBLAS alone, a pass' products, in rounds between the traces: by our "
-               "%d threads | by its own",
-               n_threads);
-  for (int i = 0; i < BENCH_N_PRODUCTS; i++)
-    {
-      const BenchProduct *p = bench_products_get (products, i);
-      double work = bench_product_gflop (p);
-      gflop += work;
-      bench_row (p->what, &p->by_pool, "%5.1f GFLOP/s | %8.3f ms %5.1f GFLOP/s",
-                 work / bench_median (&p->by_pool) * 1e3, bench_median (&p->by_library),
-                 work / bench_median (&p->by_library) * 1e3);
-    }
-  double ideal = bench_products_ideal_ms (products, bench_median);
-  bench_say ("all products, the better way each",
-             "%7.3f ms  (least %9.3f)  %5.1f GFLOP/s", ideal,
-             bench_products_ideal_ms (products, bench_min), gflop / ideal * 1e3);
 }
 
 /* Where a trace's time goes, op by op. */
@@ -159,19 +136,6 @@ print_profile (Bench *bench)
 /* ---- memory, measured in a child -----------------------------------------------------
  */
 
-static double
-peak_mb (void)
-{
-  g_autofree char *text = NULL;
-  long kib = 0;
-  const char *line = NULL;
-  if (g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
-    line = strstr (text, "VmHWM:");
-  if (line == NULL || sscanf (line, "VmHWM: %ld", &kib) != 1)
-    return 0;
-  return (double) kib * 1024 / 1e6;
-}
-
 static int
 child_main (const Options *options)
 {
@@ -183,7 +147,7 @@ child_main (const Options *options)
     bench_fail (error);
   bench.input = bench_model_input ();
   trace_once (&bench, bench.backend, HL_MAPS_STORED, NULL);
-  printf ("%.1f\n", peak_mb ());
+  printf ("%.1f\n", bench_memory_now ().peak_mb);
   hl_input_unref (bench.input);
   hl_model_unref (bench.model);
   hl_backend_unref (bench.backend);
@@ -212,47 +176,19 @@ print_memory (const char *folder, const Options *options, HlModel *model)
 /* ---- PyTorch -------------------------------------------------------------------------
  */
 
-typedef struct
-{
-  double median_ms; /* 0 where it did not run */
-  double least_ms;
-} Peer;
-
 static void
-run_peer (const char *folder, const Options *options, Peer *peer, char **line)
+run_peer (const char *folder, const Options *options, BenchPeer *peer)
 {
-  const char *python = g_getenv ("HEADLIGHT_PEER_PYTHON");
   g_autofree char *threads = g_strdup_printf ("%d", options->n_threads);
-  const char *argv[] = { python != NULL && python[0] != '\0' ? python : "python3",
-                         options->peer,
-                         folder,
-                         threads,
-                         "8",
-                         NULL };
-  g_autofree char *output = NULL;
-  g_autoptr (GError) error = NULL;
-  int status = 0;
-  if (!g_spawn_sync (NULL, (char **) argv, NULL,
-                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-                     &output, NULL, &status, &error) ||
-      !g_spawn_check_wait_status (status, &error))
-    {
-      *line = g_strdup_printf ("peer: skipped: %s", error->message);
-      return;
-    }
-  *line = g_strdup (g_strstrip (output));
-  const char *median = strstr (*line, " ms="), *least = strstr (*line, " min=");
-  if (median == NULL || least == NULL)
-    return;
-  peer->median_ms = g_ascii_strtod (median + 4, NULL);
-  peer->least_ms = g_ascii_strtod (least + 5, NULL);
+  const char *arguments[] = { folder, threads, "8", NULL };
+  bench_peer_run (peer, options->peer, arguments);
 }
 
 static void
-print_peer (Bench *bench, const Peer *peer, const char *line)
+print_peer (Bench *bench, const BenchPeer *peer)
 {
   bench_title ("PyTorch, eager, every map returned, run between our rounds");
-  bench_say (line, "%s", "");
+  bench_say (peer->line, "%s", "");
   if (peer->median_ms > 0)
     bench_say ("ratio, PyTorch's time to ours", "%.2f (least against least %.2f)",
                peer->median_ms / bench_median (&bench->samples[0]),
@@ -301,19 +237,19 @@ bench_folder (const char *folder, const Options *options)
   bench_title ("== trace: random ViT-B/16, weights %s, %s ==",
                options->is_half ? "float16" : "float32", words);
   bench_opening (&bench, folder);
-  bench.products = bench_products_new (options->n_threads);
+  bench.products = bench_products_new_vit (options->n_threads);
   bench_products_run (bench.products); /* warm; its samples count, the median bears it */
-  Peer peer = { 0 };
-  g_autofree char *peer_line = NULL;
+  BenchPeer peer = { 0 };
   run_rounds (&bench, (options->n_rounds + 1) / 2);
   if (options->peer != NULL)
-    run_peer (folder, options, &peer, &peer_line);
+    run_peer (folder, options, &peer);
   run_rounds (&bench, options->n_rounds / 2);
   print_traces (&bench);
-  print_products (bench.products, options->n_threads);
+  bench_products_print (bench.products);
   print_profile (&bench);
-  if (peer_line != NULL)
-    print_peer (&bench, &peer, peer_line);
+  if (peer.line != NULL)
+    print_peer (&bench, &peer);
+  bench_peer_clear (&peer);
   print_memory (folder, options, bench.model);
   bench_products_free (bench.products);
   hl_input_unref (bench.input);

@@ -142,6 +142,70 @@ bench_drop_spinning (void)
   g_usleep (SPINNING_MS * 1000);
 }
 
+/* A field of /proc/self/status, which are in KiB. */
+static double
+status_mb (const char *text, const char *field)
+{
+  const char *line = strstr (text, field);
+  long kib = 0;
+  if (line == NULL || sscanf (line + strlen (field), ": %ld", &kib) != 1)
+    return 0;
+  return (double) kib * 1024 / 1e6;
+}
+
+BenchMemory
+bench_memory_now (void)
+{
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
+    return (BenchMemory){ 0 };
+  return (BenchMemory){ status_mb (text, "VmHWM"), status_mb (text, "VmRSS"),
+                        status_mb (text, "RssFile") };
+}
+
+static double
+number_after (const char *line, const char *name)
+{
+  const char *at = strstr (line, name);
+  return at != NULL ? g_ascii_strtod (at + strlen (name), NULL) : 0;
+}
+
+void
+bench_peer_run (BenchPeer *peer, const char *script, const char *const *arguments)
+{
+  const char *python = g_getenv ("HEADLIGHT_PEER_PYTHON");
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autofree char *output = NULL;
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  if (python == NULL || python[0] == '\0')
+    python = "python3";
+  g_ptr_array_add (argv, (gpointer) python);
+  g_ptr_array_add (argv, (gpointer) script);
+  for (int i = 0; arguments[i] != NULL; i++)
+    g_ptr_array_add (argv, (gpointer) arguments[i]);
+  g_ptr_array_add (argv, NULL);
+  *peer = (BenchPeer){ 0 };
+  if (!g_spawn_sync (NULL, (char **) argv->pdata, NULL,
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                     &output, NULL, &status, &error) ||
+      !g_spawn_check_wait_status (status, &error))
+    {
+      peer->line = g_strdup_printf ("peer: skipped: %s", error->message);
+      return;
+    }
+  peer->line = g_strdup (g_strstrip (output));
+  peer->median_ms = number_after (peer->line, " ms=");
+  peer->least_ms = number_after (peer->line, " min=");
+  peer->peak_mb = number_after (peer->line, " peak_mb=");
+}
+
+void
+bench_peer_clear (BenchPeer *peer)
+{
+  g_clear_pointer (&peer->line, g_free);
+}
+
 static void
 copy_bytes (gpointer data, gint64 begin, gint64 end, int thread)
 {

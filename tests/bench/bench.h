@@ -51,6 +51,37 @@ void bench_folder_free (char *folder);
  * while after each product, have gone to sleep and take no time from what comes next. */
 void bench_drop_spinning (void);
 
+/** BenchMemory: of this process, in MB: the most that was resident, what is resident now
+ * and which part of that is mapped files; 0 where the system does not tell. */
+typedef struct
+{
+  double peak_mb, resident_mb, mapped_mb;
+} BenchMemory;
+
+BenchMemory bench_memory_now (void);
+
+/**
+ * BenchPeer: what a peer's script said of itself.
+ * @median_ms, @least_ms: 0 where it did not run
+ * @peak_mb: the most memory it had resident; 0 where it did not say
+ * @line: its own words
+ */
+typedef struct
+{
+  double median_ms, least_ms, peak_mb;
+  char *line;
+} BenchPeer;
+
+/**
+ * bench_peer_run:
+ * @arguments: of @script, NULL-terminated
+ * By HEADLIGHT_PEER_PYTHON, or python3. A peer that is not there is no failure: @line
+ * says why.
+ */
+void
+bench_peer_run (BenchPeer *peer, const char *script, const char *const *arguments);
+void bench_peer_clear (BenchPeer *peer);
+
 /**
  * bench_copy:
  * @n_bytes: read and written together, so half as many are copied

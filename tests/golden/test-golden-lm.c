@@ -224,6 +224,11 @@ check_predictions (const char *name, HlDtype dtype)
   g_autoptr (HlTensor) ids = expected (&g, "input_ids");
   gint64 T = logits->shape.dim[0], V = logits->shape.dim[1];
   g_assert_nonnull (trace->predictions);
+  /* All logits of so short a text, and as many probabilities, are there at once. */
+  const HlTraceOptions without = { .no_predictions = TRUE };
+  g_assert_cmpuint (hl_tracer_cost (g.model, g.input, NULL).activations, ==,
+                    hl_tracer_cost (g.model, g.input, &without).activations
+                        + 8 * (gsize) (T * V));
   g_assert_cmpint (hl_predictions_get_length (trace->predictions), ==, T);
   const gint32 *next = trace->predictions->next_ids->data;
   for (gint64 t = 0; t < T; t++)
@@ -242,9 +247,65 @@ test_predictions (gconstpointer data)
   check_predictions (data, HL_DTYPE_F64);
 }
 
+/* Each token gets the mean of all values. */
+static void
+check_means (const HlTrace *trace, const char *const sites[2])
+{
+  const HlTensor *values = hl_trace_get_site (trace, sites[0]); /* (T, Hkv, K) */
+  const HlTensor *mixed = hl_trace_get_site (trace, sites[1]);  /* (T, H, K) */
+  gint64 T = mixed->shape.dim[0], H = mixed->shape.dim[1], K = mixed->shape.dim[2];
+  gint64 Hkv = values->shape.dim[1];
+  const float *v = hl_tensor_f32 (values), *z = hl_tensor_f32 (mixed);
+  for (gint64 i = 0; i < H * K; i++)
+    {
+      gint64 h = i / K, from = h / (H / Hkv) * K + i % K;
+      double mean = 0;
+      for (gint64 t = 0; t < T; t++)
+        mean += (double) v[t * Hkv * K + from] / (double) T;
+      for (gint64 t = 0; t < T; t++)
+        g_assert_cmpfloat_with_epsilon ((double) z[t * H * K + i], mean, 1e-5);
+    }
+}
+
+/* Where somebody changes scores or a map, it may attend to what causal attention
+ * forbids: here every token to every one, alike. The text is longer than the blocks that
+ * the ops work in. */
+static void
+test_changed_map (gconstpointer data)
+{
+  static const char *const capture[]
+      = { "blocks.0.attn.hook_v", "blocks.0.attn.hook_z", NULL };
+  const gint64 T = 200;
+  const HlSite site = (HlSite) GPOINTER_TO_INT (data);
+  g_autoptr (GError) error = NULL;
+  Golden g;
+  gint32 ids[200];
+  golden_open (&g, "llama-gqa8", "expected.safetensors");
+  for (gint64 t = 0; t < T; t++)
+    ids[t] = (gint32) (t * 7 % 97);
+  hl_input_unref (g.input);
+  g.input = hl_model_open_ids (g.model, ids, T, &error);
+  g_assert_no_error (error);
+  gint64 H = hl_model_info_get_stack (hl_model_get_info (g.model), 0)->layers[0].n_heads;
+  g_autoptr (HlTensor) even
+      = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, H, T, T), NULL);
+  for (gint64 i = 0; i < hl_tensor_count (even); i++)
+    ((float *) even->data)[i] = 1 / (float) T;
+  g_autoptr (GPtrArray) changes
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  g_ptr_array_add (changes, hl_intervention_new (HL_INTERVENTION_REPLACE, site, 0, 0, NULL,
+                                                 even, "even"));
+  const HlTraceOptions options
+      = { .maps = HL_MAPS_STORED, .capture = capture, .interventions = changes };
+  g_autoptr (HlTrace) trace = trace_with (&g, &options);
+  check_means (trace, capture);
+  golden_clear (&g);
+}
+
 typedef struct
 {
   GArray *ids;        /* gint32 */
+  GArray *log_probs;  /* double */
   GPtrArray *maps;    /* HlTensor: layer 0's row of each token */
   gint64 first;
 } Heard;
@@ -255,6 +316,7 @@ hear_cb (const HlGenerated *token, gpointer data)
   Heard *heard = data;
   g_assert_cmpint (token->position, ==, heard->first + heard->ids->len);
   g_array_append_val (heard->ids, token->id);
+  g_array_append_val (heard->log_probs, token->log_prob);
   HlTensor *map = g_hash_table_lookup (token->captured, "blocks.0.attn.hook_pattern");
   g_ptr_array_add (heard->maps, hl_tensor_ref (map));
   return TRUE;
@@ -273,6 +335,7 @@ test_generated (gconstpointer data)
   int n = (int) hl_tensor_count (wanted);
   gint64 T = g.input->ids->shape.dim[1];
   Heard heard = { g_array_new (FALSE, FALSE, sizeof (gint32)),
+                  g_array_new (FALSE, FALSE, sizeof (double)),
                   g_ptr_array_new_with_free_func ((GDestroyNotify) hl_tensor_unref), T };
   const HlGenerateOptions options
       = { .n_tokens = n, .goes_on = TRUE, .capture = capture };
@@ -294,6 +357,10 @@ test_generated (gconstpointer data)
   g_autoptr (HlTrace) trace
       = hl_tracer_run (g.model, whole, g.backend, &stored, NULL, &error);
   g_assert_no_error (error);
+  for (int i = 0; i < n; i++)
+    g_assert_cmpfloat_with_epsilon (
+        g_array_index (heard.log_probs, double, i),
+        (double) hl_tensor_f32 (trace->predictions->next_log_probs)[T + i - 1], 1e-4);
   const HlTensor *map = hl_trace_get_site (trace, capture[0]); /* (H, T+n, T+n) */
   gint64 H = map->shape.dim[0], all_T = map->shape.dim[2];
   for (int i = 1; i < n; i++)
@@ -307,6 +374,7 @@ test_generated (gconstpointer data)
                      "cached row");
     }
   g_array_unref (heard.ids);
+  g_array_unref (heard.log_probs);
   g_ptr_array_unref (heard.maps);
   golden_clear (&g);
 }
@@ -383,6 +451,10 @@ main (int argc, char **argv)
     }
   add ("long", "llama-dynamic", test_long);
   add ("long", "llama-longrope", test_long);
+  g_test_add_data_func ("/golden-lm/changed/scores",
+                        GINT_TO_POINTER (HL_SITE_ATTN_SCORES), test_changed_map);
+  g_test_add_data_func ("/golden-lm/changed/map", GINT_TO_POINTER (HL_SITE_PATTERN),
+                        test_changed_map);
   g_test_add_func ("/golden-lm/sampling", test_sampling);
   g_test_add_func ("/golden-lm/refused-ids", test_refused_ids);
   return g_test_run ();

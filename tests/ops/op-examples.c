@@ -140,6 +140,20 @@ attention_like (GRand *rand, int size, HlOp op)
   gint64 H = size ? 12 : Hkv * pick (rand, 1, 3), K = size ? 64 : pick (rand, 1, 40);
   gint64 Tq = size ? 197 : pick (rand, 1, 90);
   gint64 Tk = size ? 197 : Tq + pick (rand, 0, 20);
+  if (!size && pick (rand, 0, 4) == 0) /* several tiles of rows and keys */
+    {
+      B = Hkv = H = 1;
+      K = pick (rand, 1, 4);
+      Tq = pick (rand, 100, 300);
+      Tk = g_rand_boolean (rand) ? Tq + pick (rand, 300, 900) : pick (rand, 1, Tq);
+    }
+  else if (!size && pick (rand, 0, 4) == 0) /* a single query goes another way */
+    {
+      Tq = 1;
+      Tk = pick (rand, 1, 1100);
+    }
+  else if (!size && pick (rand, 0, 4) == 0) /* the first queries see nothing */
+    Tk = pick (rand, 1, Tq);
   HlOpCall call = { .op = op };
   call.params.scale = 1 / sqrt ((double) K);
   call.params.is_causal = !size && g_rand_boolean (rand);
@@ -163,12 +177,29 @@ example_attention (GRand *rand, int size)
   return attention_like (rand, size, HL_OP_ATTENTION);
 }
 
+/* Makes a call on maps causal, and sets the entries that it forbids to @value. */
+static void
+make_causal (HlOpCall *call, double value)
+{
+  const gint64 *dim = call->in[0]->shape.dim;
+  double *x = call->in[0]->data;
+  call->params.is_causal = TRUE;
+  call->params.query_start = dim[3] - dim[2];
+  for (gint64 i = 0; i < dim[0] * dim[1] * dim[2]; i++)
+    for (gint64 j = 0; j < dim[3]; j++)
+      if (j > i % dim[2] + call->params.query_start)
+        x[i * dim[3] + j] = value;
+}
+
 static HlOpCall
 example_softmax (GRand *rand, int size)
 {
-  gint64 H = size ? 12 : pick (rand, 1, 4), T = size ? 197 : pick (rand, 1, 60);
+  gint64 H = size ? 12 : pick (rand, 1, 4), Tq = size ? 197 : pick (rand, 1, 60);
+  gint64 T = size ? 197 : pick (rand, 1, 60);
   HlOpCall call = { .op = HL_OP_SOFTMAX };
-  call.in[0] = numbers (rand, HL_SHAPE (1, H, T, T), 3);
+  call.in[0] = numbers (rand, HL_SHAPE (1, H, Tq, T), 3);
+  if (!size && g_rand_boolean (rand))
+    make_causal (&call, NAN); /* they are not looked at */
   double *row = call.in[0]->data;
   if (!size && g_rand_boolean (rand)) /* a row that may see nothing */
     for (gint64 j = 0; j < T; j++)
@@ -182,9 +213,13 @@ example_mix (GRand *rand, int size)
   gint64 B = size ? 1 : pick (rand, 1, 3), Hkv = size ? 12 : pick (rand, 1, 3);
   gint64 H = size ? 12 : Hkv * pick (rand, 1, 2), K = size ? 64 : pick (rand, 1, 40);
   gint64 Tq = size ? 197 : pick (rand, 1, 60), Tk = size ? 197 : pick (rand, 1, 60);
+  if (!size && pick (rand, 0, 3) == 0) /* several blocks of rows, or a single one */
+    Tq = g_rand_boolean (rand) ? 1 : pick (rand, 129, 300);
   HlOpCall call = { .op = HL_OP_MIX };
   call.in[0] = numbers (rand, HL_SHAPE (B, H, Tq, Tk), 1 / sqrt ((double) Tk));
   call.in[1] = heads (rand, g_rand_boolean (rand) ? 1 : B, Hkv, Tk, K);
+  if (!size && g_rand_boolean (rand))
+    make_causal (&call, 0);
   return call;
 }
 

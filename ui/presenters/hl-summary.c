@@ -6,7 +6,10 @@
 
 #include <math.h>
 
+/* Rows that are read together: so many, but fewer of a long map, so that a look at
+ * something else need not wait for more than some 2 million entries. */
 #define BAND_ROWS 256
+#define BAND_ENTRIES ((gint64) 1 << 21)
 /* Queries that an estimate reads of each row of cells. */
 #define GUESS_ROWS 4
 
@@ -67,8 +70,9 @@ read_rows (Makers *m,
            const HlProgress *progress,
            GError **error)
 {
-  gint64 step = is_guess ? MAX (m->Tq / HL_THUMB_SIDE_MAX, 1) : BAND_ROWS;
-  gint64 n_most = is_guess ? MIN (GUESS_ROWS, step) : BAND_ROWS;
+  gint64 band_rows = CLAMP (BAND_ENTRIES / MAX (m->Tk, 1), 16, BAND_ROWS);
+  gint64 step = is_guess ? MAX (m->Tq / HL_THUMB_SIDE_MAX, 1) : band_rows;
+  gint64 n_most = is_guess ? MIN (GUESS_ROWS, step) : band_rows;
   GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
   g_autofree float *band = g_new (float, (gsize) (MIN (n_most, m->Tq) * m->Tk) + 1);
   for (gint64 at = 0; at < m->Tq; at += step)

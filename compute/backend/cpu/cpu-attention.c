@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: MIT
  * Attention, apart (scores, mix) and in one piece without T x T memory. The work is cut
- * by example, head and block of query rows. */
+ * by example, head and block of query rows; what causal attention forbids to all rows of
+ * a block is not computed.
+ *
+ * The fused form goes over the keys in tiles and keeps each row's largest score and sum
+ * of exponentials so far (Milakov and Gimelshein, arXiv 1805.02867, algorithm 3). One
+ * head of 4,096 causal tokens, K = 64, on one core of a Zen 4, least of four: whole rows
+ * of the whole rectangle 81.5 ms; of what is seen, 64 rows at a time 38.4, 128 rows 35.9;
+ * in tiles of 128 x 512 33.4, 128 x 256 33.0, 256 x 512 33.1, 128 x 1024 35.4. */
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* Rows of queries in one piece of work: with 64 the scores of a block stay in the
- * second-level cache for a few thousand keys. */
-#define FUSED_ROWS 64
+/* Rows of queries and keys in one tile: scores, keys and values of it stay in the
+ * second-level cache. */
+#define TILE_ROWS 128
+#define TILE_KEYS 512
+/* Rows of queries in one piece of work where scores or maps are kept: fewer where causal
+ * attention makes each block of rows wider than the one before. */
 #define APART_ROWS 512
+#define CAUSAL_ROWS 128
+/* 50 ms or less of one core's work, between two pauses. */
+#define SLICE_FLOPS 3e9
 
 typedef struct
 {
   const HlOpCall *call;
   gint64 H, Tq, Tk, Kw; /* Kw: head width */
   gint64 block, n_blocks;
+  gint64 first; /* piece of the slice in hand */
   real scale;
-  real *scratch; /* (threads, FUSED_ROWS, Tk) */
+  real *scratch; /* (threads, TILE_ROWS, TILE_KEYS) */
 } Work;
 
 typedef struct
@@ -29,59 +44,112 @@ typedef struct
 static Piece
 piece_at (const Work *w, gint64 item)
 {
-  Piece p = { .row = item % w->n_blocks * w->block };
+  item += w->first;
+  /* Later rows see more: with them first, the threads end at about the same time. */
+  Piece p = { .row = (w->n_blocks - 1 - item % w->n_blocks) * w->block };
   p.h = item / w->n_blocks % w->H;
   p.b = item / w->n_blocks / w->H;
   p.n_rows = MIN (w->block, w->Tq - p.row);
   return p;
 }
 
-/* Sets what causal forbids to -inf: key j + key_start > query i + query_start. */
-static void
-forbid (real *scores, gint64 n_rows, gint64 first_row, gint64 Tk, const HlOpParams *params)
+/* How many of @n_keys keys query @row sees: key j + key_start <= row + query_start. */
+static gint64
+n_seen (const HlOpParams *params, gint64 row, gint64 n_keys)
 {
-  for (gint64 i = 0; i < n_rows; i++)
-    {
-      gint64 last = first_row + i + params->query_start - params->key_start;
-      for (gint64 j = MAX (last + 1, 0); j < Tk; j++)
-        scores[i * Tk + j] = -INFINITY;
-    }
+  if (!params->is_causal)
+    return n_keys;
+  return CLAMP (row + params->query_start - params->key_start + 1, 0, n_keys);
 }
 
+/* Sets what causal forbids to -inf. */
 static void
-score_block (const Work *w, const Piece *p, real *out)
+forbid (
+    real *scores, gint64 n_rows, gint64 first_row, gint64 Tk, const HlOpParams *params)
+{
+  for (gint64 i = 0; i < n_rows; i++)
+    for (gint64 j = n_seen (params, first_row + i, Tk); j < Tk; j++)
+      scores[i * Tk + j] = -INFINITY;
+}
+
+/* Scores of a piece's rows with @n keys from @key on, into rows of @stride numbers. */
+static void
+score_block (
+    const Work *w, const Piece *p, gint64 key, gint64 n, real *out, gint64 stride)
 {
   const HlTensor *q = w->call->in[0], *k = w->call->in[1];
   const real *rows = matrix_at (q, p->b, p->h, w->H) + p->row * q->stride[2];
-  real_gemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int) p->n_rows, (int) w->Tk,
-             (int) w->Kw, w->scale, rows, (int) q->stride[2],
-             matrix_at (k, p->b, p->h, w->H), (int) k->stride[2], 0, out, (int) w->Tk);
-  if (w->call->params.is_causal)
-    forbid (out, p->n_rows, p->row, w->Tk, &w->call->params);
+  const real *keys = matrix_at (k, p->b, p->h, w->H) + key * k->stride[2];
+  if (n == 0)
+    return;
+  if (p->n_rows == 1) /* a product would copy all keys first */
+    real_gemv (CblasRowMajor, CblasNoTrans, (int) n, (int) w->Kw, w->scale, keys,
+               (int) k->stride[2], rows, 1, 0, out, 1);
+  else
+    real_gemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int) p->n_rows, (int) n,
+               (int) w->Kw, w->scale, rows, (int) q->stride[2], keys, (int) k->stride[2],
+               0, out, (int) stride);
 }
 
-/* z[b, row.., h, :] = weights v, into (B, Tq, H, K) */
-static void
-mix_block (const Work *w, const Piece *p, const real *weights, const HlTensor *v)
+static real *
+mixed_at (const Work *w, const Piece *p)
 {
-  HlTensor *z = w->call->out[0];
+  const HlTensor *z = w->call->out[0]; /* (B, Tq, H, K) */
+  return (real *) z->data + ((p->b * w->Tq + p->row) * w->H + p->h) * z->shape.dim[3];
+}
+
+/* z[b, row.., h, :] = weights v, of @n keys from @key on; added where these are not the
+ * first. */
+static void
+mix_block (const Work *w,
+           const Piece *p,
+           gint64 key,
+           gint64 n,
+           const real *weights,
+           gint64 stride,
+           const HlTensor *v)
+{
   gint64 Kv = v->shape.dim[3];
-  real *out = (real *) z->data + ((p->b * w->Tq + p->row) * w->H + p->h) * Kv;
-  real_gemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) p->n_rows, (int) Kv,
-             (int) w->Tk, 1, weights, (int) w->Tk, matrix_at (v, p->b, p->h, w->H),
-             (int) v->stride[2], 0, out, (int) (w->H * Kv));
+  const real *values = matrix_at (v, p->b, p->h, w->H) + key * v->stride[2];
+  if (p->n_rows == 1 && n > 0) /* of nothing a product makes zeros, this does not */
+    real_gemv (CblasRowMajor, CblasTrans, (int) n, (int) Kv, 1, values,
+               (int) v->stride[2], weights, 1, key > 0, mixed_at (w, p), 1);
+  else
+    real_gemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) p->n_rows, (int) Kv,
+               (int) n, 1, weights, (int) stride, values, (int) v->stride[2], key > 0,
+               mixed_at (w, p), (int) (w->H * Kv));
+}
+
+/* Multiplies row @i of what is mixed so far. */
+static void
+scale_mixed (const Work *w, const Piece *p, gint64 i, real factor)
+{
+  gint64 Kv = w->call->out[0]->shape.dim[3];
+  real *row = mixed_at (w, p) + i * w->H * Kv;
+  for (gint64 d = 0; d < Kv; d++)
+    row[d] *= factor;
+}
+
+static void
+clear_mixed (const Work *w, const Piece *p)
+{
+  gint64 Kv = w->call->out[0]->shape.dim[3];
+  for (gint64 i = 0; i < p->n_rows; i++)
+    memset (mixed_at (w, p) + i * w->H * Kv, 0, sizeof (real) * (gsize) Kv);
 }
 
 static void
 score_items (gpointer data, gint64 begin, gint64 end, int thread)
 {
   const Work *w = data;
+  const HlOpParams *params = &w->call->params;
   for (gint64 i = begin; i < end; i++)
     {
       Piece p = piece_at (w, i);
-      real *out = (real *) w->call->out[0]->data
-                  + ((p.b * w->H + p.h) * w->Tq + p.row) * w->Tk;
-      score_block (w, &p, out);
+      real *out =
+          (real *) w->call->out[0]->data + ((p.b * w->H + p.h) * w->Tq + p.row) * w->Tk;
+      score_block (w, &p, 0, n_seen (params, p.row + p.n_rows - 1, w->Tk), out, w->Tk);
+      forbid (out, p.n_rows, p.row, w->Tk, params);
     }
 }
 
@@ -93,7 +161,75 @@ mix_items (gpointer data, gint64 begin, gint64 end, int thread)
   for (gint64 i = begin; i < end; i++)
     {
       Piece p = piece_at (w, i);
-      mix_block (w, &p, matrix_at (a, p.b, p.h, w->H) + p.row * w->Tk, w->call->in[1]);
+      gint64 n = n_seen (&w->call->params, p.row + p.n_rows - 1, w->Tk);
+      mix_block (w, &p, 0, n, matrix_at (a, p.b, p.h, w->H) + p.row * w->Tk, w->Tk,
+                 w->call->in[1]);
+    }
+}
+
+/* Of one row so far. */
+typedef struct
+{
+  real max;
+  double sum;
+} Sofar;
+
+/* exp (score - max) of the @n first of a row's @stride scores, zeros behind them.
+ * Returns: by what has to be multiplied what was mixed before, since max has grown */
+static real
+add_exponentials (real *row, gint64 n, gint64 stride, Sofar *sofar)
+{
+  real max = sofar->max, factor = 1;
+#pragma omp simd reduction(max : max)
+  for (gint64 j = 0; j < n; j++)
+    max = row[j] > max ? row[j] : max;
+  if (max == -INFINITY) /* nothing is seen yet: zeros, not NaN */
+    n = 0;
+  if (max > sofar->max)
+    factor = real_exp (sofar->max - max);
+  double sum = 0;
+#pragma omp simd
+  for (gint64 j = 0; j < n; j++)
+    row[j] = real_exp (row[j] - max);
+#pragma omp simd reduction(+ : sum)
+  for (gint64 j = 0; j < n; j++)
+    sum += (double) row[j];
+  memset (row + n, 0, sizeof (real) * (gsize) (stride - n));
+  sofar->max = max;
+  sofar->sum = sofar->sum * (double) factor + sum;
+  return factor;
+}
+
+static void
+fused_piece (const Work *w, const Piece *p, real *scores)
+{
+  const HlOpParams *params = &w->call->params;
+  Sofar sofar[TILE_ROWS];
+  real *lse = (real *) w->call->out[1]->data + (p->b * w->H + p->h) * w->Tq + p->row;
+  gint64 n_keys = n_seen (params, p->row + p->n_rows - 1, w->Tk);
+  if (n_keys == 0)
+    clear_mixed (w, p);
+  for (gint64 i = 0; i < p->n_rows; i++)
+    sofar[i] = (Sofar){ .max = -INFINITY };
+  for (gint64 key = 0; key < n_keys; key += TILE_KEYS)
+    {
+      gint64 n = MIN (TILE_KEYS, n_keys - key);
+      score_block (w, p, key, n, scores, n);
+      for (gint64 i = 0; i < p->n_rows; i++)
+        {
+          gint64 seen = CLAMP (n_seen (params, p->row + i, w->Tk) - key, 0, n);
+          real factor = add_exponentials (scores + i * n, seen, n, &sofar[i]);
+          if (factor != 1 && key > 0)
+            scale_mixed (w, p, i, factor);
+        }
+      mix_block (w, p, key, n, scores, n, w->call->in[2]);
+    }
+  for (gint64 i = 0; i < p->n_rows; i++)
+    {
+      gboolean is_blind = sofar[i].max == -INFINITY;
+      lse[i] = is_blind ? -INFINITY : (real) ((double) sofar[i].max + log (sofar[i].sum));
+      if (!is_blind)
+        scale_mixed (w, p, i, (real) (1 / sofar[i].sum));
     }
 }
 
@@ -101,15 +237,11 @@ static void
 fused_items (gpointer data, gint64 begin, gint64 end, int thread)
 {
   const Work *w = data;
-  real *scores = w->scratch + (gint64) thread * FUSED_ROWS * w->Tk;
+  real *scores = w->scratch + (gint64) thread * TILE_ROWS * TILE_KEYS;
   for (gint64 i = begin; i < end; i++)
     {
       Piece p = piece_at (w, i);
-      real *lse = (real *) w->call->out[1]->data + (p.b * w->H + p.h) * w->Tq + p.row;
-      score_block (w, &p, scores);
-      for (gint64 r = 0; r < p.n_rows; r++)
-        lse[r] = K (softmax_row) (scores + r * w->Tk, w->Tk);
-      mix_block (w, &p, scores, w->call->in[2]);
+      fused_piece (w, &p, scores);
     }
 }
 
@@ -127,46 +259,70 @@ work_of (const HlOpCall *call, gint64 block)
   return w;
 }
 
+/* Of one product of one piece, with heads of this @width; causal ones have half as a
+ * rule. */
+static double
+flops_of (const Work *w, gint64 width)
+{
+  return 1 + 2.0 * (double) w->block * (double) w->Tk * (double) width;
+}
+
+/* Every piece, with a pause where there is much work: @flops is that of one piece. */
+static void
+run_pieces (const CpuContext *context, Work *w, double flops, CpuPoolFunc func)
+{
+  gint64 n = w->call->out[0]->shape.dim[0] * w->H * w->n_blocks;
+  int n_threads = cpu_pool_n_threads (context->pool);
+  gint64 slice = MAX (1, (gint64) (SLICE_FLOPS / flops)) * n_threads;
+  for (w->first = 0; w->first < n; w->first += slice)
+    {
+      if (w->first > 0 && !hl_progress_pause (context->progress))
+        return;
+      cpu_pool_run (context->pool, MIN (slice, n - w->first), 1, func, w,
+                    context->cancellable);
+    }
+}
+
+static gint64
+rows_apart (const HlOpCall *call)
+{
+  return call->params.is_causal ? CAUSAL_ROWS : APART_ROWS;
+}
+
 gboolean
 K (scores) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  Work w = work_of (call, APART_ROWS);
+  Work w = work_of (call, rows_apart (call));
   w.Tk = call->in[1]->shape.dim[2];
-  gint64 B = call->out[0]->shape.dim[0];
   if (w.Tk > 0)
-    cpu_pool_run (context->pool, B * w.H * w.n_blocks, 1, score_items, &w,
-                  context->cancellable);
+    run_pieces (context, &w, flops_of (&w, w.Kw), score_items);
   return TRUE;
 }
 
 gboolean
 K (mix) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  Work w = work_of (call, APART_ROWS);
+  Work w = work_of (call, rows_apart (call));
   w.Tk = w.Kw; /* the maps' last dimension is the keys */
-  gint64 B = call->out[0]->shape.dim[0];
-  cpu_pool_run (context->pool, B * w.H * w.n_blocks, 1, mix_items, &w,
-                context->cancellable);
+  run_pieces (context, &w, flops_of (&w, call->in[1]->shape.dim[3]), mix_items);
   return TRUE;
 }
 
 gboolean
 K (attention) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  Work w = work_of (call, FUSED_ROWS);
+  Work w = work_of (call, TILE_ROWS);
   w.Tk = call->in[1]->shape.dim[2];
   gsize n_threads = (gsize) cpu_pool_n_threads (context->pool);
-  gsize size = sizeof (real) * n_threads * FUSED_ROWS * (gsize) MAX (w.Tk, 1);
-  w.scratch = aligned_alloc (64, (size + 63) & ~(gsize) 63);
+  gsize size = sizeof (real) * n_threads * TILE_ROWS * TILE_KEYS;
+  w.scratch = aligned_alloc (64, size);
   if (w.scratch == NULL)
     {
       g_set_error (error, HL_ERROR, HL_ERROR_MEMORY,
                    "attention: out of memory for %.1f MB of scores", (double) size / 1e6);
       return FALSE;
     }
-  gint64 B = call->out[0]->shape.dim[0];
-  cpu_pool_run (context->pool, B * w.H * w.n_blocks, 1, fused_items, &w,
-                context->cancellable);
+  run_pieces (context, &w, 2 * flops_of (&w, w.Kw), fused_items);
   free (w.scratch);
   return TRUE;
 }
@@ -183,8 +339,7 @@ rect_rows (gpointer data, gint64 begin, gint64 end, int thread)
              (int) q->shape.dim[1], (real) call->params.scale,
              (const real *) q->data + begin * q->stride[0], (int) q->stride[0], k->data,
              (int) k->stride[0], 0, out, (int) Tk);
-  if (call->params.is_causal)
-    forbid (out, end - begin, begin, Tk, &call->params);
+  forbid (out, end - begin, begin, Tk, &call->params);
   for (gint64 i = begin; i < end; i++, out += Tk)
     {
       real shift = lse[i * call->in[2]->stride[0]];
@@ -203,8 +358,10 @@ rect_rows (gpointer data, gint64 begin, gint64 end, int thread)
 gboolean
 K (attention_rect) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
+  gint64 Tq = call->in[0]->shape.dim[0];
+  int n_threads = cpu_pool_n_threads (context->pool);
   if (call->in[1]->shape.dim[0] > 0)
-    cpu_pool_run (context->pool, call->in[0]->shape.dim[0], 128, rect_rows,
-                  (gpointer) call, context->cancellable);
+    cpu_pool_run (context->pool, Tq, CLAMP ((Tq + n_threads - 1) / n_threads, 16, 128),
+                  rect_rows, (gpointer) call, context->cancellable);
   return TRUE;
 }

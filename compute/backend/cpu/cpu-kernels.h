@@ -6,6 +6,7 @@
 
 #include "backend/cpu/cpu-pool.h"
 #include "base/hl-error.h"
+#include "base/hl-progress.h"
 #include "ops/hl-op.h"
 
 #include <cblas.h>
@@ -13,10 +14,12 @@
 
 G_BEGIN_DECLS
 
-/** CpuContext: what a kernel may use beside its call. */
+/** CpuContext: what a kernel may use beside its call: @progress (nullable) to pause
+ * between pieces of long work, when other ops may run in between; @cancellable is its. */
 typedef struct
 {
   CpuPool *pool;
+  const HlProgress *progress;
   GCancellable *cancellable;
 } CpuContext;
 

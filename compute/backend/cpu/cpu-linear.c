@@ -31,6 +31,50 @@ fill_bias (gpointer data, gint64 begin, gint64 end, int thread)
     memcpy (bias->y + m * bias->F, bias->b, sizeof (real) * (gsize) bias->F);
 }
 
+/* Rows @m on of x with the columns @f on of y. */
+static void
+multiply_panel (const HlOpCall *call, gint64 m, gint64 n_rows, gint64 f, gint64 n_columns)
+{
+  const HlTensor *x = call->in[0], *w = call->in[1];
+  gboolean is_transposed = call->params.is_transposed;
+  gint64 D = w->shape.dim[is_transposed ? 0 : 1], F = w->shape.dim[is_transposed ? 1 : 0];
+  int stride = (int) w->shape.dim[1];
+  const real *columns = (const real *) w->data + (is_transposed ? f : f * D);
+  real_gemm (CblasRowMajor, CblasNoTrans, is_transposed ? CblasNoTrans : CblasTrans,
+             (int) n_rows, (int) n_columns, (int) D, 1, (const real *) x->data + m * D,
+             (int) D, columns, stride, call->in[2] != NULL ? 1 : 0,
+             (real *) call->out[0]->data + m * F + f, (int) F);
+}
+
+/* The longer of both sides of y is cut: the other operand is then copied only once. */
+static void
+multiply (const CpuContext *context,
+          const HlOpCall *call,
+          gint64 M,
+          int n_threads,
+          gboolean alone)
+{
+  const HlTensor *w = call->in[1];
+  gint64 D = w->shape.dim[call->params.is_transposed ? 0 : 1];
+  gint64 F = w->shape.dim[call->params.is_transposed ? 1 : 0];
+  gboolean cuts_rows = M >= F;
+  gint64 n = cuts_rows ? M : F, other = cuts_rows ? F : M;
+  double flops = 2.0 * (double) other * (double) D;
+  gint64 panel = MAX (64, (gint64) (PANEL_FLOPS * n_threads / flops));
+  for (gint64 i = 0; i < n; i += panel)
+    {
+      if (i > 0 && !hl_progress_pause (context->progress))
+        return;
+      /* What ran in the pause may have set it. The number is the library's, not the
+       * call's; only one thread of ours is in a product of this size, the others wait. */
+      openblas_set_num_threads (alone ? 1 : n_threads);
+      if (cuts_rows)
+        multiply_panel (call, i, MIN (panel, M - i), 0, F);
+      else
+        multiply_panel (call, 0, M, i, MIN (panel, F - i));
+    }
+}
+
 gboolean
 K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
@@ -50,23 +94,15 @@ K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
     }
   int n_threads = cpu_pool_n_threads (context->pool);
   double flops_a_row = 2.0 * (double) F * (double) D;
-  gint64 panel = MAX (64, (gint64) (PANEL_FLOPS * n_threads / flops_a_row));
-  /* The number is the library's, not the call's; only one thread of ours is in a product
-   * of this size, the others wait. */
   gboolean alone = flops_a_row * (double) M < (M == 1 ? ALONE_FLOPS_ROW : ALONE_FLOPS);
-  openblas_set_num_threads (alone ? 1 : n_threads);
   int stride = (int) w->shape.dim[1];
-  CBLAS_TRANSPOSE turn = is_transposed ? CblasNoTrans : CblasTrans;
+  openblas_set_num_threads (alone ? 1 : n_threads);
   if (M == 1)
     real_gemv (CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans,
                (int) w->shape.dim[0], stride, 1, w->data, stride, x->data, 1,
                b != NULL ? 1 : 0, y, 1);
   else
-    for (gint64 m = 0; m < M && !g_cancellable_is_cancelled (context->cancellable);
-         m += panel)
-      real_gemm (CblasRowMajor, CblasNoTrans, turn, (int) MIN (panel, M - m), (int) F,
-                 (int) D, 1, (const real *) x->data + m * D, (int) D, w->data, stride,
-                 b != NULL ? 1 : 0, y + m * F, (int) F);
+    multiply (context, call, M, n_threads, alone);
   /* Attention runs a product on each of our own threads. */
   openblas_set_num_threads (1);
   return TRUE;

@@ -38,7 +38,8 @@ typedef struct
   const real *scores;
   real *out;
   real *lse;
-  gint64 Tk;
+  gint64 Tq, Tk;
+  const HlOpParams *params;
 } Softmax;
 
 static void
@@ -48,8 +49,12 @@ softmax_rows (gpointer data, gint64 begin, gint64 end, int thread)
   for (gint64 i = begin; i < end; i++)
     {
       real *row = s->out + i * s->Tk;
-      memcpy (row, s->scores + i * s->Tk, sizeof (real) * (gsize) s->Tk);
-      s->lse[i] = K (softmax_row) (row, s->Tk);
+      gint64 n = s->Tk;
+      if (s->params->is_causal)
+        n = CLAMP (i % s->Tq + s->params->query_start + 1, 0, n);
+      memcpy (row, s->scores + i * s->Tk, sizeof (real) * (gsize) n);
+      memset (row + n, 0, sizeof (real) * (gsize) (s->Tk - n));
+      s->lse[i] = K (softmax_row) (row, n);
     }
 }
 
@@ -59,7 +64,9 @@ K (softmax) (const CpuContext *context, const HlOpCall *call, GError **error)
   Softmax s = { .scores = call->in[0]->data,
                 .out = call->out[0]->data,
                 .lse = call->out[1]->data,
-                .Tk = call->in[0]->shape.dim[3] };
+                .Tq = call->in[0]->shape.dim[2],
+                .Tk = call->in[0]->shape.dim[3],
+                .params = &call->params };
   gint64 grain = MAX (1, 65536 / MAX (s.Tk, 1));
   cpu_pool_run (context->pool, hl_tensor_count (call->out[1]), grain, softmax_rows, &s,
                 context->cancellable);

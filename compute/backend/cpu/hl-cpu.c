@@ -36,11 +36,12 @@ cpu_alloc (HlBackend *backend, HlShape shape, GError **error)
 static gboolean
 cpu_run (HlBackend *backend,
          const HlOpCall *call,
-         GCancellable *cancellable,
+         const HlProgress *progress,
          GError **error)
 {
   HlCpu *cpu = (HlCpu *) backend;
-  CpuContext context = { cpu->pool, cancellable };
+  GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
+  CpuContext context = { cpu->pool, progress, cancellable };
   return cpu->kernels->kernel[call->op](&context, call, error)
          && !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
