@@ -93,7 +93,8 @@ test_list (void)
                                        HL_TOKEN_KIND_PROMPT,  HL_TOKEN_KIND_GENERATED,
                                        HL_TOKEN_KIND_PADDING };
   g_autoptr (HlTrace) trace = trace_of (mixed, n, TRUE);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
   g_assert_cmpint (list->n, ==, n);
   for (int i = 0; i < n; i++)
     {
@@ -109,7 +110,8 @@ test_list (void)
   g_assert_cmpstr (list->items[9].text, ==, "␣B");
   g_assert_cmpstr (list->items[10].bytes, ==, NULL);
   g_autoptr (HlTrace) none = synthetic_trace_new (1, 1, TRUE, NULL);
-  g_autoptr (HlTokenList) empty = hl_present_token_list (none, -1);
+  g_autoptr (HlTokenList) empty =
+      hl_present_token_list (hl_trace_get_tokens (none, 0), none->predictions, -1);
   g_assert_cmpint (empty->n, ==, 0);
 }
 
@@ -119,7 +121,8 @@ test_pieces (void)
 {
   static const guint groups[G_N_ELEMENTS (mixed)] = { 0, 0, 1, 1, 2, 2 };
   g_autoptr (HlTrace) trace = trace_of (mixed, G_N_ELEMENTS (mixed), TRUE);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
   int n = 0;
   for (guint i = 0; i < G_N_ELEMENTS (mixed); i++)
     g_assert_cmpuint (list->items[i].group, ==, groups[i]);
@@ -137,7 +140,8 @@ test_long_bytes (void)
   static const char *const words[] = { "abcdefghijklmnopqrstuvwx", /* 24 */
                                        "abcdefghijklmnopqrstuvwxy" };
   g_autoptr (HlTrace) trace = trace_of_words (words, 2);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
   g_assert_true (g_str_has_suffix (list->items[0].bytes, " 77 78"));
   g_assert_true (g_str_has_suffix (list->items[1].bytes, " 77 78 …"));
 }
@@ -149,7 +153,8 @@ test_shade (void)
   const int n = 7;
   g_autoptr (HlTrace) trace = trace_of (mixed, n, TRUE);
   predict (trace, n, 2.5);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, 4);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 4);
   g_assert_true (isnan (list->items[0].shade) && isnan (list->items[0].log_prob));
   for (int i = 1; i < n; i++)
     {
@@ -187,7 +192,8 @@ test_weights (void)
   const HlHeadKey head = { 0, 1, 0 };
   g_autoptr (HlTrace) causal = trace_of (mixed, 5, TRUE);
   g_autoptr (HlTrace) free_trace = trace_of (mixed, 5, FALSE);
-  g_autoptr (HlTokenList) list = hl_present_token_list (causal, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (causal, 0), causal->predictions, -1);
   g_autoptr (HlTokenScene) a =
       hl_present_tokens (causal, head, list, chosen, 2, 4, weights, 2, FALSE, &plain);
   assert_weights (a, to, 5);
@@ -219,7 +225,8 @@ test_no_weights (void)
 {
   const float zeros[5] = { 0 };
   g_autoptr (HlTrace) trace = trace_of (mixed, 5, TRUE);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
   g_autoptr (HlTokenScene) bare = hl_present_tokens (trace, (HlHeadKey){ 0, 0, 0 }, list,
                                                      NULL, 0, -1, NULL, 0, FALSE, &plain);
   g_assert_null (bare->weights);
@@ -236,7 +243,8 @@ assert_captions (void)
   const float weights[] = { 0.25F, 0.5F, 0.7546F };
   const gint64 chosen[] = { 2 };
   g_autoptr (HlTrace) trace = trace_of (mixed, 3, TRUE);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
   g_autoptr (HlTokenScene) one = hl_present_tokens (
       trace, (HlHeadKey){ 0, 1, 0 }, list, chosen, 1, -1, weights, 1, FALSE, &plain);
   g_assert_cmpstr (one->caption, ==,
@@ -283,7 +291,8 @@ test_arcs (void)
   static const float rows[2][5] = { { 0.0625F, 0.25F, 0.125F, 0.375F, 0.125F },
                                     { 0.0499F, 0.9F, 0.0501F, 0, 0 } };
   g_autoptr (HlTrace) trace = trace_of (mixed, 5, TRUE);
-  g_autoptr (HlTokenList) list = hl_present_token_list (trace, -1);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
   g_autoptr (HlTokenScene) scene = hl_token_scene_new (list);
   hl_present_add_arcs (scene, &rows[0][0], 2, 2, 5, 0);
   g_assert_cmpint (scene->n_arcs, ==, 5);
