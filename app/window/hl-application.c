@@ -149,7 +149,8 @@ hl_application_init (HlApplication *self)
   const GOptionEntry entries[]
       = { { "model", 0, 0, G_OPTION_ARG_FILENAME, NULL,
             N_ ("Open this model's folder, or one that ships by its name"), "MODEL" },
-          { "input", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Open this picture"), "FILE" },
+          { "input", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Open this picture or text"),
+            "FILE" },
           { "style", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("light or dark"), "STYLE" },
           { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL,
             N_ ("[FILE…]") },

@@ -52,6 +52,8 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
   self->model = model;
+  /* A session that is open is of the model before: saving asks for a name. */
+  hl_session_set_path (self->session, NULL);
   hl_selection_reset (self->selection, FALSE);
   hl_document_take_trace (self, NULL, FALSE);
   hl_document_emit (self, HL_DOCUMENT_MODEL);

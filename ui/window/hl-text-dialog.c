@@ -89,8 +89,9 @@ prompt_text (HlTextDialog *self, GError **error)
 static HlTextOptions
 options_of (HlTextDialog *self)
 {
-  /* A rendered conversation has its special tokens written in it. */
-  gboolean is_chat = is_conversation (self);
+  /* A rendered conversation has its special tokens written in it, where the format has
+   * any. */
+  gboolean is_chat = is_conversation (self) && self->chat->kind > HL_CHAT_UNKNOWN;
   return (HlTextOptions){
     .no_special = is_chat || !gtk_switch_get_active (self->bos),
     .plain_special = !is_chat && !gtk_switch_get_active (self->special),
@@ -141,7 +142,9 @@ show_rendered (HlTextDialog *self, const char *prompt, const GError *error)
   gtk_widget_set_visible (self->rendered_box, is_chat);
   gtk_widget_set_visible (GTK_WIDGET (self->system),
                           is_chat && self->chat->takes_system);
-  gtk_widget_set_sensitive (self->bos_row, !is_chat);
+  gboolean has_specials = is_chat && self->chat->kind > HL_CHAT_UNKNOWN;
+  gtk_widget_set_sensitive (self->bos_row, !has_specials);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->special), !has_specials);
   if (!is_chat)
     return;
   const char *note

@@ -89,7 +89,12 @@ show_page (HlWindow *self)
   const HlModelInfo *info = hl_document_get_model_info (self->document);
   gboolean is_text = info != NULL && g_str_equal (info->input_kind, "text");
   gtk_widget_set_visible (GTK_WIDGET (self->generate_button), is_text && has_model);
+  gboolean was_empty
+      = g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "empty") == 0;
   gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
+  /* Keys then mean heads, not the entry that comes first. */
+  if (has_trace && was_empty)
+    hl_heads_panel_grab_grid (self->heads);
   if (has_trace)
     return;
   /* The button for what is missing stands out. */

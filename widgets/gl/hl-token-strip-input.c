@@ -94,8 +94,9 @@ hl_token_strip_handle_press (HlTokenStrip *self, double x, double y, gboolean is
     choose (self, token, FALSE);
   self->cursor = token;
   self->cursor_x = x;
-  hl_token_strip_set_hovered (self, token);
+  /* First the choice: who hears of the hover may give the strip a new scene. */
   hl_token_strip_selection_changed (self);
+  hl_token_strip_set_hovered (self, token);
 }
 
 void
@@ -122,9 +123,9 @@ hl_token_strip_handle_drag (HlTokenStrip *self, double x, double y)
   add_range (self, self->anchor, token);
   self->cursor = token;
   self->cursor_x = x;
-  hl_token_strip_set_hovered (self, token);
   if (!is_selection (self, before))
     hl_token_strip_selection_changed (self);
+  hl_token_strip_set_hovered (self, token);
 }
 
 static void
