@@ -11,6 +11,7 @@
 #include <math.h>
 
 #define WHERE "config.json"
+#define HEADS_MAX_WIDTH (1 << 20)
 
 typedef struct
 {
@@ -83,6 +84,15 @@ read_geometry (Llama *llama, const json_t *config, GError **error)
   if (!get_int (config, "head_dim", MAX (llama->D / llama->n_heads, 1), 1 << 16,
                 &llama->head_width, error))
     return FALSE;
+  /* Either may be large, both together are no model; their product is an int. */
+  if ((gint64) llama->n_heads * llama->head_width > HEADS_MAX_WIDTH)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   WHERE ": field \"head_dim\": at most %d for all heads together "
+                         "expected, %d heads of %d found",
+                   HEADS_MAX_WIDTH, llama->n_heads, llama->head_width);
+      return FALSE;
+    }
   if (llama->head_width % 2 != 0)
     return range_error ("head_dim", "a multiple", 2, llama->head_width, error);
   return TRUE;
@@ -198,10 +208,11 @@ llama_load (HlLoader *loader, GError **error)
   info->width = llama->D;
   info->n_vocab = (int) llama->tokens->stored->shape.dim[0];
   info->n_context = (int) settings.context;
-  /* The base grows with the text up to this factor. */
+  /* The base grows with the text up to this factor; below 1 nothing is made longer. */
   if (llama->rope->kind == HL_ROPE_DYNAMIC)
-    info->n_context = (int) MIN ((double) G_MAXINT32,
-                                 (double) settings.context * llama->rope->factor);
+    info->n_context
+        = (int) MIN ((double) G_MAXINT32,
+                     (double) settings.context * MAX (llama->rope->factor, 1));
   HlStack *stack = hl_model_info_add_stack (info, "", llama->n_layers);
   for (int l = 0; l < llama->n_layers; l++)
     stack->layers[l] = (HlLayerInfo){ .kind = HL_ATTENTION_SELF,
