@@ -262,6 +262,18 @@ hl_op_infer (const HlOpCall *call, HlShape *out, GError **error)
   return FALSE;
 }
 
+/* Which part of @Tq x @Tk entries causal attention sees; 1 for any other. */
+static double
+share_seen (const HlOpCall *call, gint64 Tq, gint64 Tk)
+{
+  gint64 n = 0, first = call->params.query_start - call->params.key_start + 1;
+  if (!call->params.is_causal || Tq == 0 || Tk == 0)
+    return 1;
+  for (gint64 i = 0; i < Tq; i++)
+    n += CLAMP (first + i, 0, Tk);
+  return (double) n / ((double) Tq * (double) Tk);
+}
+
 double
 hl_op_flops (const HlOpCall *call)
 {
@@ -275,18 +287,23 @@ hl_op_flops (const HlOpCall *call)
     case HL_OP_LINEAR:
       return 2 * n * (double) DIM (in[0], RANK (in[0]) - 1) + (in[2] != NULL ? n : 0);
     case HL_OP_SCORES:
-      return 2 * n * (double) DIM (in[0], 3) + n;
+      return 2 * n * (double) DIM (in[0], 3) *
+                 share_seen (call, DIM (in[0], 2), DIM (in[1], 2)) +
+             n;
     case HL_OP_MIX:
-      return 2 * n * (double) DIM (in[0], 3);
+      return 2 * n * (double) DIM (in[0], 3) *
+             share_seen (call, DIM (in[0], 2), DIM (in[0], 3));
     case HL_OP_ATTENTION:
-      return 4 * n * (double) DIM (in[1], 2);
+      return 4 * n * (double) DIM (in[1], 2) *
+             share_seen (call, DIM (in[0], 2), DIM (in[1], 2));
     case HL_OP_ATTENTION_RECT:
       return n * (2 * (double) DIM (in[0], 1) + 3);
     case HL_OP_LAYER_NORM:
       return 7 * n;
     case HL_OP_RMS_NORM:
-    case HL_OP_SOFTMAX:
       return 4 * n;
+    case HL_OP_SOFTMAX:
+      return 4 * n * share_seen (call, DIM (in[0], 2), DIM (in[0], 3));
     case HL_OP_ACTIVATION:
       return 8 * n;
     case HL_OP_BLEND:

@@ -116,7 +116,8 @@ const HlOpInfo *hl_op_get_info (HlOp op);
  */
 gboolean hl_op_infer (const HlOpCall *call, HlShape *out, GError **error);
 
-/** hl_op_flops: floating point operations of @call, a multiply-add being two. */
+/** hl_op_flops: floating point operations of @call, a multiply-add being two; of SCORES,
+ * SOFTMAX, MIX and ATTENTION without what causal forbids. */
 double hl_op_flops (const HlOpCall *call);
 
 /** hl_op_bytes: bytes that must be read and written at least once. */

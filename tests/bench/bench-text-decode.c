@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Tokens a second, beside what the machine's memory allows: one token reads every weight
- * once. */
+ * once, and the keys and values of all tokens before it. */
 #include "config.h"
 
 #include "backend/cpu/hl-cpu.h"
@@ -17,6 +17,9 @@
 #define WEIGHTS_A_TOKEN                                                                  \
   (BENCH_L * (4.0 * BENCH_D * BENCH_D + 2.0 * BENCH_D * BENCH_F) +                       \
    (double) BENCH_VOCABULARY * BENCH_D)
+
+/* Numbers of keys and values that each token before adds. */
+#define CACHE_A_TOKEN (2.0 * BENCH_L * BENCH_D)
 
 typedef struct
 {
@@ -75,7 +78,7 @@ decode_once (HlModel *model, HlBackend *backend, int n_tokens, BenchSamples *sam
 static void
 print_decode (int n_tokens, const BenchSamples *own, const BenchSamples *reads)
 {
-  double gb = 4e-9 * WEIGHTS_A_TOKEN;
+  double gb = 4e-9 * (WEIGHTS_A_TOKEN + CACHE_A_TOKEN * (n_tokens + N_NEW / 2.0));
   double rate = 4e-6 * READ_FLOATS / bench_median (reads);
   double best = 4e-6 * READ_FLOATS / bench_min (reads);
   g_autofree char *what = g_strdup_printf ("one token after %d", n_tokens);

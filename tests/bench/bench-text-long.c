@@ -10,6 +10,8 @@
 #include "trace/hl-attention-source.h"
 #include "trace/hl-tracer.h"
 
+#include <time.h>
+
 /* Tiles of 256 that 1200 x 800 pixels show. */
 #define SCREEN_COLUMNS 5
 #define SCREEN_ROWS 4
@@ -26,38 +28,59 @@ typedef struct
   HlHeadKey head;
 } Bench;
 
-/* How long a look at something would have waited for the work that is running. */
+/* How long a look at something would have waited for the work that is running, and how
+ * much work of all cores together the most of it was: on a busy machine more time goes by
+ * for the same work. */
 typedef struct
 {
   double before_ms, longest_ms;
+  double before_work_ms, most_work_ms;
 } Waits;
+
+static double
+work_now_ms (void)
+{
+  struct timespec t = { 0 };
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
+}
+
+static void
+waits_begin (Waits *waits)
+{
+  waits->before_ms = bench_now_ms ();
+  waits->before_work_ms = work_now_ms ();
+}
 
 static void
 yield_cb (gpointer data)
 {
   Waits *waits = data;
-  double now = bench_now_ms ();
-  waits->longest_ms = MAX (waits->longest_ms, now - waits->before_ms);
-  waits->before_ms = now;
+  double work = work_now_ms () - waits->before_work_ms;
+  waits->longest_ms = MAX (waits->longest_ms, bench_now_ms () - waits->before_ms);
+  waits->most_work_ms = MAX (waits->most_work_ms, work);
+  waits_begin (waits);
 }
 
 static void
 say_waits (const char *what, Waits *waits)
 {
   yield_cb (waits);
-  bench_say (what, "%9.3f ms at most (goal: about %.0f)%s", waits->longest_ms,
-             WAIT_GOAL_MS, waits->longest_ms <= 1.5 * WAIT_GOAL_MS ? "" : "  MISSED");
+  bench_say (what, "%9.3f ms at most, %.0f ms of work (goal: about %.0f)%s",
+             waits->longest_ms, waits->most_work_ms, WAIT_GOAL_MS,
+             waits->longest_ms <= 1.5 * WAIT_GOAL_MS ? "" : "  MISSED");
 }
 
 static void
 trace_text (Bench *bench)
 {
   g_autoptr (GError) error = NULL;
-  Waits waits = { .before_ms = bench_now_ms () };
+  Waits waits = { 0 };
   HlProgress progress = { .yield = yield_cb, .yield_data = &waits };
   BenchSamples sample = { 0 };
   HlTraceCost cost = hl_tracer_cost (bench->model, bench->input, NULL);
   BenchMemory before = bench_memory_now ();
+  waits_begin (&waits);
   double start = bench_now_ms ();
   bench->trace =
       hl_tracer_run (bench->model, bench->input, bench->backend, NULL, &progress, &error);
@@ -143,10 +166,10 @@ summarise (Bench *bench)
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   double now = bench_now_ms ();
-  Summing summing = { .waits = { .before_ms = now },
-                      .end = 0.9999 / BENCH_H,
+  Summing summing = { .end = 0.9999 / BENCH_H,
                       .start_ms = now,
                       .cancellable = cancellable };
+  waits_begin (&summing.waits);
   HlProgress progress = { .func = summing_cb,
                           .func_data = &summing,
                           .yield = yield_cb,
@@ -159,7 +182,7 @@ summarise (Bench *bench)
   bench_say ("summary of one head, exact", "%9.3f ms; of all %d heads %.0f s",
              summing.head_ms, BENCH_L * BENCH_H,
              summing.head_ms * BENCH_L * BENCH_H / 1e3);
-  summing.waits.before_ms = bench_now_ms ();
+  waits_begin (&summing.waits);
   say_waits ("a look during a summary waits", &summing.waits);
   g_autoptr (GError) guess_error = NULL;
   BenchSamples sample = { 0 };

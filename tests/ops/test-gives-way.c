@@ -66,13 +66,14 @@ static void
 check_linear (const HlOpCall *call)
 {
   const float *x = call->in[0]->data, *w = call->in[1]->data, *y = call->out[0]->data;
+  const float *b = call->in[2] != NULL ? call->in[2]->data : NULL;
   gboolean is_in_out = call->params.is_transposed;
   gint64 M = call->out[0]->shape.dim[1], F = call->out[0]->shape.dim[2];
   gint64 D = call->in[0]->shape.dim[2];
   for (gint64 n = 0; n < 600; n++)
     {
       gint64 m = n < 300 ? n * M / 300 : M - 1, f = n < 300 ? n * 7919 % F : F - 600 + n;
-      double sum = 0;
+      double sum = b != NULL ? (double) b[f] : 0;
       for (gint64 d = 0; d < D; d++)
         sum += (double) x[m * D + d] * (double) w[is_in_out ? d * F + f : f * D + d];
       near (y[m * F + f], sum);
@@ -146,11 +147,15 @@ test_gives_way (void)
   g_autoptr (HlTensor) w = plain_numbers (HL_SHAPE (8192, 1024));
   g_autoptr (HlTensor) turned = plain_numbers (HL_SHAPE (1024, 8192));
   g_autoptr (HlTensor) narrow = plain_numbers (HL_SHAPE (2900, 1024));
+  g_autoptr (HlTensor) bias = plain_numbers (HL_SHAPE (8192));
+  g_autoptr (HlTensor) few_biases = plain_numbers (HL_SHAPE (2900));
   const HlOpCall calls[] = {
     { .op = HL_OP_ATTENTION, .in = { q, q, q }, .params = { .scale = 1 } },
-    { .op = HL_OP_LINEAR, .in = { few, w } },    /* cut by columns */
-    { .op = HL_OP_LINEAR, .in = { x, narrow } }, /* by rows */
-    { .op = HL_OP_LINEAR, .in = { few, turned }, .params = { .is_transposed = TRUE } },
+    { .op = HL_OP_LINEAR, .in = { few, w } },                /* cut by columns */
+    { .op = HL_OP_LINEAR, .in = { x, narrow, few_biases } }, /* by rows */
+    { .op = HL_OP_LINEAR,
+      .in = { few, turned, bias },
+      .params = { .is_transposed = TRUE } },
   };
   for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
     check_gives_way (backend, &calls[i]);

@@ -527,6 +527,30 @@ test_causal_after_cached_keys (void)
   hl_exec_clear (&exec);
 }
 
+/* Three queries after two cached keys see 3, 4 and 5 of 5. */
+static void
+test_flops (void)
+{
+  g_autoptr (HlTensor) q = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, 2, 3, 7), NULL);
+  g_autoptr (HlTensor) k = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, 2, 5, 7), NULL);
+  g_autoptr (HlTensor) map = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, 2, 3, 5), NULL);
+  HlOpCall calls[] = {
+    { .op = HL_OP_SCORES, .in = { q, k } },
+    { .op = HL_OP_SOFTMAX, .in = { map } },
+    { .op = HL_OP_MIX, .in = { map, k } },
+    { .op = HL_OP_ATTENTION, .in = { q, k, k } },
+  };
+  const double whole[] = { 2 * 2 * 15 * 7 + 30, 4 * 30, 2 * 2 * 15 * 7, 4 * 2 * 15 * 7 };
+  const double seen[] = { 2 * 2 * 12 * 7 + 30, 4 * 24, 2 * 2 * 12 * 7, 4 * 2 * 12 * 7 };
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_assert_cmpfloat_with_epsilon (hl_op_flops (&calls[i]), whole[i], 1e-6);
+      calls[i].params.is_causal = TRUE;
+      calls[i].params.query_start = 2;
+      g_assert_cmpfloat_with_epsilon (hl_op_flops (&calls[i]), seen[i], 1e-6);
+    }
+}
+
 static void
 test_cancelled (void)
 {
@@ -558,6 +582,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ops/nan-and-infinity", test_nan_and_infinity);
   g_test_add_func ("/ops/large-scores", test_large_scores);
   g_test_add_func ("/ops/causal-after-cached-keys", test_causal_after_cached_keys);
+  g_test_add_func ("/ops/flops", test_flops);
   g_test_add_func ("/ops/cancelled", test_cancelled);
   return g_test_run ();
 }

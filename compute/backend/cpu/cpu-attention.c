@@ -23,8 +23,8 @@
  * attention makes each block of rows wider than the one before. */
 #define APART_ROWS 512
 #define CAUSAL_ROWS 128
-/* 50 ms or less of one core's work, between two pauses. */
-#define SLICE_FLOPS 3e9
+/* 30 ms or less of one core's work, between two pauses. */
+#define SLICE_FLOPS 2e9
 
 typedef struct
 {

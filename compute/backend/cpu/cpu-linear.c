@@ -16,11 +16,12 @@
 /* Likewise for a single row, which costs the reading of W and little else. */
 #define ALONE_FLOPS_ROW 5e5
 
+/* A part of y, whose rows are @stride numbers apart. */
 typedef struct
 {
-  const real *b; /* (F) */
-  real *y;       /* (M, F) */
-  gint64 F;
+  const real *b;
+  real *y;
+  gint64 n_columns, stride;
 } Bias;
 
 static void
@@ -28,36 +29,43 @@ fill_bias (gpointer data, gint64 begin, gint64 end, int thread)
 {
   const Bias *bias = data;
   for (gint64 m = begin; m < end; m++)
-    memcpy (bias->y + m * bias->F, bias->b, sizeof (real) * (gsize) bias->F);
+    memcpy (bias->y + m * bias->stride, bias->b, sizeof (real) * (gsize) bias->n_columns);
 }
 
-/* Rows @m on of x with the columns @f on of y. */
+/* Rows @m on of x with the columns @f on of y. The product is added onto the bias, which
+ * saves a pass over y. */
 static void
-multiply_panel (const HlOpCall *call, gint64 m, gint64 n_rows, gint64 f, gint64 n_columns)
+multiply_panel (const CpuContext *context,
+                const HlOpCall *call,
+                gint64 m,
+                gint64 n_rows,
+                gint64 f,
+                gint64 n_columns)
 {
-  const HlTensor *x = call->in[0], *w = call->in[1];
+  const HlTensor *x = call->in[0], *w = call->in[1], *b = call->in[2];
   gboolean is_transposed = call->params.is_transposed;
   gint64 D = w->shape.dim[is_transposed ? 0 : 1], F = w->shape.dim[is_transposed ? 1 : 0];
   int stride = (int) w->shape.dim[1];
   const real *columns = (const real *) w->data + (is_transposed ? f : f * D);
+  real *y = (real *) call->out[0]->data + m * F + f;
+  if (b != NULL)
+    {
+      Bias bias = { (const real *) b->data + f, y, n_columns, F };
+      cpu_pool_run (context->pool, n_rows, MAX (1, 65536 / n_columns), fill_bias, &bias,
+                    NULL);
+    }
   real_gemm (CblasRowMajor, CblasNoTrans, is_transposed ? CblasNoTrans : CblasTrans,
              (int) n_rows, (int) n_columns, (int) D, 1, (const real *) x->data + m * D,
-             (int) D, columns, stride, call->in[2] != NULL ? 1 : 0,
-             (real *) call->out[0]->data + m * F + f, (int) F);
+             (int) D, columns, stride, b != NULL ? 1 : 0, y, (int) F);
 }
 
 /* The longer of both sides of y is cut: the other operand is then copied only once. */
 static void
-multiply (const CpuContext *context,
-          const HlOpCall *call,
-          gint64 M,
-          int n_threads,
-          gboolean alone)
+multiply (
+    const CpuContext *context, const HlOpCall *call, gint64 M, gint64 F, int n_threads)
 {
-  const HlTensor *w = call->in[1];
-  gint64 D = w->shape.dim[call->params.is_transposed ? 0 : 1];
-  gint64 F = w->shape.dim[call->params.is_transposed ? 1 : 0];
   gboolean cuts_rows = M >= F;
+  gint64 D = call->in[1]->shape.dim[call->params.is_transposed ? 0 : 1];
   gint64 n = cuts_rows ? M : F, other = cuts_rows ? F : M;
   double flops = 2.0 * (double) other * (double) D;
   gint64 panel = MAX (64, (gint64) (PANEL_FLOPS * n_threads / flops));
@@ -65,44 +73,49 @@ multiply (const CpuContext *context,
     {
       if (i > 0 && !hl_progress_pause (context->progress))
         return;
-      /* What ran in the pause may have set it. The number is the library's, not the
-       * call's; only one thread of ours is in a product of this size, the others wait. */
-      openblas_set_num_threads (alone ? 1 : n_threads);
+      if (i > 0) /* what ran in the pause has set it to one */
+        openblas_set_num_threads (n_threads);
       if (cuts_rows)
-        multiply_panel (call, i, MIN (panel, M - i), 0, F);
+        multiply_panel (context, call, i, MIN (panel, M - i), 0, F);
       else
-        multiply_panel (call, 0, M, i, MIN (panel, F - i));
+        multiply_panel (context, call, 0, M, i, MIN (panel, F - i));
     }
+}
+
+/* A single row: W is read once, by as many threads as that is worth. */
+static void
+multiply_row (const HlOpCall *call, gint64 F)
+{
+  const HlTensor *x = call->in[0], *w = call->in[1], *b = call->in[2];
+  real *y = call->out[0]->data;
+  int stride = (int) w->shape.dim[1];
+  if (b != NULL)
+    memcpy (y, b->data, sizeof (real) * (gsize) F);
+  real_gemv (CblasRowMajor, call->params.is_transposed ? CblasTrans : CblasNoTrans,
+             (int) w->shape.dim[0], stride, 1, w->data, stride, x->data, 1,
+             b != NULL ? 1 : 0, y, 1);
 }
 
 gboolean
 K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  const HlTensor *x = call->in[0], *w = call->in[1], *b = call->in[2];
+  const HlTensor *x = call->in[0], *w = call->in[1];
   gboolean is_transposed = call->params.is_transposed;
   gint64 D = w->shape.dim[is_transposed ? 0 : 1], F = w->shape.dim[is_transposed ? 1 : 0];
   gint64 M = D > 0 ? hl_tensor_count (x) / D : 0;
-  real *y = call->out[0]->data;
   if (M == 0 || F == 0)
     return TRUE;
-  /* The product is added onto the bias, which saves a pass over y. */
-  if (b != NULL)
-    {
-      Bias bias = { b->data, y, F };
-      cpu_pool_run (context->pool, M, MAX (1, 65536 / F), fill_bias, &bias,
-                    context->cancellable);
-    }
   int n_threads = cpu_pool_n_threads (context->pool);
-  double flops_a_row = 2.0 * (double) F * (double) D;
-  gboolean alone = flops_a_row * (double) M < (M == 1 ? ALONE_FLOPS_ROW : ALONE_FLOPS);
-  int stride = (int) w->shape.dim[1];
-  openblas_set_num_threads (alone ? 1 : n_threads);
+  double flops = 2.0 * (double) M * (double) F * (double) D;
+  if (flops < (M == 1 ? ALONE_FLOPS_ROW : ALONE_FLOPS))
+    n_threads = 1;
+  /* The number is the library's, not the call's; only one thread of ours is in a product
+   * of this size, the others wait. */
+  openblas_set_num_threads (n_threads);
   if (M == 1)
-    real_gemv (CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans,
-               (int) w->shape.dim[0], stride, 1, w->data, stride, x->data, 1,
-               b != NULL ? 1 : 0, y, 1);
+    multiply_row (call, F);
   else
-    multiply (context, call, M, n_threads, alone);
+    multiply (context, call, M, F, n_threads);
   /* Attention runs a product on each of our own threads. */
   openblas_set_num_threads (1);
   return TRUE;
