@@ -5,6 +5,7 @@
 #include "window/hl-head-panel.h"
 
 #include "document/hl-map-loader.h"
+#include "gl/hl-gl.h"
 #include "gl/hl-heatmap-view.h"
 #include "gl/hl-patch-view.h"
 #include "window/hl-attention-tiles.h"
@@ -590,6 +591,12 @@ const char *
 hl_head_panel_get_gl_message (HlHeadPanel *self)
 {
   return hl_heatmap_view_get_gl_message (self->map_view);
+}
+
+void
+hl_head_panel_prepare_gl (HlHeadPanel *self)
+{
+  hl_gl_prepare (GTK_WIDGET (self->map_view));
 }
 
 static void

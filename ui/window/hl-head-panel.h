@@ -21,4 +21,7 @@ void hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark);
 /** hl_head_panel_get_gl_message: (nullable): why cells are painted without OpenGL. */
 const char *hl_head_panel_get_gl_message (HlHeadPanel *self);
 
+/** hl_head_panel_prepare_gl: before the panel is shown, in a window that is. */
+void hl_head_panel_prepare_gl (HlHeadPanel *self);
+
 G_END_DECLS

@@ -4,12 +4,17 @@
 
 #include "window/hl-heads-panel.h"
 
+#include "gl/hl-gl.h"
 #include "gl/hl-head-grid.h"
 #include "window/hl-head-item.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
+
+/* The head finder is filled by so many rows until so much of a frame is gone. */
+#define ROWS_AT_ONCE 4
+#define FILL_MS 6
 
 struct _HlHeadsPanel
 {
@@ -27,6 +32,9 @@ struct _HlHeadsPanel
   GtkSortListModel *sorted;
   GtkSingleSelection *chosen;
   gboolean is_following;
+  GPtrArray *rows; /* of HlHeadItem *: what the finder is to hold */
+  guint n_filled;  /* so many of them are in it */
+  guint fill_tick;
   guint scroll_tick;
   guint scroll_row;
   int n_frames_to_wait; /* until rows that just came have a place */
@@ -77,21 +85,63 @@ show_grid (HlHeadsPanel *self)
 
 /* ---- finder -------------------------------------------------------------------------- */
 
-static void
-show_finder (HlHeadsPanel *self)
+static void follow_selection (HlHeadsPanel *self);
+
+static GPtrArray *
+list_rows (HlHeadsPanel *self)
 {
   HlTraceSummary *summary = hl_document_get_summary (self->document);
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (g_object_unref);
+  GPtrArray *rows = g_ptr_array_new_with_free_func (g_object_unref);
   for (int l = 0; summary != NULL && l < summary->n_layers; l++)
     for (int h = 0; summary->layers[l] != NULL && h < summary->layers[l]->n_heads; h++)
       g_ptr_array_add (
           rows, hl_head_item_new (l, h,
                                   &hl_trace_summary_get_head (summary, l, h)->stats));
+  return rows;
+}
+
+static void
+put_rows (HlHeadsPanel *self, guint n)
+{
+  guint at = self->n_filled, n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
+  n = MIN (n, self->rows->len - at);
   self->is_following = TRUE;
-  g_list_store_splice (self->items, 0, g_list_model_get_n_items (G_LIST_MODEL (self->items)),
-                       rows->pdata, rows->len);
-  self->n_frames_to_wait = 2;
+  g_list_store_splice (self->items, at, MIN (n, n_there - MIN (at, n_there)),
+                       self->rows->pdata + at, n);
   self->is_following = FALSE;
+  self->n_filled += n;
+}
+
+/* A few rows a frame: each new one makes some ten widgets, and the window goes on. */
+static gboolean
+fill_cb (GtkWidget *finder, GdkFrameClock *clock, gpointer data)
+{
+  HlHeadsPanel *self = data;
+  gint64 end_us = g_get_monotonic_time () + FILL_MS * 1000;
+  while (self->n_filled < self->rows->len && g_get_monotonic_time () < end_us)
+    put_rows (self, ROWS_AT_ONCE);
+  if (self->n_filled < self->rows->len)
+    return G_SOURCE_CONTINUE;
+  self->fill_tick = 0;
+  self->n_frames_to_wait = 2;
+  follow_selection (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+show_finder (HlHeadsPanel *self)
+{
+  g_clear_pointer (&self->rows, g_ptr_array_unref);
+  self->rows = list_rows (self);
+  self->n_filled = 0;
+  guint n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
+  self->is_following = TRUE;
+  if (n_there > self->rows->len)
+    g_list_store_splice (self->items, self->rows->len, n_there - self->rows->len, NULL, 0);
+  self->is_following = FALSE;
+  if (self->fill_tick == 0 && self->rows->len > 0)
+    self->fill_tick = gtk_widget_add_tick_callback (GTK_WIDGET (self->finder), fill_cb,
+                                                    self, NULL);
 }
 
 /* GTK 4.8 has no call for it, but the list inside has an action. */
@@ -271,7 +321,6 @@ layer_ready_cb (HlHeadsPanel *self, int layer)
   if (layer >= 0)
     return;
   show_finder (self);
-  follow_selection (self);
 }
 
 static void
@@ -349,6 +398,12 @@ hl_heads_panel_get_gl_message (HlHeadsPanel *self)
 }
 
 void
+hl_heads_panel_prepare_gl (HlHeadsPanel *self)
+{
+  hl_gl_prepare (GTK_WIDGET (self->grid));
+}
+
+void
 hl_heads_panel_set_document (HlHeadsPanel *self, HlDocument *document)
 {
   g_return_if_fail (self->document == NULL);
@@ -379,6 +434,7 @@ hl_heads_panel_dispose (GObject *object)
   g_clear_object (&self->items);
   g_clear_object (&self->sorted);
   g_clear_object (&self->chosen);
+  g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_clear_pointer (&self->paned, gtk_widget_unparent);
   G_OBJECT_CLASS (hl_heads_panel_parent_class)->dispose (object);
 }

@@ -23,4 +23,7 @@ void hl_heads_panel_grab_grid (HlHeadsPanel *self);
 /** hl_heads_panel_get_gl_message: (nullable) */
 const char *hl_heads_panel_get_gl_message (HlHeadsPanel *self);
 
+/** hl_heads_panel_prepare_gl: before the panel is shown, in a window that is. */
+void hl_heads_panel_prepare_gl (HlHeadsPanel *self);
+
 G_END_DECLS

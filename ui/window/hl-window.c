@@ -323,6 +323,35 @@ hl_window_close_request (GtkWindow *window)
   return GTK_WINDOW_CLASS (hl_window_parent_class)->close_request (window);
 }
 
+/* The first frame is for the person; OpenGL is made ready after it, a canvas at a time,
+ * and before there is a run to show. */
+static gboolean
+prepare_map_cb (gpointer data)
+{
+  HlWindow *self = data;
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    hl_head_panel_prepare_gl (self->head);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+prepare_grid_cb (gpointer data)
+{
+  HlWindow *self = data;
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    hl_heads_panel_prepare_gl (self->heads);
+  g_idle_add_full (G_PRIORITY_LOW, prepare_map_cb, g_object_ref (self), g_object_unref);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+hl_window_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (hl_window_parent_class)->map (widget);
+  g_idle_add_full (G_PRIORITY_LOW, prepare_grid_cb, g_object_ref (widget),
+                   g_object_unref);
+}
+
 static void
 hl_window_dispose (GObject *object)
 {
@@ -338,6 +367,7 @@ hl_window_class_init (HlWindowClass *klass)
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = hl_window_close_request;
+  widget->map = hl_window_map;
   g_type_ensure (HL_TYPE_SIDE_PANEL);
   g_type_ensure (HL_TYPE_HEADS_PANEL);
   g_type_ensure (HL_TYPE_HEAD_PANEL);

@@ -109,6 +109,15 @@ hl_gl_area_new (void)
   return area;
 }
 
+void
+hl_gl_prepare (GtkWidget *canvas)
+{
+  for (GtkWidget *child = gtk_widget_get_first_child (canvas); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (GTK_IS_GL_AREA (child))
+      gtk_widget_realize (child);
+}
+
 static guint
 compile (GLenum kind, const char *const *texts, int n_texts, GError **error)
 {

@@ -15,6 +15,10 @@ G_BEGIN_DECLS
  */
 GtkWidget *hl_gl_area_new (void);
 
+/** hl_gl_prepare: makes the context and the programs of a canvas before it is shown, in a
+ * window that is: the frame that shows it need not. */
+void hl_gl_prepare (GtkWidget *canvas);
+
 /** hl_gl_is_software: OpenGL is drawn by the processor (llvmpipe and the like). FALSE
  * where there is no OpenGL at all. Makes a context, which takes a tenth of a second. */
 gboolean hl_gl_is_software (GdkDisplay *display);
