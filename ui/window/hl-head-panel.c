@@ -9,6 +9,7 @@
 #include "gl/hl-heatmap-view.h"
 #include "gl/hl-patch-view.h"
 #include "window/hl-attention-tiles.h"
+#include "window/hl-head-numbers.h"
 #include "window/hl-token-panel.h"
 
 #include <glib/gi18n.h>
@@ -16,18 +17,6 @@
 #include <string.h>
 
 #define OVERLAY_HEIGHT 260
-
-typedef enum
-{
-  STAT_ENTROPY,
-  STAT_DISTANCE,
-  STAT_SINK,
-  STAT_MAX,
-  STAT_WHERE,
-  N_STATS,
-} Stat;
-
-#define N_NEXT 8
 
 struct _HlHeadPanel
 {
@@ -44,13 +33,8 @@ struct _HlHeadPanel
   GtkLabel *from_title;
   HlPatchView *to_view;
   HlPatchView *from_view;
-  GtkGrid *stats;
-  GtkLabel *stat_labels[N_STATS];
   HlTokenPanel *tokens;
-  GtkLabel *next_title;
-  GtkGrid *next;
-  GtkLabel *next_labels[N_NEXT];
-  GtkLabel *next_probs[N_NEXT];
+  HlHeadNumbers *numbers;
   /* The map in the view, and for which question it was read. */
   HlTensor *map;
   HlHeadKey map_head; /* asked for last */
@@ -78,161 +62,6 @@ get_size (HlHeadPanel *self, gint64 *Tq, gint64 *Tk)
          && hl_attention_source_get_size (
              source, hl_selection_get_head (hl_document_get_selection (self->document)),
              Tq, Tk);
-}
-
-/* ---- numbers ------------------------------------------------------------------------- */
-
-static void
-set_stat (HlHeadPanel *self, Stat which, const char *format, double value)
-{
-  g_autofree char *text = isnan (value) ? g_strdup ("–") : g_strdup_printf (format, value);
-  gtk_label_set_text (self->stat_labels[which], text);
-}
-
-static void
-show_stats (HlHeadPanel *self)
-{
-  HlTraceSummary *summary = hl_document_get_summary (self->document);
-  HlHeadKey key = hl_selection_get_head (hl_document_get_selection (self->document));
-  const HlHeadSummary *head
-      = summary != NULL ? hl_trace_summary_get_head (summary, key.layer, key.head) : NULL;
-  for (int i = 0; i < N_STATS && head == NULL; i++)
-    gtk_label_set_text (self->stat_labels[i], "–");
-  if (head == NULL)
-    return;
-  HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
-  gboolean is_grid = tokens != NULL && tokens->n_columns > 0;
-  /* An estimate says so: it is from some of the queries. */
-  gtk_widget_set_tooltip_text (
-      GTK_WIDGET (self->stats),
-      head->is_exact ? NULL : _ ("Estimated from some of the queries; being refined"));
-  gtk_widget_set_opacity (GTK_WIDGET (self->stats), head->is_exact ? 1 : 0.6);
-  set_stat (self, STAT_ENTROPY, "%.3f", head->stats.row_entropy);
-  set_stat (self, STAT_DISTANCE, is_grid ? _ ("%.2f patches") : _ ("%.1f tokens"),
-            head->stats.mean_distance);
-  set_stat (self, STAT_SINK, "%.3f", head->stats.sink_share);
-  set_stat (self, STAT_MAX, "%.4f", head->stats.max);
-  gint64 query = head->stats.max_query, to = head->stats.max_key;
-  g_autofree char *where
-      = tokens != NULL && query >= 0 && query < tokens->n_tokens && to < tokens->n_tokens
-            ? g_strdup_printf ("%s → %s", tokens->tokens[query].text,
-                               tokens->tokens[to].text)
-            : g_strdup ("–");
-  gtk_label_set_text (self->stat_labels[STAT_WHERE], where);
-}
-
-static void
-make_stats (HlHeadPanel *self)
-{
-  const struct
-  {
-    const char *name;
-    const char *tip;
-  } rows[N_STATS] = {
-    { _ ("Row entropy"), _ ("Mean over rows of H / ln (keys the row may see): 0 looks at "
-                            "one key, 1 at all alike") },
-    { _ ("Mean distance"), _ ("Mean over patches of Σ A·d, special tokens left out and "
-                              "rows renormalised, d between patch centres in patches") },
-    { _ ("First token"), _ ("Mean over the other rows of the weight on the first token") },
-    { _ ("Largest entry"), _ ("The largest weight in the map") },
-    { _ ("where"), _ ("Query and key of the largest weight") },
-  };
-  for (int i = 0; i < N_STATS; i++)
-    {
-      GtkWidget *name = gtk_label_new (rows[i].name);
-      GtkWidget *value = gtk_label_new ("–");
-      gtk_label_set_xalign (GTK_LABEL (name), 0);
-      gtk_label_set_xalign (GTK_LABEL (value), 1);
-      gtk_label_set_ellipsize (GTK_LABEL (value), PANGO_ELLIPSIZE_END);
-      gtk_label_set_max_width_chars (GTK_LABEL (value), 14);
-      gtk_widget_set_hexpand (value, TRUE);
-      gtk_widget_add_css_class (name, "dim-label");
-      gtk_widget_add_css_class (name, "caption");
-      gtk_widget_add_css_class (value, "numeric");
-      gtk_widget_add_css_class (value, "caption");
-      gtk_widget_set_tooltip_text (name, rows[i].tip);
-      gtk_widget_set_tooltip_text (value, rows[i].tip);
-      gtk_grid_attach (self->stats, name, 0, i, 1, 1);
-      gtk_grid_attach (self->stats, value, 1, i, 1, 1);
-      self->stat_labels[i] = GTK_LABEL (value);
-    }
-}
-
-/* ---- next tokens --------------------------------------------------------------------- */
-
-static void
-make_next (HlHeadPanel *self)
-{
-  for (int i = 0; i < N_NEXT; i++)
-    {
-      GtkWidget *label = gtk_label_new (NULL), *prob = gtk_label_new (NULL);
-      gtk_label_set_xalign (GTK_LABEL (label), 0);
-      gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-      gtk_label_set_max_width_chars (GTK_LABEL (label), 12);
-      gtk_label_set_xalign (GTK_LABEL (prob), 1);
-      gtk_widget_set_hexpand (prob, TRUE);
-      gtk_widget_add_css_class (label, "caption");
-      gtk_widget_add_css_class (prob, "caption");
-      gtk_widget_add_css_class (prob, "numeric");
-      gtk_grid_attach (self->next, label, 0, i, 1, 1);
-      gtk_grid_attach (self->next, prob, 1, i, 1, 1);
-      self->next_labels[i] = GTK_LABEL (label);
-      self->next_probs[i] = GTK_LABEL (prob);
-    }
-}
-
-/* What really came next stands out; its probability and rank are in the title's tip. */
-static void
-describe_next (HlHeadPanel *self, const HlTrace *trace, gint64 position)
-{
-  const HlPredictions *p = trace->predictions;
-  g_autofree char *token = hl_present_token (trace, 0, position);
-  g_autofree char *title = g_strdup_printf (_ ("After %d · %s"), (int) position, token);
-  g_autoptr (GString) tip = g_string_new (NULL);
-  g_string_append_printf (tip, _ ("Entropy of this prediction: %.3f nats"),
-                          (double) hl_tensor_f32 (p->entropies)[position]);
-  if (((const gint32 *) p->next_ids->data)[position] >= 0)
-    g_string_append_printf (
-        tip, _ ("\nThe token that came: probability %.4f (ln p = %.3f), rank %d"),
-        exp ((double) hl_tensor_f32 (p->next_log_probs)[position]),
-        (double) hl_tensor_f32 (p->next_log_probs)[position],
-        ((const gint32 *) p->next_ranks->data)[position] + 1);
-  gtk_label_set_text (self->next_title, title);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->next_title), tip->str);
-}
-
-static void
-show_next (HlHeadPanel *self, gint64 position)
-{
-  HlTrace *trace = hl_document_get_trace (self->document);
-  g_autoptr (GPtrArray) list
-      = trace != NULL ? hl_present_next_tokens (trace, position, N_NEXT) : NULL;
-  guint n = list != NULL ? list->len : 0;
-  gtk_widget_set_visible (GTK_WIDGET (self->next_title), n > 0);
-  gtk_widget_set_visible (GTK_WIDGET (self->next), n > 0);
-  if (n == 0)
-    return;
-  gint32 came = ((const gint32 *) trace->predictions->next_ids->data)[position];
-  for (guint i = 0; i < N_NEXT; i++)
-    {
-      const HlPrediction *p = i < n ? g_ptr_array_index (list, i) : NULL;
-      g_autofree char *prob = p != NULL ? g_strdup_printf ("%.4f", p->prob) : NULL;
-      gtk_label_set_text (self->next_labels[i], p != NULL ? p->label : "");
-      gtk_label_set_text (self->next_probs[i], prob != NULL ? prob : "");
-      if (p != NULL && p->index == came)
-        gtk_widget_add_css_class (GTK_WIDGET (self->next_labels[i]), "accent");
-      else
-        gtk_widget_remove_css_class (GTK_WIDGET (self->next_labels[i]), "accent");
-    }
-  describe_next (self, trace, position);
-}
-
-static void
-position_changed_cb (HlTokenPanel *tokens, gint64 position, HlHeadPanel *self)
-{
-  if (self->document != NULL)
-    show_next (self, position);
 }
 
 /* ---- where the chosen look ----------------------------------------------------------- */
@@ -438,7 +267,7 @@ ask_for_map (HlHeadPanel *self)
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
   show_title (self);
-  show_stats (self);
+  hl_head_numbers_show_head (self->numbers);
   if (!get_size (self, &Tq, &Tk))
     {
       g_clear_pointer (&self->map, hl_tensor_unref);
@@ -493,7 +322,7 @@ view_changed_cb (HlHeadPanel *self)
 static void
 layer_ready_cb (HlHeadPanel *self, int layer)
 {
-  show_stats (self);
+  hl_head_numbers_show_head (self->numbers);
   if (layer < 0 || layer == self->map_head.layer)
     show_map (self);
 }
@@ -561,11 +390,19 @@ patches_changed_cb (HlPatchView *view, gpointer selected, guint n, HlHeadPanel *
                            (const gint64 *) (gpointer) list->data, list->len);
 }
 
+static void
+position_changed_cb (HlTokenPanel *tokens, gint64 position, HlHeadPanel *self)
+{
+  if (self->document != NULL)
+    hl_head_numbers_show_next (self->numbers, position);
+}
+
 void
 hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document)
 {
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
+  hl_head_numbers_set_document (self->numbers, document);
   g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
@@ -624,6 +461,7 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   g_type_ensure (HL_TYPE_HEATMAP_VIEW);
   g_type_ensure (HL_TYPE_PATCH_VIEW);
   g_type_ensure (HL_TYPE_TOKEN_PANEL);
+  g_type_ensure (HL_TYPE_HEAD_NUMBERS);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-head-panel.ui");
   gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
@@ -638,10 +476,8 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, from_title);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, to_view);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, from_view);
-  gtk_widget_class_bind_template_child (widget, HlHeadPanel, stats);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, numbers);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, tokens);
-  gtk_widget_class_bind_template_child (widget, HlHeadPanel, next_title);
-  gtk_widget_class_bind_template_child (widget, HlHeadPanel, next);
   gtk_widget_class_bind_template_callback (widget, cell_activated_cb);
   gtk_widget_class_bind_template_callback (widget, cell_hovered_cb);
   gtk_widget_class_bind_template_callback (widget, patches_changed_cb);
@@ -656,6 +492,4 @@ hl_head_panel_init (HlHeadPanel *self)
   /* On a wide window the map is to grow, not the pictures below it. */
   hl_patch_view_set_max_height (self->to_view, OVERLAY_HEIGHT);
   hl_patch_view_set_max_height (self->from_view, OVERLAY_HEIGHT);
-  make_stats (self);
-  make_next (self);
 }
