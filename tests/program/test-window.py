@@ -325,6 +325,34 @@ def zooms_the_map_and_shows_all_of_it_again():
         same(entry_there(), whole, f"entry after {key}")
 
 
+def table_rows():
+    """(token, attends to, attended from) of the rows in sight."""
+    names = Shared.window.labels(into_tables=True)
+    title = next(i for i, n in enumerate(names) if re.match(r"Head 5\.1, row and column", n))
+    found = []
+    for i in range(title, len(names) - 3):
+        if re.fullmatch(r"\d+", names[i]) and re.match(r"CLS|patch", names[i + 1]):
+            found.append((int(names[i]), *(number(n) for n in names[i + 2:i + 4])))
+    return found
+
+
+@case
+def the_table_has_the_numbers_of_the_map():
+    window = Shared.window
+    click(window.wait("image", "Layer 5 · head 1"), 0.4, 0.5)
+    query = check_entry_words()[1][0]
+    keys("t")
+    window.wait("label", rf"Head 5\.1, row and column of token {query} · .*")
+    rows = wait_for("numbers in the table", lambda: (
+        found := table_rows(), len(found) > 10 and None not in found[0] and found)[1])
+    attention = head_map(5, 1)
+    for token, to, back in rows:
+        assert abs(to - attention[query][token]) < 6e-6, f"to {token}: {to}"
+        assert abs(back - attention[token][query]) < 6e-6, f"from {token}: {back}"
+    keys("t")
+    window.wait("image", "Layer 5 · head 1")
+
+
 @case
 def ablating_changes_the_prediction_and_undo_takes_it_back():
     before = prediction()

@@ -131,6 +131,34 @@ test_pieces (void)
   g_assert_cmpint (n, ==, 2);
 }
 
+/* What was generated has no place in the text; its bytes say what belongs together, also
+ * with the prompt's last token. A blank in front of the character is seen. */
+static void
+test_pieces_generated (void)
+{
+  static const Row rows[] = {
+    { "a", "a", HL_ROLE_PROMPT, 0, 1 },
+    { " \xe2", "␣\\xE2", HL_ROLE_PROMPT, 1, 3 },
+    { "\x82", "\\x82", HL_ROLE_GENERATED, -1, -1 },
+    { "\xac", "\\xAC", HL_ROLE_GENERATED, -1, -1 },
+    { "b", "b", HL_ROLE_GENERATED, -1, -1 },
+    { "\xc3", "\\xC3", HL_ROLE_GENERATED, -1, -1 },
+    { "c", "c", HL_ROLE_GENERATED, -1, -1 },
+    { "\xf0\x9f", "\\xF0\\x9F", HL_ROLE_GENERATED, -1, -1 },
+    { "\x98\x80", "\\x98\\x80", HL_ROLE_GENERATED, -1, -1 },
+    { "\xe2", "\\xE2", HL_ROLE_GENERATED, -1, -1 },
+  };
+  static const guint groups[G_N_ELEMENTS (rows)] = { 0, 1, 1, 1, 0, 0, 0, 2, 2, 0 };
+  g_autoptr (HlTrace) trace = trace_of (rows, G_N_ELEMENTS (rows), TRUE);
+  g_autoptr (HlTokenList) list =
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), NULL, -1);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpuint (list->items[i].group, ==, groups[i]);
+  g_assert_cmpstr (list->items[1].text, ==, "␣€");
+  g_assert_cmpstr (list->items[7].text, ==, "😀");
+  g_assert_cmpstr (list->items[5].text, ==, "\\xC3");
+}
+
 static void
 test_long_bytes (void)
 {
@@ -408,6 +436,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/present-tokens/list", test_list);
   g_test_add_func ("/present-tokens/pieces", test_pieces);
+  g_test_add_func ("/present-tokens/pieces-generated", test_pieces_generated);
   g_test_add_func ("/present-tokens/long-bytes", test_long_bytes);
   g_test_add_func ("/present-tokens/shade", test_shade);
   g_test_add_func ("/present-tokens/weights", test_weights);

@@ -386,6 +386,30 @@ test_mask_rectangle (void)
   g_assert_true (isnan (values[3]));
 }
 
+/* A sum over two tokens has an entry wherever one of their lines has. */
+static void
+test_mask_line (void)
+{
+  const HlViewOptions options = { .leave_out_special = TRUE };
+  const HlHeadKey head = { 0, 0, 0 };
+  const gint64 chosen[] = { 2, 5 };
+  float to[9], from[9];
+  g_autoptr (HlTrace) trace = synthetic_trace_new (1, 1, TRUE, synthetic_text (9));
+  HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  tokens->tokens[0].role = HL_ROLE_PROMPT;
+  tokens->tokens[3].role = HL_ROLE_PADDING;
+  for (int i = 0; i < 9; i++)
+    to[i] = from[i] = (float) i;
+  hl_present_mask_line (trace, head, &options, 9, 9, chosen, 2, FALSE, to);
+  hl_present_mask_line (trace, head, &options, 9, 9, chosen, 2, TRUE, from);
+  for (int i = 0; i < 9; i++)
+    {
+      g_assert_cmpint (isnan (to[i]) != 0, ==, i > 5 || i == 3);
+      g_assert_cmpint (isnan (from[i]) != 0, ==, i < 2 || i == 3);
+      g_assert_true (isnan (to[i]) || to[i] == (float) i);
+    }
+}
+
 static void
 test_range_names (void)
 {
@@ -418,6 +442,7 @@ main (int argc, char **argv)
   g_test_add_func ("/present/predictions", test_predictions);
   g_test_add_func ("/present/overlay", test_overlay);
   g_test_add_func ("/present/mask-rectangle", test_mask_rectangle);
+  g_test_add_func ("/present/mask-line", test_mask_line);
   g_test_add_func ("/present/range-names", test_range_names);
   return g_test_run ();
 }

@@ -110,6 +110,42 @@ hl_present_matrix (const HlTraceSummary *summary,
   return scene;
 }
 
+static gboolean
+is_applicable (const HlTrace *trace,
+               HlHeadKey head,
+               const HlViewOptions *options,
+               gint64 Tq,
+               gint64 Tk,
+               gint64 query,
+               gint64 key)
+{
+  float value = 0;
+  hl_present_mask (trace, head, options, Tq, Tk, query, 1, key, 1, &value);
+  return !isnan (value);
+}
+
+void
+hl_present_mask_line (const HlTrace *trace,
+                      HlHeadKey head,
+                      const HlViewOptions *options,
+                      gint64 Tq,
+                      gint64 Tk,
+                      const gint64 *tokens,
+                      guint n_tokens,
+                      gboolean is_from,
+                      float *line)
+{
+  for (gint64 i = 0; i < (is_from ? Tq : Tk); i++)
+    {
+      gboolean is_any = FALSE;
+      for (guint k = 0; k < n_tokens && !is_any; k++)
+        is_any = is_applicable (trace, head, options, Tq, Tk, is_from ? i : tokens[k],
+                                is_from ? tokens[k] : i);
+      if (!is_any)
+        line[i] = NAN;
+    }
+}
+
 static void
 place_weights (HlOverlayScene *scene, const HlTokenTable *tokens, const float *weights)
 {

@@ -4,6 +4,8 @@
 
 #include "presenters/hl-present-tokens.h"
 
+#include "text/hl-encoding.h"
+
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
@@ -42,7 +44,7 @@ is_same_character (const HlToken *a, const HlToken *b)
          && a->bytes != NULL && b->bytes != NULL;
 }
 
-/* The whole character in the place of its pieces. */
+/* The whole characters in the place of their pieces; NULL where they make none. */
 static char *
 join_pieces (const HlTokenTable *tokens, int first, int n)
 {
@@ -58,21 +60,51 @@ join_pieces (const HlTokenTable *tokens, int first, int n)
   return g_strndup ((const char *) all->data, all->len);
 }
 
+/* Of the text it is known which tokens share a character. */
+static int
+count_pieces_of_text (const HlTokenTable *tokens, int first)
+{
+  int n = 1;
+  while (first + n < tokens->n_tokens && n < HL_TOKEN_PIECES_MAX
+         && is_same_character (&tokens->tokens[first], &tokens->tokens[first + n]))
+    n++;
+  return n;
+}
+
+/* What was generated has no place in the text: as few of its tokens as make whole
+ * characters of bytes that are none alone; 1 where none do. */
+static int
+count_pieces_generated (const HlTokenTable *tokens, int first)
+{
+  if (tokens->tokens[first].bytes == NULL)
+    return 1;
+  for (int n = 1; n <= HL_TOKEN_PIECES_MAX && first + n <= tokens->n_tokens; n++)
+    {
+      const HlToken *last = &tokens->tokens[first + n - 1];
+      if (n > 1 && (last->role != HL_ROLE_GENERATED || last->bytes == NULL))
+        return 1;
+      g_autofree char *whole = join_pieces (tokens, first, n);
+      if (whole != NULL)
+        return n;
+    }
+  return 1;
+}
+
 static void
 group_pieces (HlTokenList *list, const HlTokenTable *tokens)
 {
   guint group = 0;
   for (int i = 0; i < tokens->n_tokens;)
     {
-      int n = 1;
-      while (i + n < tokens->n_tokens && n < HL_TOKEN_PIECES_MAX
-             && is_same_character (&tokens->tokens[i], &tokens->tokens[i + n]))
-        n++;
+      int n = count_pieces_of_text (tokens, i);
+      if (n == 1)
+        n = count_pieces_generated (tokens, i);
       g_autofree char *whole = n > 1 ? join_pieces (tokens, i, n) : NULL;
       if (whole != NULL)
         {
           group++;
-          hl_token_list_set_text (list, i, whole);
+          g_autofree char *shown = hl_text_make_visible (whole, strlen (whole));
+          hl_token_list_set_text (list, i, shown);
           for (int k = i; k < i + n; k++)
             list->items[k].group = group;
         }

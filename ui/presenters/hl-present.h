@@ -52,6 +52,21 @@ void hl_present_mask (const HlTrace *trace,
                       float *values);
 
 /**
+ * hl_present_mask_line: the same of one line that was added up over @tokens.
+ * @line: (Tk) what the tokens attend to, or with @is_from (Tq) what attends to them; an
+ *   entry becomes NaN where the map has "not applicable" for every one of @tokens
+ */
+void hl_present_mask_line (const HlTrace *trace,
+                           HlHeadKey head,
+                           const HlViewOptions *options,
+                           gint64 Tq,
+                           gint64 Tk,
+                           const gint64 *tokens,
+                           guint n_tokens,
+                           gboolean is_from,
+                           float *line);
+
+/**
  * hl_present_overlay:
  * @weights: (nullable): one number a token, (T): mean over the selected tokens' rows or
  *   columns; NULL shows the picture alone

@@ -8,6 +8,7 @@
 #include "gl/hl-gl.h"
 #include "gl/hl-heatmap-view.h"
 #include "gl/hl-patch-view.h"
+#include "window/hl-attention-table.h"
 #include "window/hl-attention-tiles.h"
 #include "window/hl-head-numbers.h"
 #include "window/hl-token-panel.h"
@@ -25,7 +26,11 @@ struct _HlHeadPanel
   GtkWidget *box;
   GtkLabel *title;
   GtkLabel *subtitle;
+  GtkToggleButton *table_button;
+  GtkStack *faces; /* of the map: picture and table */
   HlHeatmapView *map_view;
+  HlAttentionTable *table;
+  GtkWidget *map_line;
   GtkLabel *caption;
   GtkLabel *readout;
   GtkWidget *overlays;
@@ -348,6 +353,23 @@ selection_changed_cb (HlHeadPanel *self, guint parts)
 }
 
 static void
+table_toggled_cb (GtkToggleButton *button, HlHeadPanel *self)
+{
+  gboolean is_table = gtk_toggle_button_get_active (button);
+  gtk_stack_set_visible_child (self->faces, is_table ? GTK_WIDGET (self->table)
+                                                     : GTK_WIDGET (self->map_view));
+  /* It keeps its place: nothing below moves. */
+  gtk_widget_set_opacity (self->map_line, is_table ? 0 : 1);
+}
+
+void
+hl_head_panel_switch_table (HlHeadPanel *self)
+{
+  GtkToggleButton *button = self->table_button;
+  gtk_toggle_button_set_active (button, !gtk_toggle_button_get_active (button));
+}
+
+static void
 cell_activated_cb (HlHeatmapView *view, gint64 row, gint64 column, HlHeadPanel *self)
 {
   hl_selection_set_cell (hl_document_get_selection (self->document), row, column);
@@ -403,6 +425,7 @@ hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document)
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
   hl_head_numbers_set_document (self->numbers, document);
+  hl_attention_table_set_document (self->table, document);
   g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
@@ -458,6 +481,7 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   G_OBJECT_CLASS (klass)->dispose = hl_head_panel_dispose;
   signals[SHOWN] = g_signal_new ("shown", HL_TYPE_HEAD_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
                                  NULL, NULL, G_TYPE_NONE, 0);
+  g_type_ensure (HL_TYPE_ATTENTION_TABLE);
   g_type_ensure (HL_TYPE_HEATMAP_VIEW);
   g_type_ensure (HL_TYPE_PATCH_VIEW);
   g_type_ensure (HL_TYPE_TOKEN_PANEL);
@@ -468,7 +492,11 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, box);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, title);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, subtitle);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, table_button);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, faces);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, map_view);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, table);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, map_line);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, caption);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, readout);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, overlays);
@@ -478,6 +506,7 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, from_view);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, numbers);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, tokens);
+  gtk_widget_class_bind_template_callback (widget, table_toggled_cb);
   gtk_widget_class_bind_template_callback (widget, cell_activated_cb);
   gtk_widget_class_bind_template_callback (widget, cell_hovered_cb);
   gtk_widget_class_bind_template_callback (widget, patches_changed_cb);

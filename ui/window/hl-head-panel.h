@@ -18,6 +18,9 @@ G_DECLARE_FINAL_TYPE (HlHeadPanel, hl_head_panel, HL, HEAD_PANEL, GtkWidget)
 void hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document);
 void hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark);
 
+/** hl_head_panel_switch_table: from the map to the table of the same numbers, or back. */
+void hl_head_panel_switch_table (HlHeadPanel *self);
+
 /** hl_head_panel_get_gl_message: (nullable): why cells are painted without OpenGL. */
 const char *hl_head_panel_get_gl_message (HlHeadPanel *self);
 

@@ -6,6 +6,7 @@
 
 #include "gl/hl-gl.h"
 #include "gl/hl-head-grid.h"
+#include "window/hl-column-titles.h"
 #include "window/hl-head-item.h"
 
 #include <glib/gi18n.h>
@@ -249,12 +250,8 @@ add_columns (HlHeadsPanel *self)
       gtk_column_view_column_set_expand (column, TRUE);
       gtk_column_view_append_column (self->finder, column);
     }
-  /* Titles stand above the ends of their numbers; the column view has no property. */
-  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->finder));
-  for (GtkWidget *title = gtk_widget_get_first_child (header); title != NULL;
-       title = gtk_widget_get_next_sibling (title))
-    if (gtk_widget_get_first_child (title) != NULL)
-      gtk_widget_set_halign (gtk_widget_get_first_child (title), GTK_ALIGN_END);
+  for (guint i = 0; i < HL_N_HEAD_COLUMNS; i++)
+    hl_column_titles_align_end (self->finder, i);
 }
 
 static void

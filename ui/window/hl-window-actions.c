@@ -328,6 +328,12 @@ cycle_range_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+switch_table_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  hl_head_panel_switch_table (HL_WINDOW (widget)->head);
+}
+
+static void
 switch_special_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
@@ -422,6 +428,7 @@ hl_window_install_actions (GtkWidgetClass *klass)
     { "win.pin", NULL, pin_cb },
     { "win.cycle-range", NULL, cycle_range_cb },
     { "win.switch-special", NULL, switch_special_cb },
+    { "win.switch-table", NULL, switch_table_cb },
     { "win.toggle-left", NULL, toggle_left_cb },
     { "win.toggle-right", NULL, toggle_right_cb },
     { "win.style", "s", style_cb },
