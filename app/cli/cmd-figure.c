@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * headlight figure S.h5 --view grid|heatmap|overlay -o F.svg|.pdf|.png */
+ * headlight figure S.h5 --view grid|heatmap|overlay|tokens|arcs -o F.svg|.pdf|.png */
 #include "config.h"
 
 #include "cli.h"
@@ -7,7 +7,7 @@
 #include "backend/hl-backend.h"
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
-#include "presenters/hl-present.h"
+#include "presenters/hl-figure-maker.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -21,12 +21,14 @@ typedef struct
   char *colormap;
   char *range;
   char *width;
+  char *slice;
   int layer;
   int head;
   int dpi;
   int n_columns;
   int trace;
   gboolean leave_out;
+  gboolean is_from;
   gboolean is_dark;
 } Options;
 
@@ -40,6 +42,7 @@ options_clear (Options *o)
   g_free (o->colormap);
   g_free (o->range);
   g_free (o->width);
+  g_free (o->slice);
 }
 
 /* What the panels are made from. */
@@ -48,145 +51,122 @@ typedef struct
   const Options *o;
   HlViewOptions view;
   HlFigureOptions page;
+  HlFigureKind kind;
   HlTraceSummary *summary;
   HlAttentionSource *source;
   HlBackend *backend;
-  gint64 query;
 } Maker;
 
-static gboolean
-read_map (const Maker *m, HlHeadKey key, gint64 *Tq, gint64 *Tk, float **map, GError **error)
+static int
+by_place (gconstpointer a, gconstpointer b)
 {
-  if (!hl_attention_source_get_size (m->source, key, Tq, Tk))
-    {
-      const HlStack *stack = hl_model_info_get_stack (m->summary->trace->model, 0);
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "head %d.%d: no such head with attention in this trace; it has %d "
-                   "layers",
-                   key.layer, key.head, stack->n_layers);
-      return FALSE;
-    }
-  *map = g_try_malloc (sizeof (float) * (gsize) (*Tq * *Tk));
-  if (*map == NULL)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_MEMORY, "out of memory for a %d x %d map",
-                   (int) *Tq, (int) *Tk);
-      return FALSE;
-    }
-  return hl_attention_source_read_rect (m->source, m->backend, key, 0, *Tq, 0, *Tk, *map,
-                                        NULL, error);
+  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
+  return (x > y) - (x < y);
 }
 
 static gboolean
-add_heatmap (const Maker *m, HlFigure *figure, HlHeadKey key, GError **error)
+parse_heads (const Options *o, GArray *heads, GError **error)
 {
-  gint64 Tq, Tk;
-  g_autofree float *map = NULL;
-  if (!read_map (m, key, &Tq, &Tk, &map, error))
-    return FALSE;
-  g_autoptr (HlMatrixScene) scene = hl_present_matrix (m->summary, key, Tq, Tk, map,
-                                                       &m->view, m->query, -1);
-  hl_figure_add_matrix (figure, scene);
-  return TRUE;
-}
-
-static gboolean
-add_overlay (const Maker *m, HlFigure *figure, HlHeadKey key, GError **error)
-{
-  gint64 Tq, Tk;
-  g_autofree float *map = NULL;
-  if (!read_map (m, key, &Tq, &Tk, &map, error))
-    return FALSE;
-  g_autofree gboolean *selected = g_new0 (gboolean, (gsize) Tq);
-  g_autofree float *column = g_new (float, (gsize) Tq);
-  selected[m->query] = TRUE;
-  for (gint64 i = 0; i < Tq; i++)
-    column[i] = map[i * Tk + m->query];
-  for (int is_from = 0; is_from < 2; is_from++)
-    {
-      g_autoptr (HlOverlayScene) scene = hl_present_overlay (
-          m->summary->trace, 0, is_from ? column : map + m->query * Tk, selected, is_from,
-          &m->view);
-      if (scene == NULL)
-        {
-          g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                       "--view overlay: a picture with a patch grid expected, this trace "
-                       "has none");
-          return FALSE;
-        }
-      hl_present_name_head (scene, key);
-      hl_figure_add_overlay (figure, scene);
-    }
-  return TRUE;
-}
-
-static gboolean
-add_panels (const Maker *m, HlFigure *figure, GError **error)
-{
-  if (g_str_equal (m->o->view, "grid"))
-    {
-      g_autoptr (HlGridScene) scene = hl_present_grid (m->summary, &m->view);
-      scene->selected_layer = m->o->layer;
-      scene->selected_head = m->o->head;
-      hl_figure_add_grid (figure, scene);
-      return TRUE;
-    }
-  g_autofree char *one = g_strdup_printf ("%d.%d", MAX (m->o->layer, 0),
-                                          MAX (m->o->head, 0));
-  g_auto (GStrv) heads = g_strsplit (m->o->heads != NULL ? m->o->heads : one, ",", -1);
-  for (int i = 0; heads[i] != NULL; i++)
+  g_autofree char *one = g_strdup_printf ("%d.%d", MAX (o->layer, 0), MAX (o->head, 0));
+  g_auto (GStrv) words = g_strsplit (o->heads != NULL ? o->heads : one, ",", -1);
+  for (int i = 0; words[i] != NULL; i++)
     {
       HlHeadKey key = { 0 };
-      if (!cli_parse_head (g_strstrip (heads[i]), &key.layer, &key.head))
+      if (!cli_parse_head (g_strstrip (words[i]), &key.layer, &key.head))
         {
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "--heads: LAYER.HEAD separated by commas expected, \"%s\" found",
-                       heads[i]);
+                       words[i]);
           return FALSE;
         }
-      if (!(g_str_equal (m->o->view, "heatmap") ? add_heatmap (m, figure, key, error)
-                                                : add_overlay (m, figure, key, error)))
-        return FALSE;
+      g_array_append_val (heads, key);
     }
   return TRUE;
 }
 
+/* "8,4" is one patch; of a text, "3+7+9" are several tokens. */
 static gboolean
-find_query (Maker *m, const HlTrace *trace, GError **error)
+parse_queries (const Options *o, const HlTrace *trace, GArray *queries, GError **error)
 {
-  m->query = -1;
-  if (m->o->query != NULL)
-    m->query = hl_present_parse_token (trace, 0, m->o->query);
-  else if (g_str_equal (m->o->view, "overlay"))
-    m->query = 0;
-  if (m->o->query == NULL || m->query >= 0)
-    return TRUE;
+  gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
+  g_auto (GStrv) words
+      = g_strsplit (o->query != NULL ? o->query : "", is_text ? "+" : "\n", -1);
+  for (int i = 0; words[i] != NULL; i++)
+    {
+      gint64 token = hl_present_parse_token (trace, 0, words[i]);
+      if (token < 0)
+        {
+          const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+          g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                       "--query: a token 0 to %d, \"row,column\" or a token's text "
+                       "expected, \"%s\" found",
+                       tokens != NULL ? tokens->n_tokens - 1 : -1, words[i]);
+          return FALSE;
+        }
+      g_array_append_val (queries, token);
+    }
+  g_array_sort (queries, by_place);
+  return TRUE;
+}
+
+/* "10:40": from token 10 to 39; either side may be left out. */
+static gboolean
+parse_slice (const Options *o, const HlTrace *trace, HlViewOptions *view, GError **error)
+{
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
-  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "--query: a token 0 to %d, \"row,column\" or a token's text expected, "
-               "\"%s\" found",
-               tokens != NULL ? tokens->n_tokens - 1 : -1, m->o->query);
-  return FALSE;
+  int n = tokens != NULL ? tokens->n_tokens : 0;
+  gint64 first = 0, end = n;
+  if (o->slice == NULL)
+    return TRUE;
+  g_auto (GStrv) sides = g_strsplit (o->slice, ":", -1);
+  gboolean is_good
+      = g_strv_length (sides) == 2
+        && (sides[0][0] == '\0' || g_ascii_string_to_signed (sides[0], 10, 0, n, &first, NULL))
+        && (sides[1][0] == '\0' || g_ascii_string_to_signed (sides[1], 10, 0, n, &end, NULL))
+        && first < end;
+  if (!is_good)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "--tokens: FIRST:END with 0 <= FIRST < END <= %d expected, \"%s\" found",
+                   n, o->slice);
+      return FALSE;
+    }
+  view->first_token = first;
+  view->end_token = end;
+  return TRUE;
 }
 
 static gboolean
 make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
+  g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
+  g_autoptr (GArray) queries = g_array_new (FALSE, FALSE, sizeof (gint64));
+  if (!parse_heads (m->o, heads, error) || !parse_queries (m->o, trace, queries, error)
+      || !parse_slice (m->o, trace, &m->view, error))
+    return FALSE;
   m->backend = hl_backend_open (NULL, error);
-  if (m->backend == NULL || !find_query (m, trace, error))
+  if (m->backend == NULL)
     return FALSE;
   m->source = hl_attention_source_new (trace);
   m->summary = hl_trace_summary_new (trace, 0);
   if (!hl_trace_summary_compute (m->summary, m->source, m->backend, progress, error))
     return FALSE;
-  g_autoptr (HlFigure) figure = hl_figure_new ();
-  if (!add_panels (m, figure, error))
-    return FALSE;
-  g_autofree char *title
-      = g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
-  hl_figure_set_title (figure, title);
-  hl_present_provenance (figure, trace, &m->view);
-  return hl_figure_write (figure, m->o->output, &m->page, error);
+  const HlFigurePlan plan = {
+    .kind = m->kind,
+    .summary = m->summary,
+    .source = m->source,
+    .backend = m->backend,
+    .view = m->view,
+    .heads = (const HlHeadKey *) (gpointer) heads->data,
+    .n_heads = heads->len,
+    .selected = { 0, m->o->layer, m->o->head },
+    .tokens = (const gint64 *) (gpointer) queries->data,
+    .n_tokens = queries->len,
+    .query = queries->len > 0 ? g_array_index (queries, gint64, 0) : -1,
+    .key = -1,
+  };
+  g_autoptr (HlFigure) figure = hl_figure_make (&plan, progress, error);
+  return figure != NULL && hl_figure_write (figure, m->o->output, &m->page, error);
 }
 
 static gboolean
@@ -211,10 +191,9 @@ check_usage (const Options *o, Maker *m, int argc)
 {
   if (argc != 2)
     return cli_usage ("figure", _ ("one session expected"));
-  if (o->view == NULL
-      || !(g_str_equal (o->view, "grid") || g_str_equal (o->view, "heatmap")
-           || g_str_equal (o->view, "overlay")))
-    return cli_usage ("figure", _ ("--view grid, heatmap or overlay expected"));
+  if (o->view == NULL || !hl_figure_kind_from_name (o->view, &m->kind))
+    return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens or arcs "
+                                   "expected"));
   if (o->output == NULL)
     return cli_usage ("figure", _ ("-o FILE.svg, .pdf or .png expected"));
   if (o->colormap != NULL && !hl_colormap_from_name (o->colormap, &m->view.colormap))
@@ -224,6 +203,7 @@ check_usage (const Options *o, Maker *m, int argc)
     return cli_usage ("figure",
                       _ ("--range: shared, per-head, percentile or log expected"));
   m->view.leave_out_special = o->leave_out;
+  m->view.is_from = o->is_from;
   hl_figure_options_init (&m->page);
   m->page.is_dark = o->is_dark;
   m->page.n_columns = o->n_columns;
@@ -243,7 +223,8 @@ cli_figure (int argc, char **argv)
   Options o = { .layer = -1, .head = -1 };
   gboolean done;
   const GOptionEntry entries[] = {
-    { "view", 0, 0, G_OPTION_ARG_STRING, &o.view, N_ ("grid, heatmap or overlay"), "V" },
+    { "view", 0, 0, G_OPTION_ARG_STRING, &o.view, 
+      N_ ("grid, heatmap, overlay, tokens or arcs"), "V" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("The file to write: .svg, .pdf or .png"), "FILE" },
     { "layer", 0, 0, G_OPTION_ARG_INT, &o.layer, N_ ("Layer, from 0"), "L" },
@@ -251,7 +232,11 @@ cli_figure (int argc, char **argv)
     { "heads", 0, 0, G_OPTION_ARG_STRING, &o.heads,
       N_ ("Several heads as one figure: 5.1,3.0"), "LIST" },
     { "query", 0, 0, G_OPTION_ARG_STRING, &o.query,
-      N_ ("Token: 117, a patch as \"8,4\", or CLS"), "Q" },
+      N_ ("Token: 117, a patch as \"8,4\", or CLS; of a text several: 3+7"), "Q" },
+    { "from", 0, 0, G_OPTION_ARG_NONE, &o.is_from,
+      N_ ("Tokens: who attends to the query, not what it attends to"), NULL },
+    { "tokens", 0, 0, G_OPTION_ARG_STRING, &o.slice,
+      N_ ("Tokens and arcs: only a slice of the text, 10:40"), "A:B" },
     { "range", 0, 0, G_OPTION_ARG_STRING, &o.range,
       N_ ("shared, per-head, percentile or log"), "MODE" },
     { "colormap", 0, 0, G_OPTION_ARG_STRING, &o.colormap,

@@ -4,10 +4,12 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as tree
 
 from command_cases import SOURCE, Skip, at, case, fails, good, main, run
 
@@ -255,6 +257,67 @@ def first_tokens():
     assert (found["tokens"], err) == (5, "")
     found, err = generated(model(), "--text", "<s>ab", "--tokens", 1)
     assert found["prompt_tokens"] == 3 and "--no-bos" in err, err
+
+
+def texts(path):
+    return ["".join(e.itertext()) for e in tree.parse(path).getroot().iter()
+            if e.tag.endswith("text")]
+
+
+def head_map(layer, head, n):
+    good("export", at("fig.h5"), "--site", f"blocks.{layer}.attn.hook_pattern", "--csv",
+         at("fig.csv"))
+    with open(at("fig.csv")) as f:
+        values = [float(line.rsplit(",", 1)[1]) for line in f.readlines()[1:]]
+    values = values[head * n * n:(head + 1) * n * n]
+    return [values[i:i + n] for i in range(0, n * n, n)]
+
+
+@case
+def figures_of_tokens():
+    n = json.loads(good("trace", model(), "--text", "ab abba ab", "-o", at("fig.h5"),
+                        "--json"))["tokens"]
+    attention = head_map(1, 0, n)
+
+    def largest(*more):
+        good("figure", at("fig.h5"), "--view", "tokens", "--heads", "1.0", *more, "-o",
+             at("fig.svg"))
+        found = texts(at("fig.svg"))
+        assert "ab" in found and "Layer 1 · head 0" in found, found
+        return next(re.search(r"0 to ([\d.]+), the largest", t)[1] for t in found
+                    if "the largest" in t)
+
+    def three(value):
+        return f"{value:.3g}"
+
+    row, column = attention[n - 1], [line[1] for line in attention]
+    assert largest("--query", n - 1) == three(max(row))
+    assert largest("--query", 1, "--from") == three(max(column))
+    both = [a + b for a, b in zip(attention[2], row)]
+    assert largest("--query", f"2+{n - 1}") == three(max(both))
+    good("figure", at("fig.h5"), "--view", "tokens", "-o", at("fig.svg"))
+    assert any("unlikely" in t for t in texts(at("fig.svg")))
+    says = ["picture with a patch grid"]
+    fails(1, "figure", at("fig.h5"), "--view", "overlay", "-o", at("no.svg"), says=says)
+    good("trace", VIT, "--image", PICTURE, "-o", at("vit.h5"))
+    for view in ("tokens", "arcs"):
+        fails(1, "figure", at("vit.h5"), "--view", view, "-o", at("no.svg"),
+              says=["a text expected"])
+    assert not os.path.exists(at("no.svg"))
+
+
+@case
+def figures_of_arcs_and_slices():
+    good("figure", at("fig.h5"), "--view", "arcs", "--heads", "1.0,0.1", "--tokens", "1:4",
+         "-o", at("fig.svg"))
+    found = texts(at("fig.svg"))
+    assert {"1", "2", "3"} <= set(found) and not {"0", "4"} & set(found), found
+    assert {"1.0", "0.1"} <= set(found), found
+    for wrong in ("4:4", "3:99", "-1:2", "2", "a:b", "1:2:3"):
+        fails(1, "figure", at("fig.h5"), "--view", "arcs", f"--tokens={wrong}", "-o",
+              at("no.svg"), says=["FIRST:END", wrong])
+    fails(1, "figure", at("fig.h5"), "--view", "arcs", "--heads", "1.99", "-o",
+          at("no.svg"), says=["1.99"])
 
 
 @case

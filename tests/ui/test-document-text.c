@@ -404,6 +404,11 @@ test_save (Fixture *f, gconstpointer text)
 {
   Fixture again = { 0 };
   gint64 T = length_of (f);
+  HlViewOptions slice = *hl_document_get_view (f->document);
+  slice.first_token = 1;
+  slice.end_token = 3;
+  slice.is_from = TRUE;
+  hl_document_set_view (f->document, &slice);
   generate (f, 4);
   settle (f);
   hl_document_save (f->document, f->saved);
@@ -422,8 +427,26 @@ test_save (Fixture *f, gconstpointer text)
   g_assert_cmpfloat (distance (a->predictions->entropies, b->predictions->entropies), ==,
                      0);
   g_assert_false (hl_document_can_generate (again.document));
+  const HlViewOptions *view = hl_document_get_view (again.document);
+  g_assert_true (view->first_token == 1 && view->end_token == 3 && view->is_from);
   g_assert_finalize_object (again.document);
   g_array_unref (again.told);
+}
+
+/* A slice is of one text: another one is shown whole, however long it is. */
+static void
+test_slice (Fixture *f, gconstpointer text)
+{
+  HlViewOptions slice = *hl_document_get_view (f->document);
+  slice.first_token = 1;
+  slice.end_token = 3;
+  hl_document_set_view (f->document, &slice);
+  hl_document_run (f->document);
+  settle (f);
+  g_assert_cmpint (hl_document_get_view (f->document)->end_token, ==, 3);
+  open_text (f, "ab abba ab");
+  g_assert_cmpint (hl_document_get_view (f->document)->first_token, ==, 0);
+  g_assert_cmpint (hl_document_get_view (f->document)->end_token, ==, 0);
 }
 
 static void
@@ -450,5 +473,6 @@ main (int argc, char **argv)
   add ("other-models", test_other_models);
   add ("same-text", test_same_text);
   add ("save", test_save);
+  add ("slice", test_slice);
   return g_test_run ();
 }

@@ -91,7 +91,7 @@ test_list (void)
                                        HL_TOKEN_KIND_PADDING };
   g_autoptr (HlTrace) trace = trace_of (mixed, n, TRUE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   g_assert_cmpint (list->n, ==, n);
   for (int i = 0; i < n; i++)
     {
@@ -108,7 +108,7 @@ test_list (void)
   g_assert_cmpstr (list->items[10].bytes, ==, NULL);
   g_autoptr (HlTrace) none = synthetic_trace_new (1, 1, TRUE, NULL);
   g_autoptr (HlTokenList) empty =
-      hl_present_token_list (hl_trace_get_tokens (none, 0), none->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (none, 0), none->predictions, 0, 0);
   g_assert_cmpint (empty->n, ==, 0);
 }
 
@@ -119,7 +119,7 @@ test_pieces (void)
   static const guint groups[G_N_ELEMENTS (mixed)] = { 0, 0, 1, 1, 2, 2 };
   g_autoptr (HlTrace) trace = trace_of (mixed, G_N_ELEMENTS (mixed), TRUE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   int n = 0;
   for (guint i = 0; i < G_N_ELEMENTS (mixed); i++)
     g_assert_cmpuint (list->items[i].group, ==, groups[i]);
@@ -151,12 +151,32 @@ test_pieces_generated (void)
   static const guint groups[G_N_ELEMENTS (rows)] = { 0, 1, 1, 1, 0, 0, 0, 2, 2, 0 };
   g_autoptr (HlTrace) trace = trace_of (rows, G_N_ELEMENTS (rows), TRUE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), NULL, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), NULL, 0, 0);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     g_assert_cmpuint (list->items[i].group, ==, groups[i]);
   g_assert_cmpstr (list->items[1].text, ==, "␣€");
   g_assert_cmpstr (list->items[7].text, ==, "😀");
   g_assert_cmpstr (list->items[5].text, ==, "\\xC3");
+}
+
+static void
+test_whole_text (void)
+{
+  static const Row rows[] = {
+    { "<s>", "<s>", HL_ROLE_SPECIAL, -1, -1 }, { "ab", "ab", HL_ROLE_PROMPT, 0, 2 },
+    { " c", "␣c", HL_ROLE_GENERATED, -1, -1 }, { "\xe2", "\\xE2", HL_ROLE_GENERATED, -1, -1 },
+    { "\x82\xac", "", HL_ROLE_GENERATED, -1, -1 },
+    { "\xc3", "\\xC3", HL_ROLE_GENERATED, -1, -1 },
+  };
+  gsize n_prompt = 0;
+  g_autoptr (HlTrace) trace = trace_of (rows, G_N_ELEMENTS (rows), TRUE);
+  trace->text = g_strdup ("ab");
+  g_autofree char *text = hl_present_whole_text (trace, &n_prompt);
+  g_assert_cmpstr (text, ==, "ab c€\xef\xbf\xbd");
+  g_assert_cmpuint (n_prompt, ==, 2);
+  g_autoptr (HlTrace) none = synthetic_trace_new (1, 1, TRUE, NULL);
+  g_autofree char *empty = hl_present_whole_text (none, NULL);
+  g_assert_cmpstr (empty, ==, "");
 }
 
 static void
@@ -166,7 +186,7 @@ test_long_bytes (void)
                                        "abcdefghijklmnopqrstuvwxy" };
   g_autoptr (HlTrace) trace = trace_of_words (words, 2);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   g_assert_true (g_str_has_suffix (list->items[0].bytes, " 77 78"));
   g_assert_true (g_str_has_suffix (list->items[1].bytes, " 77 78 …"));
 }
@@ -179,7 +199,7 @@ test_shade (void)
   g_autoptr (HlTrace) trace = trace_of (mixed, n, TRUE);
   predict (trace, n, 2.5);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 4);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 2, 4);
   g_assert_true (isnan (list->items[0].shade) && isnan (list->items[0].log_prob));
   for (int i = 1; i < n; i++)
     {
@@ -188,7 +208,7 @@ test_shade (void)
                                       (float) MIN (0.25 * (i - 1), 1), 1e-6F);
     }
   for (int i = 0; i < n; i++)
-    g_assert_cmpint (list->items[i].is_excluded, ==, i >= 4);
+    g_assert_cmpint (list->items[i].is_excluded, ==, i < 2 || i >= 4);
 }
 
 /* ---- weights -------------------------------------------------------------------------
@@ -218,7 +238,7 @@ test_weights (void)
   g_autoptr (HlTrace) causal = trace_of (mixed, 5, TRUE);
   g_autoptr (HlTrace) free_trace = trace_of (mixed, 5, FALSE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (causal, 0), causal->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (causal, 0), causal->predictions, 0, 0);
   g_autoptr (HlTokenScene) a =
       hl_present_tokens (causal, head, list, chosen, 2, 4, weights, 2, FALSE, &plain);
   assert_weights (a, to, 5);
@@ -251,7 +271,7 @@ test_no_weights (void)
   const float zeros[5] = { 0 };
   g_autoptr (HlTrace) trace = trace_of (mixed, 5, TRUE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   g_autoptr (HlTokenScene) bare = hl_present_tokens (trace, (HlHeadKey){ 0, 0, 0 }, list,
                                                      NULL, 0, -1, NULL, 0, FALSE, &plain);
   g_assert_null (bare->weights);
@@ -269,7 +289,7 @@ assert_captions (void)
   const gint64 chosen[] = { 2 };
   g_autoptr (HlTrace) trace = trace_of (mixed, 3, TRUE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   g_autoptr (HlTokenScene) one = hl_present_tokens (
       trace, (HlHeadKey){ 0, 1, 0 }, list, chosen, 1, -1, weights, 1, FALSE, &plain);
   g_assert_cmpstr (one->caption, ==,
@@ -317,7 +337,7 @@ test_arcs (void)
                                     { 0.0499F, 0.9F, 0.0501F, 0, 0 } };
   g_autoptr (HlTrace) trace = trace_of (mixed, 5, TRUE);
   g_autoptr (HlTokenList) list =
-      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, -1);
+      hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   g_autoptr (HlTokenScene) scene = hl_token_scene_new (list);
   hl_present_add_arcs (scene, &rows[0][0], 2, 2, 5, 0);
   g_assert_cmpint (scene->n_arcs, ==, 5);
@@ -437,6 +457,7 @@ main (int argc, char **argv)
   g_test_add_func ("/present-tokens/list", test_list);
   g_test_add_func ("/present-tokens/pieces", test_pieces);
   g_test_add_func ("/present-tokens/pieces-generated", test_pieces_generated);
+  g_test_add_func ("/present-tokens/whole-text", test_whole_text);
   g_test_add_func ("/present-tokens/long-bytes", test_long_bytes);
   g_test_add_func ("/present-tokens/shade", test_shade);
   g_test_add_func ("/present-tokens/weights", test_weights);

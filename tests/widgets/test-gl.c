@@ -330,6 +330,22 @@ check_fit_keys (HlHeatmapView *view)
     }
 }
 
+/* A part is there whole, as large as it fits; past the map's edge there is nothing. */
+static void
+check_shown_part (HlHeatmapView *view)
+{
+  hl_heatmap_view_show (view, 40, 60, 30, 50);
+  const HlView *seen = &hl_heatmap_view_get_layout (view)->view;
+  double rows = seen->y1 - seen->y0, columns = seen->x1 - seen->x0;
+  g_assert_true (seen->y0 <= 40.001 && seen->y1 >= 59.999);
+  g_assert_true (seen->x0 <= 30.001 && seen->x1 >= 49.999);
+  g_assert_cmpfloat_with_epsilon (MIN (rows, columns), 20, 0.001);
+  g_assert_cmpfloat_with_epsilon (seen->y0 + seen->y1, 100, 0.001);
+  hl_heatmap_view_show (view, 0, 5, 190, 197);
+  g_assert_true (seen->y0 == 0 && seen->x1 == 197);
+  hl_heatmap_view_fit (view);
+}
+
 static void
 test_map_input (void)
 {
@@ -381,6 +397,7 @@ test_map_input (void)
   g_assert_cmpfloat (hl_heatmap_view_get_layout (view)->view.x0, ==, 0);
   g_assert_cmpfloat (hl_heatmap_view_get_layout (view)->view.y0, ==, 0);
   check_fit_keys (view);
+  check_shown_part (view);
   hl_heatmap_view_handle_key (view, GDK_KEY_Escape, 0);
   g_assert_cmpint (cell.row, ==, -1);
   gtk_window_destroy (GTK_WINDOW (window));

@@ -174,6 +174,32 @@ test_pointer_list (void)
     n_near += hl_token_strip_hit_arc (f.strip, x, at.y + 3) == 0;
   g_assert_cmpint (n_near, >=, 6);
   g_assert_cmpint (n_near, <=, 12);
+  g_autofree char *words = hl_token_strip_describe_arc (f.strip, 0);
+  g_autofree char *from = hl_token_strip_describe (f.strip, 14);
+  g_assert_nonnull (strstr (words, "token 14 "));
+  g_assert_true (g_str_has_suffix (words, ": 0.3"));
+  g_assert_true (strstr (words, "token 4 ") > strstr (words, " → "));
+  g_assert_true (g_str_has_prefix (from, "token 14 "));
+  close_strip (&f);
+}
+
+/* Of a slice the rest takes no room; without it the rest is there, greyed. */
+static void
+test_slice (void)
+{
+  g_autoptr (HlTokenScene) scene = test_tokens_new (60);
+  for (int i = 0; i < 60; i++)
+    scene->tokens->items[i].is_excluded = i < 20 || i >= 30;
+  Fixture f;
+  open_strip (&f, scene, HL_TOKEN_LIST, FALSE);
+  HlRect first = hl_token_strip_get_token_rect (f.strip, 0);
+  g_assert_cmpfloat (first.width, >, 0);
+  hl_token_strip_set_shown_only (f.strip, TRUE);
+  wait_frames (&f);
+  HlRect begin = hl_token_strip_get_token_rect (f.strip, 20);
+  g_assert_cmpfloat (begin.y, ==, first.y);
+  g_assert_cmpfloat (hl_token_strip_get_token_rect (f.strip, 19).width, ==, 0);
+  g_assert_cmpfloat (hl_token_strip_get_token_rect (f.strip, 30).width, ==, 0);
   close_strip (&f);
 }
 
@@ -507,6 +533,7 @@ main (int argc, char **argv)
   gtk_test_init (&argc, &argv, NULL);
   g_test_add_func ("/strip/pointer", test_pointer);
   g_test_add_func ("/strip/pointer-list", test_pointer_list);
+  g_test_add_func ("/strip/slice", test_slice);
   g_test_add_func ("/strip/drag-scrolls", test_drag_scrolls);
   g_test_add_func ("/strip/keyboard", test_keyboard);
   g_test_add_func ("/strip/words", test_words);

@@ -103,6 +103,7 @@ hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer dat
   g_clear_pointer (&self->baseline, hl_trace_unref);
   g_clear_pointer (&self->wanted_input, g_free);
   self->input = input;
+  self->view.first_token = self->view.end_token = 0;
   hl_document_emit (self, HL_DOCUMENT_INPUT);
   hl_document_run (self);
 }

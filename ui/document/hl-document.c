@@ -243,7 +243,9 @@ void
 hl_document_set_view (HlDocument *self, const HlViewOptions *view)
 {
   if (view->colormap == self->view.colormap && view->range == self->view.range
-      && view->leave_out_special == self->view.leave_out_special)
+      && view->leave_out_special == self->view.leave_out_special
+      && view->first_token == self->view.first_token
+      && view->end_token == self->view.end_token && view->is_from == self->view.is_from)
     return;
   self->view = *view;
   hl_document_emit (self, HL_DOCUMENT_VIEW);
@@ -290,6 +292,20 @@ show_wanted_place (HlDocument *self)
     hl_selection_set_cell (self->selection, place->query, place->key);
 }
 
+/* A slice stays with the text that it is of. */
+static void
+check_slice (HlDocument *self)
+{
+  const HlTokenTable *tokens
+      = self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
+  HlViewOptions *view = &self->view;
+  gboolean is_good = tokens != NULL && view->first_token >= 0
+                     && view->first_token < view->end_token
+                     && view->end_token <= tokens->n_tokens;
+  if (!is_good)
+    view->first_token = view->end_token = 0;
+}
+
 void
 hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection)
 {
@@ -302,6 +318,7 @@ hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selectio
       self->source = hl_attention_source_new (trace);
       self->summary = hl_trace_summary_new (trace, 0);
     }
+  check_slice (self);
   if (!keep_selection)
     hl_selection_reset (self->selection, TRUE);
   if (trace != NULL && self->wanted_place != NULL)

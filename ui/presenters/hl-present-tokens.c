@@ -135,14 +135,15 @@ fill_token (HlTokenList *list, const HlPredictions *p, const HlToken *token, int
 HlTokenList *
 hl_present_token_list (const HlTokenTable *tokens,
                        const HlPredictions *predictions,
-                       gint64 n_shown)
+                       gint64 first,
+                       gint64 end)
 {
   int n = tokens != NULL ? tokens->n_tokens : 0;
   HlTokenList *list = hl_token_list_new (n);
   for (int i = 0; i < n; i++)
     {
       fill_token (list, predictions, &tokens->tokens[i], i);
-      list->items[i].is_excluded = n_shown >= 0 && i >= n_shown;
+      list->items[i].is_excluded = i < first || (end > 0 && i >= end);
     }
   if (n > 0)
     group_pieces (list, tokens);
@@ -259,6 +260,29 @@ hl_present_add_arcs (HlTokenScene *scene,
   g_free (scene->arcs);
   scene->n_arcs = arcs->len;
   scene->arcs = g_memdup2 (arcs->data, sizeof (HlArc) * arcs->len);
+}
+
+char *
+hl_present_whole_text (const HlTrace *trace, gsize *n_prompt)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  g_autoptr (GByteArray) generated = g_byte_array_new ();
+  for (int i = 0; tokens != NULL && i < tokens->n_tokens; i++)
+    {
+      const HlToken *token = &tokens->tokens[i];
+      gsize size = 0;
+      if (token->role != HL_ROLE_GENERATED || token->bytes == NULL)
+        continue;
+      const guint8 *data = g_bytes_get_data (token->bytes, &size);
+      g_byte_array_append (generated, data, (guint) size);
+    }
+  const char *prompt = trace->text != NULL ? trace->text : "";
+  g_byte_array_append (generated, (const guint8 *) "", 1);
+  g_autofree char *rest
+      = g_utf8_make_valid ((const char *) generated->data, (gssize) generated->len - 1);
+  if (n_prompt != NULL)
+    *n_prompt = strlen (prompt);
+  return g_strconcat (prompt, rest, NULL);
 }
 
 /* ---- finding ------------------------------------------------------------------------- */

@@ -21,11 +21,12 @@ G_BEGIN_DECLS
  * how unlikely it was after those before it: -ln p / HL_SURPRISE_NATS, at most 1; not at
  * all where that is not known.
  * @tokens, @predictions: (nullable): of a trace, or of a text in the making
- * @n_shown: tokens from this one on are excluded; -1 for none
+ * @first, @end: tokens before and from there on are excluded; @end 0 for none
  */
 HlTokenList *hl_present_token_list (const HlTokenTable *tokens,
                                     const HlPredictions *predictions,
-                                    gint64 n_shown);
+                                    gint64 first,
+                                    gint64 end);
 
 /**
  * hl_present_tokens:
@@ -59,6 +60,11 @@ void hl_present_add_arcs (HlTokenScene *scene,
                           gint64 n_rows,
                           gint64 Tk,
                           int head_index);
+
+/** hl_present_whole_text: (transfer full): the text of a trace and what was generated
+ * after it; bytes that are no UTF-8 become U+FFFD. @n_prompt: (out) (nullable): bytes of
+ * it that are the text's own. */
+char *hl_present_whole_text (const HlTrace *trace, gsize *n_prompt);
 
 /** hl_present_find_tokens: (transfer full) (element-type gint64): tokens whose text, as a
  * person reads it, holds @words, whatever the case; also over several tokens. */

@@ -10,12 +10,19 @@ G_BEGIN_DECLS
  * HlViewOptions:
  * @leave_out_special: special and padding tokens are "not applicable" and count for no
  *   range; rows are not renormalised
+ * @first_token, @end_token: the slice of a text that is shown as tokens; @end_token 0 for
+ *   all of it
+ * @is_from: tokens are coloured by who attends to the chosen ones, not by what they
+ *   attend to
  */
 typedef struct
 {
   HlColormap colormap;
   HlRangeMode range;
   gboolean leave_out_special;
+  gint64 first_token;
+  gint64 end_token;
+  gboolean is_from;
 } HlViewOptions;
 
 /** hl_range_mode_name: "shared", "per-head", "percentile", "log". */

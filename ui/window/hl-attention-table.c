@@ -36,6 +36,8 @@ struct _HlAttentionTable
   GListStore *rows; /* of HlTokenRow *: one a token */
   GPtrArray *cells; /* of GtkListItem *: those that show something now */
   HlTrace *trace;   /* whose tokens @rows are */
+  gint64 first;     /* the slice of them that is there */
+  gint64 end;
   float *to;        /* one a token; NULL until they are read */
   float *from;
   gint64 n_to;
@@ -249,13 +251,18 @@ static void
 fill_rows (HlAttentionTable *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  if (trace == self->trace)
+  const HlViewOptions *view = hl_document_get_view (self->document);
+  if (trace == self->trace && view->first_token == self->first
+      && view->end_token == self->end)
     return;
   g_clear_pointer (&self->trace, hl_trace_unref);
   self->trace = trace != NULL ? hl_trace_ref (trace) : NULL;
   drop_lines (self);
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (g_object_unref);
-  for (gint64 i = 0; i < n_tokens (self); i++)
+  self->first = view->first_token;
+  self->end = view->end_token;
+  gint64 end = self->end > 0 ? MIN (self->end, n_tokens (self)) : n_tokens (self);
+  for (gint64 i = self->first; i < end; i++)
     g_ptr_array_add (rows, hl_token_row_new (i));
   g_list_store_splice (self->rows, 0, g_list_model_get_n_items (G_LIST_MODEL (self->rows)),
                        rows->pdata, rows->len);

@@ -7,13 +7,13 @@
 #include <glib/gi18n.h>
 
 static const char *const extensions[] = { "svg", "pdf", "png" };
-static const char *const kinds[HL_N_FIGURE_KINDS] = { "grid", "heatmap", "overlay" };
 
 struct _HlExportDialog
 {
   AdwWindow parent_instance;
   HlDocument *document;
   AdwComboRow *what;
+  GArray *kinds; /* of HlFigureKind: those that this trace can have, in their order */
   AdwComboRow *format;
   AdwComboRow *width;
   GtkAdjustment *custom_width;
@@ -48,10 +48,37 @@ chosen_heads (HlExportDialog *self, HlHeadKey *one, guint *n)
   return one;
 }
 
+static HlFigureKind
+chosen_kind (HlExportDialog *self)
+{
+  guint place = MIN (adw_combo_row_get_selected (self->what), self->kinds->len - 1);
+  return g_array_index (self->kinds, HlFigureKind, place);
+}
+
+static void
+list_kinds (HlExportDialog *self)
+{
+  const char *const titles[HL_N_FIGURE_KINDS] = {
+    [HL_FIGURE_GRID] = _ ("Grid of heads"),
+    [HL_FIGURE_HEATMAP] = _ ("Map"),
+    [HL_FIGURE_OVERLAY] = _ ("Patches on the picture"),
+    [HL_FIGURE_TOKENS] = _ ("Text as tokens"),
+    [HL_FIGURE_ARCS] = _ ("Tokens with arcs"),
+  };
+  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+  for (HlFigureKind kind = HL_FIGURE_GRID; kind < HL_N_FIGURE_KINDS; kind++)
+    if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document)))
+      {
+        g_array_append_val (self->kinds, kind);
+        gtk_string_list_append (names, titles[kind]);
+      }
+  adw_combo_row_set_model (self->what, G_LIST_MODEL (names));
+}
+
 static void
 show_state (HlExportDialog *self)
 {
-  HlFigureKind kind = (HlFigureKind) adw_combo_row_get_selected (self->what);
+  HlFigureKind kind = chosen_kind (self);
   guint n;
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
@@ -105,8 +132,8 @@ start (HlExportDialog *self, const char *path)
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
   hl_figure_job_start (self->document,
-                       (HlFigureKind) adw_combo_row_get_selected (self->what), heads, n,
-                       &options, path, written_cb, g_object_ref (self));
+                       chosen_kind (self), heads, n, &options, path, written_cb,
+                       g_object_ref (self));
 }
 
 static void
@@ -138,13 +165,13 @@ static void
 export_clicked_cb (GtkButton *button, HlExportDialog *self)
 {
   const HlTrace *trace = hl_document_get_trace (self->document);
-  HlFigureKind kind = (HlFigureKind) adw_combo_row_get_selected (self->what);
+  HlFigureKind kind = chosen_kind (self);
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   const char *extension = extensions[adw_combo_row_get_selected (self->format)];
   g_autofree char *name
       = kind == HL_FIGURE_GRID
             ? g_strdup_printf ("%s-grid.%s", trace->model->name, extension)
-            : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name, kinds[kind],
+            : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name, hl_figure_kind_name (kind),
                                head.layer, head.head, extension);
   GtkFileChooserNative *dialog
       = gtk_file_chooser_native_new (_ ("Export the Figure"), GTK_WINDOW (self),
@@ -167,6 +194,7 @@ static void
 hl_export_dialog_dispose (GObject *object)
 {
   g_clear_object (&HL_EXPORT_DIALOG (object)->document);
+  g_clear_pointer (&HL_EXPORT_DIALOG (object)->kinds, g_array_unref);
   G_OBJECT_CLASS (hl_export_dialog_parent_class)->dispose (object);
 }
 
@@ -201,6 +229,7 @@ static void
 hl_export_dialog_init (HlExportDialog *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  self->kinds = g_array_new (FALSE, FALSE, sizeof (HlFigureKind));
   g_signal_connect (self, "map", G_CALLBACK (mapped_cb), NULL);
 }
 
@@ -210,7 +239,8 @@ hl_export_dialog_new (GtkWindow *parent, HlDocument *document)
   HlExportDialog *self
       = g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
   self->document = g_object_ref (document);
-  adw_combo_row_set_selected (self->what, HL_FIGURE_HEATMAP);
+  list_kinds (self);
+  adw_combo_row_set_selected (self->what, 1); /* the map, which every trace has */
   show_state (self);
   gtk_widget_grab_focus (GTK_WIDGET (self->what));
   return GTK_WIDGET (self);

@@ -3,20 +3,14 @@
 #pragma once
 
 #include "document/hl-document.h"
+#include "presenters/hl-figure-maker.h"
 
 G_BEGIN_DECLS
 
-typedef enum
-{
-  HL_FIGURE_GRID,
-  HL_FIGURE_HEATMAP,
-  HL_FIGURE_OVERLAY,
-  HL_N_FIGURE_KINDS,
-} HlFigureKind;
-
 /**
  * hl_figure_job_start:
- * @heads, @n_heads: for heatmaps and overlays; several become panels a, b, c
+ * @heads, @n_heads: of all kinds but the grid; of what is chosen and how it is shown, what
+ *   the document has now
  * @callback: with hl_engine_finish(): the path (transfer full), or NULL with an error
  * Thread: main.
  */

@@ -46,6 +46,8 @@ struct _HlHeadPanel
   HlHeadKey held_head; /* whose map @map is */
   HlAttentionTiles *tiles;
   HlAttentionLines *lines;
+  gint64 slice_first; /* what the map was zoomed to last */
+  gint64 slice_end;
   GCancellable *cancellable;
 };
 
@@ -313,6 +315,23 @@ trace_changed_cb (HlHeadPanel *self)
   ask_for_map (self);
 }
 
+/* A slice of the text is what the map is zoomed to when it is chosen; from there a person
+ * goes where they like. */
+static void
+follow_slice (HlHeadPanel *self)
+{
+  const HlViewOptions *view = hl_document_get_view (self->document);
+  if (view->first_token == self->slice_first && view->end_token == self->slice_end)
+    return;
+  self->slice_first = view->first_token;
+  self->slice_end = view->end_token;
+  if (view->end_token > 0)
+    hl_heatmap_view_show (self->map_view, view->first_token, view->end_token,
+                          view->first_token, view->end_token);
+  else
+    hl_heatmap_view_fit (self->map_view);
+}
+
 static void
 view_changed_cb (HlHeadPanel *self)
 {
@@ -321,6 +340,7 @@ view_changed_cb (HlHeadPanel *self)
   else
     show_map (self);
   show_overlays (self);
+  follow_slice (self);
 }
 
 /* A layer that came in may hold the shared maximum, and this head's numbers. */

@@ -287,11 +287,10 @@ choice_changed_cb (HlHeadsPanel *self)
 {
   if (self->document == NULL)
     return;
-  HlViewOptions view = {
-    .range = (HlRangeMode) gtk_drop_down_get_selected (self->range),
-    .colormap = (HlColormap) gtk_drop_down_get_selected (self->colormap),
-    .leave_out_special = gtk_toggle_button_get_active (self->leave_out),
-  };
+  HlViewOptions view = *hl_document_get_view (self->document);
+  view.range = (HlRangeMode) gtk_drop_down_get_selected (self->range);
+  view.colormap = (HlColormap) gtk_drop_down_get_selected (self->colormap);
+  view.leave_out_special = gtk_toggle_button_get_active (self->leave_out);
   hl_document_set_view (self->document, &view);
 }
 

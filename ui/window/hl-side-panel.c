@@ -5,6 +5,7 @@
 #include "window/hl-side-panel.h"
 
 #include "gl/hl-patch-view.h"
+#include "presenters/hl-present-tokens.h"
 
 #include <glib/gi18n.h>
 
@@ -92,12 +93,24 @@ takes_text (HlSidePanel *self)
   return info != NULL && g_str_equal (info->input_kind, "text");
 }
 
+/* What was generated is underlined, as among the tokens. */
+static void
+underline_from (GtkLabel *label, gsize n_prompt)
+{
+  g_autoptr (PangoAttrList) list = pango_attr_list_new ();
+  PangoAttribute *line = pango_attr_underline_new (PANGO_UNDERLINE_SINGLE);
+  line->start_index = (guint) MIN (n_prompt, strlen (gtk_label_get_text (label)));
+  pango_attr_list_insert (list, line);
+  gtk_label_set_attributes (label, list);
+}
+
 static void
 show_text (HlSidePanel *self, const HlTrace *trace)
 {
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   HlInput *input = hl_document_get_input (self->document);
-  const char *text = trace->text != NULL ? trace->text : "";
+  gsize n_prompt;
+  g_autofree char *text = hl_present_whole_text (trace, &n_prompt);
   glong n = g_utf8_strlen (text, -1);
   g_autofree char *shown = g_utf8_substring (text, 0, MIN (n, SHOWN_CHARACTERS));
   g_autofree char *more
@@ -112,6 +125,7 @@ show_text (HlSidePanel *self, const HlTrace *trace)
                                   trace->input_name, n_tokens);
   gtk_stack_set_visible_child_name (self->input_stack, "text");
   gtk_label_set_text (self->input_text, more);
+  underline_from (self->input_text, n_prompt);
   gtk_label_set_text (self->input_caption, caption);
   gtk_widget_set_tooltip_text (
       GTK_WIDGET (self->input_caption),

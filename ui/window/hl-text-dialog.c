@@ -4,6 +4,7 @@
 
 #include "window/hl-text-dialog.h"
 
+#include "presenters/hl-present-tokens.h"
 #include "text/hl-chat.h"
 
 #include <glib/gi18n.h>
@@ -275,6 +276,20 @@ fill_forms (HlTextDialog *self)
   gtk_drop_down_set_model (self->form, G_LIST_MODEL (list));
 }
 
+/* The text in hand, with what was generated after it, unless a part in the middle was
+ * gone on with. */
+static char *
+dup_text (HlTextDialog *self, const HlInput *input)
+{
+  const HlTrace *trace = hl_document_get_trace (self->document);
+  if (input == NULL || input->text == NULL)
+    return NULL;
+  gboolean is_whole = trace != NULL && g_strcmp0 (trace->text, input->text) == 0
+                      && input->first_token == 0
+                      && input->n_all_tokens <= hl_trace_get_tokens (trace, 0)->n_tokens;
+  return is_whole ? hl_present_whole_text (trace, NULL) : g_strdup (input->text);
+}
+
 static void
 fill_options (HlTextDialog *self)
 {
@@ -284,8 +299,9 @@ fill_options (HlTextDialog *self)
   gtk_switch_set_active (self->special, !options->plain_special);
   gtk_adjustment_set_value (self->first_token, (double) options->first_token);
   gtk_adjustment_set_value (self->n_tokens, (double) options->n_tokens);
-  if (input != NULL && input->text != NULL && strlen (input->text) <= COUNTED_BYTES_MAX)
-    gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), input->text, -1);
+  g_autofree char *text = dup_text (self, input);
+  if (text != NULL && strlen (text) <= COUNTED_BYTES_MAX)
+    gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), text, -1);
 }
 
 GtkWidget *

@@ -26,10 +26,15 @@ struct _HlTokenPanel
   GtkWidget *step_on;
   GtkEditable *find;
   GtkToggleButton *to_button;
+  GtkToggleButton *from_button;
   GtkToggleButton *list_button;
+  GtkToggleButton *slice_button;
+  gboolean is_following; /* the buttons follow the document */
   HlTokenStrip *strip;
   HlTokenList *tokens;
   gint64 hovered;
+  gint64 list_first; /* the slice that @tokens has */
+  gint64 list_end;
   gint64 n_shown; /* tokens up to the generated one that is stepped to; -1 for all */
   GArray *matches;
   guint match; /* the one that find goes to next */
@@ -135,7 +140,7 @@ show_scene (HlTokenPanel *self)
       return;
     }
   g_autoptr (GArray) chosen = chosen_sorted (self);
-  gboolean is_from = !gtk_toggle_button_get_active (self->to_button);
+  gboolean is_from = hl_document_get_view (self->document)->is_from;
   const float *weights = NULL;
   HlLineSums *sums = self->sums;
   if (sums != NULL && sums->Tk == n_tokens (self) && sums->Tq == n_tokens (self))
@@ -293,10 +298,16 @@ static void
 make_list (HlTokenPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
+  const HlViewOptions *view = hl_document_get_view (self->document);
   g_clear_pointer (&self->tokens, hl_token_list_unref);
   if (is_text (self))
     self->tokens = hl_present_token_list (hl_trace_get_tokens (trace, 0),
-                                          trace->predictions, self->n_shown);
+                                          trace->predictions, view->first_token,
+                                          self->n_shown >= 0 ? self->n_shown
+                                                             : view->end_token);
+  self->list_first = view->first_token;
+  self->list_end = view->end_token;
+  hl_token_strip_set_shown_only (self->strip, view->end_token > 0);
   gint64 first = first_generated (self);
   gtk_widget_set_visible (self->step_back, first >= 0);
   gtk_widget_set_visible (self->step_on, first >= 0);
@@ -343,7 +354,7 @@ token_generated_cb (HlTokenPanel *self)
   if (input == NULL || trace == NULL)
     return;
   HlHeadKey head = hl_selection_get_head (selection_of (self));
-  g_autoptr (HlTokenList) tokens = hl_present_token_list (input->tokens, NULL, -1);
+  g_autoptr (HlTokenList) tokens = hl_present_token_list (input->tokens, NULL, 0, 0);
   gint64 n_row = 0, emitter = tokens->n - 2;
   g_autofree float *row = hl_document_dup_generated_row (self->document, head, &n_row);
   g_autofree float *weights = g_new0 (float, (gsize) tokens->n + 1);
@@ -380,6 +391,48 @@ reveal_chosen (HlTokenPanel *self)
 static void
 direction_changed_cb (GtkToggleButton *button, HlTokenPanel *self)
 {
+  if (self->document == NULL || self->is_following)
+    return;
+  HlViewOptions view = *hl_document_get_view (self->document);
+  view.is_from = !gtk_toggle_button_get_active (self->to_button);
+  hl_document_set_view (self->document, &view);
+}
+
+/* From the first to the last of the chosen tokens, or all. */
+static void
+slice_toggled_cb (GtkToggleButton *button, HlTokenPanel *self)
+{
+  if (self->document == NULL || self->is_following)
+    return;
+  HlViewOptions view = *hl_document_get_view (self->document);
+  g_autoptr (GArray) chosen = chosen_sorted (self);
+  gboolean is_slice = gtk_toggle_button_get_active (button) && chosen->len > 1;
+  view.first_token = is_slice ? g_array_index (chosen, gint64, 0) : 0;
+  view.end_token = is_slice ? g_array_index (chosen, gint64, chosen->len - 1) + 1 : 0;
+  hl_document_set_view (self->document, &view);
+}
+
+static void
+show_buttons (HlTokenPanel *self)
+{
+  const HlViewOptions *view = hl_document_get_view (self->document);
+  guint n_chosen;
+  hl_selection_get_tokens (selection_of (self), &n_chosen);
+  self->is_following = TRUE;
+  gtk_toggle_button_set_active (self->slice_button, view->end_token > 0);
+  gtk_toggle_button_set_active (view->is_from ? self->from_button : self->to_button, TRUE);
+  self->is_following = FALSE;
+  gtk_widget_set_sensitive (GTK_WIDGET (self->slice_button),
+                            view->end_token > 0 || n_chosen > 1);
+}
+
+static void
+view_changed_cb (HlTokenPanel *self)
+{
+  const HlViewOptions *view = hl_document_get_view (self->document);
+  if (view->first_token != self->list_first || view->end_token != self->list_end)
+    make_list (self);
+  show_buttons (self);
   show_scene (self);
 }
 
@@ -426,6 +479,7 @@ trace_changed_cb (HlTokenPanel *self)
   self->n_shown = -1;
   g_clear_pointer (&self->sums, hl_line_sums_free);
   make_list (self);
+  show_buttons (self);
   gtk_widget_set_visible (GTK_WIDGET (self), is_text (self));
   find_changed_cb (NULL, self);
   ask_for_maps (self);
@@ -441,6 +495,8 @@ selection_changed_cb (HlTokenPanel *self, guint parts)
     return;
   if (parts & (HL_SELECTION_HEAD | HL_SELECTION_PINNED))
     ask_for_maps (self);
+  if (parts & HL_SELECTION_TOKENS)
+    show_buttons (self);
   if (parts & (HL_SELECTION_HEAD | HL_SELECTION_TOKENS))
     ask_for_lines (self);
 }
@@ -452,7 +508,7 @@ hl_token_panel_set_document (HlTokenPanel *self, HlDocument *document)
   self->document = g_object_ref (document);
   g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (document, "view-changed", G_CALLBACK (show_scene), self,
+  g_signal_connect_object (document, "view-changed", G_CALLBACK (view_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "token-generated", G_CALLBACK (token_generated_cb),
                            self, G_CONNECT_SWAPPED);
@@ -505,13 +561,16 @@ hl_token_panel_class_init (HlTokenPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, step_on);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, find);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, to_button);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, from_button);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, list_button);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, slice_button);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, strip);
   gtk_widget_class_bind_template_callback (widget, step_back_cb);
   gtk_widget_class_bind_template_callback (widget, step_on_cb);
   gtk_widget_class_bind_template_callback (widget, find_changed_cb);
   gtk_widget_class_bind_template_callback (widget, find_next_cb);
   gtk_widget_class_bind_template_callback (widget, direction_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, slice_toggled_cb);
   gtk_widget_class_bind_template_callback (widget, mode_changed_cb);
   gtk_widget_class_bind_template_callback (widget, token_hovered_cb);
   gtk_widget_class_bind_template_callback (widget, tokens_chosen_cb);

@@ -49,9 +49,7 @@ panel_scale (const HlPanel *panel)
   if (panel->overlay != NULL)
     return panel->overlay->weights != NULL ? &panel->overlay->scale : NULL;
   if (panel->tokens != NULL)
-    return panel->tokens->weights != NULL || panel->tokens->n_arcs > 0
-               ? &panel->tokens->scale
-               : NULL;
+    return panel->tokens->weights != NULL ? &panel->tokens->scale : NULL;
   return panel->matrix != NULL ? &panel->matrix->scale : &panel->grid->scale;
 }
 

@@ -365,7 +365,7 @@ place_bar (HlTokenLayout *layout, const HlTokenScene *scene)
   double bottom = layout->body.y + layout->body.height;
   layout->bar = (HlRect){ 0 };
   layout->used_height = bottom + 2 * layout->theme.line_width;
-  if (!(layout->flags & HL_TOKENS_BAR) || (scene->weights == NULL && scene->n_arcs == 0))
+  if (!(layout->flags & HL_TOKENS_BAR) || scene->weights == NULL)
     return;
   layout->bar = (HlRect){ layout->body.x + 0.3 * em, bottom + BAR_GAP_EM * em,
                           MIN (layout->width - 3 * em, BAR_LENGTH_EM * em), 0.7 * em };

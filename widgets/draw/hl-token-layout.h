@@ -21,7 +21,7 @@ typedef enum
   HL_TOKENS_INDEX = 1 << 0,      /* small, under the text or in a column */
   HL_TOKENS_ID = 1 << 1,         /* likewise */
   HL_TOKENS_TITLE = 1 << 2,      /* of the scene, above */
-  HL_TOKENS_BAR = 1 << 3,        /* below; only where there are weights or arcs */
+  HL_TOKENS_BAR = 1 << 3,        /* below; where there are weights: arcs need none */
   HL_TOKENS_SHOWN_ONLY = 1 << 4, /* tokens that are left out take no room */
   HL_TOKENS_ARCS = 1 << 5,       /* list: room for arcs, whether there are any or not */
   HL_TOKENS_VALUES = 1 << 6,     /* list: a column with the weights as bars and numbers */

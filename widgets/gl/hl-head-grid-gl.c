@@ -158,7 +158,7 @@ set_gl_message (HlHeadGrid *self, const char *why)
   g_free (self->gl_message);
   self->gl_message =
       why != NULL ? g_strdup_printf (_ ("Drawing without OpenGL: %s"), why) : NULL;
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
   g_object_notify (G_OBJECT (self), "gl-message");
 }
 

@@ -83,7 +83,7 @@ hl_head_grid_set_scene (HlHeadGrid *self, HlGridScene *scene)
       GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
       scene != NULL && scene->title != NULL ? scene->title : _ ("Grid of heads"), -1);
   update_words (self);
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
   hl_head_grid_queue_cells (self);
 }
 
@@ -146,7 +146,7 @@ hl_head_grid_set_cell_size (HlHeadGrid *self, double size)
   if (size == self->cell_size)
     return;
   self->cell_size = size;
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
   hl_head_grid_queue_cells (self);
   g_object_notify (G_OBJECT (self), "cell-size");
 }
@@ -218,7 +218,7 @@ set_adjustment (HlHeadGrid *self, GtkOrientation orientation, GtkAdjustment *adj
   *place = g_object_ref_sink (adjustment);
   g_signal_connect_swapped (adjustment, "value-changed",
                             G_CALLBACK (hl_head_grid_queue_cells), self);
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
 }
 
 /* ---- object --------------------------------------------------------------------------

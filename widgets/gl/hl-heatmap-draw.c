@@ -102,7 +102,7 @@ hl_heatmap_view_relayout (HlHeatmapView *self)
   /* At once, so that a hit test right after a zoom already knows the new view. */
   if (has_map (self) && width > 0 && height > 0)
     compute_layout (self, width, height);
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
   hl_heatmap_view_queue_around (self);
   hl_heatmap_view_queue_cells (self);
 }
@@ -141,7 +141,7 @@ set_gl_message (HlHeatmapView *self, const char *why)
   g_free (self->gl_message);
   self->gl_message =
       why != NULL ? g_strdup_printf (_ ("Drawing without OpenGL: %s"), why) : NULL;
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
   g_object_notify (G_OBJECT (self), "gl-message");
 }
 

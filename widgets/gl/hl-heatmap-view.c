@@ -286,6 +286,16 @@ hl_heatmap_view_fit (HlHeatmapView *self)
   view_changed (self);
 }
 
+void
+hl_heatmap_view_show (
+    HlHeatmapView *self, gint64 row, gint64 end_row, gint64 column, gint64 end_column)
+{
+  g_return_if_fail (HL_IS_HEATMAP_VIEW (self));
+  hl_viewport_show (&self->viewport, (double) row, (double) end_row, (double) column,
+                    (double) end_column);
+  view_changed (self);
+}
+
 gboolean
 hl_heatmap_view_zoom_at (HlHeatmapView *self, double factor, double x, double y)
 {

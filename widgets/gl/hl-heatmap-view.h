@@ -62,6 +62,10 @@ gboolean hl_heatmap_view_get_is_complete (HlHeatmapView *self);
 
 /** hl_heatmap_view_fit: shows the whole map. */
 void hl_heatmap_view_fit (HlHeatmapView *self);
+/** hl_heatmap_view_show: these rows and columns, as large as they fit; the ends are one
+ * past the last. */
+void hl_heatmap_view_show (
+    HlHeatmapView *self, gint64 row, gint64 end_row, gint64 column, gint64 end_column);
 /** hl_heatmap_view_zoom: about the middle of what is in sight. */
 void hl_heatmap_view_zoom (HlHeatmapView *self, double factor);
 /** hl_heatmap_view_reveal: scrolls an entry into view. */

@@ -30,7 +30,7 @@ hl_token_strip_drop_blocks (HlTokenStrip *self)
 void
 hl_token_strip_relayout (HlTokenStrip *self)
 {
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
   hl_token_strip_drop_blocks (self);
 }
 
@@ -40,13 +40,14 @@ flags_of (HlTokenStrip *self)
   HlTokenFlags flags = HL_TOKENS_ARCS | HL_TOKENS_VALUES;
   flags |= self->show_index ? HL_TOKENS_INDEX : 0;
   flags |= self->show_id ? HL_TOKENS_ID : 0;
+  flags |= self->shown_only ? HL_TOKENS_SHOWN_ONLY : 0;
   return flags;
 }
 
 static gboolean
 has_bar (HlTokenStrip *self)
 {
-  return self->show_bar && (self->scene->weights != NULL || self->scene->n_arcs > 0);
+  return self->show_bar && self->scene->weights != NULL;
 }
 
 static void

@@ -171,6 +171,18 @@ hl_token_strip_hit_arc (HlTokenStrip *self, double x, double y)
 }
 
 static gboolean
+tooltip_of_arc (HlTokenStrip *self, int x, int y, GtkTooltip *tooltip)
+{
+  gint64 arc = hl_token_strip_hit_arc (self, x, y);
+  if (arc < 0)
+    return FALSE;
+  g_autofree char *words = hl_token_strip_describe_arc (self, arc);
+  gtk_tooltip_set_text (tooltip, words);
+  gtk_tooltip_set_tip_area (tooltip, &(GdkRectangle){ x - 2, y - 2, 5, 5 });
+  return TRUE;
+}
+
+static gboolean
 query_tooltip_cb (GtkWidget *widget,
                   int x,
                   int y,
@@ -180,6 +192,8 @@ query_tooltip_cb (GtkWidget *widget,
 {
   HlTokenStrip *self = HL_TOKEN_STRIP (widget);
   gint64 token = self->cursor;
+  if (!is_keyboard && tooltip_of_arc (self, x, y, tooltip))
+    return TRUE;
   if (!is_keyboard && !hl_token_strip_hit (self, x, y, &token))
     return FALSE;
   if (token < 0)

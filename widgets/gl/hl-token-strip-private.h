@@ -51,6 +51,7 @@ struct _HlTokenStrip
   gboolean show_index;
   gboolean show_id;
   gboolean show_bar;
+  gboolean shown_only;
 };
 
 HlTheme hl_token_strip_theme (HlTokenStrip *self);

@@ -17,6 +17,7 @@ enum
   PROP_SHOW_INDEX,
   PROP_SHOW_ID,
   PROP_SHOW_BAR,
+  PROP_SHOWN_ONLY,
   PROP_HADJUSTMENT,
   PROP_VADJUSTMENT,
   PROP_HSCROLL_POLICY,
@@ -245,7 +246,7 @@ set_adjustment (HlTokenStrip *self, GtkOrientation orientation, GtkAdjustment *a
   *place = g_object_ref_sink (adjustment);
   g_signal_connect_swapped (adjustment, "value-changed",
                             G_CALLBACK (gtk_widget_queue_draw), self);
-  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  gtk_widget_queue_resize (GTK_WIDGET (self));
 }
 
 /* ---- properties ----------------------------------------------------------------------
@@ -306,6 +307,13 @@ hl_token_strip_set_show_bar (HlTokenStrip *self, gboolean show_bar)
   set_flag (self, &self->show_bar, show_bar, "show-bar");
 }
 
+void
+hl_token_strip_set_shown_only (HlTokenStrip *self, gboolean shown_only)
+{
+  g_return_if_fail (HL_IS_TOKEN_STRIP (self));
+  set_flag (self, &self->shown_only, shown_only, "shown-only");
+}
+
 static void
 hl_token_strip_set_property (GObject *object,
                              guint id,
@@ -324,6 +332,8 @@ hl_token_strip_set_property (GObject *object,
     hl_token_strip_set_show_id (self, g_value_get_boolean (value));
   else if (id == PROP_SHOW_BAR)
     hl_token_strip_set_show_bar (self, g_value_get_boolean (value));
+  else if (id == PROP_SHOWN_ONLY)
+    hl_token_strip_set_shown_only (self, g_value_get_boolean (value));
   else if (id == PROP_HADJUSTMENT)
     set_adjustment (self, GTK_ORIENTATION_HORIZONTAL, g_value_get_object (value));
   else if (id == PROP_VADJUSTMENT)
@@ -348,6 +358,8 @@ hl_token_strip_get_property (GObject *object, guint id, GValue *value, GParamSpe
     g_value_set_boolean (value, self->show_id);
   else if (id == PROP_SHOW_BAR)
     g_value_set_boolean (value, self->show_bar);
+  else if (id == PROP_SHOWN_ONLY)
+    g_value_set_boolean (value, self->shown_only);
   else if (id == PROP_HADJUSTMENT)
     g_value_set_object (value, self->adjustments[GTK_ORIENTATION_HORIZONTAL]);
   else if (id == PROP_VADJUSTMENT)
@@ -423,7 +435,7 @@ install_properties (GObjectClass *object_class)
   } flags[] = {
     { PROP_IS_DARK, "is-dark", FALSE },      { PROP_IS_LIST, "is-list", FALSE },
     { PROP_SHOW_INDEX, "show-index", TRUE }, { PROP_SHOW_ID, "show-id", FALSE },
-    { PROP_SHOW_BAR, "show-bar", TRUE },
+    { PROP_SHOW_BAR, "show-bar", TRUE },     { PROP_SHOWN_ONLY, "shown-only", FALSE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
     g_object_class_install_property (

@@ -23,7 +23,7 @@ G_DECLARE_FINAL_TYPE (HlTokenStrip, hl_token_strip, HL, TOKEN_STRIP, GtkWidget)
  *   left
  * "selection-changed" (gpointer tokens, guint n): const gint64[n], ascending; borrowed
  * for the call Properties "is-dark", "is-list", "show-index" (TRUE), "show-id",
- * "show-bar" (TRUE), and those of GtkScrollable */
+ * "show-bar" (TRUE), "shown-only", and those of GtkScrollable */
 
 GtkWidget *hl_token_strip_new (void) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -56,8 +56,11 @@ HlTokenMode hl_token_strip_get_mode (HlTokenStrip *self);
 void hl_token_strip_set_is_dark (HlTokenStrip *self, gboolean is_dark);
 void hl_token_strip_set_show_index (HlTokenStrip *self, gboolean show_index);
 void hl_token_strip_set_show_id (HlTokenStrip *self, gboolean show_id);
-/** hl_token_strip_set_show_bar: at the lower edge while there are weights or arcs. */
+/** hl_token_strip_set_show_bar: at the lower edge while there are weights. */
 void hl_token_strip_set_show_bar (HlTokenStrip *self, gboolean show_bar);
+
+/** hl_token_strip_set_shown_only: tokens that are left out take no room. */
+void hl_token_strip_set_shown_only (HlTokenStrip *self, gboolean shown_only);
 
 /** hl_token_strip_hit: token under a point of the widget; FALSE between them. */
 gboolean hl_token_strip_hit (HlTokenStrip *self, double x, double y, gint64 *token);
@@ -68,6 +71,9 @@ HlRect hl_token_strip_get_token_rect (HlTokenStrip *self, gint64 token);
 
 /** hl_token_strip_describe: (transfer full): what the tooltip says of a token. */
 char *hl_token_strip_describe (HlTokenStrip *self, gint64 token);
+/** hl_token_strip_describe_arc: (transfer full): and of an arc: "5.1: token 12 “ the” →
+ * token 3 “cat”: 0.214". */
+char *hl_token_strip_describe_arc (HlTokenStrip *self, gint64 arc);
 
 /** hl_token_strip_handle_key, _press, _drag, _motion: what events call; a program may
  * forward its own. @is_adding: Shift. A drag belongs to the press before it. */

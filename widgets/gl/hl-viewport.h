@@ -35,6 +35,10 @@ void hl_viewport_set_map (HlViewport *viewport, gint64 n_rows, gint64 n_columns)
 /** hl_viewport_set_space: the upper left corner stays where it is. */
 void hl_viewport_set_space (HlViewport *viewport, double width, double height);
 void hl_viewport_fit (HlViewport *viewport);
+/** hl_viewport_show: these entries, as large as they fit, in the middle; the ends are one
+ * past the last. */
+void hl_viewport_show (
+    HlViewport *viewport, double row, double end_row, double column, double end_column);
 /** hl_viewport_fit_scale: pixels an entry when the whole map is shown. */
 double hl_viewport_fit_scale (const HlViewport *viewport);
 /**

@@ -154,6 +154,9 @@ char *hl_token_scene_describe (const HlTokenScene *scene, gint64 index);
 /** hl_token_scene_describe_selected: (transfer full): "attends to token 3 “cat” 0.21, …":
  * the @n_most largest weights; NULL without selection or weights. */
 char *hl_token_scene_describe_selected (const HlTokenScene *scene, int n_most);
+/** hl_token_scene_describe_arc: (transfer full): "5.1: token 12 “ the” → token 3 “cat”:
+ * 0.214"; @arc in range. */
+char *hl_token_scene_describe_arc (const HlTokenScene *scene, gint64 arc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlTokenScene, hl_token_scene_unref)
 
 G_END_DECLS

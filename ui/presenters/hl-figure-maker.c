@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ * A figure of what a trace holds. */
+#include "config.h"
+
+#include "presenters/hl-figure-maker.h"
+
+#include "base/hl-error.h"
+#include "presenters/hl-present-tokens.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+static const char *const kind_names[HL_N_FIGURE_KINDS] = {
+  [HL_FIGURE_GRID] = "grid",       [HL_FIGURE_HEATMAP] = "heatmap",
+  [HL_FIGURE_OVERLAY] = "overlay", [HL_FIGURE_TOKENS] = "tokens",
+  [HL_FIGURE_ARCS] = "arcs",
+};
+
+const char *
+hl_figure_kind_name (HlFigureKind kind)
+{
+  return kind_names[kind];
+}
+
+gboolean
+hl_figure_kind_from_name (const char *name, HlFigureKind *kind)
+{
+  for (int i = 0; i < HL_N_FIGURE_KINDS; i++)
+    if (g_str_equal (name, kind_names[i]))
+      {
+        *kind = (HlFigureKind) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+gboolean
+hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  if (kind == HL_FIGURE_OVERLAY)
+    return tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
+  if (kind == HL_FIGURE_TOKENS || kind == HL_FIGURE_ARCS)
+    return tokens != NULL && g_strcmp0 (trace->input_kind, "text") == 0;
+  return TRUE;
+}
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+static GCancellable *
+cancellable_of (const HlProgress *progress)
+{
+  return progress != NULL ? progress->cancellable : NULL;
+}
+
+static gboolean
+get_size (const HlFigurePlan *plan, HlHeadKey head, gint64 *Tq, gint64 *Tk, GError **error)
+{
+  if (hl_attention_source_get_size (plan->source, head, Tq, Tk))
+    return TRUE;
+  const HlStack *stack = hl_model_info_get_stack (plan->summary->trace->model, 0);
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "head %d.%d: no such head with attention in this trace; it has %d layers",
+               head.layer, head.head, stack != NULL ? stack->n_layers : 0);
+  return FALSE;
+}
+
+/* (Tq, Tk), or NULL with @error. */
+static float *
+read_map (
+    const HlFigurePlan *plan, HlHeadKey head, gint64 Tq, gint64 Tk, const HlProgress *progress,
+    GError **error)
+{
+  g_autofree float *map = g_try_new (float, (gsize) MAX (Tq * Tk, 1));
+  if (map == NULL)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_MEMORY, "out of memory for a %d x %d map",
+                   (int) Tq, (int) Tk);
+      return NULL;
+    }
+  if (!hl_attention_source_read_rect (plan->source, plan->backend, head, 0, Tq, 0, Tk, map,
+                                      cancellable_of (progress), error))
+    return NULL;
+  return g_steal_pointer (&map);
+}
+
+/* Sum of the rows of the chosen tokens, or of their columns: (Tk), or (Tq). */
+static float *
+sum_lines (const HlFigurePlan *plan,
+           HlHeadKey head,
+           gboolean is_from,
+           const HlProgress *progress,
+           GError **error)
+{
+  gint64 Tq, Tk;
+  if (!get_size (plan, head, &Tq, &Tk, error))
+    return NULL;
+  gint64 n = is_from ? Tq : Tk;
+  g_autofree float *line = g_new (float, (gsize) MAX (n, 1));
+  g_autofree float *sum = g_new0 (float, (gsize) MAX (n, 1));
+  for (guint k = 0; k < plan->n_tokens; k++)
+    {
+      gint64 token = plan->tokens[k];
+      if (token < 0 || token >= (is_from ? Tk : Tq))
+        continue;
+      if (!hl_progress_step (progress, (double) k / plan->n_tokens, NULL, error)
+          || !(is_from ? hl_attention_source_read_column (plan->source, plan->backend, head,
+                                                          token, line,
+                                                          cancellable_of (progress), error)
+                       : hl_attention_source_read_row (plan->source, plan->backend, head,
+                                                       token, line, cancellable_of (progress),
+                                                       error)))
+        return NULL;
+      for (gint64 i = 0; i < n; i++)
+        sum[i] += line[i];
+    }
+  return g_steal_pointer (&sum);
+}
+
+/* ---- panels -------------------------------------------------------------------------- */
+
+static gboolean
+add_grid (const HlFigurePlan *plan, HlFigure *figure)
+{
+  g_autoptr (HlGridScene) scene = hl_present_grid (plan->summary, &plan->view);
+  scene->selected_layer = plan->selected.layer;
+  scene->selected_head = plan->selected.head;
+  hl_figure_add_grid (figure, scene);
+  return TRUE;
+}
+
+static gboolean
+add_heatmap (const HlFigurePlan *plan,
+             HlFigure *figure,
+             HlHeadKey head,
+             const HlProgress *progress,
+             GError **error)
+{
+  gint64 Tq, Tk;
+  if (!get_size (plan, head, &Tq, &Tk, error))
+    return FALSE;
+  g_autofree float *map = read_map (plan, head, Tq, Tk, progress, error);
+  if (map == NULL)
+    return FALSE;
+  g_autoptr (HlMatrixScene) scene = hl_present_matrix (
+      plan->summary, head, Tq, Tk, map, &plan->view, plan->query, plan->key);
+  hl_figure_add_matrix (figure, scene);
+  return TRUE;
+}
+
+static gboolean
+add_overlays (const HlFigurePlan *plan,
+              HlFigure *figure,
+              HlHeadKey head,
+              const HlProgress *progress,
+              GError **error)
+{
+  HlTrace *trace = plan->summary->trace;
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  g_autofree gboolean *selected = g_new0 (gboolean, (gsize) tokens->n_tokens + 1);
+  for (guint i = 0; i < plan->n_tokens; i++)
+    if (plan->tokens[i] >= 0 && plan->tokens[i] < tokens->n_tokens)
+      selected[plan->tokens[i]] = TRUE;
+  for (int is_from = 0; is_from < 2; is_from++)
+    {
+      g_autofree float *mean = sum_lines (plan, head, is_from, progress, error);
+      if (mean == NULL)
+        return FALSE;
+      for (int i = 0; i < tokens->n_tokens; i++)
+        mean[i] /= (float) MAX (plan->n_tokens, 1);
+      g_autoptr (HlOverlayScene) scene
+          = hl_present_overlay (trace, 0, mean, selected, is_from, &plan->view);
+      hl_present_name_head (scene, head);
+      hl_figure_add_overlay (figure, scene);
+    }
+  return TRUE;
+}
+
+/* ---- panels of a text ---------------------------------------------------------------- */
+
+static HlTokenList *
+make_list (const HlFigurePlan *plan)
+{
+  const HlTrace *trace = plan->summary->trace;
+  return hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions,
+                                plan->view.first_token, plan->view.end_token);
+}
+
+static HlTokenScene *
+make_token_scene (const HlFigurePlan *plan,
+                  HlHeadKey head,
+                  HlTokenList *list,
+                  const float *weights)
+{
+  return hl_present_tokens (plan->summary->trace, head, list, plan->tokens, plan->n_tokens,
+                            -1, weights, plan->n_tokens, plan->view.is_from, &plan->view);
+}
+
+static gboolean
+add_tokens (const HlFigurePlan *plan,
+            HlFigure *figure,
+            HlHeadKey head,
+            const HlProgress *progress,
+            GError **error)
+{
+  g_autoptr (HlTokenList) list = make_list (plan);
+  g_autofree float *weights = NULL;
+  if (plan->n_tokens > 0
+      && (weights = sum_lines (plan, head, plan->view.is_from, progress, error)) == NULL)
+    return FALSE;
+  g_autoptr (HlTokenScene) scene = make_token_scene (plan, head, list, weights);
+  if (weights != NULL)
+    scene->title = g_strdup_printf (_ ("Layer %d · head %d"), head.layer, head.head);
+  else
+    scene->caption = g_strdup_printf (
+        _ ("Tint: how unlikely each token was, -ln p up to %g nats."), HL_SURPRISE_NATS);
+  hl_figure_add_tokens (figure, scene, HL_TOKEN_FLOW, HL_TOKENS_SHOWN_ONLY);
+  return TRUE;
+}
+
+static gboolean
+add_arcs_of (const HlFigurePlan *plan,
+             HlTokenScene *scene,
+             guint index,
+             const HlProgress *progress,
+             GError **error)
+{
+  HlHeadKey head = plan->heads[index];
+  gint64 Tq, Tk;
+  if (!get_size (plan, head, &Tq, &Tk, error))
+    return FALSE;
+  /* Of the chosen queries, or of all that are shown. */
+  gint64 first = plan->view.first_token;
+  gint64 end = plan->view.end_token > 0 ? MIN (plan->view.end_token, Tq) : Tq;
+  g_autofree float *row = g_new (float, (gsize) MAX (Tk, 1));
+  gint64 n = plan->n_tokens > 0 ? plan->n_tokens : MAX (end - first, 0);
+  for (gint64 i = 0; i < n; i++)
+    {
+      gint64 query = plan->n_tokens > 0 ? plan->tokens[i] : first + i;
+      if (query < 0 || query >= Tq)
+        continue;
+      if (!hl_progress_step (progress, (double) i / (double) n, NULL, error)
+          || !hl_attention_source_read_row (plan->source, plan->backend, head, query, row,
+                                            cancellable_of (progress), error))
+        return FALSE;
+      hl_present_add_arcs (scene, row, query, 1, Tk, (int) index);
+    }
+  return TRUE;
+}
+
+/* All heads in one panel: arcs of several are compared side by side in their colours. */
+static gboolean
+add_arcs (const HlFigurePlan *plan, HlFigure *figure, const HlProgress *progress, GError **error)
+{
+  g_autoptr (HlTokenList) list = make_list (plan);
+  g_autoptr (HlTokenScene) scene = make_token_scene (plan, plan->heads[0], list, NULL);
+  g_autoptr (GString) names = g_string_new (NULL);
+  hl_token_scene_set_heads (scene, (int) plan->n_heads);
+  for (guint i = 0; i < plan->n_heads; i++)
+    {
+      scene->heads[i].label
+          = g_strdup_printf ("%d.%d", plan->heads[i].layer, plan->heads[i].head);
+      g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", scene->heads[i].label);
+      if (!add_arcs_of (plan, scene, i, progress, error))
+        return FALSE;
+    }
+  scene->caption = g_strdup_printf (
+      ngettext ("Arcs of head %s: from each query to at most %d keys of weight %g or more, "
+                "wider the larger the weight.",
+                "Arcs of heads %s: from each query to at most %d keys of weight %g or more, "
+                "wider the larger the weight.",
+                plan->n_heads),
+      names->str, HL_ARCS_PER_QUERY, HL_ARCS_THRESHOLD);
+  hl_figure_add_tokens (figure, scene, HL_TOKEN_LIST,
+                        HL_TOKENS_SHOWN_ONLY | HL_TOKENS_ARCS | HL_TOKENS_INDEX);
+  return TRUE;
+}
+
+/* ---- the figure ---------------------------------------------------------------------- */
+
+static gboolean
+add_head (const HlFigurePlan *plan,
+          HlFigure *figure,
+          HlHeadKey head,
+          const HlProgress *progress,
+          GError **error)
+{
+  switch (plan->kind)
+    {
+    case HL_FIGURE_HEATMAP:
+      return add_heatmap (plan, figure, head, progress, error);
+    case HL_FIGURE_OVERLAY:
+      return add_overlays (plan, figure, head, progress, error);
+    case HL_FIGURE_TOKENS:
+      return add_tokens (plan, figure, head, progress, error);
+    case HL_FIGURE_GRID:
+    case HL_FIGURE_ARCS:
+    case HL_N_FIGURE_KINDS:
+      break;
+    }
+  g_return_val_if_reached (FALSE);
+}
+
+static gboolean
+add_panels (const HlFigurePlan *plan,
+            HlFigure *figure,
+            const HlProgress *progress,
+            GError **error)
+{
+  if (plan->kind == HL_FIGURE_GRID)
+    return add_grid (plan, figure);
+  if (plan->kind == HL_FIGURE_ARCS)
+    return add_arcs (plan, figure, progress, error);
+  /* Without a chosen token every head would be the same text. */
+  guint n_panels
+      = plan->kind == HL_FIGURE_TOKENS && plan->n_tokens == 0 ? 1 : plan->n_heads;
+  for (guint i = 0; i < n_panels; i++)
+    if (!add_head (plan, figure, plan->heads[i], progress, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_kind (const HlFigurePlan *plan, GError **error)
+{
+  if (hl_figure_kind_fits (plan->kind, plan->summary->trace))
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               plan->kind == HL_FIGURE_OVERLAY
+                   ? "%s: a picture with a patch grid expected, this trace has none"
+                   : "%s: a text expected, this trace is not of one",
+               hl_figure_kind_name (plan->kind));
+  return FALSE;
+}
+
+HlFigure *
+hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **error)
+{
+  g_return_val_if_fail (plan->kind == HL_FIGURE_GRID || plan->n_heads > 0, NULL);
+  const gint64 first = 0;
+  HlFigurePlan full = *plan;
+  if (!check_kind (plan, error))
+    return NULL;
+  if (plan->kind == HL_FIGURE_OVERLAY && plan->n_tokens == 0)
+    {
+      full.tokens = &first; /* CLS where there is one */
+      full.n_tokens = 1;
+    }
+  g_autoptr (HlFigure) figure = hl_figure_new ();
+  if (!add_panels (&full, figure, progress, error))
+    return NULL;
+  const HlTrace *trace = plan->summary->trace;
+  g_autofree char *title
+      = g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
+  hl_figure_set_title (figure, title);
+  hl_present_provenance (figure, trace, &plan->view);
+  return g_steal_pointer (&figure);
+}
