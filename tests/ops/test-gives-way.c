@@ -106,6 +106,71 @@ check_attention (const HlOpCall *call)
 }
 
 static void
+check_relu (const HlOpCall *call)
+{
+  const float *x = call->in[0]->data, *y = call->out[0]->data;
+  for (gint64 i = 0; i < hl_tensor_count (call->in[0]); i++)
+    if (y[i] != MAX (x[i], 0))
+      g_error ("number %d: %g of %g", (int) i, (double) y[i], (double) x[i]);
+}
+
+/* One row of numbers, added to every row. */
+static void
+check_add (const HlOpCall *call)
+{
+  const float *x = call->in[0]->data, *b = call->in[1]->data, *y = call->out[0]->data;
+  gint64 D = call->in[1]->shape.dim[2];
+  for (gint64 i = 0; i < hl_tensor_count (call->in[0]); i++)
+    if (y[i] != x[i] + b[i % D])
+      g_error ("number %d: %g of %g", (int) i, (double) y[i], (double) x[i]);
+}
+
+static void
+check_layer_norm (const HlOpCall *call)
+{
+  gint64 D = call->in[1]->shape.dim[0], n = hl_tensor_count (call->in[0]) / D;
+  for (gint64 i = 0; i < n; i += MAX (1, (n - 1) / 40)) /* the last row too */
+    {
+      const float *x = (const float *) call->in[0]->data + i * D;
+      const float *y = (const float *) call->out[0]->data + i * D;
+      double mean = 0, square = 0;
+      for (gint64 d = 0; d < D; d++)
+        mean += (double) x[d] / (double) D;
+      for (gint64 d = 0; d < D; d++)
+        square += ((double) x[d] - mean) * ((double) x[d] - mean) / (double) D;
+      for (gint64 d = 0; d < D; d += 37)
+        near (y[d], ((double) x[d] - mean) / sqrt (square + 1e-5)
+                            * (double) ((const float *) call->in[1]->data)[d]
+                        + (double) ((const float *) call->in[2]->data)[d]);
+    }
+}
+
+static void
+check_numbers (const HlOpCall *call)
+{
+  switch ((int) call->op)
+    {
+    case HL_OP_LINEAR:
+      check_linear (call);
+      break;
+    case HL_OP_ATTENTION:
+      check_attention (call);
+      break;
+    case HL_OP_ACTIVATION:
+      check_relu (call);
+      break;
+    case HL_OP_ADD:
+      check_add (call);
+      break;
+    case HL_OP_LAYER_NORM:
+      check_layer_norm (call);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
 check_gives_way (HlBackend *backend, const HlOpCall *call)
 {
   HlOpCall alone = *call, shared = *call, stopped = *call;
@@ -123,7 +188,7 @@ check_gives_way (HlBackend *backend, const HlOpCall *call)
   for (int i = 0; i < hl_op_get_info (call->op)->n_out; i++)
     g_assert_cmpmem (alone.out[i]->data, hl_tensor_size_bytes (alone.out[i]),
                      shared.out[i]->data, hl_tensor_size_bytes (shared.out[i]));
-  (call->op == HL_OP_LINEAR ? check_linear : check_attention) (&shared);
+  check_numbers (&shared);
   int n_all = between.n;
   between.n = 0;
   between.cancel_at = 2;
@@ -149,6 +214,9 @@ test_gives_way (void)
   g_autoptr (HlTensor) narrow = plain_numbers (HL_SHAPE (2900, 1024));
   g_autoptr (HlTensor) bias = plain_numbers (HL_SHAPE (8192));
   g_autoptr (HlTensor) few_biases = plain_numbers (HL_SHAPE (2900));
+  g_autoptr (HlTensor) long_rows = plain_numbers (HL_SHAPE (1, 15001, 1024));
+  g_autoptr (HlTensor) row = plain_numbers (HL_SHAPE (1024));
+  g_autoptr (HlTensor) one_row = plain_numbers (HL_SHAPE (1, 1, 1024));
   const HlOpCall calls[] = {
     { .op = HL_OP_ATTENTION, .in = { q, q, q }, .params = { .scale = 1 } },
     { .op = HL_OP_LINEAR, .in = { few, w } },                /* cut by columns */
@@ -156,6 +224,11 @@ test_gives_way (void)
     { .op = HL_OP_LINEAR,
       .in = { few, turned, bias },
       .params = { .is_transposed = TRUE } },
+    { .op = HL_OP_ACTIVATION,
+      .in = { long_rows },
+      .params = { .activation = HL_ACTIVATION_RELU } },
+    { .op = HL_OP_ADD, .in = { long_rows, one_row } },
+    { .op = HL_OP_LAYER_NORM, .in = { long_rows, row, row }, .params = { .eps = 1e-5 } },
   };
   for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
     check_gives_way (backend, &calls[i]);

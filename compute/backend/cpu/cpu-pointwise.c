@@ -7,6 +7,17 @@
 
 /* Numbers handed to a thread at a time: large against the cost of handing out. */
 #define GRAIN 32768
+#define PART (1 << 22) /* numbers between two pauses: some 10 ms */
+
+/* Items of @size numbers each. */
+static void
+run_items (
+    const CpuContext *context, gint64 n_items, gint64 size, CpuPoolFunc func, gpointer data)
+{
+  size = MAX (size, 1);
+  cpu_pool_run_in_parts (context->pool, n_items, MAX (1, GRAIN / size),
+                         MAX (1, PART / size), func, data, context->progress);
+}
 
 typedef struct
 {
@@ -50,8 +61,7 @@ K (layer_norm) (const CpuContext *context, const HlOpCall *call, GError **error)
                   .D = call->in[1]->shape.dim[0],
                   .eps = call->params.eps };
   gint64 n_rows = n.D > 0 ? hl_tensor_count (call->in[0]) / n.D : 0;
-  cpu_pool_run (context->pool, n_rows, MAX (1, GRAIN / MAX (n.D, 1)), layer_norm_rows, &n,
-                context->cancellable);
+  run_items (context, n_rows, n.D, layer_norm_rows, &n);
   return TRUE;
 }
 
@@ -83,8 +93,7 @@ K (rms_norm) (const CpuContext *context, const HlOpCall *call, GError **error)
                   .D = call->in[1]->shape.dim[0],
                   .eps = call->params.eps };
   gint64 n_rows = n.D > 0 ? hl_tensor_count (call->in[0]) / n.D : 0;
-  cpu_pool_run (context->pool, n_rows, MAX (1, GRAIN / MAX (n.D, 1)), rms_norm_rows, &n,
-                context->cancellable);
+  run_items (context, n_rows, n.D, rms_norm_rows, &n);
   return TRUE;
 }
 
@@ -139,8 +148,8 @@ activation_items (gpointer data, gint64 begin, gint64 end, int thread)
 gboolean
 K (activation) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  cpu_pool_run (context->pool, hl_tensor_count (call->in[0]), GRAIN, activation_items,
-                (gpointer) call, context->cancellable);
+  run_items (context, hl_tensor_count (call->in[0]), 1, activation_items,
+             (gpointer) call);
   return TRUE;
 }
 
@@ -240,8 +249,7 @@ run_rows (const CpuContext *context, const HlOpCall *call, CpuPoolFunc func)
   const HlShape *shape = &call->out[0]->shape;
   Rows w = { call, shape->n_dims > 0 ? shape->dim[shape->n_dims - 1] : 1 };
   gint64 n_rows = w.D > 0 ? hl_shape_count (shape) / w.D : 0;
-  cpu_pool_run (context->pool, n_rows, MAX (1, GRAIN / MAX (w.D, 1)), func, &w,
-                context->cancellable);
+  run_items (context, n_rows, w.D, func, &w);
 }
 
 gboolean
@@ -287,8 +295,7 @@ gboolean
 K (gate) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
   const HlShape *shape = &call->out[0]->shape;
-  cpu_pool_run (context->pool, shape->dim[0] * shape->dim[1] * shape->dim[2],
-                MAX (1, GRAIN / MAX (shape->dim[3], 1)), gate_rows, (gpointer) call,
-                context->cancellable);
+  run_items (context, shape->dim[0] * shape->dim[1] * shape->dim[2], shape->dim[3],
+             gate_rows, (gpointer) call);
   return TRUE;
 }

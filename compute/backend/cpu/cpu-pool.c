@@ -106,21 +106,22 @@ cpu_pool_n_threads (const CpuPool *pool)
   return pool->n_threads;
 }
 
-void
-cpu_pool_run (CpuPool *pool,
-              gint64 n_items,
-              gint64 grain,
-              CpuPoolFunc func,
-              gpointer data,
-              GCancellable *cancellable)
+static void
+run_range (CpuPool *pool,
+           gint64 begin,
+           gint64 end,
+           gint64 grain,
+           CpuPoolFunc func,
+           gpointer data,
+           GCancellable *cancellable)
 {
   pool->func = func;
   pool->data = data;
-  pool->n_items = n_items;
+  pool->n_items = end;
   pool->grain = MAX (grain, 1);
-  pool->next = 0;
+  pool->next = begin;
   pool->cancellable = cancellable;
-  gboolean alone = pool->n_threads == 1 || n_items <= pool->grain;
+  gboolean alone = pool->n_threads == 1 || end - begin <= pool->grain;
   if (!alone)
     {
       g_mutex_lock (&pool->lock);
@@ -136,4 +137,33 @@ cpu_pool_run (CpuPool *pool,
   while (pool->n_busy > 0)
     g_cond_wait (&pool->done, &pool->lock);
   g_mutex_unlock (&pool->lock);
+}
+
+void
+cpu_pool_run (CpuPool *pool,
+              gint64 n_items,
+              gint64 grain,
+              CpuPoolFunc func,
+              gpointer data,
+              GCancellable *cancellable)
+{
+  run_range (pool, 0, n_items, grain, func, data, cancellable);
+}
+
+void
+cpu_pool_run_in_parts (CpuPool *pool,
+                       gint64 n_items,
+                       gint64 grain,
+                       gint64 part,
+                       CpuPoolFunc func,
+                       gpointer data,
+                       const HlProgress *progress)
+{
+  GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
+  for (gint64 i = 0; i < n_items; i += part)
+    {
+      if (i > 0 && !hl_progress_pause (progress))
+        return;
+      run_range (pool, i, MIN (i + part, n_items), grain, func, data, cancellable);
+    }
 }

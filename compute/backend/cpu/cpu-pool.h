@@ -2,7 +2,7 @@
  * The CPU backend's threads: a range of items is cut among them. */
 #pragma once
 
-#include <gio/gio.h>
+#include "base/hl-progress.h"
 
 G_BEGIN_DECLS
 
@@ -27,5 +27,19 @@ void cpu_pool_run (CpuPool *pool,
                    CpuPoolFunc func,
                    gpointer data,
                    GCancellable *cancellable);
+
+/**
+ * cpu_pool_run_in_parts: the same for long work of which others may want the pool in
+ * between.
+ * @part: items between two pauses
+ * @progress: (nullable): paused in, and looked at for cancelling
+ */
+void cpu_pool_run_in_parts (CpuPool *pool,
+                            gint64 n_items,
+                            gint64 grain,
+                            gint64 part,
+                            CpuPoolFunc func,
+                            gpointer data,
+                            const HlProgress *progress);
 
 G_END_DECLS
