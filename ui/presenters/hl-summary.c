@@ -7,9 +7,9 @@
 #include <math.h>
 
 /* Rows that are read together: so many, but fewer of a long map, so that a look at
- * something else need not wait for more than some 2 million entries. */
+ * something else need not wait for more than some million entries. */
 #define BAND_ROWS 256
-#define BAND_ENTRIES ((gint64) 1 << 21)
+#define BAND_ENTRIES ((gint64) 1 << 20)
 /* Queries that an estimate reads of each row of cells. */
 #define GUESS_ROWS 4
 

@@ -46,7 +46,7 @@ gboolean hl_layer_summary_is_slow (const HlAttentionSource *source, int stack, i
  * @is_guess: from four neighbouring queries of each row of cells; statistics are then
  *   means over those
  * Reads every map once; coarse tiles of long maps are kept in the source on the way.
- * Thread: engine. @progress is stepped every 256 queries, or 2 million
+ * Thread: engine. @progress is stepped every 256 queries, or one million
  * entries.
  * Returns: (transfer full): NULL with @error
  */
