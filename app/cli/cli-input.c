@@ -61,16 +61,16 @@ parse_size (const char *text, int *height, int *width)
   int n = 0;
   if (text == NULL)
     return TRUE;
-  return sscanf (text, "%dx%d%n", height, width, &n) == 2 && text[n] == '\0'
-         && *height > 0 && *width > 0;
+  return sscanf (text, "%dx%d%n", height, width, &n) == 2 && text[n] == '\0' &&
+         *height > 0 && *width > 0;
 }
 
 CliStatus
 cli_input_check (const CliInput *input, const char *command)
 {
   int height, width;
-  int n = (input->image != NULL) + (input->text != NULL) + (input->text_file != NULL)
-          + (input->ids != NULL);
+  int n = (input->image != NULL) + (input->text != NULL) + (input->text_file != NULL) +
+          (input->ids != NULL);
   if (n != 1)
     return cli_usage (command, g_str_equal (command, "trace")
                                    ? _ ("one of --image, --text, --text-file and --ids "
@@ -81,11 +81,11 @@ cli_input_check (const CliInput *input, const char *command)
   if (input->first_token < 0 || input->n_tokens < 0)
     return cli_usage (command, _ ("--first-token and --max-tokens: no negative number "
                                   "expected"));
-  if (input->ids != NULL
-      && (input->first_token != 0 || input->n_tokens != 0 || input->no_bos
-          || input->plain_special))
-    return cli_usage (command, _ ("--first-token, --max-tokens, --no-bos and --no-special "
-                                  "are for texts, not for --ids"));
+  if (input->ids != NULL && (input->first_token != 0 || input->n_tokens != 0 ||
+                             input->no_bos || input->plain_special))
+    return cli_usage (command,
+                      _ ("--first-token, --max-tokens, --no-bos and --no-special "
+                         "are for texts, not for --ids"));
   return CLI_OK;
 }
 
@@ -130,11 +130,12 @@ say_what_is_odd (const HlInput *input)
 {
   gint64 n = input->ids != NULL ? input->ids->shape.dim[1] : 0;
   if (input->ids != NULL && input->n_all_tokens > n)
-    fprintf (stderr,
-             _ ("headlight: tokens %d to %d of the text's %d are taken; --first-token and "
-                "--max-tokens choose others\n"),
-             (int) input->first_token, (int) (input->first_token + n - 1),
-             (int) input->n_all_tokens);
+    fprintf (
+        stderr,
+        _ ("headlight: tokens %d to %d of the text's %d are taken; --first-token and "
+           "--max-tokens choose others\n"),
+        (int) input->first_token, (int) (input->first_token + n - 1),
+        (int) input->n_all_tokens);
   if (input->warning != NULL)
     fprintf (stderr, _ ("headlight: %s (--no-bos leaves one out)\n"), input->warning);
 }

@@ -30,9 +30,9 @@ cli_parse (const char *name,
   g_autoptr (GOptionContext) context = g_option_context_new (command->arguments);
   g_autoptr (GError) error = NULL;
   gboolean wants_help = FALSE;
-  const GOptionEntry help[]
-      = { { "help", 'h', 0, G_OPTION_ARG_NONE, &wants_help, N_ ("Show this help"), NULL },
-          G_OPTION_ENTRY_NULL };
+  const GOptionEntry help[] = { { "help", 'h', 0, G_OPTION_ARG_NONE, &wants_help,
+                                  N_ ("Show this help"), NULL },
+                                G_OPTION_ENTRY_NULL };
   g_set_prgname (title);
   g_option_context_set_help_enabled (context, FALSE);
   if (command->summary != NULL)
@@ -125,6 +125,6 @@ gboolean
 cli_parse_head (const char *text, int *layer, int *head)
 {
   int n = 0;
-  return sscanf (text, "%d.%d%n", layer, head, &n) == 2 && text[n] == '\0' && *layer >= 0
-         && *head >= 0;
+  return sscanf (text, "%d.%d%n", layer, head, &n) == 2 && text[n] == '\0' &&
+         *layer >= 0 && *head >= 0;
 }

@@ -68,7 +68,8 @@ void cli_progress_start (CliProgress *self);
 void cli_progress_end (CliProgress *self);
 
 /** cli_open_session: (transfer full): through the checking child; NULL with @error. */
-HlSession *cli_open_session (const char *path, const HlProgress *progress, GError **error);
+HlSession *
+cli_open_session (const char *path, const HlProgress *progress, GError **error);
 
 /** cli_parse_head: "5.1" into layer and head; FALSE for anything else. */
 gboolean cli_parse_head (const char *text, int *layer, int *head);

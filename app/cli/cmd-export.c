@@ -51,8 +51,8 @@ static gboolean
 write_csv (const HlTensor *t, const char *site, const char *path, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
-  g_autoptr (GFileOutputStream) stream = g_file_replace (
-      file, NULL, FALSE, G_FILE_CREATE_REPLACE_DESTINATION, NULL, error);
+  g_autoptr (GFileOutputStream) stream =
+      g_file_replace (file, NULL, FALSE, G_FILE_CREATE_REPLACE_DESTINATION, NULL, error);
   if (stream == NULL)
     return FALSE;
   g_auto (GStrv) names = axis_names (site, t->shape.n_dims);
@@ -74,7 +74,11 @@ write_csv (const HlTensor *t, const char *site, const char *path, GError **error
 }
 
 static gboolean
-run (const char *session_path, const char *site, const char *csv, int index, GError **error)
+run (const char *session_path,
+     const char *site,
+     const char *csv,
+     int index,
+     GError **error)
 {
   g_autoptr (HlSession) session = cli_open_session (session_path, NULL, error);
   if (session == NULL)
@@ -82,16 +86,17 @@ run (const char *session_path, const char *site, const char *csv, int index, GEr
   HlTrace *trace = index >= 0 ? hl_session_get_trace (session, (guint) index) : NULL;
   if (trace == NULL)
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: trace 0 to %d expected, %d found",
-                   session_path, (int) hl_session_get_n_traces (session) - 1, index);
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "%s: trace 0 to %d expected, %d found", session_path,
+                   (int) hl_session_get_n_traces (session) - 1, index);
       return FALSE;
     }
-  HlTensor *t = g_str_equal (site, "logits") ? trace->logits
-                                             : hl_trace_get_site (trace, site);
+  HlTensor *t =
+      g_str_equal (site, "logits") ? trace->logits : hl_trace_get_site (trace, site);
   if (t != NULL)
     return write_csv (t, site, csv, error);
-  g_autoptr (GList) keys
-      = g_list_sort (g_hash_table_get_keys (trace->sites), (GCompareFunc) strcmp);
+  g_autoptr (GList) keys =
+      g_list_sort (g_hash_table_get_keys (trace->sites), (GCompareFunc) strcmp);
   g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
                "%s: site \"%s\" is not in trace %d; it holds %u sites%s%s", session_path,
                site, index, g_hash_table_size (trace->sites),

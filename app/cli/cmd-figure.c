@@ -89,8 +89,8 @@ static gboolean
 parse_queries (const Options *o, const HlTrace *trace, GArray *queries, GError **error)
 {
   gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
-  g_auto (GStrv) words
-      = g_strsplit (o->query != NULL ? o->query : "", is_text ? "+" : "\n", -1);
+  g_auto (GStrv) words =
+      g_strsplit (o->query != NULL ? o->query : "", is_text ? "+" : "\n", -1);
   for (int i = 0; words[i] != NULL; i++)
     {
       gint64 token = hl_present_parse_token (trace, 0, words[i]);
@@ -119,16 +119,18 @@ parse_slice (const Options *o, const HlTrace *trace, HlViewOptions *view, GError
   if (o->slice == NULL)
     return TRUE;
   g_auto (GStrv) sides = g_strsplit (o->slice, ":", -1);
-  gboolean is_good
-      = g_strv_length (sides) == 2
-        && (sides[0][0] == '\0' || g_ascii_string_to_signed (sides[0], 10, 0, n, &first, NULL))
-        && (sides[1][0] == '\0' || g_ascii_string_to_signed (sides[1], 10, 0, n, &end, NULL))
-        && first < end;
+  gboolean is_good = g_strv_length (sides) == 2 &&
+                     (sides[0][0] == '\0' ||
+                      g_ascii_string_to_signed (sides[0], 10, 0, n, &first, NULL)) &&
+                     (sides[1][0] == '\0' ||
+                      g_ascii_string_to_signed (sides[1], 10, 0, n, &end, NULL)) &&
+                     first < end;
   if (!is_good)
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "--tokens: FIRST:END with 0 <= FIRST < END <= %d expected, \"%s\" found",
-                   n, o->slice);
+      g_set_error (
+          error, HL_ERROR, HL_ERROR_RANGE,
+          "--tokens: FIRST:END with 0 <= FIRST < END <= %d expected, \"%s\" found", n,
+          o->slice);
       return FALSE;
     }
   view->first_token = first;
@@ -141,8 +143,8 @@ make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
   g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
   g_autoptr (GArray) queries = g_array_new (FALSE, FALSE, sizeof (gint64));
-  if (!parse_heads (m->o, heads, error) || !parse_queries (m->o, trace, queries, error)
-      || !parse_slice (m->o, trace, &m->view, error))
+  if (!parse_heads (m->o, heads, error) || !parse_queries (m->o, trace, queries, error) ||
+      !parse_slice (m->o, trace, &m->view, error))
     return FALSE;
   m->backend = hl_backend_open (NULL, error);
   if (m->backend == NULL)
@@ -175,12 +177,13 @@ run (const char *path, Maker *m, const HlProgress *progress, GError **error)
   g_autoptr (HlSession) session = cli_open_session (path, progress, error);
   if (session == NULL)
     return FALSE;
-  HlTrace *trace
-      = m->o->trace >= 0 ? hl_session_get_trace (session, (guint) m->o->trace) : NULL;
+  HlTrace *trace =
+      m->o->trace >= 0 ? hl_session_get_trace (session, (guint) m->o->trace) : NULL;
   if (trace == NULL)
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: trace 0 to %d expected, %d found",
-                   path, (int) hl_session_get_n_traces (session) - 1, m->o->trace);
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "%s: trace 0 to %d expected, %d found", path,
+                   (int) hl_session_get_n_traces (session) - 1, m->o->trace);
       return FALSE;
     }
   return make (m, trace, progress, error);
@@ -223,7 +226,7 @@ cli_figure (int argc, char **argv)
   Options o = { .layer = -1, .head = -1 };
   gboolean done;
   const GOptionEntry entries[] = {
-    { "view", 0, 0, G_OPTION_ARG_STRING, &o.view, 
+    { "view", 0, 0, G_OPTION_ARG_STRING, &o.view,
       N_ ("grid, heatmap, overlay, tokens or arcs"), "V" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("The file to write: .svg, .pdf or .png"), "FILE" },

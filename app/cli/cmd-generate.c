@@ -61,8 +61,8 @@ print_more (Heard *heard, gboolean is_over)
   if (text == NULL)
     return;
   /* The text may hold NUL. */
-  gboolean is_whole
-      = is_over || length < 3 || memcmp (text + length - 3, "\xEF\xBF\xBD", 3) != 0;
+  gboolean is_whole =
+      is_over || length < 3 || memcmp (text + length - 3, "\xEF\xBF\xBD", 3) != 0;
   if (!is_whole || length <= heard->n_printed)
     return;
   fwrite (text + heard->n_printed, 1, length - heard->n_printed, stdout);
@@ -107,8 +107,8 @@ print_json (const Heard *heard, double seconds)
   for (guint i = 0; i < heard->ids->len; i++)
     {
       gint32 id = g_array_index (heard->ids, gint32, i);
-      g_autofree char *text
-          = tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, id) : NULL;
+      g_autofree char *text =
+          tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, id) : NULL;
       json_array_append_new (
           tokens, json_pack ("{s:i, s:s?, s:f}", "id", id, "text", text, "log_prob",
                              g_array_index (heard->log_probs, double, i)));
@@ -130,8 +130,8 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
     return FALSE;
   g_autofree char *path = hl_path_model (model_name);
   g_autoptr (HlModel) model = hl_model_open (path, error);
-  g_autoptr (HlInput) input
-      = model != NULL ? cli_input_open (&o->input, model, error) : NULL;
+  g_autoptr (HlInput) input =
+      model != NULL ? cli_input_open (&o->input, model, error) : NULL;
   if (input == NULL)
     return FALSE;
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -156,7 +156,8 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
       print_more (&heard, TRUE);
       printf ("\n");
     }
-  if (n < o->n_tokens && input->ids->shape.dim[1] + n > hl_model_get_info (model)->n_context)
+  if (n < o->n_tokens &&
+      input->ids->shape.dim[1] + n > hl_model_get_info (model)->n_context)
     fprintf (stderr, _ ("headlight: the model's context of %d tokens is full\n"),
              hl_model_get_info (model)->n_context);
   return TRUE;
@@ -182,15 +183,15 @@ cli_generate (int argc, char **argv)
   Options o = { .n_tokens = 64 };
   gboolean done;
   const GOptionEntry own[] = {
-    { "tokens", 0, 0, G_OPTION_ARG_INT, &o.n_tokens,
-      N_ ("Generate so many at most (64)"), "N" },
+    { "tokens", 0, 0, G_OPTION_ARG_INT, &o.n_tokens, N_ ("Generate so many at most (64)"),
+      "N" },
     { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &o.temperature,
       N_ ("Draw with this temperature; 0 takes the most probable token"), "X" },
     { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &o.top_p,
       N_ ("Draw among the most probable tokens that make up this share"), "P" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &o.seed, N_ ("Of the draws"), "N" },
-    { "go-on", 0, 0, G_OPTION_ARG_NONE, &o.goes_on,
-      N_ ("Past the end-of-text token"), NULL },
+    { "go-on", 0, 0, G_OPTION_ARG_NONE, &o.goes_on, N_ ("Past the end-of-text token"),
+      NULL },
     { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json,
       N_ ("Print tokens and log-probabilities as JSON"), NULL },

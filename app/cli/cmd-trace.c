@@ -52,14 +52,14 @@ parse_maps (const char *text, HlMaps *maps)
 static GPtrArray *
 prunings (char **heads, const HlModelInfo *info, GError **error)
 {
-  g_autoptr (GPtrArray) list
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  g_autoptr (GPtrArray) list =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
   for (int i = 0; heads != NULL && heads[i] != NULL; i++)
     {
       int layer, head;
       const HlStack *stack = hl_model_info_get_stack (info, 0);
-      if (!cli_parse_head (heads[i], &layer, &head) || layer >= stack->n_layers
-          || head >= stack->layers[layer].n_heads)
+      if (!cli_parse_head (heads[i], &layer, &head) || layer >= stack->n_layers ||
+          head >= stack->layers[layer].n_heads)
         {
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "--prune: LAYER.HEAD of a model with %d layers expected, \"%s\" "
@@ -80,9 +80,9 @@ print_result (const HlTrace *trace, const char *path, gboolean as_json)
   for (guint i = 0; i < top->len; i++)
     {
       const HlPrediction *p = g_ptr_array_index (top, i);
-      json_array_append_new (list,
-                             json_pack ("{s:i, s:s, s:f, s:f}", "class", p->index, "label",
-                                        p->label, "prob", p->prob, "logit", p->logit));
+      json_array_append_new (list, json_pack ("{s:i, s:s, s:f, s:f}", "class", p->index,
+                                              "label", p->label, "prob", p->prob, "logit",
+                                              p->logit));
       if (!as_json)
         printf ("  %-24s %.4f\n", p->label, p->prob);
     }
@@ -90,11 +90,11 @@ print_result (const HlTrace *trace, const char *path, gboolean as_json)
   double mb = (double) hl_trace_attention_bytes (trace) / 1e6;
   if (as_json)
     {
-      json_t *root = json_pack ("{s:s, s:i, s:i, s:f, s:f, s:s, s:O}", "session", path,
-                                "tokens", tokens->n_tokens, "heads",
-                                hl_model_info_count_heads (trace->model), "duration_ms",
-                                trace->duration_ms, "attention_mb", mb, "hash",
-                                trace->hash, "predictions", list);
+      json_t *root =
+          json_pack ("{s:s, s:i, s:i, s:f, s:f, s:s, s:O}", "session", path, "tokens",
+                     tokens->n_tokens, "heads", hl_model_info_count_heads (trace->model),
+                     "duration_ms", trace->duration_ms, "attention_mb", mb, "hash",
+                     trace->hash, "predictions", list);
       json_dumpf (root, stdout, JSON_INDENT (2));
       printf ("\n");
       json_decref (root);
@@ -125,8 +125,8 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
   if (pruned == NULL)
     return FALSE;
   options.interventions = pruned;
-  g_autoptr (HlTrace) trace
-      = hl_tracer_run (model, input, backend, &options, progress, error);
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (model, input, backend, &options, progress, error);
   if (trace == NULL)
     return FALSE;
   g_autoptr (HlSession) session = hl_session_new ();

@@ -16,13 +16,14 @@ const CliCommand cli_commands[] = {
   { "info", "[MODEL]", N_ ("What a model is, or which backends there are"), cli_info },
   { "trace", "MODEL --image F | --text S -o S.h5",
     N_ ("Run a model on an input, into a session"), cli_trace },
-  { "generate", "MODEL --text S --tokens N", N_ ("Let a language model go on with a text"),
-    cli_generate },
+  { "generate", "MODEL --text S --tokens N",
+    N_ ("Let a language model go on with a text"), cli_generate },
   { "figure", "S.h5 --view V -o F.svg|.pdf|.png", N_ ("Draw a session's heads"),
     cli_figure },
   { "export", "S.h5 --site NAME --csv F", N_ ("Write a site's numbers as text"),
     cli_export },
-  { "tokenize", "MODEL --text S", N_ ("Show how a text is cut into tokens"), cli_tokenize },
+  { "tokenize", "MODEL --text S", N_ ("Show how a text is cut into tokens"),
+    cli_tokenize },
   { "check-session", "S.h5", NULL, cli_check_session },
   { NULL },
 };
@@ -36,8 +37,9 @@ print_help (void)
   for (const CliCommand *c = cli_commands; c->name != NULL; c++)
     if (c->summary != NULL)
       printf ("  %-9s %-36s %s\n", c->name, c->arguments, _ (c->summary));
-  printf (_ ("\nheadlight COMMAND --help says more of each. Exit status: 0 good, 1 failed, "
-             "2 wrong usage.\n"));
+  printf (
+      _ ("\nheadlight COMMAND --help says more of each. Exit status: 0 good, 1 failed, "
+         "2 wrong usage.\n"));
 }
 
 /* The window is another program, so that this one needs no toolkit. */

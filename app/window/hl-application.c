@@ -97,8 +97,8 @@ hl_application_activate (GApplication *application)
 static char *
 full_path (GApplicationCommandLine *line, const char *argument)
 {
-  g_autoptr (GFile) file
-      = g_application_command_line_create_file_for_arg (line, argument);
+  g_autoptr (GFile) file =
+      g_application_command_line_create_file_for_arg (line, argument);
   return g_file_get_path (file);
 }
 
@@ -146,15 +146,15 @@ hl_application_class_init (HlApplicationClass *klass)
 static void
 hl_application_init (HlApplication *self)
 {
-  const GOptionEntry entries[]
-      = { { "model", 0, 0, G_OPTION_ARG_FILENAME, NULL,
-            N_ ("Open this model's folder, or one that ships by its name"), "MODEL" },
-          { "input", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Open this picture or text"),
-            "FILE" },
-          { "style", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("light or dark"), "STYLE" },
-          { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL,
-            N_ ("[FILE…]") },
-          G_OPTION_ENTRY_NULL };
+  const GOptionEntry entries[] = {
+    { "model", 0, 0, G_OPTION_ARG_FILENAME, NULL,
+      N_ ("Open this model's folder, or one that ships by its name"), "MODEL" },
+    { "input", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Open this picture or text"),
+      "FILE" },
+    { "style", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("light or dark"), "STYLE" },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, N_ ("[FILE…]") },
+    G_OPTION_ENTRY_NULL
+  };
   g_application_add_main_option_entries (G_APPLICATION (self), entries);
 }
 

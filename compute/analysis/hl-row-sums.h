@@ -14,11 +14,7 @@ double hl_row_entropy (const float *row, gint64 n);
 float hl_row_max (const float *row, gint64 n);
 
 /** hl_row_distance: sum and sum of p[j] |query - (first + j)| over @n weights. */
-void hl_row_distance (const float *row,
-                      gint64 n,
-                      gint64 first,
-                      gint64 query,
-                      double *mass,
-                      double *sum);
+void hl_row_distance (
+    const float *row, gint64 n, gint64 first, gint64 query, double *mass, double *sum);
 
 G_END_DECLS

@@ -26,9 +26,9 @@ check_inputs (HlBackend *backend, const HlOpCall *call, GError **error)
   for (int i = 0; i < HL_OP_MAX_IN; i++)
     if (call->in[i] != NULL && call->in[i]->dtype != backend->dtype)
       {
-        g_set_error (error, HL_ERROR, HL_ERROR_DTYPE, "%s: input %d: %s expected, %s found",
-                     info->name, i, hl_dtype_name (backend->dtype),
-                     hl_dtype_name (call->in[i]->dtype));
+        g_set_error (error, HL_ERROR, HL_ERROR_DTYPE,
+                     "%s: input %d: %s expected, %s found", info->name, i,
+                     hl_dtype_name (backend->dtype), hl_dtype_name (call->in[i]->dtype));
         return FALSE;
       }
   if (backend->klass->supports (backend, call->op))

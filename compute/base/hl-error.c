@@ -2,4 +2,4 @@
  * The one error domain of the engine. */
 #include "base/hl-error.h"
 
-G_DEFINE_QUARK (hl-error-quark, hl_error)
+G_DEFINE_QUARK (hl - error - quark, hl_error)

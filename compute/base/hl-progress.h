@@ -36,7 +36,9 @@ typedef struct
  * Returns: FALSE with @error G_IO_ERROR_CANCELLED when the work should stop
  */
 static inline gboolean
-hl_progress_step (const HlProgress *progress, double fraction, const char *what,
+hl_progress_step (const HlProgress *progress,
+                  double fraction,
+                  const char *what,
                   GError **error)
 {
   if (progress == NULL)

@@ -56,24 +56,23 @@ read_config (Gpt2 *gpt2, const json_t *config, Settings *settings, GError **erro
 {
   const char *act = NULL;
   gint64 F = 0;
-  if (!get_int (config, "n_embd", 1 << 17, &gpt2->D, error)
-      || !get_int (config, "n_layer", 4096, &gpt2->n_layers, error)
-      || !get_int (config, "n_head", 1 << 16, &gpt2->n_heads, error)
-      || !get_int (config, "n_positions", G_MAXINT32, &gpt2->context, error)
-      || !hl_json_get_int (config, "n_inner", FALSE, 4 * (gint64) gpt2->D, 1, 1 << 20,
-                           WHERE, &F, error)
-      || !hl_json_get_double (config, "layer_norm_epsilon", FALSE, 1e-5, 0, 1, WHERE,
-                              &settings->eps, error)
-      || !hl_json_get_bool (config, "tie_word_embeddings", FALSE, TRUE, WHERE,
-                            &settings->is_tied, error)
-      || !hl_json_get_bool (config, "scale_attn_weights", FALSE, TRUE, WHERE,
-                            &settings->scales, error)
-      || !hl_json_get_bool (config, "scale_attn_by_inverse_layer_idx", FALSE, FALSE,
-                            WHERE, &settings->scales_by_layer, error)
-      || !hl_json_get_string (config, "activation_function", FALSE, "gelu_new", WHERE,
-                              &act, error)
-      || !hl_activation_require (act, "activation_function", &settings->activation,
-                                 error))
+  if (!get_int (config, "n_embd", 1 << 17, &gpt2->D, error) ||
+      !get_int (config, "n_layer", 4096, &gpt2->n_layers, error) ||
+      !get_int (config, "n_head", 1 << 16, &gpt2->n_heads, error) ||
+      !get_int (config, "n_positions", G_MAXINT32, &gpt2->context, error) ||
+      !hl_json_get_int (config, "n_inner", FALSE, 4 * (gint64) gpt2->D, 1, 1 << 20, WHERE,
+                        &F, error) ||
+      !hl_json_get_double (config, "layer_norm_epsilon", FALSE, 1e-5, 0, 1, WHERE,
+                           &settings->eps, error) ||
+      !hl_json_get_bool (config, "tie_word_embeddings", FALSE, TRUE, WHERE,
+                         &settings->is_tied, error) ||
+      !hl_json_get_bool (config, "scale_attn_weights", FALSE, TRUE, WHERE,
+                         &settings->scales, error) ||
+      !hl_json_get_bool (config, "scale_attn_by_inverse_layer_idx", FALSE, FALSE, WHERE,
+                         &settings->scales_by_layer, error) ||
+      !hl_json_get_string (config, "activation_function", FALSE, "gelu_new", WHERE, &act,
+                           error) ||
+      !hl_activation_require (act, "activation_function", &settings->activation, error))
     return FALSE;
   gpt2->F = (int) F;
   if (gpt2->D % gpt2->n_heads == 0)
@@ -121,8 +120,8 @@ load_block (Gpt2 *gpt2,
     }
   g_autofree char *norm1 = g_strdup_printf ("%sh.%d.ln_1", prefix, layer);
   g_autofree char *norm2 = g_strdup_printf ("%sh.%d.ln_2", prefix, layer);
-  return hl_norm_load (&block->norm1, weights, norm1, D, settings->eps, error)
-         && hl_norm_load (&block->norm2, weights, norm2, D, settings->eps, error);
+  return hl_norm_load (&block->norm1, weights, norm1, D, settings->eps, error) &&
+         hl_norm_load (&block->norm2, weights, norm2, D, settings->eps, error);
 }
 
 static gboolean
@@ -140,14 +139,14 @@ load_ends (Gpt2 *gpt2,
   if (gpt2->tokens == NULL)
     return FALSE;
   gint64 V = gpt2->tokens->stored->shape.dim[0];
-  gpt2->positions
-      = hl_weights_require (weights, positions, HL_SHAPE (gpt2->context, D), error);
-  if (gpt2->positions == NULL
-      || !hl_norm_load (&gpt2->readout.norm, weights, norm, D, settings->eps, error))
+  gpt2->positions =
+      hl_weights_require (weights, positions, HL_SHAPE (gpt2->context, D), error);
+  if (gpt2->positions == NULL ||
+      !hl_norm_load (&gpt2->readout.norm, weights, norm, D, settings->eps, error))
     return FALSE;
   gpt2->readout.unembed.weight = gpt2->tokens;
-  return settings->is_tied
-         || hl_dense_load (&gpt2->readout.unembed, weights, "lm_head", V, D, FALSE, error);
+  return settings->is_tied ||
+         hl_dense_load (&gpt2->readout.unembed, weights, "lm_head", V, D, FALSE, error);
 }
 
 static gpointer
@@ -157,8 +156,8 @@ gpt2_load (HlLoader *loader, GError **error)
   Settings settings = { 0 };
   if (!read_config (gpt2, loader->config, &settings, error))
     return NULL;
-  const char *prefix
-      = hl_weights_has (loader->weights, "wte.weight") ? "" : "transformer.";
+  const char *prefix =
+      hl_weights_has (loader->weights, "wte.weight") ? "" : "transformer.";
   gpt2->blocks = g_new0 (HlBlock, (gsize) gpt2->n_layers);
   for (int l = 0; l < gpt2->n_layers; l++)
     if (!load_block (gpt2, loader->weights, prefix, l, &settings, error))
@@ -198,8 +197,8 @@ embed (const Gpt2 *gpt2, HlRun *run, const HlInput *input)
   g_autoptr (HlTensor) places = hl_tensor_new (HL_DTYPE_I32, HL_SHAPE (1, T), &x->error);
   for (gint64 t = 0; places != NULL && t < T; t++)
     ((gint32 *) places->data)[t] = (gint32) (run->first_position + t);
-  g_autoptr (HlTensor) positions
-      = places != NULL ? hl_embed_tokens (gpt2->positions, run, places) : NULL;
+  g_autoptr (HlTensor) positions =
+      places != NULL ? hl_embed_tokens (gpt2->positions, run, places) : NULL;
   positions = hl_run_site (run, HL_SITE_POS_EMBED, 0, 0, g_steal_pointer (&positions));
   return hl_add (x, tokens, positions);
 }
@@ -211,8 +210,7 @@ gpt2_forward (gpointer data, HlRun *run, const HlInput *input)
   g_autoptr (HlTensor) x = run->start_resid != NULL
                                ? hl_exec_upload (&run->exec, run->start_resid)
                                : embed (gpt2, run, input); /* (B, T, D) */
-  g_autoptr (HlTensor) last
-      = hl_blocks_forward (gpt2->blocks, gpt2->n_layers, run, 0, x);
+  g_autoptr (HlTensor) last = hl_blocks_forward (gpt2->blocks, gpt2->n_layers, run, 0, x);
   return hl_readout_forward (&gpt2->readout, run, last);
 }
 

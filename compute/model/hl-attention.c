@@ -73,20 +73,20 @@ attend (const HlAttention *a,
   HlExec *x = &run->exec;
   HlTensor *lse = NULL;
   g_autoptr (HlTensor) lse_used = NULL;
-  if (!hl_run_wants (run, HL_SITE_ATTN_SCORES, stack, layer)
-      && !hl_run_wants (run, HL_SITE_PATTERN, stack, layer))
+  if (!hl_run_wants (run, HL_SITE_ATTN_SCORES, stack, layer) &&
+      !hl_run_wants (run, HL_SITE_PATTERN, stack, layer))
     {
       HlTensor *z = hl_attention (x, q, k, v, a->scale, a->is_causal, &lse);
       lse_used = hl_run_site (run, HL_SITE_LSE, stack, layer, lse);
       return z;
     }
   /* What causal attention forbids can be left out as long as nobody changes a map. */
-  gboolean skips = a->is_causal
-                   && !hl_run_changes (run, HL_SITE_ATTN_SCORES, stack, layer)
-                   && !hl_run_changes (run, HL_SITE_PATTERN, stack, layer);
+  gboolean skips = a->is_causal &&
+                   !hl_run_changes (run, HL_SITE_ATTN_SCORES, stack, layer) &&
+                   !hl_run_changes (run, HL_SITE_PATTERN, stack, layer);
   g_autoptr (HlTensor) scores = hl_scores (x, q, k, a->scale, a->is_causal);
-  scores = hl_run_site (run, HL_SITE_ATTN_SCORES, stack, layer,
-                        g_steal_pointer (&scores));
+  scores =
+      hl_run_site (run, HL_SITE_ATTN_SCORES, stack, layer, g_steal_pointer (&scores));
   g_autoptr (HlTensor) pattern = hl_softmax (x, scores, skips, &lse); /* (B, H, Tq, Tk) */
   g_clear_pointer (&scores, hl_tensor_unref);
   lse_used = hl_run_site (run, HL_SITE_LSE, stack, layer, lse);

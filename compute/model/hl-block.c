@@ -28,8 +28,8 @@ static HlTensor *
 mlp_forward (const HlMlp *mlp, HlRun *run, int stack, int layer, HlTensor *x)
 {
   gboolean is_gated = mlp->gate.weight != NULL;
-  g_autoptr (HlTensor) pre
-      = hl_dense_forward (is_gated ? &mlp->gate : &mlp->up, run, x); /* (B, T, F) */
+  g_autoptr (HlTensor) pre =
+      hl_dense_forward (is_gated ? &mlp->gate : &mlp->up, run, x); /* (B, T, F) */
   pre = hl_run_site (run, HL_SITE_MLP_PRE, stack, layer, g_steal_pointer (&pre));
   g_autoptr (HlTensor) post = hl_activation (&run->exec, pre, mlp->activation);
   g_clear_pointer (&pre, hl_tensor_unref);
@@ -51,13 +51,13 @@ hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTens
   HlExec *exec = &run->exec;
   if (x == NULL)
     return NULL;
-  g_autoptr (HlTensor) pre
-      = hl_run_site (run, HL_SITE_RESID_PRE, stack, layer, hl_tensor_ref (x));
+  g_autoptr (HlTensor) pre =
+      hl_run_site (run, HL_SITE_RESID_PRE, stack, layer, hl_tensor_ref (x));
   g_autoptr (HlTensor) normed = hl_norm_forward (&block->norm1, run, pre);
-  g_autoptr (HlTensor) attn_out
-      = block->mixer->forward (block->mixer, run, stack, layer, normed);
-  attn_out
-      = hl_run_site (run, HL_SITE_ATTN_OUT, stack, layer, g_steal_pointer (&attn_out));
+  g_autoptr (HlTensor) attn_out =
+      block->mixer->forward (block->mixer, run, stack, layer, normed);
+  attn_out =
+      hl_run_site (run, HL_SITE_ATTN_OUT, stack, layer, g_steal_pointer (&attn_out));
   g_autoptr (HlTensor) mid = hl_add (exec, pre, attn_out);
   mid = hl_run_site (run, HL_SITE_RESID_MID, stack, layer, g_steal_pointer (&mid));
   g_autoptr (HlTensor) normed2 = hl_norm_forward (&block->norm2, run, mid);
@@ -114,8 +114,8 @@ hl_dense_load (HlDense *dense,
   g_autofree char *name = g_strdup_printf ("%s.weight", prefix);
   HlShape shape = dense->is_transposed ? HL_SHAPE (D, F) : HL_SHAPE (F, D);
   dense->weight = hl_weights_require (weights, name, shape, error);
-  return dense->weight != NULL
-         && (!has_bias || load_vector (&dense->bias, weights, prefix, "bias", F, error));
+  return dense->weight != NULL &&
+         (!has_bias || load_vector (&dense->bias, weights, prefix, "bias", F, error));
 }
 
 gboolean
@@ -127,7 +127,6 @@ hl_norm_load (HlNorm *norm,
               GError **error)
 {
   norm->eps = eps;
-  return load_vector (&norm->weight, weights, prefix, "weight", D, error)
-         && (norm->is_rms
-             || load_vector (&norm->bias, weights, prefix, "bias", D, error));
+  return load_vector (&norm->weight, weights, prefix, "weight", D, error) &&
+         (norm->is_rms || load_vector (&norm->bias, weights, prefix, "bias", D, error));
 }

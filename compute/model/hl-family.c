@@ -4,8 +4,8 @@
 
 #include "base/hl-error.h"
 
-static const HlFamily *const families[]
-    = { &hl_family_vit, &hl_family_gpt2, &hl_family_llama };
+static const HlFamily *const families[] = { &hl_family_vit, &hl_family_gpt2,
+                                            &hl_family_llama };
 
 HlTokenTable *
 hl_input_dup_tokens (gpointer data, const HlInput *input, int stack)

@@ -15,8 +15,8 @@ hl_input_new_image (const char *path, HlTensor *pixel_values, HlTensor *shown)
   input->pixel_values = hl_tensor_ref (pixel_values);
   input->shown = shown != NULL ? hl_tensor_ref (shown) : NULL;
   g_autofree char *shape = hl_shape_to_string (&pixel_values->shape);
-  g_autofree char *numbers
-      = hl_hash_bytes (pixel_values->data, hl_tensor_size_bytes (pixel_values));
+  g_autofree char *numbers =
+      hl_hash_bytes (pixel_values->data, hl_tensor_size_bytes (pixel_values));
   input->hash = hl_hash_strings (input->kind, shape, numbers, NULL);
   return input;
 }

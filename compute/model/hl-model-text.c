@@ -33,7 +33,8 @@ hl_model_get_tokenizer (const HlModel *model, GError **error)
   return NULL;
 }
 
-/* ---- tokens -------------------------------------------------------------------------- */
+/* ---- tokens --------------------------------------------------------------------------
+ */
 
 static gboolean
 check_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
@@ -116,17 +117,18 @@ hl_model_extend_text (const HlModel *model,
     copy_token (&tokens->tokens[i], &input->tokens->tokens[i]);
   for (gint64 i = 0; i < n; i++)
     describe_token (model, &tokens->tokens[before + i], ids[i], HL_ROLE_GENERATED);
-  g_autoptr (HlTensor) tensor
-      = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, before + n), joined);
-  HlInput *longer
-      = hl_input_new_text (input->name, input->path, tensor, tokens, input->text);
+  g_autoptr (HlTensor) tensor =
+      hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, before + n), joined);
+  HlInput *longer =
+      hl_input_new_text (input->name, input->path, tensor, tokens, input->text);
   longer->n_all_tokens = input->n_all_tokens + n;
   longer->first_token = input->first_token;
   longer->warning = g_strdup (input->warning);
   return longer;
 }
 
-/* ---- texts --------------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------------
+ */
 
 /* The beginning of a text on one line. */
 static char *
@@ -226,13 +228,13 @@ hl_model_open_text (const HlModel *model,
   static const HlTextOptions plain = { 0 };
   if (options == NULL)
     options = &plain;
-  HlTokenizer *tokenizer
-      = takes_text (model, error) ? hl_model_get_tokenizer (model, error) : NULL;
+  HlTokenizer *tokenizer =
+      takes_text (model, error) ? hl_model_get_tokenizer (model, error) : NULL;
   if (tokenizer == NULL)
     return NULL;
   const HlEncodeOptions how = { !options->no_special, !options->plain_special };
-  g_autoptr (HlEncoding) encoding
-      = hl_tokenizer_encode (tokenizer, text, length, &how, error);
+  g_autoptr (HlEncoding) encoding =
+      hl_tokenizer_encode (tokenizer, text, length, &how, error);
   gint64 n = 0;
   if (encoding == NULL || !choose_part (model, encoding, options, &n, error))
     return NULL;
@@ -281,8 +283,8 @@ hl_model_open_text_file (const HlModel *model,
     }
   g_autofree char *name = g_path_get_basename (path);
   const char *text = size > 0 ? g_mapped_file_get_contents (file) : "";
-  HlInput *input
-      = hl_model_open_text (model, name, path, text, (gssize) size, options, error);
+  HlInput *input =
+      hl_model_open_text (model, name, path, text, (gssize) size, options, error);
   if (input == NULL)
     g_prefix_error (error, "%s: ", path);
   return input;
@@ -292,8 +294,8 @@ void
 hl_model_name_predictions (const HlModel *model, HlPredictions *predictions)
 {
   const gint32 *ids = predictions->top_ids->data;
-  for (gint64 i = 0; model->tokenizer != NULL && i < hl_tensor_count (predictions->top_ids);
-       i++)
+  for (gint64 i = 0;
+       model->tokenizer != NULL && i < hl_tensor_count (predictions->top_ids); i++)
     {
       if (hl_predictions_get_text (predictions, ids[i]) != NULL)
         continue;

@@ -65,10 +65,8 @@ HlInput *hl_model_open_text_file (const HlModel *model,
  * Returns: (transfer full): NULL with @error: UNSUPPORTED for a model that takes no text,
  *   RANGE for no id at all, or one outside the vocabulary, or more than the context
  */
-HlInput *hl_model_open_ids (const HlModel *model,
-                            const gint32 *ids,
-                            gint64 n,
-                            GError **error);
+HlInput *
+hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **error);
 
 /** hl_model_name_predictions: gives @predictions the texts of the tokens in it; nothing
  * where the model has no tokenizer. */

@@ -76,8 +76,8 @@ read_end_ids (const char *folder, const json_t *config)
 {
   GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autofree char *path = g_build_filename (folder, "generation_config.json", NULL);
-  g_autoptr (json_t) generation
-      = g_file_test (path, G_FILE_TEST_EXISTS) ? hl_json_load_file (path, NULL) : NULL;
+  g_autoptr (json_t) generation =
+      g_file_test (path, G_FILE_TEST_EXISTS) ? hl_json_load_file (path, NULL) : NULL;
   const json_t *value = json_object_get (generation, "eos_token_id");
   if (value == NULL)
     value = json_object_get (config, "eos_token_id");
@@ -135,11 +135,11 @@ hl_model_open (const char *path, GError **error)
       return NULL;
     }
   /* A single weights file that was named says itself why it is refused. */
-  const char *weights_path
-      = g_str_has_suffix (path, ".bin") || g_str_has_suffix (path, ".pth")
-                || g_str_has_suffix (path, ".pt") || g_str_has_suffix (path, ".ckpt")
-            ? path
-            : folder;
+  const char *weights_path =
+      g_str_has_suffix (path, ".bin") || g_str_has_suffix (path, ".pth") ||
+              g_str_has_suffix (path, ".pt") || g_str_has_suffix (path, ".ckpt")
+          ? path
+          : folder;
   g_autoptr (HlSafetensors) st = NULL;
   if (weights_path == path)
     {
@@ -225,8 +225,8 @@ hl_model_get_recipe (const HlModel *model, int stack, int layer, HlRecipe *recip
   const HlBlock *block = model->family->get_block != NULL
                              ? model->family->get_block (model->data, stack, layer)
                              : NULL;
-  return block != NULL && block->mixer->get_recipe != NULL
-         && block->mixer->get_recipe (block->mixer, recipe);
+  return block != NULL && block->mixer->get_recipe != NULL &&
+         block->mixer->get_recipe (block->mixer, recipe);
 }
 
 gsize

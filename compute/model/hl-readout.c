@@ -13,8 +13,8 @@ fill_band (HlRun *run, gint64 first, HlTensor *logits)
 {
   const gint64 *dim = logits->shape.dim; /* (1, n, V) */
   HlTensor *lse = NULL;
-  g_autoptr (HlTensor) scores
-      = hl_tensor_view (logits, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL);
+  g_autoptr (HlTensor) scores =
+      hl_tensor_view (logits, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL);
   g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, FALSE, &lse);
   g_autoptr (HlTensor) shifts = lse;
   if (probs == NULL)
@@ -38,8 +38,8 @@ predict (const HlReadout *readout, HlRun *run, HlTensor *x)
   for (gint64 t = 0; t < T; t += band)
     {
       gint64 n = MIN (band, T - t);
-      g_autofree char *what = g_strdup_printf ("predictions, position %d of %d", (int) t,
-                                               (int) T);
+      g_autofree char *what =
+          g_strdup_printf ("predictions, position %d of %d", (int) t, (int) T);
       if (!hl_exec_step (exec, 1, what))
         return;
       g_autoptr (HlTensor) rows = hl_slice (exec, x, t, n);
@@ -69,8 +69,8 @@ hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x)
   g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
   if (logits == NULL)
     return NULL;
-  return hl_tensor_view (logits, 0,
-                         HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]), NULL);
+  return hl_tensor_view (logits, 0, HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]),
+                         NULL);
 }
 
 HlTensor *
@@ -82,9 +82,9 @@ hl_embed_tokens (HlParam *table, HlRun *run, const HlTensor *ids)
   const HlTensor *stored = table->stored;
   gint64 V = stored->shape.dim[0], D = stored->shape.dim[1];
   gint64 n = hl_tensor_count (ids);
-  g_autoptr (HlTensor) rows = hl_tensor_new (
-      exec->backend->dtype == HL_DTYPE_F64 ? HL_DTYPE_F64 : HL_DTYPE_F32,
-      HL_SHAPE (ids->shape.dim[0], ids->shape.dim[1], D), &exec->error);
+  g_autoptr (HlTensor) rows =
+      hl_tensor_new (exec->backend->dtype == HL_DTYPE_F64 ? HL_DTYPE_F64 : HL_DTYPE_F32,
+                     HL_SHAPE (ids->shape.dim[0], ids->shape.dim[1], D), &exec->error);
   if (rows == NULL)
     return NULL;
   /* Rows are picked in the file's type: the whole table is converted only where the

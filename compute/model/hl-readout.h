@@ -22,8 +22,8 @@ typedef struct
  */
 HlTensor *hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x);
 
-/** hl_readout_band: for how many of @T positions logits over @V tokens are made at a time,
- * with as many probabilities beside them. */
+/** hl_readout_band: for how many of @T positions logits over @V tokens are made at a
+ * time, with as many probabilities beside them. */
 gint64 hl_readout_band (gint64 T, gint64 V);
 
 /**

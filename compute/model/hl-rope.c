@@ -11,7 +11,8 @@
 
 #define WHERE "config.json"
 
-/* Where the settings lie: a sub-object of new files, spread over two places in old ones. */
+/* Where the settings lie: a sub-object of new files, spread over two places in old ones.
+ */
 typedef struct
 {
   const json_t *config;
@@ -36,8 +37,8 @@ number (const Settings *s,
         double *out,
         GError **error)
 {
-  return hl_json_get_double (s->scaling, field, required, fallback, 1e-9, 1e12, WHERE, out,
-                             error);
+  return hl_json_get_double (s->scaling, field, required, fallback, 1e-9, 1e12, WHERE,
+                             out, error);
 }
 
 static gboolean
@@ -73,7 +74,8 @@ read_factors (const Settings *s, const char *field, int n, GError **error)
   if (found != n)
     {
       g_set_error (error, HL_ERROR, HL_ERROR_SHAPE,
-                   WHERE ": field \"%s\": %d numbers expected, %d found", field, n, found);
+                   WHERE ": field \"%s\": %d numbers expected, %d found", field, n,
+                   found);
       return NULL;
     }
   return g_steal_pointer (&factors);
@@ -107,14 +109,14 @@ static gboolean
 read_yarn (HlRope *rope, const Settings *s, GError **error)
 {
   double mscale = 0, mscale_all = 0;
-  if (!number (s, "beta_fast", FALSE, 32, &rope->beta_fast, error)
-      || !number (s, "beta_slow", FALSE, 1, &rope->beta_slow, error)
-      || !hl_json_get_bool (s->scaling, "truncate", FALSE, TRUE, WHERE,
-                            &rope->is_truncated, error)
-      || !hl_json_get_double (s->scaling, "mscale", FALSE, 0, 0, 1e6, WHERE, &mscale,
-                              error)
-      || !hl_json_get_double (s->scaling, "mscale_all_dim", FALSE, 0, 0, 1e6, WHERE,
-                              &mscale_all, error))
+  if (!number (s, "beta_fast", FALSE, 32, &rope->beta_fast, error) ||
+      !number (s, "beta_slow", FALSE, 1, &rope->beta_slow, error) ||
+      !hl_json_get_bool (s->scaling, "truncate", FALSE, TRUE, WHERE, &rope->is_truncated,
+                         error) ||
+      !hl_json_get_double (s->scaling, "mscale", FALSE, 0, 0, 1e6, WHERE, &mscale,
+                           error) ||
+      !hl_json_get_double (s->scaling, "mscale_all_dim", FALSE, 0, 0, 1e6, WHERE,
+                           &mscale_all, error))
     return FALSE;
   double implied = yarn_scale (rope->factor, 1);
   if (mscale > 0 && mscale_all > 0)
@@ -126,15 +128,16 @@ static gboolean
 read_long (HlRope *rope, const Settings *s, GError **error)
 {
   int half = rope->n_turned / 2;
-  double implied = rope->factor <= 1
-                       ? 1
-                       : sqrt (1 + log (rope->factor) / log ((double) rope->original_context));
+  double implied =
+      rope->factor <= 1
+          ? 1
+          : sqrt (1 + log (rope->factor) / log ((double) rope->original_context));
   rope->short_factors = read_factors (s, "short_factor", half, error);
   if (rope->short_factors == NULL)
     return FALSE;
   rope->long_factors = read_factors (s, "long_factor", half, error);
-  return rope->long_factors != NULL
-         && number (s, "attention_factor", FALSE, implied, &rope->attention_factor, error);
+  return rope->long_factors != NULL &&
+         number (s, "attention_factor", FALSE, implied, &rope->attention_factor, error);
 }
 
 static gboolean
@@ -151,8 +154,8 @@ read_variant (HlRope *rope, const Settings *s, GError **error)
     case HL_ROPE_LONG:
       return read_long (rope, s, error);
     case HL_ROPE_LLAMA3:
-      return number (s, "low_freq_factor", TRUE, 1, &rope->low_freq_factor, error)
-             && number (s, "high_freq_factor", TRUE, 4, &rope->high_freq_factor, error);
+      return number (s, "low_freq_factor", TRUE, 1, &rope->low_freq_factor, error) &&
+             number (s, "high_freq_factor", TRUE, 4, &rope->high_freq_factor, error);
     case HL_ROPE_PLAIN:
     case HL_ROPE_LINEAR:
     case HL_ROPE_DYNAMIC:
@@ -170,9 +173,9 @@ hl_rope_read (const json_t *config, int n_turned, gint64 context, GError **error
     parameters = json_object_get (config, "rope_scaling");
   if (json_is_object (parameters))
     s.scaling = parameters;
-  const json_t *base_holder
-      = s.scaling != NULL && json_object_get (s.scaling, "rope_theta") != NULL ? s.scaling
-                                                                               : config;
+  const json_t *base_holder =
+      s.scaling != NULL && json_object_get (s.scaling, "rope_theta") != NULL ? s.scaling
+                                                                             : config;
   g_autoptr (HlRope) rope = g_new0 (HlRope, 1);
   rope->n_turned = n_turned;
   rope->context = rope->original_context = context;
@@ -183,19 +186,22 @@ hl_rope_read (const json_t *config, int n_turned, gint64 context, GError **error
     return NULL;
   if (s.scaling == NULL)
     return g_steal_pointer (&rope);
-  if (!hl_json_get_string (s.scaling, "type", FALSE, "default", WHERE, &old_kind, error)
-      || !hl_json_get_string (s.scaling, "rope_type", FALSE, old_kind, WHERE, &kind, error)
-      || !read_kind (kind, &rope->kind, error) || !read_variant (rope, &s, error))
+  if (!hl_json_get_string (s.scaling, "type", FALSE, "default", WHERE, &old_kind,
+                           error) ||
+      !hl_json_get_string (s.scaling, "rope_type", FALSE, old_kind, WHERE, &kind,
+                           error) ||
+      !read_kind (kind, &rope->kind, error) || !read_variant (rope, &s, error))
     return NULL;
   return g_steal_pointer (&rope);
 }
 
-/* Which frequency makes @turns whole turns over the trained length (YaRN, equation 17). */
+/* Which frequency makes @turns whole turns over the trained length (YaRN, equation 17).
+ */
 static double
 yarn_index (const HlRope *rope, double turns)
 {
-  return rope->n_turned * log ((double) rope->original_context / (turns * 2 * G_PI))
-         / (2 * log (rope->base));
+  return rope->n_turned * log ((double) rope->original_context / (turns * 2 * G_PI)) /
+         (2 * log (rope->base));
 }
 
 static double
@@ -224,8 +230,8 @@ llama3_frequency (const HlRope *rope, double plain)
     return plain;
   if (wave > length / rope->low_freq_factor)
     return plain / rope->factor;
-  double smooth = (length / wave - rope->low_freq_factor)
-                  / (rope->high_freq_factor - rope->low_freq_factor);
+  double smooth = (length / wave - rope->low_freq_factor) /
+                  (rope->high_freq_factor - rope->low_freq_factor);
   return (1 - smooth) * plain / rope->factor + smooth * plain;
 }
 
@@ -234,16 +240,16 @@ grown_base (const HlRope *rope, gint64 n_tokens)
 {
   double R = rope->n_turned, context = (double) rope->context;
   double length = MAX ((double) n_tokens, context);
-  return rope->base
-         * pow (rope->factor * length / context - (rope->factor - 1), R / (R - 2));
+  return rope->base *
+         pow (rope->factor * length / context - (rope->factor - 1), R / (R - 2));
 }
 
 void
 hl_rope_frequencies (const HlRope *rope, gint64 n_tokens, double *out)
 {
   double base = rope->kind == HL_ROPE_DYNAMIC ? grown_base (rope, n_tokens) : rope->base;
-  const double *factors
-      = n_tokens > rope->original_context ? rope->long_factors : rope->short_factors;
+  const double *factors =
+      n_tokens > rope->original_context ? rope->long_factors : rope->short_factors;
   for (int i = 0; i < rope->n_turned / 2; i++)
     {
       double plain = pow (base, -2.0 * i / rope->n_turned);
@@ -276,8 +282,8 @@ make_tables (const HlRope *rope, HlRun *run, gint64 T)
   gint64 half = rope->n_turned / 2;
   g_autofree double *frequency = g_new (double, (gsize) half);
   hl_rope_frequencies (rope, run->first_position + T, frequency);
-  g_autoptr (HlTensor) both
-      = hl_tensor_new (HL_DTYPE_F64, HL_SHAPE (2, T, half), &run->exec.error);
+  g_autoptr (HlTensor) both =
+      hl_tensor_new (HL_DTYPE_F64, HL_SHAPE (2, T, half), &run->exec.error);
   if (both == NULL)
     return NULL;
   double *cosines = both->data, *sines = cosines + T * half;
@@ -306,7 +312,7 @@ hl_rope_forward (const HlRope *rope, HlRun *run, HlTensor *x)
       g_hash_table_insert (run->tables, (gpointer) rope, tables);
     }
   g_autoptr (HlTensor) cosines = hl_tensor_view (tables, 0, HL_SHAPE (T, half), NULL);
-  g_autoptr (HlTensor) sines
-      = hl_tensor_view (tables, T * half, HL_SHAPE (T, half), NULL);
+  g_autoptr (HlTensor) sines =
+      hl_tensor_view (tables, T * half, HL_SHAPE (T, half), NULL);
   return hl_rope (&run->exec, x, cosines, sines, rope->is_interleaved);
 }

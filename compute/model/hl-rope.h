@@ -50,8 +50,7 @@ typedef struct
  * Returns: (transfer full): NULL with @error: UNSUPPORTED for a variant that is not
  *   known, RANGE, MISSING, FORMAT
  */
-HlRope *
-hl_rope_read (const json_t *config, int n_turned, gint64 context, GError **error);
+HlRope *hl_rope_read (const json_t *config, int n_turned, gint64 context, GError **error);
 void hl_rope_free (HlRope *rope);
 
 /**

@@ -15,8 +15,8 @@ typedef struct
 {
   HlWeights *owner;
   char *name;
-  HlTensor *stored;   /* in the file's type */
-  HlTensor *as_f32;   /* guarded by the owner's lock; NULL until converted */
+  HlTensor *stored; /* in the file's type */
+  HlTensor *as_f32; /* guarded by the owner's lock; NULL until converted */
   HlTensor *as_f64;
 } HlParam;
 
@@ -31,10 +31,8 @@ void hl_weights_free (HlWeights *weights);
  * Returns: (transfer none): NULL with @error: MISSING, SHAPE ("...: shape [768, 768]
  *   expected, [768, 2304] found in model.safetensors"), DTYPE
  */
-HlParam *hl_weights_require (HlWeights *weights,
-                             const char *name,
-                             HlShape shape,
-                             GError **error);
+HlParam *
+hl_weights_require (HlWeights *weights, const char *name, HlShape shape, GError **error);
 
 /** hl_weights_has: whether a tensor of this name is in the file. */
 gboolean hl_weights_has (HlWeights *weights, const char *name);

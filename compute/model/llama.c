@@ -45,8 +45,12 @@ llama_free (gpointer data)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Llama, llama_free)
 
 static gboolean
-get_int (
-    const json_t *config, const char *field, int fallback, int max, int *out, GError **error)
+get_int (const json_t *config,
+         const char *field,
+         int fallback,
+         int max,
+         int *out,
+         GError **error)
 {
   gint64 value = 0;
   if (!hl_json_get_int (config, field, fallback == 0, fallback, 1, max, WHERE, &value,
@@ -68,12 +72,12 @@ range_error (const char *field, const char *expected, int of, int found, GError 
 static gboolean
 read_geometry (Llama *llama, const json_t *config, GError **error)
 {
-  if (!get_int (config, "hidden_size", 0, 1 << 17, &llama->D, error)
-      || !get_int (config, "intermediate_size", 0, 1 << 20, &llama->F, error)
-      || !get_int (config, "num_hidden_layers", 0, 4096, &llama->n_layers, error)
-      || !get_int (config, "num_attention_heads", 0, 1 << 16, &llama->n_heads, error)
-      || !get_int (config, "num_key_value_heads", llama->n_heads, 1 << 16,
-                   &llama->n_kv_heads, error))
+  if (!get_int (config, "hidden_size", 0, 1 << 17, &llama->D, error) ||
+      !get_int (config, "intermediate_size", 0, 1 << 20, &llama->F, error) ||
+      !get_int (config, "num_hidden_layers", 0, 4096, &llama->n_layers, error) ||
+      !get_int (config, "num_attention_heads", 0, 1 << 16, &llama->n_heads, error) ||
+      !get_int (config, "num_key_value_heads", llama->n_heads, 1 << 16,
+                &llama->n_kv_heads, error))
     return FALSE;
   if (llama->n_heads % llama->n_kv_heads != 0)
     return range_error ("num_key_value_heads", "a divisor of num_attention_heads",
@@ -102,19 +106,19 @@ static gboolean
 read_config (Llama *llama, const json_t *config, Settings *settings, GError **error)
 {
   const char *act = NULL;
-  if (!read_geometry (llama, config, error)
-      || !hl_json_get_int (config, "max_position_embeddings", FALSE, 2048, 1, G_MAXINT32,
-                           WHERE, &settings->context, error)
-      || !hl_json_get_double (config, "rms_norm_eps", FALSE, 1e-6, 0, 1, WHERE,
-                              &settings->eps, error)
-      || !hl_json_get_bool (config, "tie_word_embeddings", FALSE, FALSE, WHERE,
-                            &settings->is_tied, error)
-      || !hl_json_get_bool (config, "attention_bias", FALSE, FALSE, WHERE,
-                            &settings->has_attention_bias, error)
-      || !hl_json_get_bool (config, "mlp_bias", FALSE, FALSE, WHERE,
-                            &settings->has_mlp_bias, error)
-      || !hl_json_get_string (config, "hidden_act", FALSE, "silu", WHERE, &act, error)
-      || !hl_activation_require (act, "hidden_act", &settings->activation, error))
+  if (!read_geometry (llama, config, error) ||
+      !hl_json_get_int (config, "max_position_embeddings", FALSE, 2048, 1, G_MAXINT32,
+                        WHERE, &settings->context, error) ||
+      !hl_json_get_double (config, "rms_norm_eps", FALSE, 1e-6, 0, 1, WHERE,
+                           &settings->eps, error) ||
+      !hl_json_get_bool (config, "tie_word_embeddings", FALSE, FALSE, WHERE,
+                         &settings->is_tied, error) ||
+      !hl_json_get_bool (config, "attention_bias", FALSE, FALSE, WHERE,
+                         &settings->has_attention_bias, error) ||
+      !hl_json_get_bool (config, "mlp_bias", FALSE, FALSE, WHERE, &settings->has_mlp_bias,
+                         error) ||
+      !hl_json_get_string (config, "hidden_act", FALSE, "silu", WHERE, &act, error) ||
+      !hl_activation_require (act, "hidden_act", &settings->activation, error))
     return FALSE;
   llama->rope = hl_rope_read (config, llama->head_width, settings->context, error);
   return llama->rope != NULL;
@@ -131,8 +135,8 @@ load_block (Llama *llama,
   HlBlock *block = &llama->blocks[layer];
   int D = llama->D, F = llama->F, K = llama->head_width;
   int Q = llama->n_heads * K, KV = llama->n_kv_heads * K;
-  HlAttention *a
-      = hl_attention_new (llama->n_heads, llama->n_kv_heads, K, 1 / sqrt (K), TRUE);
+  HlAttention *a =
+      hl_attention_new (llama->n_heads, llama->n_kv_heads, K, 1 / sqrt (K), TRUE);
   a->rope = llama->rope;
   block->mixer = &a->parent;
   block->mlp.activation = settings->activation;
@@ -163,8 +167,8 @@ load_block (Llama *llama,
     }
   g_autofree char *before = g_strdup_printf ("%s.input_layernorm", at);
   g_autofree char *after = g_strdup_printf ("%s.post_attention_layernorm", at);
-  return hl_norm_load (&block->norm1, weights, before, D, settings->eps, error)
-         && hl_norm_load (&block->norm2, weights, after, D, settings->eps, error);
+  return hl_norm_load (&block->norm1, weights, before, D, settings->eps, error) &&
+         hl_norm_load (&block->norm2, weights, after, D, settings->eps, error);
 }
 
 static gboolean
@@ -179,14 +183,13 @@ load_ends (Llama *llama,
   gint64 D = llama->D;
   llama->tokens = hl_weights_require (weights, tokens, HL_SHAPE (-1, D), error);
   llama->readout.norm.is_rms = TRUE;
-  if (llama->tokens == NULL
-      || !hl_norm_load (&llama->readout.norm, weights, norm, D, settings->eps, error))
+  if (llama->tokens == NULL ||
+      !hl_norm_load (&llama->readout.norm, weights, norm, D, settings->eps, error))
     return FALSE;
   llama->readout.unembed.weight = llama->tokens;
   gint64 V = llama->tokens->stored->shape.dim[0];
-  return settings->is_tied
-         || hl_dense_load (&llama->readout.unembed, weights, "lm_head", V, D, FALSE,
-                           error);
+  return settings->is_tied ||
+         hl_dense_load (&llama->readout.unembed, weights, "lm_head", V, D, FALSE, error);
 }
 
 static gpointer
@@ -196,8 +199,8 @@ llama_load (HlLoader *loader, GError **error)
   Settings settings = { 0 };
   if (!read_config (llama, loader->config, &settings, error))
     return NULL;
-  const char *prefix
-      = hl_weights_has (loader->weights, "embed_tokens.weight") ? "" : "model.";
+  const char *prefix =
+      hl_weights_has (loader->weights, "embed_tokens.weight") ? "" : "model.";
   llama->blocks = g_new0 (HlBlock, (gsize) llama->n_layers);
   for (int l = 0; l < llama->n_layers; l++)
     if (!load_block (llama, loader->weights, prefix, l, &settings, error))
@@ -210,9 +213,8 @@ llama_load (HlLoader *loader, GError **error)
   info->n_context = (int) settings.context;
   /* The base grows with the text up to this factor; below 1 nothing is made longer. */
   if (llama->rope->kind == HL_ROPE_DYNAMIC)
-    info->n_context
-        = (int) MIN ((double) G_MAXINT32,
-                     (double) settings.context * MAX (llama->rope->factor, 1));
+    info->n_context = (int) MIN ((double) G_MAXINT32, (double) settings.context *
+                                                          MAX (llama->rope->factor, 1));
   HlStack *stack = hl_model_info_add_stack (info, "", llama->n_layers);
   for (int l = 0; l < llama->n_layers; l++)
     stack->layers[l] = (HlLayerInfo){ .kind = HL_ATTENTION_SELF,
@@ -233,8 +235,8 @@ llama_forward (gpointer data, HlRun *run, const HlInput *input)
   else
     x = hl_run_site (run, HL_SITE_EMBED, 0, 0,
                      hl_embed_tokens (llama->tokens, run, input->ids));
-  g_autoptr (HlTensor) last
-      = hl_blocks_forward (llama->blocks, llama->n_layers, run, 0, x);
+  g_autoptr (HlTensor) last =
+      hl_blocks_forward (llama->blocks, llama->n_layers, run, 0, x);
   return hl_readout_forward (&llama->readout, run, last);
 }
 

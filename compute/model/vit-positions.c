@@ -55,8 +55,8 @@ hl_vit_positions (HlExec *exec,
   gint64 D = trained->shape.dim[2];
   HlShape shape = HL_SHAPE (1, 1 + new_rows * new_columns, D);
   g_autoptr (HlTensor) old = hl_tensor_convert (trained, HL_DTYPE_F64, &exec->error);
-  g_autoptr (HlTensor) out
-      = old != NULL ? hl_tensor_new (HL_DTYPE_F64, shape, &exec->error) : NULL;
+  g_autoptr (HlTensor) out =
+      old != NULL ? hl_tensor_new (HL_DTYPE_F64, shape, &exec->error) : NULL;
   if (out == NULL)
     return NULL;
   const double *from = old->data;

@@ -95,28 +95,28 @@ read_config (Vit *vit,
              GError **error)
 {
   const char *act = NULL;
-  if (!get_int (config, "hidden_size", 1 << 17, &vit->D, error)
-      || !get_int (config, "num_hidden_layers", 4096, &vit->n_layers, error)
-      || !get_int (config, "num_attention_heads", 1 << 16, &vit->n_heads, error)
-      || !get_int (config, "intermediate_size", 1 << 20, &vit->F, error)
-      || !hl_json_get_pair (config, "image_size", TRUE, 0, 1, 1 << 16, "config.json",
-                            vit->image, error)
-      || !hl_json_get_pair (config, "patch_size", TRUE, 0, 1, 1 << 16, "config.json",
-                            vit->patch, error)
-      || !hl_json_get_double (config, "layer_norm_eps", FALSE, 1e-12, 0, 1, "config.json",
-                              eps, error)
-      || !hl_json_get_bool (config, "qkv_bias", FALSE, TRUE, "config.json", has_qkv_bias,
-                            error)
-      || !hl_json_get_string (config, "hidden_act", FALSE, "gelu", "config.json", &act,
-                              error))
+  if (!get_int (config, "hidden_size", 1 << 17, &vit->D, error) ||
+      !get_int (config, "num_hidden_layers", 4096, &vit->n_layers, error) ||
+      !get_int (config, "num_attention_heads", 1 << 16, &vit->n_heads, error) ||
+      !get_int (config, "intermediate_size", 1 << 20, &vit->F, error) ||
+      !hl_json_get_pair (config, "image_size", TRUE, 0, 1, 1 << 16, "config.json",
+                         vit->image, error) ||
+      !hl_json_get_pair (config, "patch_size", TRUE, 0, 1, 1 << 16, "config.json",
+                         vit->patch, error) ||
+      !hl_json_get_double (config, "layer_norm_eps", FALSE, 1e-12, 0, 1, "config.json",
+                           eps, error) ||
+      !hl_json_get_bool (config, "qkv_bias", FALSE, TRUE, "config.json", has_qkv_bias,
+                         error) ||
+      !hl_json_get_string (config, "hidden_act", FALSE, "gelu", "config.json", &act,
+                           error))
     return FALSE;
   gint64 n_channels = 3;
   if (!hl_json_get_int (config, "num_channels", FALSE, 3, 1, 3, "config.json",
                         &n_channels, error))
     return FALSE;
   vit->n_channels = (int) n_channels;
-  return hl_activation_require (act, "hidden_act", activation, error)
-         && check_geometry (vit, error);
+  return hl_activation_require (act, "hidden_act", activation, error) &&
+         check_geometry (vit, error);
 }
 
 static gboolean
@@ -160,8 +160,8 @@ load_block (Vit *vit,
     }
   g_autofree char *before = g_strdup_printf ("%s.layernorm_before", at);
   g_autofree char *after = g_strdup_printf ("%s.layernorm_after", at);
-  return hl_norm_load (&block->norm1, weights, before, D, eps, error)
-         && hl_norm_load (&block->norm2, weights, after, D, eps, error);
+  return hl_norm_load (&block->norm1, weights, before, D, eps, error) &&
+         hl_norm_load (&block->norm2, weights, after, D, eps, error);
 }
 
 static HlParam *
@@ -180,16 +180,16 @@ load_embeddings (Vit *vit, HlWeights *weights, const char *prefix, GError **erro
 {
   gint64 n_patches = (vit->image[0] / vit->patch[0]) * (vit->image[1] / vit->patch[1]);
   gint64 D = vit->D;
-  return (vit->cls
-          = require (weights, prefix, "embeddings.cls_token", HL_SHAPE (1, 1, D), error))
-         && (vit->positions = require (weights, prefix, "embeddings.position_embeddings",
-                                       HL_SHAPE (1, 1 + n_patches, D), error))
-         && (vit->patch_weight = require (
-                 weights, prefix, "embeddings.patch_embeddings.projection.weight",
-                 HL_SHAPE (D, vit->n_channels, vit->patch[0], vit->patch[1]), error))
-         && (vit->patch_bias
-             = require (weights, prefix, "embeddings.patch_embeddings.projection.bias",
-                        HL_SHAPE (D), error));
+  return (vit->cls = require (weights, prefix, "embeddings.cls_token", HL_SHAPE (1, 1, D),
+                              error)) &&
+         (vit->positions = require (weights, prefix, "embeddings.position_embeddings",
+                                    HL_SHAPE (1, 1 + n_patches, D), error)) &&
+         (vit->patch_weight = require (
+              weights, prefix, "embeddings.patch_embeddings.projection.weight",
+              HL_SHAPE (D, vit->n_channels, vit->patch[0], vit->patch[1]), error)) &&
+         (vit->patch_bias =
+              require (weights, prefix, "embeddings.patch_embeddings.projection.bias",
+                       HL_SHAPE (D), error));
 }
 
 /* A head is expected where the config names a classifier; a bare tower has none. */
@@ -207,8 +207,8 @@ load_classifier (Vit *vit, HlLoader *loader, GError **error)
     return FALSE;
   gint64 V = vit->classifier.weight->stored->shape.dim[0];
   loader->info->n_classes = (int) V;
-  vit->classifier.bias
-      = hl_weights_require (loader->weights, "classifier.bias", HL_SHAPE (V), error);
+  vit->classifier.bias =
+      hl_weights_require (loader->weights, "classifier.bias", HL_SHAPE (V), error);
   return vit->classifier.bias != NULL;
 }
 
@@ -245,8 +245,8 @@ vit_load (HlLoader *loader, GError **error)
                      error))
       return NULL;
   g_autofree char *norm = g_strconcat (prefix, "layernorm", NULL);
-  if (!hl_norm_load (&vit->final_norm, weights, norm, vit->D, eps, error)
-      || !load_classifier (vit, loader, error))
+  if (!hl_norm_load (&vit->final_norm, weights, norm, vit->D, eps, error) ||
+      !load_classifier (vit, loader, error))
     return NULL;
   vit->processor = hl_image_processor_open (loader->folder, (int) vit->image[0],
                                             (int) vit->image[1], error);
@@ -262,8 +262,8 @@ embed (const Vit *vit, HlRun *run, const HlInput *input)
 {
   HlExec *x = &run->exec;
   g_autoptr (HlTensor) pixels = hl_exec_upload (x, input->pixel_values);
-  g_autoptr (HlTensor) cut
-      = hl_patchify (x, pixels, (int) vit->patch[0], (int) vit->patch[1]);
+  g_autoptr (HlTensor) cut =
+      hl_patchify (x, pixels, (int) vit->patch[0], (int) vit->patch[1]);
   g_autoptr (HlTensor) kernel = hl_param_get (vit->patch_weight, x);
   g_autoptr (HlTensor) bias = hl_param_get (vit->patch_bias, x);
   if (kernel == NULL)
@@ -319,10 +319,10 @@ vit_open_image (gpointer data, const char *path, int height, int width, GError *
   g_autoptr (HlTensor) rgb = hl_image_load (path, error);
   if (rgb == NULL)
     return NULL;
-  g_autoptr (HlImageProcessor) processor
-      = height > 0 && width > 0
-            ? hl_image_processor_new_with_size (vit->processor, height, width)
-            : hl_image_processor_ref (vit->processor);
+  g_autoptr (HlImageProcessor) processor =
+      height > 0 && width > 0
+          ? hl_image_processor_new_with_size (vit->processor, height, width)
+          : hl_image_processor_ref (vit->processor);
   g_autoptr (HlTensor) pixels = NULL, shown = NULL;
   if (!hl_image_processor_run (processor, rgb, vit->n_channels, &pixels, &shown, error))
     return NULL;

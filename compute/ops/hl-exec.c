@@ -76,8 +76,9 @@ hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
 HlTensor *
 hl_linear_transposed (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
 {
-  HlOpCall call
-      = { .op = HL_OP_LINEAR, .in = { x, w, b }, .params = { .is_transposed = TRUE } };
+  HlOpCall call = { .op = HL_OP_LINEAR,
+                    .in = { x, w, b },
+                    .params = { .is_transposed = TRUE } };
   return run (exec, &call, NULL);
 }
 
@@ -111,8 +112,9 @@ hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps)
 HlTensor *
 hl_activation (HlExec *exec, HlTensor *x, HlActivation activation)
 {
-  HlOpCall call
-      = { .op = HL_OP_ACTIVATION, .in = { x }, .params = { .activation = activation } };
+  HlOpCall call = { .op = HL_OP_ACTIVATION,
+                    .in = { x },
+                    .params = { .activation = activation } };
   return run (exec, &call, NULL);
 }
 
@@ -230,10 +232,10 @@ hl_blend (HlExec *exec, HlTensor *x, HlTensor *mask, HlTensor *replacement)
 HlTensor *
 hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width)
 {
-  HlOpCall call
-      = { .op = HL_OP_PATCHIFY,
-          .in = { pixels },
-          .params = { .patch_height = patch_height, .patch_width = patch_width } };
+  HlOpCall call = { .op = HL_OP_PATCHIFY,
+                    .in = { pixels },
+                    .params = { .patch_height = patch_height,
+                                .patch_width = patch_width } };
   return run (exec, &call, NULL);
 }
 
@@ -247,8 +249,9 @@ hl_concat (HlExec *exec, HlTensor *a, HlTensor *b)
 HlTensor *
 hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count)
 {
-  HlOpCall call
-      = { .op = HL_OP_SLICE, .in = { x }, .params = { .start = start, .count = count } };
+  HlOpCall call = { .op = HL_OP_SLICE,
+                    .in = { x },
+                    .params = { .start = start, .count = count } };
   return run (exec, &call, NULL);
 }
 

@@ -60,8 +60,7 @@ HlTensor *
 hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_causal);
 /** hl_softmax, hl_mix: with @is_causal what causal attention forbids is left out: scores
  * are not looked at and give 0, entries of a pattern are known to be 0. */
-HlTensor *
-hl_softmax (HlExec *exec, HlTensor *scores, gboolean is_causal, HlTensor **lse);
+HlTensor *hl_softmax (HlExec *exec, HlTensor *scores, gboolean is_causal, HlTensor **lse);
 HlTensor *hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, gboolean is_causal);
 HlTensor *hl_attention (HlExec *exec,
                         HlTensor *q,

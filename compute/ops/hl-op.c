@@ -48,8 +48,8 @@ shape_layer_norm (const HlOpCall *call, HlShape *out)
   const HlTensor *x = call->in[0];
   out[0] = x->shape;
   for (int i = 1; i < 3; i++)
-    if (RANK (x) < 1 || RANK (call->in[i]) != 1
-        || DIM (call->in[i], 0) != DIM (x, RANK (x) - 1))
+    if (RANK (x) < 1 || RANK (call->in[i]) != 1 ||
+        DIM (call->in[i], 0) != DIM (x, RANK (x) - 1))
       return FALSE;
   return TRUE;
 }
@@ -67,8 +67,8 @@ shape_rope (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *x = call->in[0], *c = call->in[1], *s = call->in[2];
   out[0] = x->shape;
-  return RANK (x) == 4 && RANK (c) == 2 && hl_shape_equal (&c->shape, &s->shape)
-         && DIM (c, 0) == DIM (x, 1) && 2 * DIM (c, 1) <= DIM (x, 3);
+  return RANK (x) == 4 && RANK (c) == 2 && hl_shape_equal (&c->shape, &s->shape) &&
+         DIM (c, 0) == DIM (x, 1) && 2 * DIM (c, 1) <= DIM (x, 3);
 }
 
 static gboolean
@@ -95,8 +95,9 @@ shape_multiply (const HlOpCall *call, HlShape *out)
 static gboolean
 heads_fit (const HlTensor *q, const HlTensor *k, gint64 *batch)
 {
-  return RANK (q) == 4 && RANK (k) == 4 && broadcast_dim (DIM (q, 0), DIM (k, 0), batch)
-         && DIM (k, 1) > 0 && DIM (q, 1) % DIM (k, 1) == 0;
+  return RANK (q) == 4 && RANK (k) == 4 &&
+         broadcast_dim (DIM (q, 0), DIM (k, 0), batch) && DIM (k, 1) > 0 &&
+         DIM (q, 1) % DIM (k, 1) == 0;
 }
 
 static gboolean
@@ -137,8 +138,8 @@ shape_attention (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *q = call->in[0], *k = call->in[1], *v = call->in[2];
   gint64 batch;
-  if (!heads_fit (q, k, &batch) || DIM (q, 3) != DIM (k, 3)
-      || !hl_shape_equal (&k->shape, &v->shape))
+  if (!heads_fit (q, k, &batch) || DIM (q, 3) != DIM (k, 3) ||
+      !hl_shape_equal (&k->shape, &v->shape))
     return FALSE;
   out[0] = HL_SHAPE (batch, DIM (q, 2), DIM (q, 1), DIM (q, 3));
   out[1] = HL_SHAPE (batch, DIM (q, 1), DIM (q, 2));
@@ -149,8 +150,8 @@ static gboolean
 shape_attention_rect (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *q = call->in[0], *k = call->in[1], *lse = call->in[2];
-  if (RANK (q) != 2 || RANK (k) != 2 || RANK (lse) != 1 || DIM (q, 1) != DIM (k, 1)
-      || DIM (lse, 0) != DIM (q, 0))
+  if (RANK (q) != 2 || RANK (k) != 2 || RANK (lse) != 1 || DIM (q, 1) != DIM (k, 1) ||
+      DIM (lse, 0) != DIM (q, 0))
     return FALSE;
   out[0] = HL_SHAPE (DIM (q, 0), DIM (k, 0));
   return TRUE;
@@ -161,8 +162,8 @@ shape_gate (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *z = call->in[0], *g = call->in[1];
   gint64 batch;
-  if (RANK (z) != 4 || RANK (g) != 2 || DIM (z, 2) != DIM (g, 1)
-      || !broadcast_dim (DIM (z, 0), DIM (g, 0), &batch))
+  if (RANK (z) != 4 || RANK (g) != 2 || DIM (z, 2) != DIM (g, 1) ||
+      !broadcast_dim (DIM (z, 0), DIM (g, 0), &batch))
     return FALSE;
   out[0] = z->shape;
   out[0].dim[0] = batch;
@@ -189,8 +190,8 @@ shape_patchify (const HlOpCall *call, HlShape *out)
   gint64 ph = call->params.patch_height, pw = call->params.patch_width;
   if (RANK (x) != 4 || ph <= 0 || pw <= 0 || DIM (x, 2) % ph != 0 || DIM (x, 3) % pw != 0)
     return FALSE;
-  out[0] = HL_SHAPE (DIM (x, 0), (DIM (x, 2) / ph) * (DIM (x, 3) / pw),
-                     DIM (x, 1) * ph * pw);
+  out[0] =
+      HL_SHAPE (DIM (x, 0), (DIM (x, 2) / ph) * (DIM (x, 3) / pw), DIM (x, 1) * ph * pw);
   return TRUE;
 }
 
@@ -199,8 +200,8 @@ shape_concat (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *a = call->in[0], *b = call->in[1];
   gint64 batch;
-  if (RANK (a) != 3 || RANK (b) != 3 || DIM (a, 2) != DIM (b, 2)
-      || !broadcast_dim (DIM (a, 0), DIM (b, 0), &batch))
+  if (RANK (a) != 3 || RANK (b) != 3 || DIM (a, 2) != DIM (b, 2) ||
+      !broadcast_dim (DIM (a, 0), DIM (b, 0), &batch))
     return FALSE;
   out[0] = HL_SHAPE (batch, DIM (a, 1) + DIM (b, 1), DIM (a, 2));
   return TRUE;

@@ -44,10 +44,9 @@ write_texts (hid_t place, const HlPredictions *predictions, GError **error)
       ids[i] = GPOINTER_TO_INT (id);
       texts[i] = text;
     }
-  return n == 0 || (hl_h5_write_array (place, "text_id", HL_DTYPE_I32, n, ids, NULL, NULL,
-                                       error) &&
-                    hl_h5_write_strings (place, "text", texts, n, FALSE, NULL, NULL,
-                                         error));
+  return n == 0 ||
+         (hl_h5_write_array (place, "text_id", HL_DTYPE_I32, n, ids, NULL, NULL, error) &&
+          hl_h5_write_strings (place, "text", texts, n, FALSE, NULL, NULL, error));
 }
 
 static gboolean
@@ -55,8 +54,8 @@ read_texts (HlH5Reader *reader, hid_t place, HlPredictions *predictions, GError 
 {
   GError *local = NULL;
   gsize n = 0;
-  g_auto (GStrv) texts = hl_h5_read_strings (
-      reader, place, "text", hl_h5_has (place, "text_id"), &n, &local);
+  g_auto (GStrv) texts = hl_h5_read_strings (reader, place, "text",
+                                             hl_h5_has (place, "text_id"), &n, &local);
   g_autofree gint64 *ids =
       texts != NULL ? hl_h5_read_ints (reader, place, "text_id", n, TRUE, &local) : NULL;
   if (local != NULL)
@@ -90,12 +89,13 @@ hl_session_write_predictions (hid_t group,
 }
 
 static gboolean
-check_part (hid_t place, const Part *part, const HlTensor *tensor, gint64 T, GError **error)
+check_part (
+    hid_t place, const Part *part, const HlTensor *tensor, gint64 T, GError **error)
 {
   gint64 k = tensor->shape.n_dims == 2 ? tensor->shape.dim[1] : 1;
   if (tensor->dtype == part->dtype &&
-      tensor->shape.n_dims == (part->has_rank_axis ? 2 : 1) && tensor->shape.dim[0] == T &&
-      k > 0 && k <= HL_PREDICTIONS_K)
+      tensor->shape.n_dims == (part->has_rank_axis ? 2 : 1) &&
+      tensor->shape.dim[0] == T && k > 0 && k <= HL_PREDICTIONS_K)
     return TRUE;
   g_autofree char *found = hl_shape_to_string (&tensor->shape);
   g_autofree char *path = hl_h5_path (place);
@@ -128,8 +128,8 @@ hl_session_read_predictions (HlH5Reader *reader,
   trace->predictions = predictions;
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     {
-      HlTensor *tensor = hl_h5_read_tensor (reader, place, parts[i].name, HL_DTYPE_INVALID,
-                                            TRUE, NULL, error);
+      HlTensor *tensor = hl_h5_read_tensor (reader, place, parts[i].name,
+                                            HL_DTYPE_INVALID, TRUE, NULL, error);
       if (tensor == NULL)
         return FALSE;
       HlTensor **slot = tensor_of (predictions, &parts[i]);

@@ -54,8 +54,8 @@ hl_dtype_name (HlDtype dtype)
 gboolean
 hl_dtype_is_float (HlDtype dtype)
 {
-  return dtype == HL_DTYPE_F64 || dtype == HL_DTYPE_F32 || dtype == HL_DTYPE_F16
-         || dtype == HL_DTYPE_BF16;
+  return dtype == HL_DTYPE_F64 || dtype == HL_DTYPE_F32 || dtype == HL_DTYPE_F16 ||
+         dtype == HL_DTYPE_BF16;
 }
 
 static inline float

@@ -29,8 +29,8 @@ hl_shape_count (const HlShape *shape)
 gboolean
 hl_shape_equal (const HlShape *a, const HlShape *b)
 {
-  return a->n_dims == b->n_dims
-         && memcmp (a->dim, b->dim, sizeof a->dim[0] * (gsize) a->n_dims) == 0;
+  return a->n_dims == b->n_dims &&
+         memcmp (a->dim, b->dim, sizeof a->dim[0] * (gsize) a->n_dims) == 0;
 }
 
 char *
@@ -66,11 +66,8 @@ tensor_alloc (HlDtype dtype, HlShape shape)
 }
 
 HlTensor *
-hl_tensor_new_wrap (HlDtype dtype,
-                    HlShape shape,
-                    gpointer data,
-                    GDestroyNotify free_func,
-                    gpointer owner)
+hl_tensor_new_wrap (
+    HlDtype dtype, HlShape shape, gpointer data, GDestroyNotify free_func, gpointer owner)
 {
   HlTensor *tensor = tensor_alloc (dtype, shape);
   tensor->storage = g_new0 (HlStorage, 1);
@@ -86,11 +83,12 @@ hl_tensor_new (HlDtype dtype, HlShape shape, GError **error)
 {
   gint64 count = hl_shape_count (&shape);
   gsize size = 0;
-  if (count < 0 || __builtin_mul_overflow ((gsize) count, hl_dtype_size (dtype), &size)
-      || size > G_MAXSSIZE - 64)
+  if (count < 0 || __builtin_mul_overflow ((gsize) count, hl_dtype_size (dtype), &size) ||
+      size > G_MAXSSIZE - 64)
     {
       g_autofree char *text = hl_shape_to_string (&shape);
-      g_set_error (error, HL_ERROR, HL_ERROR_SHAPE, "tensor of impossible shape %s", text);
+      g_set_error (error, HL_ERROR, HL_ERROR_SHAPE, "tensor of impossible shape %s",
+                   text);
       return NULL;
     }
   /* aligned_alloc wants a multiple of the alignment; one byte at least, so that an empty
@@ -124,8 +122,7 @@ hl_tensor_view (HlTensor *tensor, gint64 offset, HlShape shape, const gint64 *st
     memcpy (view->stride, stride, sizeof stride[0] * (gsize) shape.n_dims);
   view->storage = tensor->storage;
   g_atomic_ref_count_inc (&view->storage->refs);
-  view->data
-      = (char *) tensor->data + offset * (gint64) hl_dtype_size (tensor->dtype);
+  view->data = (char *) tensor->data + offset * (gint64) hl_dtype_size (tensor->dtype);
   return view;
 }
 
@@ -221,9 +218,8 @@ convert_dim (const HlTensor *t, int dim, const char *source, HlDtype to, char **
 HlTensor *
 hl_tensor_convert (HlTensor *tensor, HlDtype dtype, GError **error)
 {
-  g_return_val_if_fail (dtype == HL_DTYPE_F32 || dtype == HL_DTYPE_F64
-                            || dtype == tensor->dtype,
-                        NULL);
+  g_return_val_if_fail (
+      dtype == HL_DTYPE_F32 || dtype == HL_DTYPE_F64 || dtype == tensor->dtype, NULL);
   gboolean contiguous = hl_tensor_is_contiguous (tensor);
   if (tensor->dtype == dtype && contiguous)
     return hl_tensor_ref (tensor);

@@ -82,10 +82,8 @@ HlTensor *hl_tensor_new_copy (HlDtype dtype, HlShape shape, gconstpointer data);
  * Shares @tensor's storage. The caller answers for staying inside it.
  * Returns: (transfer full)
  */
-HlTensor *hl_tensor_view (HlTensor *tensor,
-                          gint64 offset,
-                          HlShape shape,
-                          const gint64 *stride);
+HlTensor *
+hl_tensor_view (HlTensor *tensor, gint64 offset, HlShape shape, const gint64 *stride);
 
 HlTensor *hl_tensor_ref (HlTensor *tensor);
 void hl_tensor_unref (HlTensor *tensor);

@@ -13,9 +13,8 @@ HlCoarseTiles *hl_coarse_tiles_new (gsize budget_bytes);
 void hl_coarse_tiles_free (HlCoarseTiles *tiles);
 
 /** hl_coarse_tiles_keep: copies @tile; the oldest go when the budget is full. */
-void hl_coarse_tiles_keep (HlCoarseTiles *tiles,
-                           HlHeadKey head,
-                           const HlAttentionTile *tile);
+void
+hl_coarse_tiles_keep (HlCoarseTiles *tiles, HlHeadKey head, const HlAttentionTile *tile);
 
 /** hl_coarse_tiles_find: (transfer full) (nullable) */
 HlAttentionTile *hl_coarse_tiles_find (

@@ -39,10 +39,7 @@ largest (const float *logits, gint64 V)
 }
 
 gint32
-hl_sample (const float *logits,
-           gint64 V,
-           const HlGenerateOptions *options,
-           double random)
+hl_sample (const float *logits, gint64 V, const HlGenerateOptions *options, double random)
 {
   if (options->temperature <= 0)
     return most_probable (logits, V);
@@ -130,11 +127,8 @@ is_end (const HlModel *model, gint32 id)
 
 /* Hands tokens over until one of the ends is reached. */
 static int
-emit_tokens (Generator *g,
-             HlTensor *first_ids,
-             HlGenerateFunc func,
-             gpointer data,
-             GError **error)
+emit_tokens (
+    Generator *g, HlTensor *first_ids, HlGenerateFunc func, gpointer data, GError **error)
 {
   const HlModelInfo *info = hl_model_get_info (g->model);
   g_autoptr (GRand) rand = g_rand_new_with_seed (g->options->seed);

@@ -24,12 +24,8 @@ void hl_kv_cache_advance (HlKvCache *cache, gint64 n_tokens);
  * @k, @v: (inout): (B, T, Hkv, K) of the new tokens, with positions already in @k;
  *   replaced by those of all tokens so far. NULL after a failure
  */
-void hl_kv_cache_extend (HlKvCache *cache,
-                         HlExec *exec,
-                         int stack,
-                         int layer,
-                         HlTensor **k,
-                         HlTensor **v);
+void hl_kv_cache_extend (
+    HlKvCache *cache, HlExec *exec, int stack, int layer, HlTensor **k, HlTensor **v);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlKvCache, hl_kv_cache_free)
 

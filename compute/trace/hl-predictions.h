@@ -41,10 +41,8 @@ typedef struct
  * @n_vocab: at least 1; k is the smaller of HL_PREDICTIONS_K and this
  * Returns: (transfer full): NULL with @error (MEMORY)
  */
-HlPredictions *hl_predictions_new (const gint32 *ids,
-                                   gint64 n_tokens,
-                                   gint64 n_vocab,
-                                   GError **error);
+HlPredictions *
+hl_predictions_new (const gint32 *ids, gint64 n_tokens, gint64 n_vocab, GError **error);
 HlPredictions *hl_predictions_ref (HlPredictions *predictions);
 void hl_predictions_unref (HlPredictions *predictions);
 

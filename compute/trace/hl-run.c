@@ -85,8 +85,8 @@ hl_intervention_new_scale_head (
   g_autofree float *gates = g_new (float, (gsize) n_heads);
   for (int h = 0; h < n_heads; h++)
     gates[h] = h == head ? (float) factor : 1;
-  g_autoptr (HlTensor) value
-      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, n_heads), gates);
+  g_autoptr (HlTensor) value =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, n_heads), gates);
   g_autofree char *words = NULL;
   if (factor == 0)
     words = g_strdup_printf ("prune head %d.%d (zero)", layer, head);
@@ -123,10 +123,10 @@ hl_run_init (HlRun *run,
   *run = (HlRun){ .model = model };
   hl_exec_init (&run->exec, backend, progress);
   run->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
-  run->interventions
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  run->tables
-      = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) hl_tensor_unref);
+  run->interventions =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  run->tables =
+      g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) hl_tensor_unref);
   run->captured = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify) hl_tensor_unref);
 }
@@ -174,8 +174,8 @@ is_captured (HlRun *run, const char *name)
 static gboolean
 acts_at (const HlIntervention *intervention, HlSite site, int stack, int layer)
 {
-  return intervention->site == site && intervention->stack == stack
-         && (intervention->layer == layer || !sites[site].per_block);
+  return intervention->site == site && intervention->stack == stack &&
+         (intervention->layer == layer || !sites[site].per_block);
 }
 
 gboolean

@@ -2,8 +2,8 @@
  * The tokens of one side of an attention map. */
 #include "trace/hl-token-table.h"
 
-static const char *const role_names[]
-    = { "none", "special", "prompt", "generated", "image", "padding" };
+static const char *const role_names[] = { "none",      "special", "prompt",
+                                          "generated", "image",   "padding" };
 
 HlTokenTable *
 hl_token_table_new (int n_tokens)

@@ -116,9 +116,9 @@ hl_trace_site_name (const HlModelInfo *model, int stack, int layer, const char *
 gsize
 hl_trace_attention_bytes (const HlTrace *trace)
 {
-  static const char *const suffixes[]
-      = { "attn.hook_pattern", "attn.hook_q",     "attn.hook_k",
-          "attn.hook_rot_q",   "attn.hook_rot_k", "attn.hook_lse" };
+  static const char *const suffixes[] = { "attn.hook_pattern", "attn.hook_q",
+                                          "attn.hook_k",       "attn.hook_rot_q",
+                                          "attn.hook_rot_k",   "attn.hook_lse" };
   GHashTableIter iter;
   gpointer name, tensor;
   gsize bytes = 0;

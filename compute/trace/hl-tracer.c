@@ -31,8 +31,8 @@ hl_memory_resident (void)
 {
   g_autofree char *text = NULL;
   unsigned long all, resident;
-  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL)
-      || sscanf (text, "%lu %lu", &all, &resident) != 2)
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL) ||
+      sscanf (text, "%lu %lu", &all, &resident) != 2)
     return 0;
   return (gsize) resident * (gsize) sysconf (_SC_PAGESIZE);
 }
@@ -73,12 +73,12 @@ hl_tracer_cost (const HlModel *model, const HlInput *input, const HlTraceOptions
   const HlModelInfo *info = hl_model_get_info (model);
   g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (model, input, 0);
   gsize T = (gsize) tokens->n_tokens, D = (gsize) info->width;
-  gsize budget = options->maps_budget_bytes > 0 ? options->maps_budget_bytes
-                                                : HL_MAPS_BUDGET_BYTES;
+  gsize budget =
+      options->maps_budget_bytes > 0 ? options->maps_budget_bytes : HL_MAPS_BUDGET_BYTES;
   HlTraceCost cost = { .weights = hl_model_weights_bytes (model) };
-  cost.is_stored
-      = options->maps == HL_MAPS_STORED
-        || (options->maps == HL_MAPS_AUTO && maps_bytes (info, T, TRUE) <= budget);
+  cost.is_stored =
+      options->maps == HL_MAPS_STORED ||
+      (options->maps == HL_MAPS_AUTO && maps_bytes (info, T, TRUE) <= budget);
   if (options->maps != HL_MAPS_NONE)
     cost.maps = maps_bytes (info, T, cost.is_stored);
   gsize widest = 0;
@@ -175,8 +175,8 @@ fold_map_interventions (
        i++)
     {
       const HlIntervention *what = g_ptr_array_index (options->interventions, i);
-      if (what->stack != stack || what->layer != layer
-          || (what->site != HL_SITE_PATTERN && what->site != HL_SITE_ATTN_SCORES))
+      if (what->stack != stack || what->layer != layer ||
+          (what->site != HL_SITE_PATTERN && what->site != HL_SITE_ATTN_SCORES))
         continue;
       n++;
       if (what->site == HL_SITE_PATTERN && what->kind == HL_INTERVENTION_BLEND && n == 1)
@@ -271,8 +271,8 @@ capture_parts (HlRun *run, const HlTrace *trace)
   g_hash_table_iter_init (&iter, trace->recipes);
   while (g_hash_table_iter_next (&iter, &key, &value))
     {
-      const char *suffixes[]
-          = { hl_recipe_q_suffix (value), hl_recipe_k_suffix (value), "attn.hook_lse" };
+      const char *suffixes[] = { hl_recipe_q_suffix (value), hl_recipe_k_suffix (value),
+                                 "attn.hook_lse" };
       for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
         {
           g_autofree char *name = g_strconcat (key, suffixes[i] + strlen ("attn"), NULL);
@@ -318,8 +318,8 @@ hl_tracer_run (const HlModel *model,
   for (guint s = 0; s < info->stacks->len; s++)
     g_ptr_array_add (trace->tokens, hl_model_get_tokens (model, input, (int) s));
   describe (trace, input, backend, options);
-  if (options->maps != HL_MAPS_NONE && !cost.is_stored
-      && !add_recipes (trace, model, options, error))
+  if (options->maps != HL_MAPS_NONE && !cost.is_stored &&
+      !add_recipes (trace, model, options, error))
     return NULL;
 
   if (has_predictions (info, input, options))

@@ -78,8 +78,7 @@ typedef struct
  * By HEADLIGHT_PEER_PYTHON, or python3. A peer that is not there is no failure: @line
  * says why.
  */
-void
-bench_peer_run (BenchPeer *peer, const char *script, const char *const *arguments);
+void bench_peer_run (BenchPeer *peer, const char *script, const char *const *arguments);
 void bench_peer_clear (BenchPeer *peer);
 
 /**

@@ -28,8 +28,8 @@ static void
 golden_open (Golden *g, const char *name, const char *file)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder
-      = g_test_build_filename (G_TEST_DIST, "golden", "models", name, NULL);
+  g_autofree char *folder =
+      g_test_build_filename (G_TEST_DIST, "golden", "models", name, NULL);
   g_autofree char *path = g_build_filename (folder, file, NULL);
   g->model = hl_model_open (folder, &error);
   g_assert_no_error (error);
@@ -61,7 +61,8 @@ expected (const Golden *g, const char *name)
 }
 
 static void
-assert_near (const float *found, const float *wanted, gint64 n, double limit, const char *what)
+assert_near (
+    const float *found, const float *wanted, gint64 n, double limit, const char *what)
 {
   for (gint64 i = 0; i < n; i++)
     if (!(fabs ((double) found[i] - (double) wanted[i]) <= limit))
@@ -94,7 +95,10 @@ n_layers (const Golden *g)
 }
 
 static void
-check_site (const Golden *g, const HlTrace *trace, const char *key, const char *site,
+check_site (const Golden *g,
+            const HlTrace *trace,
+            const char *key,
+            const char *site,
             double limit)
 {
   g_autoptr (HlTensor) wanted = expected (g, key);
@@ -194,7 +198,8 @@ check_position (const HlPredictions *p, const float *logits, gint64 V, gint64 t)
       entropy -= share * log (share);
       rank += next >= 0 && logits[v] > logits[next];
     }
-  g_assert_cmpfloat_with_epsilon ((double) hl_tensor_f32 (p->entropies)[t], entropy, 1e-4);
+  g_assert_cmpfloat_with_epsilon ((double) hl_tensor_f32 (p->entropies)[t], entropy,
+                                  1e-4);
   for (int i = 0; i < k; i++)
     {
       int above = 0;
@@ -227,14 +232,13 @@ check_predictions (const char *name, HlDtype dtype)
   /* All logits of so short a text, and as many probabilities, are there at once. */
   const HlTraceOptions without = { .no_predictions = TRUE };
   g_assert_cmpuint (hl_tracer_cost (g.model, g.input, NULL).activations, ==,
-                    hl_tracer_cost (g.model, g.input, &without).activations
-                        + 8 * (gsize) (T * V));
+                    hl_tracer_cost (g.model, g.input, &without).activations +
+                        8 * (gsize) (T * V));
   g_assert_cmpint (hl_predictions_get_length (trace->predictions), ==, T);
   const gint32 *next = trace->predictions->next_ids->data;
   for (gint64 t = 0; t < T; t++)
     {
-      g_assert_cmpint (next[t], ==,
-                       t + 1 < T ? ((const gint32 *) ids->data)[t + 1] : -1);
+      g_assert_cmpint (next[t], ==, t + 1 < T ? ((const gint32 *) ids->data)[t + 1] : -1);
       check_position (trace->predictions, hl_tensor_f32 (logits) + t * V, V, t);
     }
   golden_clear (&g);
@@ -273,8 +277,8 @@ check_means (const HlTrace *trace, const char *const sites[2])
 static void
 test_changed_map (gconstpointer data)
 {
-  static const char *const capture[]
-      = { "blocks.0.attn.hook_v", "blocks.0.attn.hook_z", NULL };
+  static const char *const capture[] = { "blocks.0.attn.hook_v", "blocks.0.attn.hook_z",
+                                         NULL };
   const gint64 T = 200;
   const HlSite site = (HlSite) GPOINTER_TO_INT (data);
   g_autoptr (GError) error = NULL;
@@ -287,16 +291,16 @@ test_changed_map (gconstpointer data)
   g.input = hl_model_open_ids (g.model, ids, T, &error);
   g_assert_no_error (error);
   gint64 H = hl_model_info_get_stack (hl_model_get_info (g.model), 0)->layers[0].n_heads;
-  g_autoptr (HlTensor) even
-      = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, H, T, T), NULL);
+  g_autoptr (HlTensor) even = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, H, T, T), NULL);
   for (gint64 i = 0; i < hl_tensor_count (even); i++)
     ((float *) even->data)[i] = 1 / (float) T;
-  g_autoptr (GPtrArray) changes
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  g_ptr_array_add (changes, hl_intervention_new (HL_INTERVENTION_REPLACE, site, 0, 0, NULL,
-                                                 even, "even"));
-  const HlTraceOptions options
-      = { .maps = HL_MAPS_STORED, .capture = capture, .interventions = changes };
+  g_autoptr (GPtrArray) changes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  g_ptr_array_add (changes, hl_intervention_new (HL_INTERVENTION_REPLACE, site, 0, 0,
+                                                 NULL, even, "even"));
+  const HlTraceOptions options = { .maps = HL_MAPS_STORED,
+                                   .capture = capture,
+                                   .interventions = changes };
   g_autoptr (HlTrace) trace = trace_with (&g, &options);
   check_means (trace, capture);
   golden_clear (&g);
@@ -304,9 +308,9 @@ test_changed_map (gconstpointer data)
 
 typedef struct
 {
-  GArray *ids;        /* gint32 */
-  GArray *log_probs;  /* double */
-  GPtrArray *maps;    /* HlTensor: layer 0's row of each token */
+  GArray *ids;       /* gint32 */
+  GArray *log_probs; /* double */
+  GPtrArray *maps;   /* HlTensor: layer 0's row of each token */
   gint64 first;
 } Heard;
 
@@ -337,10 +341,11 @@ test_generated (gconstpointer data)
   Heard heard = { g_array_new (FALSE, FALSE, sizeof (gint32)),
                   g_array_new (FALSE, FALSE, sizeof (double)),
                   g_ptr_array_new_with_free_func ((GDestroyNotify) hl_tensor_unref), T };
-  const HlGenerateOptions options
-      = { .n_tokens = n, .goes_on = TRUE, .capture = capture };
-  int found = hl_generate (g.model, g.input, g.backend, &options, NULL, hear_cb, &heard,
-                           &error);
+  const HlGenerateOptions options = { .n_tokens = n,
+                                      .goes_on = TRUE,
+                                      .capture = capture };
+  int found =
+      hl_generate (g.model, g.input, g.backend, &options, NULL, hear_cb, &heard, &error);
   g_assert_no_error (error);
   g_assert_cmpint (found, ==, n);
   for (int i = 0; i < n; i++)
@@ -350,12 +355,12 @@ test_generated (gconstpointer data)
   g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_array_append_vals (all, g.input->ids->data, (guint) T);
   g_array_append_vals (all, heard.ids->data, (guint) n);
-  g_autoptr (HlInput) whole
-      = hl_model_open_ids (g.model, (gint32 *) (gpointer) all->data, T + n, &error);
+  g_autoptr (HlInput) whole =
+      hl_model_open_ids (g.model, (gint32 *) (gpointer) all->data, T + n, &error);
   g_assert_no_error (error);
   const HlTraceOptions stored = { .maps = HL_MAPS_STORED };
-  g_autoptr (HlTrace) trace
-      = hl_tracer_run (g.model, whole, g.backend, &stored, NULL, &error);
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (g.model, whole, g.backend, &stored, NULL, &error);
   g_assert_no_error (error);
   for (int i = 0; i < n; i++)
     g_assert_cmpfloat_with_epsilon (
@@ -438,9 +443,10 @@ add (const char *kind, const char *name, GTestDataFunc func)
 int
 main (int argc, char **argv)
 {
-  static const char *const models[]
-      = { "gpt2-tiny",  "gpt2-untied", "gpt2-f16",     "llama-tiny",    "llama-gqa2",
-          "llama-gqa4", "llama-gqa8",  "llama-linear", "llama-dynamic", "llama-longrope" };
+  static const char *const models[] = { "gpt2-tiny",     "gpt2-untied",  "gpt2-f16",
+                                        "llama-tiny",    "llama-gqa2",   "llama-gqa4",
+                                        "llama-gqa8",    "llama-linear", "llama-dynamic",
+                                        "llama-longrope" };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (models); i++)
     {

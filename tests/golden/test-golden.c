@@ -73,7 +73,8 @@ largest (const float *x, gint64 n)
 }
 
 static void
-assert_near (const float *found, const float *wanted, gint64 n, double limit, const char *what)
+assert_near (
+    const float *found, const float *wanted, gint64 n, double limit, const char *what)
 {
   for (gint64 i = 0; i < n; i++)
     if (!(fabs ((double) found[i] - (double) wanted[i]) <= limit))
@@ -85,7 +86,8 @@ static void
 assert_logits (const HlTensor *found, const float *wanted, const char *what)
 {
   gint64 n = hl_tensor_count (found);
-  assert_near (hl_tensor_f32 (found), wanted, n, LOGITS_LIMIT * largest (wanted, n), what);
+  assert_near (hl_tensor_f32 (found), wanted, n, LOGITS_LIMIT * largest (wanted, n),
+               what);
 }
 
 static HlTrace *
@@ -122,10 +124,9 @@ check_sites (const Golden *g, const HlTrace *trace)
   for (int l = 0; l <= n_layers (g); l++)
     {
       g_autofree char *key = g_strdup_printf ("hidden_states.%d", l);
-      g_autofree char *site
-          = l < n_layers (g)
-                ? g_strdup_printf ("blocks.%d.hook_resid_pre", l)
-                : g_strdup_printf ("blocks.%d.hook_resid_post", l - 1);
+      g_autofree char *site = l < n_layers (g)
+                                  ? g_strdup_printf ("blocks.%d.hook_resid_pre", l)
+                                  : g_strdup_printf ("blocks.%d.hook_resid_post", l - 1);
       if (hl_safetensors_lookup (g->expected, key) == NULL)
         continue;
       g_autoptr (HlTensor) wanted = expected (g, key);
@@ -204,8 +205,8 @@ test_picture (gconstpointer data)
 static HlTrace *
 trace_changed (const Golden *g, HlIntervention *what, HlMaps maps)
 {
-  g_autoptr (GPtrArray) list
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  g_autoptr (GPtrArray) list =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
   g_ptr_array_add (list, what);
   const HlTraceOptions options = { .maps = maps, .interventions = list };
   g_autoptr (HlInput) input = input_of (g);
@@ -237,8 +238,7 @@ test_scaled (void)
   golden_open (&g, "vit-tiny", "expected.safetensors");
   g_autoptr (HlTensor) wanted = expected (&g, "scaled_logits");
   g_autoptr (HlTrace) trace = trace_changed (
-      &g,
-      hl_intervention_new_scale_head (hl_model_get_info (g.model), 0, 1, 2, 0.5),
+      &g, hl_intervention_new_scale_head (hl_model_get_info (g.model), 0, 1, 2, 0.5),
       HL_MAPS_STORED);
   assert_logits (trace->logits, hl_tensor_f32 (wanted), "scaled");
   golden_clear (&g);
@@ -250,8 +250,8 @@ column_mask (gint64 T)
 {
   g_autofree float *column = g_new0 (float, (gsize) T);
   column[3] = 1;
-  g_autoptr (HlTensor) mask
-      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 1, T), column);
+  g_autoptr (HlTensor) mask =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 1, T), column);
   return hl_intervention_new (HL_INTERVENTION_BLEND, HL_SITE_PATTERN, 0, 1, mask, NULL,
                               "mask key 3 of layer 1");
 }
@@ -275,8 +275,8 @@ test_masked (void)
           for (int h = 0; h < 4; h++)
             {
               g_autoptr (GError) error = NULL;
-              hl_attention_source_read_rect (source, g.backend, (HlHeadKey){ 0, l, h },
-                                             0, 17, 0, 17, map, NULL, &error);
+              hl_attention_source_read_rect (source, g.backend, (HlHeadKey){ 0, l, h }, 0,
+                                             17, 0, 17, map, NULL, &error);
               g_assert_no_error (error);
               assert_near (map, hl_tensor_f32 (wanted) + h * 17 * 17, 17 * 17,
                            ATTENTION_LIMIT, key);
@@ -308,8 +308,8 @@ test_pruned_as_batch (void)
       g_autofree float *gates = g_new (float, (gsize) (H * H));
       for (gint64 i = 0; i < H * H; i++)
         gates[i] = i / H == i % H ? 0 : 1;
-      g_autoptr (HlTensor) gate
-          = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (H, H), gates);
+      g_autoptr (HlTensor) gate =
+          hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (H, H), gates);
       g_autoptr (HlIntervention) what = hl_intervention_new (
           HL_INTERVENTION_GATE, HL_SITE_Z, 0, l, NULL, gate, "prune each head");
       HlRun run;
@@ -337,13 +337,12 @@ test_replaced (void)
   g_autoptr (HlTensor) value = hl_tensor_view (
       resid, 0, HL_SHAPE (1, resid->shape.dim[0], resid->shape.dim[1]), NULL);
   /* The true value put in at block 2 of a run whose earlier blocks were spoilt. */
-  g_autoptr (GPtrArray) list
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  g_ptr_array_add (list, hl_intervention_new_scale_head (hl_model_get_info (g.model), 0,
-                                                         0, 1, -3));
-  g_ptr_array_add (list, hl_intervention_new (HL_INTERVENTION_REPLACE,
-                                              HL_SITE_RESID_PRE, 0, 2, NULL, value,
-                                              "replace the stream"));
+  g_autoptr (GPtrArray) list =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  g_ptr_array_add (
+      list, hl_intervention_new_scale_head (hl_model_get_info (g.model), 0, 0, 1, -3));
+  g_ptr_array_add (list, hl_intervention_new (HL_INTERVENTION_REPLACE, HL_SITE_RESID_PRE,
+                                              0, 2, NULL, value, "replace the stream"));
   const HlTraceOptions options = { .interventions = list };
   g_autoptr (HlInput) input = input_of (&g);
   g_autoptr (HlTrace) trace = trace_with (&g, input, &options);
@@ -371,8 +370,8 @@ test_memory_refused (void)
   const HlTraceOptions options = { .memory_limit_bytes = 1000 };
   g_autoptr (HlInput) input = input_of (&g);
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlTrace) trace
-      = hl_tracer_run (g.model, input, g.backend, &options, NULL, &error);
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (g.model, input, g.backend, &options, NULL, &error);
   g_assert_null (trace);
   g_assert_error (error, HL_ERROR, HL_ERROR_MEMORY);
   g_assert_nonnull (strstr (error->message, "needs"));
@@ -382,10 +381,11 @@ test_memory_refused (void)
 int
 main (int argc, char **argv)
 {
-  static const char *const models[]
-      = { "vit-tiny",      "vit-bf16",          "vit-f16",       "vit-sharded",
-          "vit-renamed",   "vit-grey-gelu-new", "vit-grey-relu", "vit-nonsquare",
-          "deit-tiny",     "vit-nonsquare-patch" };
+  static const char *const models[] = { "vit-tiny",      "vit-bf16",
+                                        "vit-f16",       "vit-sharded",
+                                        "vit-renamed",   "vit-grey-gelu-new",
+                                        "vit-grey-relu", "vit-nonsquare",
+                                        "deit-tiny",     "vit-nonsquare-patch" };
   static const char *const pictures[] = { "vit-tiny", "vit-grey-gelu-new",
                                           "vit-grey-relu", "vit-nonsquare", "deit-tiny" };
   static const char *const grids[] = { "36x24", "48x48", "48x12", "12x18" };

@@ -51,9 +51,9 @@ example_linear (GRand *rand, int size)
   if (!size && g_rand_int_range (rand, 0, 4) == 0) /* a single row goes another way */
     B = T = 1;
   call.in[0] = numbers (rand, HL_SHAPE (B, T, D), 1);
-  call.in[1]
-      = numbers (rand, call.params.is_transposed ? HL_SHAPE (D, F) : HL_SHAPE (F, D),
-                 1 / sqrt ((double) D));
+  call.in[1] =
+      numbers (rand, call.params.is_transposed ? HL_SHAPE (D, F) : HL_SHAPE (F, D),
+               1 / sqrt ((double) D));
   if (size || g_rand_boolean (rand))
     call.in[2] = numbers (rand, HL_SHAPE (F), 1);
   return call;
@@ -107,9 +107,9 @@ example_activation (GRand *rand, int size)
 {
   gint64 T = size ? 197 : pick (rand, 1, 40), D = size ? 3072 : pick (rand, 1, 99);
   HlOpCall call = { .op = HL_OP_ACTIVATION };
-  call.params.activation
-      = size ? HL_ACTIVATION_GELU
-             : (HlActivation) pick (rand, HL_ACTIVATION_GELU, HL_ACTIVATION_SILU);
+  call.params.activation =
+      size ? HL_ACTIVATION_GELU
+           : (HlActivation) pick (rand, HL_ACTIVATION_GELU, HL_ACTIVATION_SILU);
   call.in[0] = numbers (rand, HL_SHAPE (1, T, D), 2);
   return call;
 }

@@ -139,9 +139,9 @@ check_layer_norm (const HlOpCall *call)
       for (gint64 d = 0; d < D; d++)
         square += ((double) x[d] - mean) * ((double) x[d] - mean) / (double) D;
       for (gint64 d = 0; d < D; d += 37)
-        near (y[d], ((double) x[d] - mean) / sqrt (square + 1e-5)
-                            * (double) ((const float *) call->in[1]->data)[d]
-                        + (double) ((const float *) call->in[2]->data)[d]);
+        near (y[d], ((double) x[d] - mean) / sqrt (square + 1e-5) *
+                            (double) ((const float *) call->in[1]->data)[d] +
+                        (double) ((const float *) call->in[2]->data)[d]);
     }
 }
 

@@ -157,9 +157,9 @@ check_rope (const HlOpCall *call)
             {
               gint64 re = call->params.is_interleaved ? 2 * i : i;
               gint64 im = call->params.is_interleaved ? 2 * i + 1 : i + half;
-              double _Complex turned
-                  = (at4 (x, b, t, h, re) + 1.0i * at4 (x, b, t, h, im))
-                    * (c[t * half + i] + 1.0i * s[t * half + i]);
+              double _Complex turned =
+                  (at4 (x, b, t, h, re) + 1.0i * at4 (x, b, t, h, im)) *
+                  (c[t * half + i] + 1.0i * s[t * half + i]);
               near (at4 (y, b, t, h, re), creal (turned));
               near (at4 (y, b, t, h, im), cimag (turned));
             }
@@ -177,9 +177,8 @@ check_activation (const HlOpCall *call)
         near (y[i], x[i] * 0.5 * erfc (-x[i] / sqrt (2)));
         break;
       case HL_ACTIVATION_GELU_TANH:
-        near (y[i],
-              0.5 * x[i]
-                  * (1 + tanh (sqrt (2 / G_PI) * (x[i] + 0.044715 * pow (x[i], 3)))));
+        near (y[i], 0.5 * x[i] *
+                        (1 + tanh (sqrt (2 / G_PI) * (x[i] + 0.044715 * pow (x[i], 3)))));
         break;
       case HL_ACTIVATION_QUICK_GELU:
         near (y[i], x[i] * (1 / (1 + exp (-1.702 * x[i]))));
@@ -275,8 +274,8 @@ check_attention (const HlOpCall *call)
             {
               double sum = 0;
               for (gint64 j = 0; j < Tk; j++)
-                sum += total > 0 ? exp (score (call, b, h, i, j)) / total
-                                       * at4 (v, b, h / group, j, d)
+                sum += total > 0 ? exp (score (call, b, h, i, j)) / total *
+                                       at4 (v, b, h / group, j, d)
                                  : 0;
               near (at4 (z, b, i, h, d), sum);
             }
@@ -296,10 +295,10 @@ check_attention_rect (const HlOpCall *call)
         double s = 0;
         for (gint64 d = 0; d < K; d++)
           s += q[i * K + d] * k[j * K + d];
-        gboolean hidden = call->params.is_causal
-                          && j + call->params.key_start > i + call->params.query_start;
-        double expected
-            = hidden || isinf (lse[i]) ? 0 : exp (s * call->params.scale - lse[i]);
+        gboolean hidden = call->params.is_causal &&
+                          j + call->params.key_start > i + call->params.query_start;
+        double expected =
+            hidden || isinf (lse[i]) ? 0 : exp (s * call->params.scale - lse[i]);
         near (out[i * Tk + j], expected);
       }
 }
@@ -313,9 +312,9 @@ check_gate (const HlOpCall *call)
       for (gint64 h = 0; h < y->shape.dim[2]; h++)
         for (gint64 d = 0; d < y->shape.dim[3]; d++)
           near (at4 (y, b, t, h, d),
-                at4 (z, b, t, h, d)
-                    * ((double *) g
-                           ->data)[(g->shape.dim[0] == 1 ? 0 : b) * g->shape.dim[1] + h]);
+                at4 (z, b, t, h, d) *
+                    ((double *)
+                         g->data)[(g->shape.dim[0] == 1 ? 0 : b) * g->shape.dim[1] + h]);
 }
 
 /* Any rank up to four, sizes equal or 1. */
@@ -337,8 +336,8 @@ check_add (const HlOpCall *call)
 {
   const HlTensor *y = call->out[0];
   for (gint64 i = 0; i < hl_tensor_count (y); i++)
-    near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i)
-                                       + broadcast_at (call->in[1], &y->shape, i));
+    near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i) +
+                                       broadcast_at (call->in[1], &y->shape, i));
 }
 
 static void
@@ -346,8 +345,8 @@ check_multiply (const HlOpCall *call)
 {
   const HlTensor *y = call->out[0];
   for (gint64 i = 0; i < hl_tensor_count (y); i++)
-    near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i)
-                                       * broadcast_at (call->in[1], &y->shape, i));
+    near (((double *) y->data)[i], broadcast_at (call->in[0], &y->shape, i) *
+                                       broadcast_at (call->in[1], &y->shape, i));
 }
 
 static void
@@ -463,8 +462,8 @@ test_nan_and_infinity (void)
 {
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
   const float scores[] = { NAN, 0, 1, INFINITY, 0, 1, -INFINITY, -INFINITY, -INFINITY };
-  g_autoptr (HlTensor) s
-      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 3, 3), scores);
+  g_autoptr (HlTensor) s =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 3, 3), scores);
   HlOpCall call = { .op = HL_OP_SOFTMAX, .in = { s } };
   run_or_fail (backend, &call);
   const float *a = call.out[0]->data;
@@ -483,8 +482,8 @@ test_large_scores (void)
 {
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
   const float scores[] = { 1000, 999, 0, -1000, -1001, -2000 };
-  g_autoptr (HlTensor) s
-      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 2, 3), scores);
+  g_autoptr (HlTensor) s =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 2, 3), scores);
   HlOpCall call = { .op = HL_OP_SOFTMAX, .in = { s } };
   run_or_fail (backend, &call);
   const float *a = call.out[0]->data, *lse = call.out[1]->data;
@@ -505,10 +504,12 @@ test_causal_after_cached_keys (void)
 {
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
   const float zeros[8] = { 0 }, values[] = { 1, 2, 4, 8 };
-  g_autoptr (HlTensor) q = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 2, 1), zeros);
-  g_autoptr (HlTensor) k = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 4, 1), zeros);
-  g_autoptr (HlTensor) v
-      = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 4, 1), values);
+  g_autoptr (HlTensor) q =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 2, 1), zeros);
+  g_autoptr (HlTensor) k =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 4, 1), zeros);
+  g_autoptr (HlTensor) v =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 4, 1), values);
   HlExec exec;
   hl_exec_init (&exec, backend, NULL);
   HlTensor *lse = NULL;

@@ -163,8 +163,10 @@ static void
 test_whole_text (void)
 {
   static const Row rows[] = {
-    { "<s>", "<s>", HL_ROLE_SPECIAL, -1, -1 }, { "ab", "ab", HL_ROLE_PROMPT, 0, 2 },
-    { " c", "␣c", HL_ROLE_GENERATED, -1, -1 }, { "\xe2", "\\xE2", HL_ROLE_GENERATED, -1, -1 },
+    { "<s>", "<s>", HL_ROLE_SPECIAL, -1, -1 },
+    { "ab", "ab", HL_ROLE_PROMPT, 0, 2 },
+    { " c", "␣c", HL_ROLE_GENERATED, -1, -1 },
+    { "\xe2", "\\xE2", HL_ROLE_GENERATED, -1, -1 },
     { "\x82\xac", "", HL_ROLE_GENERATED, -1, -1 },
     { "\xc3", "\\xC3", HL_ROLE_GENERATED, -1, -1 },
   };

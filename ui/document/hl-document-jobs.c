@@ -179,10 +179,10 @@ run_done_cb (GObject *source, GAsyncResult *result, gpointer data)
   self->chooses_head = !is_same;
   hl_document_take_trace (self, trace, is_same);
   hl_document_set_status (
-      self, g_strdup_printf (_ ("Trace done in %.2f s · %.1f MB of maps · %.0f MB in use"),
-                             trace->duration_ms / 1e3,
-                             (double) hl_trace_attention_bytes (trace) / 1e6,
-                             (double) hl_memory_resident () / 1e6));
+      self, g_strdup_printf (
+                _ ("Trace done in %.2f s · %.1f MB of maps · %.0f MB in use"),
+                trace->duration_ms / 1e3, (double) hl_trace_attention_bytes (trace) / 1e6,
+                (double) hl_memory_resident () / 1e6));
 }
 
 void

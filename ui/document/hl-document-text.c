@@ -8,7 +8,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* ---- texts --------------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------------
+ */
 
 static gpointer
 text_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
@@ -39,7 +40,8 @@ hl_document_get_text_options (HlDocument *self)
   return &self->text_options;
 }
 
-/* ---- generating ---------------------------------------------------------------------- */
+/* ---- generating ----------------------------------------------------------------------
+ */
 
 struct _HlGeneration
 {
@@ -118,7 +120,10 @@ hear_cb (const HlGenerated *token, gpointer data)
 }
 
 static gpointer
-generate_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+generate_job (gpointer data,
+              HlBackend *backend,
+              const HlProgress *progress,
+              GError **error)
 {
   static const char *const capture[] = { "*attn.hook_pattern", NULL };
   HlDocumentJob *job = data;
@@ -138,10 +143,10 @@ adopt_generated (HlDocument *self)
     return;
   gint64 room = hl_model_get_info (self->model)->n_context - g->prompt->ids->shape.dim[1];
   gint64 n = MIN ((gint64) g->ids->len, room);
-  HlInput *longer = n > 0 ? hl_model_extend_text (self->model, g->prompt,
-                                                  (gint32 *) (gpointer) g->ids->data, n,
-                                                  &error)
-                          : NULL;
+  HlInput *longer =
+      n > 0 ? hl_model_extend_text (self->model, g->prompt,
+                                    (gint32 *) (gpointer) g->ids->data, n, &error)
+            : NULL;
   hl_document_forget_generation (self);
   if (error != NULL)
     hl_document_fail (self, _ ("The text could not be gone on with"), error);

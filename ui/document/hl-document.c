@@ -52,8 +52,8 @@ selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
 {
   if ((parts & HL_SELECTION_ABLATED) != 0)
     hl_document_touch (self);
-  if ((parts & HL_SELECTION_ABLATED) != 0 && self->trace != NULL
-      && hl_document_can_run (self))
+  if ((parts & HL_SELECTION_ABLATED) != 0 && self->trace != NULL &&
+      hl_document_can_run (self))
     hl_document_run (self);
 }
 
@@ -99,9 +99,12 @@ static void
 hl_document_class_init (HlDocumentClass *klass)
 {
   static const char *const plain[] = {
-    [HL_DOCUMENT_MODEL] = "model-changed",   [HL_DOCUMENT_INPUT] = "input-changed",
-    [HL_DOCUMENT_TRACE] = "trace-changed",   [HL_DOCUMENT_VIEW] = "view-changed",
-    [HL_DOCUMENT_BUSY] = "busy-changed",     [HL_DOCUMENT_SESSION] = "session-changed",
+    [HL_DOCUMENT_MODEL] = "model-changed",
+    [HL_DOCUMENT_INPUT] = "input-changed",
+    [HL_DOCUMENT_TRACE] = "trace-changed",
+    [HL_DOCUMENT_VIEW] = "view-changed",
+    [HL_DOCUMENT_BUSY] = "busy-changed",
+    [HL_DOCUMENT_SESSION] = "session-changed",
     [HL_DOCUMENT_GENERATED] = "token-generated",
     [HL_DOCUMENT_N_SIGNALS] = NULL,
   };
@@ -111,12 +114,12 @@ hl_document_class_init (HlDocumentClass *klass)
     if (plain[i] != NULL)
       signals[i] = g_signal_new (plain[i], HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL,
                                  NULL, NULL, G_TYPE_NONE, 0);
-  signals[HL_DOCUMENT_LAYER]
-      = g_signal_new ("layer-ready", HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                      NULL, G_TYPE_NONE, 1, G_TYPE_INT);
-  signals[HL_DOCUMENT_FAILED]
-      = g_signal_new ("failed", HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                      G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+  signals[HL_DOCUMENT_LAYER] =
+      g_signal_new ("layer-ready", HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[HL_DOCUMENT_FAILED] =
+      g_signal_new ("failed", HL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
 }
 
 static void
@@ -242,10 +245,10 @@ hl_document_get_view (HlDocument *self)
 void
 hl_document_set_view (HlDocument *self, const HlViewOptions *view)
 {
-  if (view->colormap == self->view.colormap && view->range == self->view.range
-      && view->leave_out_special == self->view.leave_out_special
-      && view->first_token == self->view.first_token
-      && view->end_token == self->view.end_token && view->is_from == self->view.is_from)
+  if (view->colormap == self->view.colormap && view->range == self->view.range &&
+      view->leave_out_special == self->view.leave_out_special &&
+      view->first_token == self->view.first_token &&
+      view->end_token == self->view.end_token && view->is_from == self->view.is_from)
     return;
   self->view = *view;
   hl_document_emit (self, HL_DOCUMENT_VIEW);
@@ -285,8 +288,8 @@ show_wanted_place (HlDocument *self)
   g_autofree HlPlace *place = g_steal_pointer (&self->wanted_place);
   const HlStack *stack = hl_model_info_get_stack (self->trace->model, 0);
   const HlTokenTable *tokens = hl_trace_get_tokens (self->trace, 0);
-  if (place->layer >= 0 && place->layer < stack->n_layers && place->head >= 0
-      && place->head < stack->layers[place->layer].n_heads)
+  if (place->layer >= 0 && place->layer < stack->n_layers && place->head >= 0 &&
+      place->head < stack->layers[place->layer].n_heads)
     hl_selection_set_head (self->selection, place->layer, place->head);
   if (tokens != NULL && place->query < tokens->n_tokens && place->key < tokens->n_tokens)
     hl_selection_set_cell (self->selection, place->query, place->key);
@@ -296,12 +299,12 @@ show_wanted_place (HlDocument *self)
 static void
 check_slice (HlDocument *self)
 {
-  const HlTokenTable *tokens
-      = self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
+  const HlTokenTable *tokens =
+      self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
   HlViewOptions *view = &self->view;
-  gboolean is_good = tokens != NULL && view->first_token >= 0
-                     && view->first_token < view->end_token
-                     && view->end_token <= tokens->n_tokens;
+  gboolean is_good = tokens != NULL && view->first_token >= 0 &&
+                     view->first_token < view->end_token &&
+                     view->end_token <= tokens->n_tokens;
   if (!is_good)
     view->first_token = view->end_token = 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The whole map of a head, or sums of its lines, read on the engine's thread, or copied. */
+ * The whole map of a head, or sums of its lines, read on the engine's thread, or copied.
+ */
 #include "document/hl-map-loader.h"
 
 #include "base/hl-error.h"
@@ -36,9 +37,8 @@ read_map (HlAttentionSource *source,
       return NULL;
     }
   g_autoptr (HlTensor) map = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (Tq, Tk), error);
-  if (map == NULL
-      || !hl_attention_source_read_rect (source, backend, head, 0, Tq, 0, Tk, map->data,
-                                         cancellable, error))
+  if (map == NULL || !hl_attention_source_read_rect (source, backend, head, 0, Tq, 0, Tk,
+                                                     map->data, cancellable, error))
     return NULL;
   return g_steal_pointer (&map);
 }
@@ -104,11 +104,11 @@ add_lines (const Request *r,
   for (guint i = 0; i < r->n_tokens; i++)
     {
       float *row = sums->rows + (gsize) i * (gsize) sums->Tk;
-      if (!hl_progress_step (progress, (double) i / r->n_tokens, NULL, error)
-          || !hl_attention_source_read_row (r->source, backend, r->head, r->tokens[i], row,
-                                            progress->cancellable, error)
-          || !hl_attention_source_read_column (r->source, backend, r->head, r->tokens[i],
-                                               column, progress->cancellable, error))
+      if (!hl_progress_step (progress, (double) i / r->n_tokens, NULL, error) ||
+          !hl_attention_source_read_row (r->source, backend, r->head, r->tokens[i], row,
+                                         progress->cancellable, error) ||
+          !hl_attention_source_read_column (r->source, backend, r->head, r->tokens[i],
+                                            column, progress->cancellable, error))
         return FALSE;
       add (sums->to, row, sums->Tk);
       add (sums->from, column, sums->Tq);

@@ -68,19 +68,20 @@ state_copy (const State *state)
 static gboolean
 same_array (const GArray *a, const GArray *b, gsize size)
 {
-  return a->len == b->len && (a->len == 0 || memcmp (a->data, b->data, a->len * size) == 0);
+  return a->len == b->len &&
+         (a->len == 0 || memcmp (a->data, b->data, a->len * size) == 0);
 }
 
 static guint
 differences (const State *a, const State *b)
 {
   guint parts = HL_SELECTION_NONE;
-  if (a->place.side != b->place.side || a->place.trace != b->place.trace
-      || a->place.stack != b->place.stack || a->place.layer != b->place.layer
-      || a->place.head != b->place.head)
+  if (a->place.side != b->place.side || a->place.trace != b->place.trace ||
+      a->place.stack != b->place.stack || a->place.layer != b->place.layer ||
+      a->place.head != b->place.head)
     parts |= HL_SELECTION_HEAD;
-  if (a->place.query != b->place.query || a->place.key != b->place.key
-      || !same_array (a->tokens, b->tokens, sizeof (gint64)))
+  if (a->place.query != b->place.query || a->place.key != b->place.key ||
+      !same_array (a->tokens, b->tokens, sizeof (gint64)))
     parts |= HL_SELECTION_TOKENS;
   if (!same_array (a->ablated, b->ablated, sizeof (HlHeadKey)))
     parts |= HL_SELECTION_ABLATED;
@@ -124,9 +125,9 @@ hl_selection_class_init (HlSelectionClass *klass)
   G_OBJECT_CLASS (klass)->finalize = hl_selection_finalize;
   signals[CHANGED] = g_signal_new ("changed", HL_TYPE_SELECTION, G_SIGNAL_RUN_LAST, 0,
                                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
-  signals[HISTORY_CHANGED]
-      = g_signal_new ("history-changed", HL_TYPE_SELECTION, G_SIGNAL_RUN_LAST, 0, NULL,
-                      NULL, NULL, G_TYPE_NONE, 0);
+  signals[HISTORY_CHANGED] =
+      g_signal_new ("history-changed", HL_TYPE_SELECTION, G_SIGNAL_RUN_LAST, 0, NULL,
+                    NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -164,8 +165,8 @@ hl_selection_reset (HlSelection *self, gboolean keep_ablated)
     g_array_append_vals (next->ablated, self->now->ablated->data,
                          self->now->ablated->len);
   /* Who hears that heads are ablated runs the model: say so only when it is news. */
-  guint parts = HL_SELECTION_HEAD | HL_SELECTION_TOKENS | HL_SELECTION_PINNED
-                | (differences (self->now, next) & HL_SELECTION_ABLATED);
+  guint parts = HL_SELECTION_HEAD | HL_SELECTION_TOKENS | HL_SELECTION_PINNED |
+                (differences (self->now, next) & HL_SELECTION_ABLATED);
   state_free (self->now);
   self->now = next;
   g_ptr_array_set_size (self->past, 0);

@@ -45,7 +45,8 @@ hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace)
   return TRUE;
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------
+ */
 
 static GCancellable *
 cancellable_of (const HlProgress *progress)
@@ -54,7 +55,8 @@ cancellable_of (const HlProgress *progress)
 }
 
 static gboolean
-get_size (const HlFigurePlan *plan, HlHeadKey head, gint64 *Tq, gint64 *Tk, GError **error)
+get_size (
+    const HlFigurePlan *plan, HlHeadKey head, gint64 *Tq, gint64 *Tk, GError **error)
 {
   if (hl_attention_source_get_size (plan->source, head, Tq, Tk))
     return TRUE;
@@ -67,9 +69,12 @@ get_size (const HlFigurePlan *plan, HlHeadKey head, gint64 *Tq, gint64 *Tk, GErr
 
 /* (Tq, Tk), or NULL with @error. */
 static float *
-read_map (
-    const HlFigurePlan *plan, HlHeadKey head, gint64 Tq, gint64 Tk, const HlProgress *progress,
-    GError **error)
+read_map (const HlFigurePlan *plan,
+          HlHeadKey head,
+          gint64 Tq,
+          gint64 Tk,
+          const HlProgress *progress,
+          GError **error)
 {
   g_autofree float *map = g_try_new (float, (gsize) MAX (Tq * Tk, 1));
   if (map == NULL)
@@ -78,8 +83,8 @@ read_map (
                    (int) Tq, (int) Tk);
       return NULL;
     }
-  if (!hl_attention_source_read_rect (plan->source, plan->backend, head, 0, Tq, 0, Tk, map,
-                                      cancellable_of (progress), error))
+  if (!hl_attention_source_read_rect (plan->source, plan->backend, head, 0, Tq, 0, Tk,
+                                      map, cancellable_of (progress), error))
     return NULL;
   return g_steal_pointer (&map);
 }
@@ -103,13 +108,13 @@ sum_lines (const HlFigurePlan *plan,
       gint64 token = plan->tokens[k];
       if (token < 0 || token >= (is_from ? Tk : Tq))
         continue;
-      if (!hl_progress_step (progress, (double) k / plan->n_tokens, NULL, error)
-          || !(is_from ? hl_attention_source_read_column (plan->source, plan->backend, head,
-                                                          token, line,
-                                                          cancellable_of (progress), error)
-                       : hl_attention_source_read_row (plan->source, plan->backend, head,
-                                                       token, line, cancellable_of (progress),
-                                                       error)))
+      if (!hl_progress_step (progress, (double) k / plan->n_tokens, NULL, error) ||
+          !(is_from
+                ? hl_attention_source_read_column (plan->source, plan->backend, head,
+                                                   token, line, cancellable_of (progress),
+                                                   error)
+                : hl_attention_source_read_row (plan->source, plan->backend, head, token,
+                                                line, cancellable_of (progress), error)))
         return NULL;
       for (gint64 i = 0; i < n; i++)
         sum[i] += line[i];
@@ -117,7 +122,8 @@ sum_lines (const HlFigurePlan *plan,
   return g_steal_pointer (&sum);
 }
 
-/* ---- panels -------------------------------------------------------------------------- */
+/* ---- panels --------------------------------------------------------------------------
+ */
 
 static gboolean
 add_grid (const HlFigurePlan *plan, HlFigure *figure)
@@ -168,15 +174,16 @@ add_overlays (const HlFigurePlan *plan,
         return FALSE;
       for (int i = 0; i < tokens->n_tokens; i++)
         mean[i] /= (float) MAX (plan->n_tokens, 1);
-      g_autoptr (HlOverlayScene) scene
-          = hl_present_overlay (trace, 0, mean, selected, is_from, &plan->view);
+      g_autoptr (HlOverlayScene) scene =
+          hl_present_overlay (trace, 0, mean, selected, is_from, &plan->view);
       hl_present_name_head (scene, head);
       hl_figure_add_overlay (figure, scene);
     }
   return TRUE;
 }
 
-/* ---- panels of a text ---------------------------------------------------------------- */
+/* ---- panels of a text ----------------------------------------------------------------
+ */
 
 static HlTokenList *
 make_list (const HlFigurePlan *plan)
@@ -192,8 +199,9 @@ make_token_scene (const HlFigurePlan *plan,
                   HlTokenList *list,
                   const float *weights)
 {
-  return hl_present_tokens (plan->summary->trace, head, list, plan->tokens, plan->n_tokens,
-                            -1, weights, plan->n_tokens, plan->view.is_from, &plan->view);
+  return hl_present_tokens (plan->summary->trace, head, list, plan->tokens,
+                            plan->n_tokens, -1, weights, plan->n_tokens,
+                            plan->view.is_from, &plan->view);
 }
 
 static gboolean
@@ -205,8 +213,8 @@ add_tokens (const HlFigurePlan *plan,
 {
   g_autoptr (HlTokenList) list = make_list (plan);
   g_autofree float *weights = NULL;
-  if (plan->n_tokens > 0
-      && (weights = sum_lines (plan, head, plan->view.is_from, progress, error)) == NULL)
+  if (plan->n_tokens > 0 &&
+      (weights = sum_lines (plan, head, plan->view.is_from, progress, error)) == NULL)
     return FALSE;
   g_autoptr (HlTokenScene) scene = make_token_scene (plan, head, list, weights);
   if (weights != NULL)
@@ -239,9 +247,9 @@ add_arcs_of (const HlFigurePlan *plan,
       gint64 query = plan->n_tokens > 0 ? plan->tokens[i] : first + i;
       if (query < 0 || query >= Tq)
         continue;
-      if (!hl_progress_step (progress, (double) i / (double) n, NULL, error)
-          || !hl_attention_source_read_row (plan->source, plan->backend, head, query, row,
-                                            cancellable_of (progress), error))
+      if (!hl_progress_step (progress, (double) i / (double) n, NULL, error) ||
+          !hl_attention_source_read_row (plan->source, plan->backend, head, query, row,
+                                         cancellable_of (progress), error))
         return FALSE;
       hl_present_add_arcs (scene, row, query, 1, Tk, (int) index);
     }
@@ -250,7 +258,10 @@ add_arcs_of (const HlFigurePlan *plan,
 
 /* All heads in one panel: arcs of several are compared side by side in their colours. */
 static gboolean
-add_arcs (const HlFigurePlan *plan, HlFigure *figure, const HlProgress *progress, GError **error)
+add_arcs (const HlFigurePlan *plan,
+          HlFigure *figure,
+          const HlProgress *progress,
+          GError **error)
 {
   g_autoptr (HlTokenList) list = make_list (plan);
   g_autoptr (HlTokenScene) scene = make_token_scene (plan, plan->heads[0], list, NULL);
@@ -258,25 +269,27 @@ add_arcs (const HlFigurePlan *plan, HlFigure *figure, const HlProgress *progress
   hl_token_scene_set_heads (scene, (int) plan->n_heads);
   for (guint i = 0; i < plan->n_heads; i++)
     {
-      scene->heads[i].label
-          = g_strdup_printf ("%d.%d", plan->heads[i].layer, plan->heads[i].head);
+      scene->heads[i].label =
+          g_strdup_printf ("%d.%d", plan->heads[i].layer, plan->heads[i].head);
       g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", scene->heads[i].label);
       if (!add_arcs_of (plan, scene, i, progress, error))
         return FALSE;
     }
   scene->caption = g_strdup_printf (
-      ngettext ("Arcs of head %s: from each query to at most %d keys of weight %g or more, "
-                "wider the larger the weight.",
-                "Arcs of heads %s: from each query to at most %d keys of weight %g or more, "
-                "wider the larger the weight.",
-                plan->n_heads),
+      ngettext (
+          "Arcs of head %s: from each query to at most %d keys of weight %g or more, "
+          "wider the larger the weight.",
+          "Arcs of heads %s: from each query to at most %d keys of weight %g or more, "
+          "wider the larger the weight.",
+          plan->n_heads),
       names->str, HL_ARCS_PER_QUERY, HL_ARCS_THRESHOLD);
   hl_figure_add_tokens (figure, scene, HL_TOKEN_LIST,
                         HL_TOKENS_SHOWN_ONLY | HL_TOKENS_ARCS | HL_TOKENS_INDEX);
   return TRUE;
 }
 
-/* ---- the figure ---------------------------------------------------------------------- */
+/* ---- the figure ----------------------------------------------------------------------
+ */
 
 static gboolean
 add_head (const HlFigurePlan *plan,
@@ -312,8 +325,8 @@ add_panels (const HlFigurePlan *plan,
   if (plan->kind == HL_FIGURE_ARCS)
     return add_arcs (plan, figure, progress, error);
   /* Without a chosen token every head would be the same text. */
-  guint n_panels
-      = plan->kind == HL_FIGURE_TOKENS && plan->n_tokens == 0 ? 1 : plan->n_heads;
+  guint n_panels =
+      plan->kind == HL_FIGURE_TOKENS && plan->n_tokens == 0 ? 1 : plan->n_heads;
   for (guint i = 0; i < n_panels; i++)
     if (!add_head (plan, figure, plan->heads[i], progress, error))
       return FALSE;
@@ -350,8 +363,8 @@ hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **e
   if (!add_panels (&full, figure, progress, error))
     return NULL;
   const HlTrace *trace = plan->summary->trace;
-  g_autofree char *title
-      = g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
+  g_autofree char *title =
+      g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
   hl_figure_set_title (figure, title);
   hl_present_provenance (figure, trace, &plan->view);
   return g_steal_pointer (&figure);

@@ -50,8 +50,8 @@ typedef struct
 
 /**
  * hl_figure_make: (transfer full): with title and provenance.
- * Thread: engine, or the one of @plan's backend. Returns: NULL with @error (HL_ERROR_RANGE:
- * no such head; HL_ERROR_UNSUPPORTED: the trace has nothing of the kind;
+ * Thread: engine, or the one of @plan's backend. Returns: NULL with @error
+ * (HL_ERROR_RANGE: no such head; HL_ERROR_UNSUPPORTED: the trace has nothing of the kind;
  * HL_ERROR_MEMORY; G_IO_ERROR_CANCELLED)
  */
 HlFigure *

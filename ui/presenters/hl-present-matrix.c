@@ -52,8 +52,8 @@ fill_axis (HlAxis *axis, const HlTrace *trace, int stack, gint64 n, const char *
   if (tokens == NULL || tokens->n_columns == 0)
     return;
   axis->major = tokens->n_columns;
-  while (axis->major_offset < tokens->n_tokens
-         && tokens->tokens[axis->major_offset].role != HL_ROLE_IMAGE)
+  while (axis->major_offset < tokens->n_tokens &&
+         tokens->tokens[axis->major_offset].role != HL_ROLE_IMAGE)
     axis->major_offset++;
 }
 
@@ -156,8 +156,8 @@ place_weights (HlOverlayScene *scene, const HlTokenTable *tokens, const float *w
   for (int i = 0; i < tokens->n_tokens; i++)
     {
       const HlToken *token = &tokens->tokens[i];
-      if (token->row < 0 || token->row >= tokens->n_rows || token->column < 0
-          || token->column >= tokens->n_columns)
+      if (token->row < 0 || token->row >= tokens->n_rows || token->column < 0 ||
+          token->column >= tokens->n_columns)
         continue;
       scene->weights[token->row * tokens->n_columns + token->column] = weights[i];
       scene->scale.high = fmax (scene->scale.high, (double) weights[i]);
@@ -182,8 +182,7 @@ place_selected (HlOverlayScene *scene,
                 const gboolean *selected,
                 gboolean is_from)
 {
-  scene->selected
-      = g_new0 (gboolean, (gsize) tokens->n_rows * (gsize) tokens->n_columns);
+  scene->selected = g_new0 (gboolean, (gsize) tokens->n_rows * (gsize) tokens->n_columns);
   int n = 0, last = -1;
   for (int i = 0; selected != NULL && i < tokens->n_tokens; i++)
     {
@@ -196,20 +195,18 @@ place_selected (HlOverlayScene *scene,
         scene->selected[token->row * tokens->n_columns + token->column] = TRUE;
     }
   if (n == 1 && tokens->tokens[last].row >= 0)
-    scene->title = g_strdup_printf (is_from ? _ ("Patch (%d, %d) is attended from")
-                                            : _ ("Patch (%d, %d) attends to"),
-                                    tokens->tokens[last].row,
-                                    tokens->tokens[last].column);
+    scene->title = g_strdup_printf (
+        is_from ? _ ("Patch (%d, %d) is attended from") : _ ("Patch (%d, %d) attends to"),
+        tokens->tokens[last].row, tokens->tokens[last].column);
   else if (n == 1)
-    scene->title = g_strdup_printf (is_from ? _ ("%s is attended from")
-                                            : _ ("%s attends to"),
-                                    tokens->tokens[last].text);
+    scene->title =
+        g_strdup_printf (is_from ? _ ("%s is attended from") : _ ("%s attends to"),
+                         tokens->tokens[last].text);
   else if (n > 1)
-    scene->title = g_strdup_printf (is_from ? ngettext ("%d token is attended from",
-                                                        "%d tokens are attended from", n)
-                                            : ngettext ("%d token attends to",
-                                                        "%d tokens attend to", n),
-                                    n);
+    scene->title = g_strdup_printf (
+        is_from ? ngettext ("%d token is attended from", "%d tokens are attended from", n)
+                : ngettext ("%d token attends to", "%d tokens attend to", n),
+        n);
   else
     scene->title = g_strdup (is_from ? _ ("Attended from") : _ ("Attends to"));
 }
@@ -223,14 +220,14 @@ hl_present_overlay (const HlTrace *trace,
                     const HlViewOptions *options)
 {
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
-  if (trace->pixels == NULL || tokens == NULL || tokens->n_rows == 0
-      || tokens->n_columns == 0)
+  if (trace->pixels == NULL || tokens == NULL || tokens->n_rows == 0 ||
+      tokens->n_columns == 0)
     return NULL;
   HlOverlayScene *scene = hl_overlay_scene_new ();
   scene->height = (int) trace->pixels->shape.dim[0];
   scene->width = (int) trace->pixels->shape.dim[1];
-  scene->picture
-      = g_memdup2 (trace->pixels->data, (gsize) scene->width * (gsize) scene->height * 3);
+  scene->picture =
+      g_memdup2 (trace->pixels->data, (gsize) scene->width * (gsize) scene->height * 3);
   scene->n_rows = tokens->n_rows;
   scene->n_columns = tokens->n_columns;
   scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
@@ -246,13 +243,13 @@ hl_present_overlay (const HlTrace *trace,
   char share[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (share, sizeof share, "%.3g", special_share (tokens, weights));
   g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
-  g_autofree char *special
-      = is_from || !has_special (tokens)
-            ? g_strdup ("")
-            : g_strdup_printf (_ (" Special tokens take %s of it."), share);
-  scene->caption
-      = g_strdup_printf (_ ("%s: mean weight over the selected, not smoothed; 0 to %s, "
-                            "the largest shown.%s"),
-                         scene->title, high, special);
+  g_autofree char *special =
+      is_from || !has_special (tokens)
+          ? g_strdup ("")
+          : g_strdup_printf (_ (" Special tokens take %s of it."), share);
+  scene->caption =
+      g_strdup_printf (_ ("%s: mean weight over the selected, not smoothed; 0 to %s, "
+                          "the largest shown.%s"),
+                       scene->title, high, special);
   return scene;
 }

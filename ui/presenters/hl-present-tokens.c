@@ -10,15 +10,19 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the tokens ---------------------------------------------------------------------- */
+/* ---- the tokens ----------------------------------------------------------------------
+ */
 
 static HlTokenKind
 kind_of (HlTokenRole role)
 {
   static const HlTokenKind kinds[] = {
-    [HL_ROLE_NONE] = HL_TOKEN_KIND_NONE,       [HL_ROLE_SPECIAL] = HL_TOKEN_KIND_SPECIAL,
-    [HL_ROLE_PROMPT] = HL_TOKEN_KIND_PROMPT,   [HL_ROLE_GENERATED] = HL_TOKEN_KIND_GENERATED,
-    [HL_ROLE_IMAGE] = HL_TOKEN_KIND_IMAGE,     [HL_ROLE_PADDING] = HL_TOKEN_KIND_PADDING,
+    [HL_ROLE_NONE] = HL_TOKEN_KIND_NONE,
+    [HL_ROLE_SPECIAL] = HL_TOKEN_KIND_SPECIAL,
+    [HL_ROLE_PROMPT] = HL_TOKEN_KIND_PROMPT,
+    [HL_ROLE_GENERATED] = HL_TOKEN_KIND_GENERATED,
+    [HL_ROLE_IMAGE] = HL_TOKEN_KIND_IMAGE,
+    [HL_ROLE_PADDING] = HL_TOKEN_KIND_PADDING,
   };
   return kinds[role];
 }
@@ -40,8 +44,8 @@ bytes_in_words (GBytes *bytes)
 static gboolean
 is_same_character (const HlToken *a, const HlToken *b)
 {
-  return a->start >= 0 && a->start == b->start && a->end == b->end && b->end > b->start
-         && a->bytes != NULL && b->bytes != NULL;
+  return a->start >= 0 && a->start == b->start && a->end == b->end && b->end > b->start &&
+         a->bytes != NULL && b->bytes != NULL;
 }
 
 /* The whole characters in the place of their pieces; NULL where they make none. */
@@ -65,8 +69,8 @@ static int
 count_pieces_of_text (const HlTokenTable *tokens, int first)
 {
   int n = 1;
-  while (first + n < tokens->n_tokens && n < HL_TOKEN_PIECES_MAX
-         && is_same_character (&tokens->tokens[first], &tokens->tokens[first + n]))
+  while (first + n < tokens->n_tokens && n < HL_TOKEN_PIECES_MAX &&
+         is_same_character (&tokens->tokens[first], &tokens->tokens[first + n]))
     n++;
   return n;
 }
@@ -122,8 +126,7 @@ fill_token (HlTokenList *list, const HlPredictions *p, const HlToken *token, int
   item->id = token->id;
   item->kind = kind_of (token->role);
   gsize size = 0;
-  const char *data
-      = token->bytes != NULL ? g_bytes_get_data (token->bytes, &size) : NULL;
+  const char *data = token->bytes != NULL ? g_bytes_get_data (token->bytes, &size) : NULL;
   item->breaks_line = size > 0 && data[size - 1] == '\n';
   if (p == NULL || i < 1 || i > hl_predictions_get_length (p))
     return;
@@ -150,7 +153,8 @@ hl_present_token_list (const HlTokenTable *tokens,
   return list;
 }
 
-/* ---- what they attend to ------------------------------------------------------------- */
+/* ---- what they attend to -------------------------------------------------------------
+ */
 
 /* A token before the first chosen key, or after the last chosen query, has no weight
  * under a causal mask. */
@@ -159,11 +163,11 @@ mask_weights (HlTokenScene *scene, const HlTrace *trace, HlHeadKey head, gboolea
 {
   const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   gint64 n = hl_token_scene_count (scene);
-  gboolean is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers
-                       && stack->layers[head.layer].is_causal;
+  gboolean is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers &&
+                       stack->layers[head.layer].is_causal;
   gint64 low = scene->n_selected > 0 ? scene->selected[0] : scene->hovered;
-  gint64 high
-      = scene->n_selected > 0 ? scene->selected[scene->n_selected - 1] : scene->hovered;
+  gint64 high =
+      scene->n_selected > 0 ? scene->selected[scene->n_selected - 1] : scene->hovered;
   if (!is_causal || low < 0)
     return;
   for (gint64 i = 0; i < n; i++)
@@ -179,7 +183,8 @@ describe (HlTokenScene *scene, HlHeadKey head, guint n_summed, gboolean is_from)
   const char *what = is_from ? _ ("who attends to") : _ ("attention of");
   scene->caption = g_strdup_printf (
       ngettext ("Head %d.%d: %s %u token; 0 to %s, the largest shown.",
-                "Head %d.%d: %s %u tokens, summed; 0 to %s, the largest shown.", n_summed),
+                "Head %d.%d: %s %u tokens, summed; 0 to %s, the largest shown.",
+                n_summed),
       head.layer, head.head, what, n_summed, high);
 }
 
@@ -201,9 +206,8 @@ hl_present_tokens (const HlTrace *trace,
   scene->selected = g_memdup2 (selected, sizeof (gint64) * n_selected);
   scene->n_selected = n_selected;
   scene->hovered = hovered;
-  scene->scale = (HlScale){ .colormap = options->colormap,
-                            .mode = HL_RANGE_OWN,
-                            .high = 1 };
+  scene->scale =
+      (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN, .high = 1 };
   if (weights == NULL)
     return scene;
   scene->weights = g_memdup2 (weights, sizeof (float) * (gsize) n);
@@ -224,8 +228,8 @@ strongest (const float *row, gint64 n, gint64 keys[HL_ARCS_PER_QUERY])
   int found = 0;
   for (gint64 j = 0; j < n; j++)
     {
-      if ((double) row[j] < HL_ARCS_THRESHOLD
-          || (found == HL_ARCS_PER_QUERY && row[j] <= row[keys[found - 1]]))
+      if ((double) row[j] < HL_ARCS_THRESHOLD ||
+          (found == HL_ARCS_PER_QUERY && row[j] <= row[keys[found - 1]]))
         continue;
       int place = found < HL_ARCS_PER_QUERY ? found++ : found - 1;
       for (; place > 0 && row[j] > row[keys[place - 1]]; place--)
@@ -278,14 +282,15 @@ hl_present_whole_text (const HlTrace *trace, gsize *n_prompt)
     }
   const char *prompt = trace->text != NULL ? trace->text : "";
   g_byte_array_append (generated, (const guint8 *) "", 1);
-  g_autofree char *rest
-      = g_utf8_make_valid ((const char *) generated->data, (gssize) generated->len - 1);
+  g_autofree char *rest =
+      g_utf8_make_valid ((const char *) generated->data, (gssize) generated->len - 1);
   if (n_prompt != NULL)
     *n_prompt = strlen (prompt);
   return g_strconcat (prompt, rest, NULL);
 }
 
-/* ---- finding ------------------------------------------------------------------------- */
+/* ---- finding -------------------------------------------------------------------------
+ */
 
 /* The text as a person reads it, end to end: a character may be several tokens. */
 static GByteArray *
@@ -326,8 +331,8 @@ readable (const HlTokenTable *tokens, GArray *owners)
       gunichar c = g_utf8_get_char_validated (from, (gssize) (all->len - at));
       gboolean is_good = c < 0x110000;
       guint size = is_good ? (guint) g_unichar_to_utf8 (c, NULL) : 1;
-      g_autofree char *small
-          = is_good ? g_utf8_casefold (from, (gssize) size) : g_strdup ("\xEF\xBF\xBD");
+      g_autofree char *small =
+          is_good ? g_utf8_casefold (from, (gssize) size) : g_strdup ("\xEF\xBF\xBD");
       Owners both = { g_array_index (owner, int, at),
                       g_array_index (owner, int, at + size - 1) };
       g_string_append (text, small);

@@ -11,8 +11,8 @@
 /* Logarithmic colours begin at a power of ten, this many below the maximum's own. */
 #define LOG_DECADES 4
 
-static const char *const range_names[HL_N_RANGES]
-    = { "shared", "per-head", "percentile", "log" };
+static const char *const range_names[HL_N_RANGES] = { "shared", "per-head", "percentile",
+                                                      "log" };
 
 const char *
 hl_range_mode_name (HlRangeMode mode)
@@ -92,9 +92,8 @@ fill_thumb (HlThumb *thumb, const HlHeadPicture *picture)
   gsize n = (gsize) picture->n_rows * (gsize) picture->n_columns;
   thumb->n_rows = picture->n_rows;
   thumb->n_columns = picture->n_columns;
-  thumb->values = picture->values != NULL
-                      ? g_memdup2 (picture->values, n * sizeof (float))
-                      : NULL;
+  thumb->values =
+      picture->values != NULL ? g_memdup2 (picture->values, n * sizeof (float)) : NULL;
   thumb->max = picture->max;
 }
 
@@ -109,8 +108,8 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
   for (int l = 0; l < summary->n_layers; l++)
     {
       g_autofree char *label = g_strdup_printf ("%d", l);
-      HlGridLayer *layer
-          = hl_grid_scene_add_layer (scene, label, stack->layers[l].n_heads);
+      HlGridLayer *layer =
+          hl_grid_scene_add_layer (scene, label, stack->layers[l].n_heads);
       const HlLayerInfo *info = &stack->layers[l];
       if (info->n_kv_heads > 0 && info->n_kv_heads < info->n_heads)
         layer->n_per_group = info->n_heads / info->n_kv_heads;
@@ -129,9 +128,9 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
     scene->scale.mode = HL_RANGE_PER_HEAD;
   g_autofree char *range = hl_scale_describe (&scene->scale);
   g_autofree char *left_out = left_out_caption (summary->trace, summary->stack, options);
-  g_autofree char *pooled
-      = pool > 1 ? g_strdup_printf (_ (" Maximum over %d×%d entries a pixel."), pool, pool)
-                 : g_strdup ("");
+  g_autofree char *pooled =
+      pool > 1 ? g_strdup_printf (_ (" Maximum over %d×%d entries a pixel."), pool, pool)
+               : g_strdup ("");
   scene->caption = g_strdup_printf (
       _ ("Attention of every head, layers downwards; rows are queries, columns keys; "
          "%s.%s%s"),
@@ -159,17 +158,17 @@ hl_present_parse_token (const HlTrace *trace, int stack, const char *text)
   if (tokens == NULL)
     return -1;
   g_autofree char *plain = g_strstrip (g_strdup (text));
-  if ((sscanf (plain, "(%d ,%d )%n", &row, &column, &n) == 2 && n > 0 && plain[n] == '\0')
-      || (sscanf (plain, "%d ,%d%n", &row, &column, &n) == 2 && n > 0
-          && plain[n] == '\0'))
+  if ((sscanf (plain, "(%d ,%d )%n", &row, &column, &n) == 2 && n > 0 &&
+       plain[n] == '\0') ||
+      (sscanf (plain, "%d ,%d%n", &row, &column, &n) == 2 && n > 0 && plain[n] == '\0'))
     return row >= 0 && column >= 0 ? hl_token_table_find_patch (tokens, row, column) : -1;
   char *end = NULL;
   gint64 index = g_ascii_strtoll (plain, &end, 10);
   if (end != plain && *end == '\0')
     return index >= 0 && index < tokens->n_tokens ? index : -1;
   for (int i = 0; i < tokens->n_tokens; i++)
-    if (tokens->tokens[i].text != NULL
-        && g_ascii_strcasecmp (tokens->tokens[i].text, plain) == 0)
+    if (tokens->tokens[i].text != NULL &&
+        g_ascii_strcasecmp (tokens->tokens[i].text, plain) == 0)
       return i;
   return -1;
 }
@@ -225,7 +224,8 @@ hl_present_predictions (const HlTrace *trace, int n)
     return list;
   gint64 V = trace->logits->shape.dim[0];
   const float *logits = hl_tensor_f32 (trace->logits);
-  guint n_labels = trace->model->labels != NULL ? g_strv_length (trace->model->labels) : 0;
+  guint n_labels =
+      trace->model->labels != NULL ? g_strv_length (trace->model->labels) : 0;
   double max = -INFINITY, sum = 0;
   for (gint64 i = 0; i < V; i++)
     max = fmax (max, (double) logits[i]);

@@ -19,8 +19,8 @@ HlScale hl_present_scale (const HlTraceSummary *summary,
                           const HlViewOptions *options);
 
 /** hl_present_grid: (transfer full): every head; empty thumbs where not known yet. */
-HlGridScene *
-hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options);
+HlGridScene *hl_present_grid (const HlTraceSummary *summary,
+                              const HlViewOptions *options);
 
 /**
  * hl_present_matrix:
@@ -106,8 +106,9 @@ typedef struct
  * empty where the trace has no logits. Softmax in double. */
 GPtrArray *hl_present_predictions (const HlTrace *trace, int n);
 
-/** hl_present_next_tokens: (transfer full) (element-type HlPrediction): what a position of
- * a text predicts; at most @n, and no more than the trace has; empty where it has none.
+/** hl_present_next_tokens: (transfer full) (element-type HlPrediction): what a position
+ * of a text predicts; at most @n, and no more than the trace has; empty where it has
+ * none.
  * @logit is NaN. */
 GPtrArray *hl_present_next_tokens (const HlTrace *trace, gint64 position, int n);
 

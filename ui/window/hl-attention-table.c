@@ -38,7 +38,7 @@ struct _HlAttentionTable
   HlTrace *trace;   /* whose tokens @rows are */
   gint64 first;     /* the slice of them that is there */
   gint64 end;
-  float *to;        /* one a token; NULL until they are read */
+  float *to; /* one a token; NULL until they are read */
   float *from;
   gint64 n_to;
   gint64 n_from;
@@ -47,7 +47,8 @@ struct _HlAttentionTable
 
 G_DEFINE_FINAL_TYPE (HlAttentionTable, hl_attention_table, GTK_TYPE_WIDGET)
 
-/* ---- values -------------------------------------------------------------------------- */
+/* ---- values --------------------------------------------------------------------------
+ */
 
 static double
 line_value (const float *line, gint64 n, gint64 token)
@@ -92,13 +93,13 @@ text_of (HlAttentionTable *self, gint64 token, Column column)
   if (column == COLUMN_TOKEN)
     return hl_present_token (self->trace, 0, token);
   double value = value_of (self, token, column);
-  return isnan (value) ? g_strdup ("–") : g_strdup_printf (column == COLUMN_LOG_PROB
-                                                               ? "%.3f"
-                                                               : "%.5f",
-                                                           value);
+  return isnan (value)
+             ? g_strdup ("–")
+             : g_strdup_printf (column == COLUMN_LOG_PROB ? "%.3f" : "%.5f", value);
 }
 
-/* ---- cells --------------------------------------------------------------------------- */
+/* ---- cells ---------------------------------------------------------------------------
+ */
 
 static Column
 column_of (GtkListItem *cell)
@@ -110,8 +111,7 @@ static void
 show_cell (HlAttentionTable *self, GtkListItem *cell)
 {
   HlTokenRow *row = gtk_list_item_get_item (cell);
-  g_autofree char *text
-      = text_of (self, hl_token_row_get_token (row), column_of (cell));
+  g_autofree char *text = text_of (self, hl_token_row_get_token (row), column_of (cell));
   gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (cell)), text);
 }
 
@@ -129,7 +129,9 @@ setup_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer co
 }
 
 static void
-bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, HlAttentionTable *self)
+bind_cell_cb (GtkSignalListItemFactory *factory,
+              GtkListItem *cell,
+              HlAttentionTable *self)
 {
   g_ptr_array_add (self->cells, cell);
   show_cell (self, cell);
@@ -154,13 +156,14 @@ show_values (HlAttentionTable *self)
   gtk_sorter_changed (self->sorters[COLUMN_FROM], GTK_SORTER_CHANGE_DIFFERENT);
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------
+ */
 
 static gint64
 n_tokens (HlAttentionTable *self)
 {
-  const HlTokenTable *tokens
-      = self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
+  const HlTokenTable *tokens =
+      self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
   return tokens != NULL ? tokens->n_tokens : 0;
 }
 
@@ -175,8 +178,8 @@ static GArray *
 list_chosen (HlAttentionTable *self)
 {
   guint n;
-  const gint64 *chosen
-      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  const gint64 *chosen =
+      hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   GArray *list = g_array_new (FALSE, FALSE, sizeof (gint64));
   for (guint i = 0; i < n && list->len < SUMMED_MAX; i++)
     if (chosen[i] >= 0 && chosen[i] < n_tokens (self))
@@ -216,8 +219,8 @@ make_line (HlAttentionTable *self, const HlLineSums *sums, gboolean is_from)
   float share = is_text (self) ? 1 : 1 / (float) sums->n_tokens;
   for (gint64 i = 0; i < n; i++)
     line[i] *= share;
-  hl_present_mask_line (self->trace, head, hl_document_get_view (self->document), sums->Tq,
-                        sums->Tk, sums->tokens, sums->n_tokens, is_from, line);
+  hl_present_mask_line (self->trace, head, hl_document_get_view (self->document),
+                        sums->Tq, sums->Tk, sums->tokens, sums->n_tokens, is_from, line);
   return line;
 }
 
@@ -235,8 +238,8 @@ lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_autoptr (HlAttentionTable) self = data;
   if (self->document == NULL)
     return;
-  g_autoptr (HlLineSums) sums
-      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  g_autoptr (HlLineSums) sums =
+      hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
   if (sums == NULL)
     return; /* cancelled: another question was asked since */
   drop_lines (self);
@@ -252,8 +255,8 @@ fill_rows (HlAttentionTable *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlViewOptions *view = hl_document_get_view (self->document);
-  if (trace == self->trace && view->first_token == self->first
-      && view->end_token == self->end)
+  if (trace == self->trace && view->first_token == self->first &&
+      view->end_token == self->end)
     return;
   g_clear_pointer (&self->trace, hl_trace_unref);
   self->trace = trace != NULL ? hl_trace_ref (trace) : NULL;
@@ -264,8 +267,9 @@ fill_rows (HlAttentionTable *self)
   gint64 end = self->end > 0 ? MIN (self->end, n_tokens (self)) : n_tokens (self);
   for (gint64 i = self->first; i < end; i++)
     g_ptr_array_add (rows, hl_token_row_new (i));
-  g_list_store_splice (self->rows, 0, g_list_model_get_n_items (G_LIST_MODEL (self->rows)),
-                       rows->pdata, rows->len);
+  g_list_store_splice (self->rows, 0,
+                       g_list_model_get_n_items (G_LIST_MODEL (self->rows)), rows->pdata,
+                       rows->len);
   gtk_column_view_column_set_visible (self->columns[COLUMN_LOG_PROB],
                                       trace != NULL && trace->predictions != NULL);
 }
@@ -283,13 +287,15 @@ refresh (HlAttentionTable *self)
   show_title (self, chosen);
   HlAttentionSource *source = hl_document_get_source (self->document);
   if (source != NULL && chosen->len > 0)
-    hl_lines_load_async (hl_document_get_engine (self->document), source,
-                         hl_selection_get_head (hl_document_get_selection (self->document)),
-                         (const gint64 *) (gpointer) chosen->data, chosen->len,
-                         self->cancellable, lines_read_cb, g_object_ref (self));
+    hl_lines_load_async (
+        hl_document_get_engine (self->document), source,
+        hl_selection_get_head (hl_document_get_selection (self->document)),
+        (const gint64 *) (gpointer) chosen->data, chosen->len, self->cancellable,
+        lines_read_cb, g_object_ref (self));
 }
 
-/* ---- signals ------------------------------------------------------------------------- */
+/* ---- signals -------------------------------------------------------------------------
+ */
 
 static void
 selection_changed_cb (HlAttentionTable *self, guint parts)
@@ -301,8 +307,8 @@ selection_changed_cb (HlAttentionTable *self, guint parts)
 static void
 row_activated_cb (GtkColumnView *view, guint position, HlAttentionTable *self)
 {
-  g_autoptr (HlTokenRow) row
-      = g_list_model_get_item (G_LIST_MODEL (gtk_column_view_get_model (view)), position);
+  g_autoptr (HlTokenRow) row =
+      g_list_model_get_item (G_LIST_MODEL (gtk_column_view_get_model (view)), position);
   if (row != NULL)
     hl_selection_set_query (hl_document_get_selection (self->document),
                             hl_token_row_get_token (row));
@@ -321,7 +327,8 @@ hl_attention_table_set_document (HlAttentionTable *self, HlDocument *document)
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
 }
 
-/* ---- making -------------------------------------------------------------------------- */
+/* ---- making --------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -333,10 +340,10 @@ static int
 compare_rows (gconstpointer a, gconstpointer b, gpointer data)
 {
   const Order *order = data;
-  double x = value_of (order->table, hl_token_row_get_token ((HlTokenRow *) a),
-                       order->column);
-  double y = value_of (order->table, hl_token_row_get_token ((HlTokenRow *) b),
-                       order->column);
+  double x =
+      value_of (order->table, hl_token_row_get_token ((HlTokenRow *) a), order->column);
+  double y =
+      value_of (order->table, hl_token_row_get_token ((HlTokenRow *) b), order->column);
   if (isnan (x) || isnan (y))
     return isnan (x) - isnan (y);
   return (x > y) - (x < y);
@@ -352,7 +359,8 @@ add_column (HlAttentionTable *self, Column column, const char *title)
   g_signal_connect (factory, "unbind", G_CALLBACK (unbind_cell_cb), self);
   Order *order = g_new (Order, 1);
   *order = (Order){ self, column };
-  self->sorters[column] = GTK_SORTER (gtk_custom_sorter_new (compare_rows, order, g_free));
+  self->sorters[column] =
+      GTK_SORTER (gtk_custom_sorter_new (compare_rows, order, g_free));
   self->columns[column] = gtk_column_view_column_new (title, factory);
   gtk_column_view_column_set_sorter (self->columns[column], self->sorters[column]);
   gtk_column_view_column_set_expand (self->columns[column], column != COLUMN_INDEX);
@@ -370,9 +378,9 @@ make_view (HlAttentionTable *self)
   add_column (self, COLUMN_TO, _ ("Attends to"));
   add_column (self, COLUMN_FROM, _ ("Attended from"));
   add_column (self, COLUMN_LOG_PROB, _ ("ln p"));
-  GtkSortListModel *sorted = gtk_sort_list_model_new (
-      g_object_ref (G_LIST_MODEL (self->rows)),
-      g_object_ref (gtk_column_view_get_sorter (self->view)));
+  GtkSortListModel *sorted =
+      gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->rows)),
+                               g_object_ref (gtk_column_view_get_sorter (self->view)));
   gtk_sort_list_model_set_incremental (sorted, TRUE);
   GtkSingleSelection *cursor = gtk_single_selection_new (G_LIST_MODEL (sorted));
   gtk_single_selection_set_autoselect (cursor, FALSE);

@@ -11,7 +11,8 @@
 G_BEGIN_DECLS
 
 #define HL_TYPE_ATTENTION_TABLE (hl_attention_table_get_type ())
-G_DECLARE_FINAL_TYPE (HlAttentionTable, hl_attention_table, HL, ATTENTION_TABLE, GtkWidget)
+G_DECLARE_FINAL_TYPE (
+    HlAttentionTable, hl_attention_table, HL, ATTENTION_TABLE, GtkWidget)
 
 /** hl_attention_table_set_document: reads from it only while it can be seen. Of several
  * chosen patches it has the mean, of several chosen tokens of a text the sum, as the

@@ -108,8 +108,8 @@ written_cb (GObject *object, GAsyncResult *result, gpointer data)
 {
   g_autoptr (HlExportDialog) self = data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *path
-      = hl_engine_finish (hl_document_get_engine (self->document), result, &error);
+  g_autofree char *path =
+      hl_engine_finish (hl_document_get_engine (self->document), result, &error);
   if (path != NULL)
     g_signal_emit (self, signals[WRITTEN], 0, path);
   else
@@ -131,9 +131,8 @@ start (HlExportDialog *self, const char *path)
   guint n;
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
-  hl_figure_job_start (self->document,
-                       chosen_kind (self), heads, n, &options, path, written_cb,
-                       g_object_ref (self));
+  hl_figure_job_start (self->document, chosen_kind (self), heads, n, &options, path,
+                       written_cb, g_object_ref (self));
 }
 
 static void
@@ -156,8 +155,8 @@ file_chosen_cb (GtkNativeDialog *dialog, int response, HlExportDialog *self)
       g_autofree char *dotted = g_strconcat (".", extensions[i], NULL);
       has_own = has_own || g_str_has_suffix (lower, dotted);
     }
-  g_autofree char *full = has_own ? g_strdup (path)
-                                  : g_strdup_printf ("%s.%s", path, extension);
+  g_autofree char *full =
+      has_own ? g_strdup (path) : g_strdup_printf ("%s.%s", path, extension);
   start (self, full);
 }
 
@@ -168,15 +167,15 @@ export_clicked_cb (GtkButton *button, HlExportDialog *self)
   HlFigureKind kind = chosen_kind (self);
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   const char *extension = extensions[adw_combo_row_get_selected (self->format)];
-  g_autofree char *name
-      = kind == HL_FIGURE_GRID
-            ? g_strdup_printf ("%s-grid.%s", trace->model->name, extension)
-            : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name, hl_figure_kind_name (kind),
-                               head.layer, head.head, extension);
-  GtkFileChooserNative *dialog
-      = gtk_file_chooser_native_new (_ ("Export the Figure"), GTK_WINDOW (self),
-                                     GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Export"),
-                                     _ ("_Cancel"));
+  g_autofree char *name =
+      kind == HL_FIGURE_GRID
+          ? g_strdup_printf ("%s-grid.%s", trace->model->name, extension)
+          : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name,
+                             hl_figure_kind_name (kind), head.layer, head.head,
+                             extension);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+      _ ("Export the Figure"), GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_SAVE,
+      _ ("_Export"), _ ("_Cancel"));
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
   g_signal_connect_object (dialog, "response", G_CALLBACK (file_chosen_cb), self, 0);
@@ -203,12 +202,10 @@ hl_export_dialog_class_init (HlExportDialogClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_export_dialog_dispose;
-  signals[WRITTEN]
-      = g_signal_new ("written", HL_TYPE_EXPORT_DIALOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                      NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
-  signals[FAILED]
-      = g_signal_new ("failed", HL_TYPE_EXPORT_DIALOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                      NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[WRITTEN] = g_signal_new ("written", HL_TYPE_EXPORT_DIALOG, G_SIGNAL_RUN_LAST, 0,
+                                   NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[FAILED] = g_signal_new ("failed", HL_TYPE_EXPORT_DIALOG, G_SIGNAL_RUN_LAST, 0,
+                                  NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-export-dialog.ui");
   gtk_widget_class_bind_template_child (widget, HlExportDialog, what);
@@ -236,8 +233,8 @@ hl_export_dialog_init (HlExportDialog *self)
 GtkWidget *
 hl_export_dialog_new (GtkWindow *parent, HlDocument *document)
 {
-  HlExportDialog *self
-      = g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
+  HlExportDialog *self =
+      g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
   self->document = g_object_ref (document);
   list_kinds (self);
   adw_combo_row_set_selected (self->what, 1); /* the map, which every trace has */

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 /**
  * hl_figure_job_start:
- * @heads, @n_heads: of all kinds but the grid; of what is chosen and how it is shown, what
- *   the document has now
+ * @heads, @n_heads: of all kinds but the grid; of what is chosen and how it is shown,
+ * what the document has now
  * @callback: with hl_engine_finish(): the path (transfer full), or NULL with an error
  * Thread: main.
  */

@@ -34,12 +34,14 @@ struct _HlHeadNumbers
 
 G_DEFINE_FINAL_TYPE (HlHeadNumbers, hl_head_numbers, GTK_TYPE_WIDGET)
 
-/* ---- numbers ------------------------------------------------------------------------- */
+/* ---- numbers -------------------------------------------------------------------------
+ */
 
 static void
 set_stat (HlHeadNumbers *self, Stat which, const char *format, double value)
 {
-  g_autofree char *text = isnan (value) ? g_strdup ("–") : g_strdup_printf (format, value);
+  g_autofree char *text =
+      isnan (value) ? g_strdup ("–") : g_strdup_printf (format, value);
   gtk_label_set_text (self->stat_labels[which], text);
 }
 
@@ -48,8 +50,8 @@ hl_head_numbers_show_head (HlHeadNumbers *self)
 {
   HlTraceSummary *summary = hl_document_get_summary (self->document);
   HlHeadKey key = hl_selection_get_head (hl_document_get_selection (self->document));
-  const HlHeadSummary *head
-      = summary != NULL ? hl_trace_summary_get_head (summary, key.layer, key.head) : NULL;
+  const HlHeadSummary *head =
+      summary != NULL ? hl_trace_summary_get_head (summary, key.layer, key.head) : NULL;
   for (int i = 0; i < N_STATS && head == NULL; i++)
     gtk_label_set_text (self->stat_labels[i], "–");
   if (head == NULL)
@@ -68,11 +70,11 @@ hl_head_numbers_show_head (HlHeadNumbers *self)
   set_stat (self, STAT_SINK, "%.3f", head->stats.sink_share);
   set_stat (self, STAT_MAX, "%.4f", head->stats.max);
   gint64 query = head->stats.max_query, to = head->stats.max_key;
-  g_autofree char *where
-      = tokens != NULL && query >= 0 && query < tokens->n_tokens && to < tokens->n_tokens
-            ? g_strdup_printf ("%s → %s", tokens->tokens[query].text,
-                               tokens->tokens[to].text)
-            : g_strdup ("–");
+  g_autofree char *where =
+      tokens != NULL && query >= 0 && query < tokens->n_tokens && to < tokens->n_tokens
+          ? g_strdup_printf ("%s → %s", tokens->tokens[query].text,
+                             tokens->tokens[to].text)
+          : g_strdup ("–");
   gtk_label_set_text (self->stat_labels[STAT_WHERE], where);
 }
 
@@ -88,7 +90,8 @@ make_stats (HlHeadNumbers *self)
                             "one key, 1 at all alike") },
     { _ ("Mean distance"), _ ("Mean over patches of Σ A·d, special tokens left out and "
                               "rows renormalised, d between patch centres in patches") },
-    { _ ("First token"), _ ("Mean over the other rows of the weight on the first token") },
+    { _ ("First token"),
+      _ ("Mean over the other rows of the weight on the first token") },
     { _ ("Largest entry"), _ ("The largest weight in the map") },
     { _ ("where"), _ ("Query and key of the largest weight") },
   };
@@ -113,7 +116,8 @@ make_stats (HlHeadNumbers *self)
     }
 }
 
-/* ---- next tokens --------------------------------------------------------------------- */
+/* ---- next tokens ---------------------------------------------------------------------
+ */
 
 static void
 make_next (HlHeadNumbers *self)
@@ -160,8 +164,8 @@ void
 hl_head_numbers_show_next (HlHeadNumbers *self, gint64 position)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  g_autoptr (GPtrArray) list
-      = trace != NULL ? hl_present_next_tokens (trace, position, N_NEXT) : NULL;
+  g_autoptr (GPtrArray) list =
+      trace != NULL ? hl_present_next_tokens (trace, position, N_NEXT) : NULL;
   guint n = list != NULL ? list->len : 0;
   gtk_widget_set_visible (GTK_WIDGET (self->next_title), n > 0);
   gtk_widget_set_visible (GTK_WIDGET (self->next), n > 0);

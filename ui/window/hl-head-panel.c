@@ -42,7 +42,7 @@ struct _HlHeadPanel
   HlHeadNumbers *numbers;
   /* The map in the view, and for which question it was read. */
   HlTensor *map;
-  HlHeadKey map_head; /* asked for last */
+  HlHeadKey map_head;  /* asked for last */
   HlHeadKey held_head; /* whose map @map is */
   HlAttentionTiles *tiles;
   HlAttentionLines *lines;
@@ -65,28 +65,29 @@ static gboolean
 get_size (HlHeadPanel *self, gint64 *Tq, gint64 *Tk)
 {
   HlAttentionSource *source = hl_document_get_source (self->document);
-  return source != NULL
-         && hl_attention_source_get_size (
+  return source != NULL &&
+         hl_attention_source_get_size (
              source, hl_selection_get_head (hl_document_get_selection (self->document)),
              Tq, Tk);
 }
 
-/* ---- where the chosen look ----------------------------------------------------------- */
+/* ---- where the chosen look -----------------------------------------------------------
+ */
 
 /* Mean over the chosen tokens of their rows, or of their columns. */
 static float *
 mean_lines (HlHeadPanel *self, gboolean is_column, gint64 n_out)
 {
   guint n;
-  const gint64 *chosen
-      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  const gint64 *chosen =
+      hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   gint64 Tk = self->map->shape.dim[1];
   const float *map = hl_tensor_f32 (self->map);
   float *mean = g_new0 (float, (gsize) n_out);
   for (guint i = 0; i < n; i++)
     for (gint64 j = 0; j < n_out; j++)
-      mean[j] += (is_column ? map[j * Tk + chosen[i]] : map[chosen[i] * Tk + j])
-                 / (float) n;
+      mean[j] +=
+          (is_column ? map[j * Tk + chosen[i]] : map[chosen[i] * Tk + j]) / (float) n;
   return mean;
 }
 
@@ -94,8 +95,8 @@ static gboolean
 chosen_fit (HlHeadPanel *self, gint64 Tq, gint64 Tk)
 {
   guint n;
-  const gint64 *chosen
-      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  const gint64 *chosen =
+      hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   for (guint i = 0; i < n; i++)
     if (chosen[i] < 0 || chosen[i] >= Tq || chosen[i] >= Tk)
       return FALSE;
@@ -112,15 +113,14 @@ show_one_overlay (HlHeadPanel *self,
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   guint n;
-  const gint64 *chosen
-      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  const gint64 *chosen =
+      hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   g_autofree gboolean *selected = g_new0 (gboolean, (gsize) tokens->n_tokens + 1);
   for (guint i = 0; i < n; i++)
     if (chosen[i] < tokens->n_tokens)
       selected[chosen[i]] = TRUE;
-  g_autoptr (HlOverlayScene) scene
-      = hl_present_overlay (trace, 0, weights, selected, is_from,
-                            hl_document_get_view (self->document));
+  g_autoptr (HlOverlayScene) scene = hl_present_overlay (
+      trace, 0, weights, selected, is_from, hl_document_get_view (self->document));
   gtk_label_set_text (title, is_from ? _ ("Attended from") : _ ("Attends to"));
   gtk_widget_set_tooltip_text (GTK_WIDGET (title), scene != NULL ? scene->title : NULL);
   gtk_widget_set_tooltip_text (GTK_WIDGET (view),
@@ -135,23 +135,22 @@ show_overlays (HlHeadPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
-  gboolean has_picture
-      = tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
+  gboolean has_picture = tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
   gtk_widget_set_visible (self->overlays, has_picture);
   if (!has_picture)
     return;
   gint64 Tq = 0, Tk = 0;
   g_autofree float *to = NULL, *from = NULL;
-  if (get_size (self, &Tq, &Tk) && chosen_fit (self, Tq, Tk)
-      && Tq == tokens->n_tokens && Tk == tokens->n_tokens)
+  if (get_size (self, &Tq, &Tk) && chosen_fit (self, Tq, Tk) && Tq == tokens->n_tokens &&
+      Tk == tokens->n_tokens)
     {
       if (self->map != NULL)
         {
           to = mean_lines (self, FALSE, Tk);
           from = mean_lines (self, TRUE, Tq);
         }
-      else if (self->lines != NULL && self->lines->row != NULL
-               && self->lines->column != NULL)
+      else if (self->lines != NULL && self->lines->row != NULL &&
+               self->lines->column != NULL)
         {
           to = g_memdup2 (self->lines->row, sizeof (float) * (gsize) Tk);
           from = g_memdup2 (self->lines->column, sizeof (float) * (gsize) Tq);
@@ -167,8 +166,8 @@ lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_autoptr (HlHeadPanel) self = data;
   if (self->document == NULL)
     return;
-  HlAttentionLines *lines
-      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  HlAttentionLines *lines =
+      hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
   if (lines == NULL)
     return;
   g_clear_pointer (&self->lines, hl_attention_lines_free);
@@ -176,7 +175,8 @@ lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   show_overlays (self);
 }
 
-/* ---- map ----------------------------------------------------------------------------- */
+/* ---- map -----------------------------------------------------------------------------
+ */
 
 static gboolean
 is_same_head (HlHeadKey a, HlHeadKey b)
@@ -189,8 +189,8 @@ show_map (HlHeadPanel *self)
 {
   gint64 Tq = 0, Tk = 0;
   HlTraceSummary *summary = hl_document_get_summary (self->document);
-  const HlPlace *place
-      = hl_selection_get_place (hl_document_get_selection (self->document));
+  const HlPlace *place =
+      hl_selection_get_place (hl_document_get_selection (self->document));
   if (summary == NULL || !get_size (self, &Tq, &Tk))
     {
       hl_heatmap_view_set_scene (self->map_view, NULL);
@@ -215,16 +215,15 @@ show_map (HlHeadPanel *self)
 static void
 show_title (HlHeadPanel *self)
 {
-  const HlPlace *place
-      = hl_selection_get_place (hl_document_get_selection (self->document));
-  g_autofree char *title
-      = g_strdup_printf (_ ("Layer %d · head %d"), place->layer, place->head);
+  const HlPlace *place =
+      hl_selection_get_place (hl_document_get_selection (self->document));
+  g_autofree char *title =
+      g_strdup_printf (_ ("Layer %d · head %d"), place->layer, place->head);
   gboolean is_ablated = hl_selection_is_ablated (
       hl_document_get_selection (self->document), place->layer, place->head);
   gtk_label_set_text (self->title, title);
-  gtk_label_set_text (self->subtitle,
-                      is_ablated ? _ ("set to zero after this map")
-                                 : _ ("rows: queries · columns: keys"));
+  gtk_label_set_text (self->subtitle, is_ablated ? _ ("set to zero after this map")
+                                                 : _ ("rows: queries · columns: keys"));
 }
 
 static void
@@ -244,8 +243,8 @@ map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   if (self->document == NULL)
     return;
   g_autoptr (GError) error = NULL;
-  HlTensor *map
-      = hl_engine_finish (hl_document_get_engine (self->document), result, &error);
+  HlTensor *map =
+      hl_engine_finish (hl_document_get_engine (self->document), result, &error);
   if (map == NULL)
     return; /* cancelled: another question was asked since */
   take_map (self, map, self->map_head);
@@ -254,8 +253,8 @@ map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
 static void
 ask_for_lines (HlHeadPanel *self, HlHeadKey head)
 {
-  const HlPlace *place
-      = hl_selection_get_place (hl_document_get_selection (self->document));
+  const HlPlace *place =
+      hl_selection_get_place (hl_document_get_selection (self->document));
   g_clear_pointer (&self->lines, hl_attention_lines_free);
   if (self->map == NULL && place->query >= 0)
     hl_engine_read_lines_async (hl_document_get_engine (self->document),
@@ -285,15 +284,16 @@ ask_for_map (HlHeadPanel *self)
   self->map_head = head;
   if (MAX (Tq, Tk) <= HL_MATRIX_VALUES_MAX)
     {
-      HlTensor *stored = hl_map_load_stored (hl_document_get_source (self->document), head);
+      HlTensor *stored =
+          hl_map_load_stored (hl_document_get_source (self->document), head);
       if (stored != NULL)
         {
           take_map (self, stored, head);
           return;
         }
       hl_map_load_async (hl_document_get_engine (self->document),
-                         hl_document_get_source (self->document), head,
-                         self->cancellable, map_read_cb, g_object_ref (self));
+                         hl_document_get_source (self->document), head, self->cancellable,
+                         map_read_cb, g_object_ref (self));
       return;
     }
   g_clear_pointer (&self->map, hl_tensor_unref);
@@ -306,7 +306,8 @@ ask_for_map (HlHeadPanel *self)
   show_overlays (self);
 }
 
-/* ---- signals ------------------------------------------------------------------------- */
+/* ---- signals -------------------------------------------------------------------------
+ */
 
 static void
 trace_changed_cb (HlHeadPanel *self)
@@ -359,11 +360,11 @@ selection_changed_cb (HlHeadPanel *self, guint parts)
     ask_for_map (self);
   else if (parts & HL_SELECTION_TOKENS)
     {
-      const HlPlace *place
-          = hl_selection_get_place (hl_document_get_selection (self->document));
+      const HlPlace *place =
+          hl_selection_get_place (hl_document_get_selection (self->document));
       HlMatrixScene *scene = hl_heatmap_view_get_scene (self->map_view);
-      if (scene != NULL
-          && (scene->selected_row != place->query || scene->selected_column != place->key))
+      if (scene != NULL &&
+          (scene->selected_row != place->query || scene->selected_column != place->key))
         show_map (self);
       ask_for_lines (self, self->map_head);
       show_overlays (self);
@@ -407,9 +408,9 @@ cell_hovered_cb (
     }
   g_autofree char *query = hl_present_token (trace, 0, row);
   g_autofree char *key = hl_present_token (trace, 0, column);
-  g_autofree char *text
-      = isnan (value) ? g_strdup_printf (_ ("%s → %s: not applicable"), query, key)
-                      : g_strdup_printf ("%s → %s: %.5f", query, key, value);
+  g_autofree char *text =
+      isnan (value) ? g_strdup_printf (_ ("%s → %s: not applicable"), query, key)
+                    : g_strdup_printf ("%s → %s: %.5f", query, key, value);
   gtk_label_set_text (self->readout, text);
 }
 
@@ -424,8 +425,8 @@ patches_changed_cb (HlPatchView *view, gpointer selected, guint n, HlHeadPanel *
   for (guint i = 0; tokens != NULL && i < n; i++)
     if (chosen[i])
       {
-        gint64 token = hl_token_table_find_patch (
-            tokens, (int) i / tokens->n_columns, (int) i % tokens->n_columns);
+        gint64 token = hl_token_table_find_patch (tokens, (int) i / tokens->n_columns,
+                                                  (int) i % tokens->n_columns);
         g_array_append_val (list, token);
       }
   hl_selection_set_tokens (hl_document_get_selection (self->document),

@@ -43,7 +43,8 @@ struct _HlHeadsPanel
 
 G_DEFINE_FINAL_TYPE (HlHeadsPanel, hl_heads_panel, GTK_TYPE_WIDGET)
 
-/* ---- grid ---------------------------------------------------------------------------- */
+/* ---- grid ----------------------------------------------------------------------------
+ */
 
 static void
 mark_ablated (HlHeadsPanel *self, HlGridScene *scene)
@@ -71,10 +72,10 @@ show_grid (HlHeadsPanel *self)
       gtk_label_set_text (self->caption, "");
       return;
     }
-  const HlPlace *place
-      = hl_selection_get_place (hl_document_get_selection (self->document));
-  g_autoptr (HlGridScene) scene
-      = hl_present_grid (summary, hl_document_get_view (self->document));
+  const HlPlace *place =
+      hl_selection_get_place (hl_document_get_selection (self->document));
+  g_autoptr (HlGridScene) scene =
+      hl_present_grid (summary, hl_document_get_view (self->document));
   mark_ablated (self, scene);
   scene->selected_layer = place->layer;
   scene->selected_head = place->head;
@@ -84,7 +85,8 @@ show_grid (HlHeadsPanel *self)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), scene->caption);
 }
 
-/* ---- finder -------------------------------------------------------------------------- */
+/* ---- finder --------------------------------------------------------------------------
+ */
 
 static void follow_selection (HlHeadsPanel *self);
 
@@ -96,15 +98,16 @@ list_rows (HlHeadsPanel *self)
   for (int l = 0; summary != NULL && l < summary->n_layers; l++)
     for (int h = 0; summary->layers[l] != NULL && h < summary->layers[l]->n_heads; h++)
       g_ptr_array_add (
-          rows, hl_head_item_new (l, h,
-                                  &hl_trace_summary_get_head (summary, l, h)->stats));
+          rows,
+          hl_head_item_new (l, h, &hl_trace_summary_get_head (summary, l, h)->stats));
   return rows;
 }
 
 static void
 put_rows (HlHeadsPanel *self, guint n)
 {
-  guint at = self->n_filled, n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
+  guint at = self->n_filled,
+        n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
   n = MIN (n, self->rows->len - at);
   self->is_following = TRUE;
   g_list_store_splice (self->items, at, MIN (n, n_there - MIN (at, n_there)),
@@ -138,11 +141,12 @@ show_finder (HlHeadsPanel *self)
   guint n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
   self->is_following = TRUE;
   if (n_there > self->rows->len)
-    g_list_store_splice (self->items, self->rows->len, n_there - self->rows->len, NULL, 0);
+    g_list_store_splice (self->items, self->rows->len, n_there - self->rows->len, NULL,
+                         0);
   self->is_following = FALSE;
   if (self->fill_tick == 0 && self->rows->len > 0)
-    self->fill_tick = gtk_widget_add_tick_callback (GTK_WIDGET (self->finder), fill_cb,
-                                                    self, NULL);
+    self->fill_tick =
+        gtk_widget_add_tick_callback (GTK_WIDGET (self->finder), fill_cb, self, NULL);
 }
 
 /* GTK 4.8 has no call for it, but the list inside has an action. */
@@ -168,22 +172,23 @@ scroll_to_row (HlHeadsPanel *self, guint row)
 {
   self->scroll_row = row;
   if (self->scroll_tick == 0)
-    self->scroll_tick = gtk_widget_add_tick_callback (GTK_WIDGET (self->finder),
-                                                      scroll_cb, self, NULL);
+    self->scroll_tick =
+        gtk_widget_add_tick_callback (GTK_WIDGET (self->finder), scroll_cb, self, NULL);
 }
 
 static void
 follow_selection (HlHeadsPanel *self)
 {
-  const HlPlace *place
-      = hl_selection_get_place (hl_document_get_selection (self->document));
+  const HlPlace *place =
+      hl_selection_get_place (hl_document_get_selection (self->document));
   hl_head_grid_set_selected (self->grid, place->layer, place->head);
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->chosen));
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (HlHeadItem) item = g_list_model_get_item (G_LIST_MODEL (self->chosen), i);
-      if (hl_head_item_get_layer (item) != place->layer
-          || hl_head_item_get_head (item) != place->head)
+      g_autoptr (HlHeadItem) item =
+          g_list_model_get_item (G_LIST_MODEL (self->chosen), i);
+      if (hl_head_item_get_layer (item) != place->layer ||
+          hl_head_item_get_head (item) != place->head)
         continue;
       self->is_following = TRUE;
       gtk_single_selection_set_selected (self->chosen, i);
@@ -234,18 +239,19 @@ bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer dat
 static void
 add_columns (HlHeadsPanel *self)
 {
-  const char *const titles[HL_N_HEAD_COLUMNS]
-      = { _ ("Head"), _ ("Entropy"), _ ("Distance"), _ ("1st token"), _ ("Largest") };
+  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"), _ ("Entropy"),
+                                                  _ ("Distance"), _ ("1st token"),
+                                                  _ ("Largest") };
   for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
     {
       gpointer data = GINT_TO_POINTER (i);
       GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
       g_signal_connect (factory, "setup", G_CALLBACK (setup_cell_cb), data);
       g_signal_connect (factory, "bind", G_CALLBACK (bind_cell_cb), data);
-      g_autoptr (GtkColumnViewColumn) column
-          = gtk_column_view_column_new (titles[i], factory);
-      g_autoptr (GtkSorter) sorter
-          = GTK_SORTER (gtk_custom_sorter_new (compare_items, data, NULL));
+      g_autoptr (GtkColumnViewColumn) column =
+          gtk_column_view_column_new (titles[i], factory);
+      g_autoptr (GtkSorter) sorter =
+          GTK_SORTER (gtk_custom_sorter_new (compare_items, data, NULL));
       gtk_column_view_column_set_sorter (column, sorter);
       gtk_column_view_column_set_expand (column, TRUE);
       gtk_column_view_append_column (self->finder, column);
@@ -259,11 +265,10 @@ make_finder (HlHeadsPanel *self)
 {
   self->items = g_list_store_new (HL_TYPE_HEAD_ITEM);
   add_columns (self);
-  self->sorted = gtk_sort_list_model_new (
-      g_object_ref (G_LIST_MODEL (self->items)),
-      g_object_ref (gtk_column_view_get_sorter (self->finder)));
-  self->chosen
-      = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
+  self->sorted =
+      gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->items)),
+                               g_object_ref (gtk_column_view_get_sorter (self->finder)));
+  self->chosen = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
   gtk_single_selection_set_autoselect (self->chosen, FALSE);
   gtk_single_selection_set_can_unselect (self->chosen, TRUE);
   gtk_column_view_set_model (self->finder, GTK_SELECTION_MODEL (self->chosen));
@@ -271,7 +276,8 @@ make_finder (HlHeadsPanel *self)
                            self, G_CONNECT_SWAPPED);
 }
 
-/* ---- choices ------------------------------------------------------------------------- */
+/* ---- choices -------------------------------------------------------------------------
+ */
 
 static void
 show_choices (HlHeadsPanel *self)
@@ -335,7 +341,8 @@ head_activated_cb (HlHeadGrid *grid, int layer, int head, HlHeadsPanel *self)
     hl_selection_set_head (hl_document_get_selection (self->document), layer, head);
 }
 
-/* ---- go to --------------------------------------------------------------------------- */
+/* ---- go to ---------------------------------------------------------------------------
+ */
 
 static gboolean
 go_to_text (HlHeadsPanel *self)
@@ -344,9 +351,9 @@ go_to_text (HlHeadsPanel *self)
   const HlStack *stack = trace != NULL ? hl_model_info_get_stack (trace->model, 0) : NULL;
   int layer, head, n = 0;
   const char *text = gtk_editable_get_text (self->go_to);
-  gboolean is_head = stack != NULL && sscanf (text, "%d.%d%n", &layer, &head, &n) == 2
-                     && text[n] == '\0' && layer >= 0 && layer < stack->n_layers
-                     && head >= 0 && head < stack->layers[layer].n_heads;
+  gboolean is_head = stack != NULL && sscanf (text, "%d.%d%n", &layer, &head, &n) == 2 &&
+                     text[n] == '\0' && layer >= 0 && layer < stack->n_layers &&
+                     head >= 0 && head < stack->layers[layer].n_heads;
   if (is_head)
     hl_selection_set_head (hl_document_get_selection (self->document), layer, head);
   return is_head;

@@ -53,7 +53,8 @@ show_model (HlSidePanel *self)
   if (info == NULL)
     {
       gtk_label_set_text (self->model_name, _ ("No model"));
-      gtk_label_set_text (self->model_shape, _ ("Open a model's folder, or drop it here"));
+      gtk_label_set_text (self->model_shape,
+                          _ ("Open a model's folder, or drop it here"));
       gtk_label_set_text (self->model_weights, "");
       gtk_label_set_text (self->model_path, "");
       return;
@@ -113,16 +114,16 @@ show_text (HlSidePanel *self, const HlTrace *trace)
   g_autofree char *text = hl_present_whole_text (trace, &n_prompt);
   glong n = g_utf8_strlen (text, -1);
   g_autofree char *shown = g_utf8_substring (text, 0, MIN (n, SHOWN_CHARACTERS));
-  g_autofree char *more
-      = n > SHOWN_CHARACTERS ? g_strconcat (shown, "…", NULL) : g_strdup (shown);
+  g_autofree char *more =
+      n > SHOWN_CHARACTERS ? g_strconcat (shown, "…", NULL) : g_strdup (shown);
   int n_tokens = tokens != NULL ? tokens->n_tokens : 0;
   gboolean is_cut = input != NULL && input->ids != NULL && input->n_all_tokens > n_tokens;
-  g_autofree char *caption
-      = is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d"), trace->input_name,
-                                  n_tokens, (int) input->n_all_tokens,
-                                  (int) input->first_token)
-               : g_strdup_printf (ngettext ("%s · %d token", "%s · %d tokens", n_tokens),
-                                  trace->input_name, n_tokens);
+  g_autofree char *caption =
+      is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d"), trace->input_name,
+                                n_tokens, (int) input->n_all_tokens,
+                                (int) input->first_token)
+             : g_strdup_printf (ngettext ("%s · %d token", "%s · %d tokens", n_tokens),
+                                trace->input_name, n_tokens);
   gtk_stack_set_visible_child_name (self->input_stack, "text");
   gtk_label_set_text (self->input_text, more);
   underline_from (self->input_text, n_prompt);
@@ -138,10 +139,10 @@ show_picture (HlSidePanel *self, const HlTrace *trace)
 {
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   guint n;
-  const gint64 *chosen
-      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
-  g_autofree gboolean *selected
-      = g_new0 (gboolean, (gsize) (tokens != NULL ? tokens->n_tokens : 0) + 1);
+  const gint64 *chosen =
+      hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  g_autofree gboolean *selected =
+      g_new0 (gboolean, (gsize) (tokens != NULL ? tokens->n_tokens : 0) + 1);
   for (guint i = 0; i < n; i++)
     if (tokens != NULL && chosen[i] < tokens->n_tokens)
       selected[chosen[i]] = TRUE;
@@ -159,8 +160,8 @@ static void
 show_query (HlSidePanel *self, const HlTrace *trace, gboolean is_text)
 {
   guint n;
-  const gint64 *chosen
-      = hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
+  const gint64 *chosen =
+      hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   g_autofree char *caption = NULL;
   if (n == 1)
     {
@@ -168,9 +169,8 @@ show_query (HlSidePanel *self, const HlTrace *trace, gboolean is_text)
       caption = g_strdup_printf (_ ("Query: %s · token %d"), name, (int) chosen[0]);
     }
   else if (n > 1)
-    caption = g_strdup_printf (is_text ? _ ("Query: %u tokens, summed")
-                                       : _ ("Query: %u tokens brushed"),
-                               n);
+    caption = g_strdup_printf (
+        is_text ? _ ("Query: %u tokens, summed") : _ ("Query: %u tokens brushed"), n);
   else
     caption = g_strdup (is_text ? _ ("Click a token to see where it looks")
                                 : _ ("Click a patch to see where it looks"));
@@ -215,8 +215,8 @@ show_prediction (HlSidePanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   HlTrace *baseline = hl_document_get_baseline (self->document);
-  g_autoptr (GPtrArray) top
-      = trace != NULL ? hl_present_predictions (trace, N_PREDICTIONS) : NULL;
+  g_autoptr (GPtrArray) top =
+      trace != NULL ? hl_present_predictions (trace, N_PREDICTIONS) : NULL;
   g_autoptr (GPtrArray) before = NULL;
   if (baseline != NULL && trace != NULL && trace->interventions->len > 0)
     before = hl_present_predictions (baseline, -1);
@@ -232,9 +232,8 @@ show_prediction (HlSidePanel *self)
         continue;
       const HlPrediction *p = g_ptr_array_index (top, i);
       double was = prob_of (before, p->index);
-      g_autofree char *prob
-          = was >= 0 ? g_strdup_printf ("%.3f → %.3f", was, p->prob)
-                     : g_strdup_printf ("%.3f", p->prob);
+      g_autofree char *prob = was >= 0 ? g_strdup_printf ("%.3f → %.3f", was, p->prob)
+                                       : g_strdup_printf ("%.3f", p->prob);
       g_autofree char *tip = g_strdup_printf (
           _ ("%s: probability %.6f, logit %.4f (softmax over all classes)"), p->label,
           p->prob, p->logit);
@@ -249,8 +248,8 @@ static void
 show_interventions (HlSidePanel *self)
 {
   guint n;
-  const HlHeadKey *heads = hl_selection_get_ablated (
-      hl_document_get_selection (self->document), &n);
+  const HlHeadKey *heads =
+      hl_selection_get_ablated (hl_document_get_selection (self->document), &n);
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < n; i++)
     g_string_append_printf (text, _ ("%shead %d.%d set to zero"), i > 0 ? "\n" : "",
@@ -316,8 +315,8 @@ patches_changed_cb (HlPatchView *view, gpointer selected, guint n, HlSidePanel *
   for (guint i = 0; tokens != NULL && i < n; i++)
     if (chosen[i])
       {
-        gint64 token = hl_token_table_find_patch (
-            tokens, (int) i / tokens->n_columns, (int) i % tokens->n_columns);
+        gint64 token = hl_token_table_find_patch (tokens, (int) i / tokens->n_columns,
+                                                  (int) i % tokens->n_columns);
         g_array_append_val (list, token);
       }
   hl_selection_set_tokens (hl_document_get_selection (self->document),

@@ -68,7 +68,8 @@ special_text (HlTextDialog *self, gint32 id)
   return id >= 0 ? hl_tokenizer_get_token_raw (self->tokenizer, id) : NULL;
 }
 
-/* The prompt as the model gets it; NULL with @error where the format does not allow it. */
+/* The prompt as the model gets it; NULL with @error where the format does not allow it.
+ */
 static char *
 prompt_text (HlTextDialog *self, GError **error)
 {
@@ -101,7 +102,8 @@ options_of (HlTextDialog *self)
   };
 }
 
-/* ---- what the model gets ------------------------------------------------------------- */
+/* ---- what the model gets -------------------------------------------------------------
+ */
 
 static char *
 describe_count (HlTextDialog *self, const char *prompt)
@@ -115,19 +117,19 @@ describe_count (HlTextDialog *self, const char *prompt)
   if (strlen (prompt) > COUNTED_BYTES_MAX)
     return g_strdup (_ ("A long text: its tokens are counted when it is run"));
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlEncoding) encoding
-      = hl_tokenizer_encode (self->tokenizer, prompt, -1, &how, &error);
+  g_autoptr (HlEncoding) encoding =
+      hl_tokenizer_encode (self->tokenizer, prompt, -1, &how, &error);
   if (encoding == NULL)
     return g_strdup (error->message);
   gint64 all = (gint64) encoding->n_tokens;
-  gint64 room = options.n_tokens > 0 ? MIN (options.n_tokens, info->n_context)
-                                     : info->n_context;
+  gint64 room =
+      options.n_tokens > 0 ? MIN (options.n_tokens, info->n_context) : info->n_context;
   gint64 taken = CLAMP (all - options.first_token, 0, room);
-  g_autofree char *part
-      = taken < all ? g_strdup_printf (_ ("; tokens %d to %d are taken"),
-                                       (int) options.first_token,
-                                       (int) (options.first_token + taken - 1))
-                    : g_strdup ("");
+  g_autofree char *part =
+      taken < all
+          ? g_strdup_printf (_ ("; tokens %d to %d are taken"), (int) options.first_token,
+                             (int) (options.first_token + taken - 1))
+          : g_strdup ("");
   if (taken < 1)
     return g_strdup (all == 0 ? _ ("No tokens: write something")
                               : _ ("The text ends before the first token chosen"));
@@ -141,19 +143,18 @@ show_rendered (HlTextDialog *self, const char *prompt, const GError *error)
 {
   gboolean is_chat = is_conversation (self);
   gtk_widget_set_visible (self->rendered_box, is_chat);
-  gtk_widget_set_visible (GTK_WIDGET (self->system),
-                          is_chat && self->chat->takes_system);
+  gtk_widget_set_visible (GTK_WIDGET (self->system), is_chat && self->chat->takes_system);
   gboolean has_specials = is_chat && self->chat->kind > HL_CHAT_UNKNOWN;
   gtk_widget_set_sensitive (self->bos_row, !has_specials);
   gtk_widget_set_sensitive (GTK_WIDGET (self->special), !has_specials);
   if (!is_chat)
     return;
-  const char *note
-      = self->chat->kind == HL_CHAT_UNKNOWN
-            ? _ ("The model's chat template is not recognised; this is a plain form")
-        : self->chat->may_differ
-            ? _ ("Recognised, not executed: the model's own template may add to this")
-            : _ ("The prompt as the model gets it");
+  const char *note =
+      self->chat->kind == HL_CHAT_UNKNOWN
+          ? _ ("The model's chat template is not recognised; this is a plain form")
+      : self->chat->may_differ
+          ? _ ("Recognised, not executed: the model's own template may add to this")
+          : _ ("The prompt as the model gets it");
   gtk_label_set_text (self->rendered_title, error != NULL ? error->message : note);
   gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->rendered),
                             prompt != NULL ? prompt : "", -1);
@@ -180,7 +181,8 @@ changed_cb (HlTextDialog *self)
     self->count_source = g_timeout_add (COUNT_AFTER_MS, show_state_cb, self);
 }
 
-/* ---- ends ---------------------------------------------------------------------------- */
+/* ---- ends ----------------------------------------------------------------------------
+ */
 
 static void
 run_clicked_cb (HlTextDialog *self)
@@ -200,8 +202,8 @@ key_pressed_cb (GtkEventControllerKey *keys,
                 GdkModifierType state,
                 HlTextDialog *self)
 {
-  if ((keyval != GDK_KEY_Return && keyval != GDK_KEY_KP_Enter)
-      || !(state & GDK_CONTROL_MASK))
+  if ((keyval != GDK_KEY_Return && keyval != GDK_KEY_KP_Enter) ||
+      !(state & GDK_CONTROL_MASK))
     return GDK_EVENT_PROPAGATE;
   run_clicked_cb (self);
   return GDK_EVENT_STOP;
@@ -230,9 +232,9 @@ hl_text_dialog_class_init (HlTextDialogClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_text_dialog_dispose;
-  signals[FILE_WANTED] = g_signal_new ("file-wanted", HL_TYPE_TEXT_DIALOG,
-                                       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                       G_TYPE_NONE, 0);
+  signals[FILE_WANTED] =
+      g_signal_new ("file-wanted", HL_TYPE_TEXT_DIALOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-text-dialog.ui");
   gtk_widget_class_bind_template_child (widget, HlTextDialog, form);
@@ -269,8 +271,8 @@ hl_text_dialog_init (HlTextDialog *self)
 static void
 fill_forms (HlTextDialog *self)
 {
-  g_autofree char *chat = g_strdup_printf (_ ("Conversation (%s)"),
-                                           hl_chat_kind_name (self->chat->kind));
+  g_autofree char *chat =
+      g_strdup_printf (_ ("Conversation (%s)"), hl_chat_kind_name (self->chat->kind));
   const char *forms[] = { _ ("Text"), chat, NULL };
   g_autoptr (GtkStringList) list = gtk_string_list_new (forms);
   gtk_drop_down_set_model (self->form, G_LIST_MODEL (list));
@@ -284,9 +286,9 @@ dup_text (HlTextDialog *self, const HlInput *input)
   const HlTrace *trace = hl_document_get_trace (self->document);
   if (input == NULL || input->text == NULL)
     return NULL;
-  gboolean is_whole = trace != NULL && g_strcmp0 (trace->text, input->text) == 0
-                      && input->first_token == 0
-                      && input->n_all_tokens <= hl_trace_get_tokens (trace, 0)->n_tokens;
+  gboolean is_whole = trace != NULL && g_strcmp0 (trace->text, input->text) == 0 &&
+                      input->first_token == 0 &&
+                      input->n_all_tokens <= hl_trace_get_tokens (trace, 0)->n_tokens;
   return is_whole ? hl_present_whole_text (trace, NULL) : g_strdup (input->text);
 }
 

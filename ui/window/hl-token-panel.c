@@ -11,7 +11,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* Arcs of a whole map are drawn up to so many tokens; beyond, those of the chosen ones. */
+/* Arcs of a whole map are drawn up to so many tokens; beyond, those of the chosen ones.
+ */
 #define ALL_ARCS_MAX 2048
 /* Choosing a range of a long text sums so many rows at most. */
 #define SUMMED_MAX 256
@@ -66,8 +67,8 @@ static gboolean
 is_text (HlTokenPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  return trace != NULL && g_strcmp0 (trace->input_kind, "text") == 0
-         && hl_trace_get_tokens (trace, 0) != NULL;
+  return trace != NULL && g_strcmp0 (trace->input_kind, "text") == 0 &&
+         hl_trace_get_tokens (trace, 0) != NULL;
 }
 
 static gint64
@@ -76,7 +77,8 @@ n_tokens (HlTokenPanel *self)
   return self->tokens != NULL ? self->tokens->n : 0;
 }
 
-/* ---- the scene ----------------------------------------------------------------------- */
+/* ---- the scene -----------------------------------------------------------------------
+ */
 
 static int
 by_place (gconstpointer a, gconstpointer b)
@@ -156,7 +158,8 @@ show_scene (HlTokenPanel *self)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), scene->caption);
 }
 
-/* ---- rows and columns ---------------------------------------------------------------- */
+/* ---- rows and columns ----------------------------------------------------------------
+ */
 
 static void
 lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
@@ -164,8 +167,8 @@ lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_autoptr (HlTokenPanel) self = data;
   if (self->document == NULL)
     return;
-  HlLineSums *sums
-      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  HlLineSums *sums =
+      hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
   if (sums == NULL)
     return; /* cancelled: another question was asked since */
   g_clear_pointer (&self->sums, hl_line_sums_free);
@@ -208,15 +211,15 @@ ask_for_lines (HlTokenPanel *self)
       return;
     }
   self->sums_head = hl_selection_get_head (selection_of (self));
-  hl_lines_load_async (hl_document_get_engine (self->document),
-                       hl_document_get_source (self->document), self->sums_head,
-                       (const gint64 *) (gpointer) tokens->data,
-                       MIN (tokens->len, SUMMED_MAX), cancellable, lines_read_cb,
-                       g_object_ref (self));
+  hl_lines_load_async (
+      hl_document_get_engine (self->document), hl_document_get_source (self->document),
+      self->sums_head, (const gint64 *) (gpointer) tokens->data,
+      MIN (tokens->len, SUMMED_MAX), cancellable, lines_read_cb, g_object_ref (self));
   show_scene (self);
 }
 
-/* ---- maps for arcs ------------------------------------------------------------------- */
+/* ---- maps for arcs -------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -233,8 +236,8 @@ map_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_free (request);
   if (self->document == NULL)
     return;
-  HlTensor *map
-      = hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
+  HlTensor *map =
+      hl_engine_finish (hl_document_get_engine (self->document), result, NULL);
   if (map == NULL || index >= self->maps->len)
     {
       hl_tensor_unref (map);
@@ -265,8 +268,8 @@ ask_for_maps (HlTokenPanel *self)
   GCancellable *cancellable = renew (&self->maps_cancellable);
   g_ptr_array_set_size (self->maps, 0);
   list_heads (self);
-  if (!gtk_toggle_button_get_active (self->list_button) || n_tokens (self) > ALL_ARCS_MAX
-      || hl_document_get_source (self->document) == NULL)
+  if (!gtk_toggle_button_get_active (self->list_button) ||
+      n_tokens (self) > ALL_ARCS_MAX || hl_document_get_source (self->document) == NULL)
     return;
   for (guint i = 0; i < self->map_heads->len; i++)
     {
@@ -281,7 +284,8 @@ ask_for_maps (HlTokenPanel *self)
     }
 }
 
-/* ---- what was generated -------------------------------------------------------------- */
+/* ---- what was generated --------------------------------------------------------------
+ */
 
 static gint64
 first_generated (HlTokenPanel *self)
@@ -301,10 +305,9 @@ make_list (HlTokenPanel *self)
   const HlViewOptions *view = hl_document_get_view (self->document);
   g_clear_pointer (&self->tokens, hl_token_list_unref);
   if (is_text (self))
-    self->tokens = hl_present_token_list (hl_trace_get_tokens (trace, 0),
-                                          trace->predictions, view->first_token,
-                                          self->n_shown >= 0 ? self->n_shown
-                                                             : view->end_token);
+    self->tokens = hl_present_token_list (
+        hl_trace_get_tokens (trace, 0), trace->predictions, view->first_token,
+        self->n_shown >= 0 ? self->n_shown : view->end_token);
   self->list_first = view->first_token;
   self->list_end = view->end_token;
   hl_token_strip_set_shown_only (self->strip, view->end_token > 0);
@@ -342,7 +345,8 @@ step_on_cb (GtkButton *button, HlTokenPanel *self)
   step_to (self, self->n_shown >= 0 ? self->n_shown : n_tokens (self) - 1);
 }
 
-/* ---- signals ------------------------------------------------------------------------- */
+/* ---- signals -------------------------------------------------------------------------
+ */
 
 /* Prompt and generated tokens so far, with what the row that emitted the latest one
  * attended to. When all are there they are traced, and the trace takes over. */
@@ -420,7 +424,8 @@ show_buttons (HlTokenPanel *self)
   hl_selection_get_tokens (selection_of (self), &n_chosen);
   self->is_following = TRUE;
   gtk_toggle_button_set_active (self->slice_button, view->end_token > 0);
-  gtk_toggle_button_set_active (view->is_from ? self->from_button : self->to_button, TRUE);
+  gtk_toggle_button_set_active (view->is_from ? self->from_button : self->to_button,
+                                TRUE);
   self->is_following = FALSE;
   gtk_widget_set_sensitive (GTK_WIDGET (self->slice_button),
                             view->end_token > 0 || n_chosen > 1);
@@ -465,8 +470,7 @@ find_next_cb (GtkSearchEntry *entry, HlTokenPanel *self)
 {
   if (self->matches->len == 0)
     return;
-  gint64 token
-      = g_array_index (self->matches, gint64, self->match % self->matches->len);
+  gint64 token = g_array_index (self->matches, gint64, self->match % self->matches->len);
   self->match++;
   hl_selection_set_query (selection_of (self), token);
   hl_token_strip_reveal (self->strip, token);
@@ -548,9 +552,9 @@ hl_token_panel_class_init (HlTokenPanelClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_token_panel_dispose;
-  signals[POSITION_CHANGED]
-      = g_signal_new ("position-changed", HL_TYPE_TOKEN_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
-                      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
+  signals[POSITION_CHANGED] =
+      g_signal_new ("position-changed", HL_TYPE_TOKEN_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
+                    NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
   g_type_ensure (HL_TYPE_TOKEN_STRIP);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-token-panel.ui");

@@ -8,7 +8,8 @@
 
 #include <glib/gi18n.h>
 
-/* ---- files --------------------------------------------------------------------------- */
+/* ---- files ---------------------------------------------------------------------------
+ */
 
 typedef void (*Chosen) (HlWindow *self, const char *path);
 
@@ -55,9 +56,9 @@ static void
 open_model_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
-  GtkFileChooserNative *dialog
-      = choose (self, _ ("Open a Model's Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
-                _ ("_Open"), hl_window_open);
+  GtkFileChooserNative *dialog =
+      choose (self, _ ("Open a Model's Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+              _ ("_Open"), hl_window_open);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
@@ -85,8 +86,8 @@ choose_text_file (HlWindow *self)
 static void
 open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  static const char *const pictures[]
-      = { "png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", NULL };
+  static const char *const pictures[] = { "png", "jpg",  "jpeg", "bmp", "gif",
+                                          "tif", "tiff", "webp", NULL };
   HlWindow *self = HL_WINDOW (widget);
   if (takes_text (self) && hl_document_get_model (self->document) != NULL)
     {
@@ -96,9 +97,9 @@ open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
       gtk_window_present (GTK_WINDOW (text));
       return;
     }
-  GtkFileChooserNative *dialog = choose (
-      self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
-      hl_window_open);
+  GtkFileChooserNative *dialog =
+      choose (self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
+              hl_window_open);
   add_filter (dialog, _ ("Pictures"), pictures);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
@@ -108,9 +109,9 @@ open_session_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   static const char *const sessions[] = { "h5", "hdf5", NULL };
   HlWindow *self = HL_WINDOW (widget);
-  GtkFileChooserNative *dialog = choose (
-      self, _ ("Open a Session"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
-      hl_window_open);
+  GtkFileChooserNative *dialog =
+      choose (self, _ ("Open a Session"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
+              hl_window_open);
   add_filter (dialog, _ ("Sessions"), sessions);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
@@ -118,9 +119,10 @@ open_session_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 save_to (HlWindow *self, const char *path)
 {
-  g_autofree char *full = g_str_has_suffix (path, ".h5") || g_str_has_suffix (path, ".hdf5")
-                              ? g_strdup (path)
-                              : g_strconcat (path, ".h5", NULL);
+  g_autofree char *full =
+      g_str_has_suffix (path, ".h5") || g_str_has_suffix (path, ".hdf5")
+          ? g_strdup (path)
+          : g_strconcat (path, ".h5", NULL);
   hl_document_save (self->document, full);
   hl_window_note_recent (self, full, "application/x-hdf5");
 }
@@ -130,11 +132,10 @@ save_as_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  g_autofree char *proposal
-      = g_strdup_printf ("%s.h5", info != NULL ? info->name : "session");
-  GtkFileChooserNative *dialog
-      = choose (self, _ ("Save the Session"), GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"),
-                save_to);
+  g_autofree char *proposal =
+      g_strdup_printf ("%s.h5", info != NULL ? info->name : "session");
+  GtkFileChooserNative *dialog = choose (
+      self, _ ("Save the Session"), GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), save_to);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), proposal);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
@@ -167,8 +168,8 @@ open_shipped (HlWindow *self, const char *model_name, const char *sample)
   g_autofree char *input = hl_path_data (sample);
   if (model == NULL)
     {
-      g_autofree char *details
-          = g_strdup_printf (_ ("data/%s was not found beside the program."), relative);
+      g_autofree char *details =
+          g_strdup_printf (_ ("data/%s was not found beside the program."), relative);
       hl_window_show_error (self, _ ("The model that ships is not installed"), details);
       return;
     }
@@ -195,7 +196,8 @@ export_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   hl_window_show_export (HL_WINDOW (widget));
 }
 
-/* ---- recent files -------------------------------------------------------------------- */
+/* ---- recent files --------------------------------------------------------------------
+ */
 
 void
 hl_window_note_recent (HlWindow *self, const char *path, const char *mime_type)
@@ -220,9 +222,8 @@ newest_first (gconstpointer a, gconstpointer b)
 void
 hl_window_fill_recent (HlWindow *self)
 {
-  GList *items = g_list_sort (gtk_recent_manager_get_items (
-                                  gtk_recent_manager_get_default ()),
-                              newest_first);
+  GList *items = g_list_sort (
+      gtk_recent_manager_get_items (gtk_recent_manager_get_default ()), newest_first);
   int n = 0;
   g_menu_remove_all (self->recent_menu);
   for (GList *l = items; l != NULL && n < 10; l = l->next)
@@ -242,7 +243,8 @@ hl_window_fill_recent (HlWindow *self)
   g_list_free_full (items, (GDestroyNotify) gtk_recent_info_unref);
 }
 
-/* ---- work and selection -------------------------------------------------------------- */
+/* ---- work and selection --------------------------------------------------------------
+ */
 
 static void
 run_cb (GtkWidget *widget, const char *name, GVariant *parameter)
@@ -286,15 +288,15 @@ static void
 ablate_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
-  const HlPlace *place
-      = hl_selection_get_place (hl_document_get_selection (self->document));
+  const HlPlace *place =
+      hl_selection_get_place (hl_document_get_selection (self->document));
   if (!hl_document_can_run (self->document))
     hl_window_show_error (self, _ ("Ablating needs the model itself"),
                           _ ("Only a trace is open. Open the model and the picture, "
                              "then ablate."));
   else
-    hl_selection_toggle_ablated (hl_document_get_selection (self->document),
-                                 place->layer, place->head);
+    hl_selection_toggle_ablated (hl_document_get_selection (self->document), place->layer,
+                                 place->head);
 }
 
 static void
@@ -316,7 +318,8 @@ pin_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
-/* ---- views --------------------------------------------------------------------------- */
+/* ---- views ---------------------------------------------------------------------------
+ */
 
 static void
 cycle_range_cb (GtkWidget *widget, const char *name, GVariant *parameter)

@@ -33,9 +33,9 @@ single_key (HlWindow *self, guint keyval)
     guint keyval;
     const char *action;
   } keys[] = {
-    { GDK_KEY_a, "win.ablate" },          { GDK_KEY_p, "win.pin" },
-    { GDK_KEY_l, "win.cycle-range" },     { GDK_KEY_s, "win.switch-special" },
-    { GDK_KEY_e, "win.export" },          { GDK_KEY_t, "win.switch-table" },
+    { GDK_KEY_a, "win.ablate" },      { GDK_KEY_p, "win.pin" },
+    { GDK_KEY_l, "win.cycle-range" }, { GDK_KEY_s, "win.switch-special" },
+    { GDK_KEY_e, "win.export" },      { GDK_KEY_t, "win.switch-table" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     if (gdk_keyval_to_lower (keyval) == keys[i].keyval)
@@ -49,8 +49,8 @@ single_key (HlWindow *self, guint keyval)
       return TRUE;
     }
   gunichar character = gdk_keyval_to_unicode (keyval);
-  if (g_unichar_isdigit (character) && character < 128
-      && hl_document_get_trace (self->document) != NULL)
+  if (g_unichar_isdigit (character) && character < 128 &&
+      hl_document_get_trace (self->document) != NULL)
     {
       const char text[] = { (char) character, '\0' };
       hl_heads_panel_start_typing (self->heads, text);
@@ -85,7 +85,8 @@ key_pressed_cb (GtkEventControllerKey *controller,
 }
 
 static gboolean
-dropped_cb (GtkDropTarget *target, const GValue *value, double x, double y, HlWindow *self)
+dropped_cb (
+    GtkDropTarget *target, const GValue *value, double x, double y, HlWindow *self)
 {
   GSList *files = g_value_get_boxed (value);
   if (files == NULL)

@@ -20,8 +20,8 @@ show_details_cb (AdwToast *toast, gpointer data)
 {
   HlWindow *self = g_object_get_data (G_OBJECT (toast), "window");
   const char *details = g_object_get_data (G_OBJECT (toast), "details");
-  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self),
-                                              adw_toast_get_title (toast), details);
+  GtkWidget *dialog =
+      adw_message_dialog_new (GTK_WINDOW (self), adw_toast_get_title (toast), details);
   adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "close");
   g_signal_connect (dialog, "response", G_CALLBACK (details_response_cb), NULL);
@@ -75,8 +75,9 @@ describe_empty (gboolean has_model,
   else if (has_model)
     {
       *title = _ ("Open a Picture");
-      *words = _ ("Every head of the model is shown on it. Drop a picture here, or choose "
-                  "one.");
+      *words =
+          _ ("Every head of the model is shown on it. Drop a picture here, or choose "
+             "one.");
     }
 }
 
@@ -89,8 +90,8 @@ show_page (HlWindow *self)
   const HlModelInfo *info = hl_document_get_model_info (self->document);
   gboolean is_text = info != NULL && g_str_equal (info->input_kind, "text");
   gtk_widget_set_visible (GTK_WIDGET (self->generate_button), is_text && has_model);
-  gboolean was_empty
-      = g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "empty") == 0;
+  gboolean was_empty =
+      g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "empty") == 0;
   gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
   /* Keys then mean heads, not the entry that comes first. */
   if (has_trace && was_empty)
@@ -102,8 +103,8 @@ show_page (HlWindow *self)
   gtk_widget_add_css_class (has_model ? self->empty_picture : self->empty_model, wanted);
   gtk_widget_remove_css_class (has_model ? self->empty_model : self->empty_picture,
                                wanted);
-  gboolean is_running = hl_document_get_input (self->document) != NULL
-                        && hl_document_is_busy (self->document);
+  gboolean is_running = hl_document_get_input (self->document) != NULL &&
+                        hl_document_is_busy (self->document);
   gtk_widget_set_visible (self->empty_choices, !is_running);
   const char *title, *words;
   describe_empty (has_model, is_text, is_running, &title, &words);
@@ -124,12 +125,13 @@ show_title (HlWindow *self)
   if (file != NULL)
     g_string_append_printf (subtitle, "%s%s", subtitle->len > 0 ? " · " : "", file);
   if (trace != NULL && hl_document_is_modified (self->document))
-    g_string_append (subtitle, file != NULL ? _ (" (changed)") : _ (" · session unsaved"));
+    g_string_append (subtitle,
+                     file != NULL ? _ (" (changed)") : _ (" · session unsaved"));
   adw_window_title_set_title (self->title, info != NULL ? info->name : _ ("Headlight"));
   adw_window_title_set_subtitle (self->title, subtitle->str);
-  g_autofree char *name
-      = info != NULL ? g_strdup_printf (_ ("%s – Headlight"), info->name)
-                     : g_strdup (_ ("Headlight"));
+  g_autofree char *name = info != NULL
+                              ? g_strdup_printf (_ ("%s – Headlight"), info->name)
+                              : g_strdup (_ ("Headlight"));
   gtk_window_set_title (GTK_WINDOW (self), name);
 }
 
@@ -144,7 +146,8 @@ show_busy (HlWindow *self)
   gtk_widget_set_opacity (GTK_WIDGET (self->busy_bar), is_busy ? 1 : 0);
   gtk_progress_bar_set_fraction (self->busy_bar, CLAMP (fraction, 0, 1));
   gtk_label_set_text (self->backend, hl_document_get_backend (self->document));
-  gtk_button_set_label (GTK_BUTTON (self->run_button), is_busy ? _ ("_Stop") : _ ("_Run"));
+  gtk_button_set_label (GTK_BUTTON (self->run_button),
+                        is_busy ? _ ("_Stop") : _ ("_Run"));
   gtk_actionable_set_action_name (GTK_ACTIONABLE (self->run_button),
                                   is_busy ? "win.stop" : "win.run");
   if (is_busy)
@@ -189,9 +192,10 @@ static gboolean
 looks_like_model (const char *path)
 {
   g_autofree char *name = g_path_get_basename (path);
-  return g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (path, ".safetensors")
-         || g_str_equal (name, "config.json") || g_str_has_suffix (path, ".bin")
-         || g_str_has_suffix (path, ".pth") || g_str_has_suffix (path, ".pt");
+  return g_file_test (path, G_FILE_TEST_IS_DIR) ||
+         g_str_has_suffix (path, ".safetensors") || g_str_equal (name, "config.json") ||
+         g_str_has_suffix (path, ".bin") || g_str_has_suffix (path, ".pth") ||
+         g_str_has_suffix (path, ".pt");
 }
 
 static gboolean
@@ -217,8 +221,7 @@ hl_window_open (HlWindow *self, const char *path)
   else
     {
       hl_document_open_input (self->document, path);
-      hl_window_note_recent (self, path,
-                             is_picture (path) ? "image/png" : "text/plain");
+      hl_window_note_recent (self, path, is_picture (path) ? "image/png" : "text/plain");
     }
 }
 
@@ -240,10 +243,10 @@ static GSettings *
 find_settings (void)
 {
   GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
-  g_autoptr (GSettingsSchema) schema
-      = source != NULL
-            ? g_settings_schema_source_lookup (source, "org.headlight.Headlight", TRUE)
-            : NULL;
+  g_autoptr (GSettingsSchema) schema =
+      source != NULL
+          ? g_settings_schema_source_lookup (source, "org.headlight.Headlight", TRUE)
+          : NULL;
   return schema != NULL ? g_settings_new ("org.headlight.Headlight") : NULL;
 }
 
@@ -304,16 +307,16 @@ static gboolean
 hl_window_close_request (GtkWindow *window)
 {
   HlWindow *self = HL_WINDOW (window);
-  if (hl_document_is_modified (self->document)
-      && hl_document_get_notes (self->document)[0] != '\0')
+  if (hl_document_is_modified (self->document) &&
+      hl_document_get_notes (self->document)[0] != '\0')
     {
-      GtkWidget *dialog
-          = adw_message_dialog_new (window, _ ("Discard your notes?"),
-                                    _ ("The session with your notes is not saved."));
+      GtkWidget *dialog =
+          adw_message_dialog_new (window, _ ("Discard your notes?"),
+                                  _ ("The session with your notes is not saved."));
       adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
                                         _ ("_Cancel"), "discard", _ ("_Discard"), NULL);
-      adw_message_dialog_set_response_appearance (
-          ADW_MESSAGE_DIALOG (dialog), "discard", ADW_RESPONSE_DESTRUCTIVE);
+      adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard",
+                                                  ADW_RESPONSE_DESTRUCTIVE);
       adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
       g_signal_connect (dialog, "response", G_CALLBACK (close_response_cb), self);
       gtk_window_present (GTK_WINDOW (dialog));
@@ -408,8 +411,8 @@ hl_window_init (HlWindow *self)
   hl_side_panel_set_document (self->side, self->document);
   hl_heads_panel_set_document (self->heads, self->document);
   hl_head_panel_set_document (self->head, self->document);
-  const char *const state[]
-      = { "model-changed", "input-changed", "trace-changed", "session-changed" };
+  const char *const state[] = { "model-changed", "input-changed", "trace-changed",
+                                "session-changed" };
   for (guint i = 0; i < G_N_ELEMENTS (state); i++)
     g_signal_connect_object (self->document, state[i], G_CALLBACK (state_changed_cb),
                              self, G_CONNECT_SWAPPED);

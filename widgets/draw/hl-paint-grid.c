@@ -392,7 +392,8 @@ paint_bar (HlPainter *painter, const HlGridScene *scene, const HlGridLayout *lay
     {
       double room = hl_grid_layout_layers_height (layout);
       bar.height = MAX (MIN (bar.height, room - 2.2 * em), 0);
-      hl_paint_na_key (painter, scene->scale.colormap, bar.x, bar.y + bar.height + 1.75 * em);
+      hl_paint_na_key (painter, scene->scale.colormap, bar.x,
+                       bar.y + bar.height + 1.75 * em);
     }
   if (scene->scale.mode == HL_RANGE_PER_HEAD)
     hl_paint_color_bar_relative (painter, &scene->scale, &bar);

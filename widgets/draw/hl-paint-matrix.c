@@ -280,7 +280,8 @@ hl_paint_matrix (HlPainter *painter,
       double em = painter->theme.font_size;
       double room = layout->cells.y + layout->cells.height - bar.y;
       bar.height = MAX (MIN (bar.height, room - 2.2 * em), 0);
-      hl_paint_na_key (painter, scene->scale.colormap, bar.x, bar.y + bar.height + 1.75 * em);
+      hl_paint_na_key (painter, scene->scale.colormap, bar.x,
+                       bar.y + bar.height + 1.75 * em);
     }
   hl_paint_color_bar (painter, &scene->scale, &bar);
 }

@@ -41,8 +41,9 @@ void hl_typesetter_paint (HlTypesetter *self,
  * resolution. */
 PangoContext *hl_measuring_context_new (void);
 
-/** hl_typesetter_make_visible: (transfer full): whitespace at either end and control characters
- * as signs, and no more than @n_chars_most characters with "…" for the rest. */
+/** hl_typesetter_make_visible: (transfer full): whitespace at either end and control
+ * characters as signs, and no more than @n_chars_most characters with "…" for the rest.
+ */
 char *hl_typesetter_make_visible (const char *text, int n_chars_most);
 
 G_END_DECLS

@@ -76,6 +76,7 @@ char *
 hl_token_strip_describe_arc (HlTokenStrip *self, gint64 arc)
 {
   g_return_val_if_fail (HL_IS_TOKEN_STRIP (self), NULL);
-  g_return_val_if_fail (self->scene != NULL && arc >= 0 && arc < self->scene->n_arcs, NULL);
+  g_return_val_if_fail (self->scene != NULL && arc >= 0 && arc < self->scene->n_arcs,
+                        NULL);
   return hl_token_scene_describe_arc (self->scene, arc);
 }

@@ -61,7 +61,8 @@ hl_viewport_show (
   double n_rows = MAX (end_row - row, 1), n_columns = MAX (end_column - column, 1);
   double scale = MIN (viewport->width / n_columns, viewport->height / n_rows);
   viewport->is_fit = FALSE;
-  viewport->scale = MIN (scale, MAX (HL_VIEWPORT_SCALE_MAX, hl_viewport_fit_scale (viewport)));
+  viewport->scale =
+      MIN (scale, MAX (HL_VIEWPORT_SCALE_MAX, hl_viewport_fit_scale (viewport)));
   viewport->x0 = column - (viewport->width / viewport->scale - n_columns) / 2;
   viewport->y0 = row - (viewport->height / viewport->scale - n_rows) / 2;
   clamp (viewport);

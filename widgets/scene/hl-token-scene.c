@@ -294,8 +294,8 @@ char *
 hl_token_scene_describe_arc (const HlTokenScene *scene, gint64 arc)
 {
   const HlArc *a = &scene->arcs[arc];
-  const char *head = a->head >= 0 && a->head < scene->n_heads ? scene->heads[a->head].label
-                                                              : NULL;
+  const char *head =
+      a->head >= 0 && a->head < scene->n_heads ? scene->heads[a->head].label : NULL;
   g_autofree char *query = name_of (scene->tokens, a->query);
   g_autofree char *key = name_of (scene->tokens, a->key);
   return g_strdup_printf ("%s%s%s → %s: %.3g", head != NULL ? head : "",

@@ -18,8 +18,8 @@ patchify_items (gpointer data, gint64 begin, gint64 end, int thread)
   for (gint64 i = begin; i < end; i++) /* i = (b rows + r) columns + c */
     {
       gint64 c = i % columns, r = i / columns % rows, b = i / columns / rows;
-      const real *corner
-          = (const real *) x->data + b * C * height * width + r * ph * width + c * pw;
+      const real *corner =
+          (const real *) x->data + b * C * height * width + r * ph * width + c * pw;
       for (gint64 channel = 0; channel < C; channel++)
         for (gint64 y = 0; y < ph; y++, out += pw)
           memcpy (out, corner + (channel * height + y) * width,

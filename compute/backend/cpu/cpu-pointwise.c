@@ -11,8 +11,11 @@
 
 /* Items of @size numbers each. */
 static void
-run_items (
-    const CpuContext *context, gint64 n_items, gint64 size, CpuPoolFunc func, gpointer data)
+run_items (const CpuContext *context,
+           gint64 n_items,
+           gint64 size,
+           CpuPoolFunc func,
+           gpointer data)
 {
   size = MAX (size, 1);
   cpu_pool_run_in_parts (context->pool, n_items, MAX (1, GRAIN / size),
@@ -112,8 +115,8 @@ activate (HlActivation activation, const real *restrict x, real *restrict y, gin
       for (gint64 i = 0; i < n; i++)
         {
           real inner = x[i] * (1 + (real) 0.044715 * x[i] * x[i]);
-          y[i] = (real) 0.5 * x[i]
-                 * (1 + real_tanh ((real) 0.79788456080286535588 * inner));
+          y[i] =
+              (real) 0.5 * x[i] * (1 + real_tanh ((real) 0.79788456080286535588 * inner));
         }
       break;
     case HL_ACTIVATION_QUICK_GELU:

@@ -51,8 +51,8 @@ rope_items (gpointer data, gint64 begin, gint64 end, int thread)
   for (gint64 item = begin; item < end; item++) /* item = (b T + t) H + h */
     {
       gint64 h = item % H, t = item / H % T, b = item / H / T;
-      const real *from = (const real *) x->data + b * x->stride[0] + t * x->stride[1]
-                         + h * x->stride[2];
+      const real *from =
+          (const real *) x->data + b * x->stride[0] + t * x->stride[1] + h * x->stride[2];
       real *to = (real *) call->out[0]->data + item * Kw;
       if (call->params.is_interleaved)
         turn_neighbours (from, to, cosines + t * half, sines + t * half, half);

@@ -42,8 +42,8 @@ cpu_run (HlBackend *backend,
   HlCpu *cpu = (HlCpu *) backend;
   GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
   CpuContext context = { cpu->pool, progress, cancellable };
-  return cpu->kernels->kernel[call->op](&context, call, error)
-         && !g_cancellable_set_error_if_cancelled (cancellable, error);
+  return cpu->kernels->kernel[call->op](&context, call, error) &&
+         !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
 static gboolean
