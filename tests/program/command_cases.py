@@ -10,6 +10,7 @@ import tempfile
 PROGRAM, SOURCE = sys.argv[1:3]
 WORK = tempfile.mkdtemp(prefix="headlight-commands-")
 ENV = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+TIMEOUT_S = 60 * float(os.environ.get("HEADLIGHT_TEST_SLOWER", "1"))
 cases = []
 
 
@@ -25,7 +26,7 @@ class Skip(Exception):
 def run(*arguments, env=None):
     words = [a if isinstance(a, bytes) else str(a) for a in arguments]
     result = subprocess.run([PROGRAM, *words], env={**ENV, **(env or {})},
-                            capture_output=True, timeout=60)
+                            capture_output=True, timeout=TIMEOUT_S)
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 

@@ -95,7 +95,7 @@ class Window:
     def find_all(self, role, name=None, under=None):
         """Those in the main window, or @under, with the role and a name that matches."""
         for node in walk(under or self.frame):
-            if node.get_role_name() != role:
+            if not re.fullmatch(role, node.get_role_name()):
                 continue
             if name is None or re.fullmatch(name, plain(node.get_name())):
                 yield node
@@ -139,7 +139,10 @@ class Window:
         return [labels[labels.index(name) + 1] for name in names]
 
     def close(self):
-        self.act(self.frame, "window.close")
+        try:
+            self.act(self.frame, "window.close")
+        except GLib.Error:
+            pass  # it was gone before it could answer
         self.process.wait(PATIENCE_S)
         return self.process.returncode
 
