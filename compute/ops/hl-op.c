@@ -218,6 +218,102 @@ shape_slice (const HlOpCall *call, HlShape *out)
   return TRUE;
 }
 
+/* ---- gradients -----------------------------------------------------------------------
+ */
+
+static gboolean
+shape_linear_grad_weight (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *dy = call->in[0], *x = call->in[1];
+  if (RANK (dy) < 1 || RANK (dy) != RANK (x))
+    return FALSE;
+  for (int i = 0; i + 1 < RANK (x); i++)
+    if (DIM (dy, i) != DIM (x, i))
+      return FALSE;
+  gint64 F = DIM (dy, RANK (dy) - 1), D = DIM (x, RANK (x) - 1);
+  out[0] = call->params.is_transposed ? HL_SHAPE (D, F) : HL_SHAPE (F, D);
+  return TRUE;
+}
+
+static gboolean
+shape_rms_norm_grad (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *x = call->in[1], *g = call->in[2];
+  out[0] = out[1] = x->shape;
+  return hl_shape_equal (&call->in[0]->shape, &x->shape) && RANK (x) >= 1 &&
+         RANK (g) == 1 && DIM (g, 0) == DIM (x, RANK (x) - 1);
+}
+
+static gboolean
+shape_layer_norm_grad (const HlOpCall *call, HlShape *out)
+{
+  return shape_rms_norm_grad (call, out);
+}
+
+static gboolean
+shape_activation_grad (const HlOpCall *call, HlShape *out)
+{
+  out[0] = call->in[1]->shape;
+  return hl_shape_equal (&call->in[0]->shape, &out[0]) &&
+         call->params.activation != HL_ACTIVATION_NONE;
+}
+
+static gboolean
+shape_scores_grad (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *ds = call->in[0], *q = call->in[1], *k = call->in[2];
+  gint64 batch;
+  if (!heads_fit (q, k, &batch) || DIM (q, 3) != DIM (k, 3) ||
+      !hl_shape_equal (&ds->shape, &HL_SHAPE (batch, DIM (q, 1), DIM (q, 2), DIM (k, 2))))
+    return FALSE;
+  out[0] = HL_SHAPE (batch, DIM (q, 2), DIM (q, 1), DIM (q, 3));
+  out[1] = HL_SHAPE (batch, DIM (k, 2), DIM (k, 1), DIM (k, 3));
+  return TRUE;
+}
+
+static gboolean
+shape_softmax_grad (const HlOpCall *call, HlShape *out)
+{
+  out[0] = call->in[1]->shape;
+  return RANK (call->in[1]) == 4 && hl_shape_equal (&call->in[0]->shape, &out[0]);
+}
+
+static gboolean
+shape_mix_grad (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *dz = call->in[0], *a = call->in[1], *v = call->in[2];
+  gint64 batch;
+  if (!heads_fit (a, v, &batch) || DIM (a, 3) != DIM (v, 2) ||
+      !hl_shape_equal (&dz->shape, &HL_SHAPE (batch, DIM (a, 2), DIM (a, 1), DIM (v, 3))))
+    return FALSE;
+  out[0] = HL_SHAPE (batch, DIM (a, 1), DIM (a, 2), DIM (a, 3));
+  out[1] = HL_SHAPE (batch, DIM (v, 2), DIM (v, 1), DIM (v, 3));
+  return TRUE;
+}
+
+static gboolean
+shape_gate_grad (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *dy = call->in[0], *z = call->in[1];
+  if (RANK (dy) != 4 || RANK (z) != 4 || (DIM (z, 0) != 1 && DIM (z, 0) != DIM (dy, 0)))
+    return FALSE;
+  for (int i = 1; i < 4; i++)
+    if (DIM (dy, i) != DIM (z, i))
+      return FALSE;
+  out[0] = HL_SHAPE (DIM (dy, 0), DIM (dy, 2));
+  return TRUE;
+}
+
+static gboolean
+shape_unpatchify (const HlOpCall *call, HlShape *out)
+{
+  HlShape rows;
+  HlOpCall forward = { .in = { call->in[1] }, .params = call->params };
+  out[0] = call->in[1]->shape;
+  return shape_patchify (&forward, &rows) &&
+         hl_shape_equal (&rows, &call->in[0]->shape);
+}
+
 static const HlOpInfo infos[HL_N_OPS] = {
 #define HL_OP(ENUM, name, n_min, n_max, n_out, formula, abs_tol, rel_tol, reason)        \
   { #name, n_min, n_max, n_out, formula, abs_tol, rel_tol, reason },
@@ -314,7 +410,24 @@ hl_op_flops (const HlOpCall *call)
     case HL_OP_MULTIPLY:
     case HL_OP_GATE:
       return n;
+    case HL_OP_LINEAR_GRAD_WEIGHT:
+      return 2 * (double) hl_tensor_count (in[0]) *
+             (double) DIM (in[1], RANK (in[1]) - 1);
+    case HL_OP_SCORES_GRAD:
+    case HL_OP_MIX_GRAD:
+      return 4 * (double) hl_tensor_count (in[call->op == HL_OP_MIX_GRAD ? 1 : 0]) *
+             (double) DIM (in[2], 3);
+    case HL_OP_LAYER_NORM_GRAD:
+    case HL_OP_RMS_NORM_GRAD:
+      return 12 * n;
+    case HL_OP_ACTIVATION_GRAD:
+      return 12 * n;
+    case HL_OP_SOFTMAX_GRAD:
+      return 4 * n;
+    case HL_OP_GATE_GRAD:
+      return 2 * (double) hl_tensor_count (in[0]);
     case HL_OP_PATCHIFY:
+    case HL_OP_UNPATCHIFY:
     case HL_OP_CONCAT:
     case HL_OP_SLICE:
     case HL_N_OPS:

@@ -30,10 +30,11 @@ typedef enum
 
 /**
  * HlOpParams: the numbers an op takes beside its tensors; each op reads only its own.
- * @eps: LAYER_NORM, RMS_NORM
- * @is_transposed: LINEAR: W is (D, F) instead of (F, D)
+ * @eps: LAYER_NORM, RMS_NORM and their gradients
+ * @is_transposed: LINEAR and its gradient: W is (D, F) instead of (F, D)
  * @is_interleaved: ROPE: pairs are neighbours (2i, 2i+1) instead of (i, i + R/2)
- * @scale: SCORES, ATTENTION, ATTENTION_RECT: multiplied before the exponential
+ * @scale: SCORES, its gradient, ATTENTION, ATTENTION_RECT: multiplied before the
+ *   exponential
  * @is_causal: the same three: key j is seen by query i when
  *   j + key_start <= i + query_start. SOFTMAX: the others' scores are not looked at and
  *   give 0. MIX: the others' entries are known to be 0
@@ -81,6 +82,17 @@ typedef struct
  *                  row, a patch's numbers as (C, ph, pw)
  *  CONCAT          a (B, Ta, D), b (B, Tb, D) -> (B, Ta + Tb, D)
  *  SLICE           x (B, T, D) -> (B, count, D)
+ *  LINEAR_GRAD_WEIGHT  dy (..., F), x (..., D) -> dW (F, D), or (D, F)
+ *  LAYER_NORM_GRAD, RMS_NORM_GRAD  dy, x (..., D), g (D) -> dx, and dy n of the same
+ *                  shape, whose sum over rows is dg
+ *  ACTIVATION_GRAD dy, x of one shape -> dx
+ *  SCORES_GRAD     ds (B, H, Tq, Tk), q, k as above -> dq (B, Tq, H, K), dk (B, Tk, Hkv,
+ *                  K); what causal forbids is not looked at
+ *  SOFTMAX_GRAD    dA, A (B, H, Tq, Tk) -> ds
+ *  MIX_GRAD        dz (B, Tq, H, K), A (B, H, Tq, Tk), v -> dA, dv (B, Tk, Hkv, K)
+ *  GATE_GRAD       dy (B, T, H, K), z (B or 1, T, H, K) -> dg (B, H)
+ *  UNPATCHIFY      rows as PATCHIFY makes them, pixels (B, C, height, width), of which
+ *                  only the shape is looked at -> the pixels' shape
  * q, k and v, and the x of ROPE, may be strided views (whose last dimension is dense);
  * every other input is contiguous.
  * float32 or float64 throughout, as the backend computes.

@@ -302,6 +302,130 @@ example_slice (GRand *rand, int size)
   return call;
 }
 
+/* ---- gradients -----------------------------------------------------------------------
+ */
+
+static HlOpCall
+example_linear_grad_weight (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), T = size ? 197 : pick (rand, 1, 40);
+  gint64 D = size ? 768 : pick (rand, 1, 90), F = size ? 3072 : pick (rand, 1, 120);
+  HlOpCall call = { .op = HL_OP_LINEAR_GRAD_WEIGHT };
+  call.params.is_transposed = !size && g_rand_boolean (rand);
+  call.in[0] = numbers (rand, HL_SHAPE (B, T, F), 1 / sqrt ((double) (B * T)));
+  call.in[1] = numbers (rand, HL_SHAPE (B, T, D), 1);
+  return call;
+}
+
+/* dy before the inputs of @call; they move on by one. */
+static HlOpCall
+with_dy (HlOpCall call, HlOp op, HlTensor *dy)
+{
+  call.op = op;
+  for (int i = HL_OP_MAX_IN - 1; i > 0; i--)
+    call.in[i] = call.in[i - 1];
+  call.in[0] = dy;
+  return call;
+}
+
+static HlOpCall
+example_layer_norm_grad (GRand *rand, int size)
+{
+  HlOpCall call = example_layer_norm (rand, size);
+  g_clear_pointer (&call.in[2], hl_tensor_unref); /* the bias plays no part */
+  call.params.eps = 1e-2; /* short rows may be nearly constant */
+  return with_dy (call, HL_OP_LAYER_NORM_GRAD, numbers (rand, call.in[0]->shape, 1));
+}
+
+static HlOpCall
+example_rms_norm_grad (GRand *rand, int size)
+{
+  HlOpCall call = example_rms_norm (rand, size);
+  call.params.eps = 1e-2;
+  return with_dy (call, HL_OP_RMS_NORM_GRAD, numbers (rand, call.in[0]->shape, 1));
+}
+
+static HlOpCall
+example_activation_grad (GRand *rand, int size)
+{
+  HlOpCall call = example_activation (rand, size);
+  return with_dy (call, HL_OP_ACTIVATION_GRAD, numbers (rand, call.in[0]->shape, 1));
+}
+
+static HlOpCall
+example_scores_grad (GRand *rand, int size)
+{
+  HlOpCall call = attention_like (rand, size, HL_OP_SCORES);
+  const gint64 *q = call.in[0]->shape.dim, *k = call.in[1]->shape.dim;
+  double scale = 1 / sqrt ((double) MAX (q[2], k[2]));
+  return with_dy (call, HL_OP_SCORES_GRAD,
+                  numbers (rand, HL_SHAPE (q[0], q[1], q[2], k[2]), scale));
+}
+
+/* Rows that are distributions, some of them with zeros. */
+static HlTensor *
+distributions (GRand *rand, HlShape shape)
+{
+  HlTensor *a = numbers (rand, shape, 1);
+  double *x = a->data;
+  gint64 T = shape.dim[3];
+  for (gint64 i = 0; i < hl_tensor_count (a); i += T)
+    {
+      gint64 n = g_rand_boolean (rand) ? T : pick (rand, 1, T);
+      double sum = 0;
+      for (gint64 j = 0; j < T; j++)
+        sum += x[i + j] = j < n ? exp (x[i + j]) : 0;
+      for (gint64 j = 0; j < T; j++)
+        x[i + j] /= sum;
+    }
+  return a;
+}
+
+static HlOpCall
+example_softmax_grad (GRand *rand, int size)
+{
+  gint64 H = size ? 12 : pick (rand, 1, 4), Tq = size ? 197 : pick (rand, 1, 30);
+  gint64 T = size ? 197 : pick (rand, 1, 60);
+  HlOpCall call = { .op = HL_OP_SOFTMAX_GRAD };
+  call.in[0] = numbers (rand, HL_SHAPE (1, H, Tq, T), 1);
+  call.in[1] = distributions (rand, HL_SHAPE (1, H, Tq, T));
+  return call;
+}
+
+static HlOpCall
+example_mix_grad (GRand *rand, int size)
+{
+  gint64 B = size ? 1 : pick (rand, 1, 3), Hkv = size ? 12 : pick (rand, 1, 3);
+  gint64 H = size ? 12 : Hkv * pick (rand, 1, 2), K = size ? 64 : pick (rand, 1, 40);
+  gint64 Tq = size ? 197 : pick (rand, 1, 40), Tk = size ? 197 : pick (rand, 1, 40);
+  HlOpCall call = { .op = HL_OP_MIX_GRAD };
+  call.in[0] = numbers (rand, HL_SHAPE (B, Tq, H, K), 1 / sqrt ((double) K));
+  call.in[1] = distributions (rand, HL_SHAPE (B, H, Tq, Tk));
+  call.in[2] = heads (rand, g_rand_boolean (rand) ? 1 : B, Hkv, Tk, K);
+  return call;
+}
+
+static HlOpCall
+example_gate_grad (GRand *rand, int size)
+{
+  HlOpCall call = example_gate (rand, size);
+  HlShape shape = call.in[0]->shape;
+  shape.dim[0] = call.in[1]->shape.dim[0];
+  g_clear_pointer (&call.in[1], hl_tensor_unref);
+  return with_dy (call, HL_OP_GATE_GRAD, numbers (rand, shape, 1));
+}
+
+static HlOpCall
+example_unpatchify (GRand *rand, int size)
+{
+  HlOpCall call = example_patchify (rand, size);
+  const gint64 *dim = call.in[0]->shape.dim;
+  gint64 ph = call.params.patch_height, pw = call.params.patch_width;
+  HlShape rows =
+      HL_SHAPE (dim[0], dim[2] / ph * (dim[3] / pw), dim[1] * ph * pw);
+  return with_dy (call, HL_OP_UNPATCHIFY, numbers (rand, rows, 1));
+}
+
 static const Example examples[HL_N_OPS] = {
 #define HL_OP(ENUM, name, ...) example_##name,
 #include "ops/hl-op-table.def"

@@ -146,12 +146,31 @@ check_layer_norm (const HlOpCall *call)
 }
 
 static void
+check_grad_weight (const HlOpCall *call)
+{
+  const float *dy = call->in[0]->data, *x = call->in[1]->data, *dw = call->out[0]->data;
+  gint64 F = call->in[0]->shape.dim[2], D = call->in[1]->shape.dim[2];
+  gint64 M = call->in[0]->shape.dim[1];
+  for (gint64 n = 0; n < 400; n++) /* all over, and the last row */
+    {
+      gint64 f = n < 300 ? n * F / 300 : F - 1, d = n * 7919 % D;
+      double sum = 0;
+      for (gint64 m = 0; m < M; m++)
+        sum += (double) dy[m * F + f] * (double) x[m * D + d];
+      near (dw[f * D + d], sum);
+    }
+}
+
+static void
 check_numbers (const HlOpCall *call)
 {
   switch ((int) call->op)
     {
     case HL_OP_LINEAR:
       check_linear (call);
+      break;
+    case HL_OP_LINEAR_GRAD_WEIGHT:
+      check_grad_weight (call);
       break;
     case HL_OP_ATTENTION:
       check_attention (call);
@@ -217,6 +236,7 @@ test_gives_way (void)
   g_autoptr (HlTensor) long_rows = plain_numbers (HL_SHAPE (1, 15001, 1024));
   g_autoptr (HlTensor) row = plain_numbers (HL_SHAPE (1024));
   g_autoptr (HlTensor) one_row = plain_numbers (HL_SHAPE (1, 1, 1024));
+  g_autoptr (HlTensor) wide = plain_numbers (HL_SHAPE (1, 3000, 4100));
   const HlOpCall calls[] = {
     { .op = HL_OP_ATTENTION, .in = { q, q, q }, .params = { .scale = 1 } },
     { .op = HL_OP_LINEAR, .in = { few, w } },                /* cut by columns */
@@ -227,6 +247,7 @@ test_gives_way (void)
     { .op = HL_OP_ACTIVATION,
       .in = { long_rows },
       .params = { .activation = HL_ACTIVATION_RELU } },
+    { .op = HL_OP_LINEAR_GRAD_WEIGHT, .in = { wide, x } },
     { .op = HL_OP_ADD, .in = { long_rows, one_row } },
     { .op = HL_OP_LAYER_NORM, .in = { long_rows, row, row }, .params = { .eps = 1e-5 } },
   };

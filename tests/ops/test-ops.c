@@ -5,6 +5,7 @@
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 #include "op-examples.h"
+#include "op-grad-checks.h"
 #include "ops/hl-exec.h"
 
 #include <complex.h>
