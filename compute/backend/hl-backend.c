@@ -39,6 +39,33 @@ check_inputs (HlBackend *backend, const HlOpCall *call, GError **error)
 }
 
 gboolean
+hl_backend_accumulate (HlBackend *backend,
+                       HlTensor *into,
+                       const HlTensor *x,
+                       GError **error)
+{
+  gboolean fits = into->shape.n_dims == x->shape.n_dims;
+  for (int i = 0; i < x->shape.n_dims && fits; i++)
+    fits = into->shape.dim[i] == x->shape.dim[i] || into->shape.dim[i] == 1;
+  if (!fits)
+    {
+      g_autofree char *a = hl_shape_to_string (&into->shape);
+      g_autofree char *b = hl_shape_to_string (&x->shape);
+      g_set_error (error, HL_ERROR, HL_ERROR_SHAPE, "%s cannot be added up into %s", b, a);
+      return FALSE;
+    }
+  if (into->dtype != backend->dtype || x->dtype != backend->dtype)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_DTYPE, "%s expected, %s found",
+                   hl_dtype_name (backend->dtype),
+                   hl_dtype_name (x->dtype != backend->dtype ? x->dtype : into->dtype));
+      return FALSE;
+    }
+  backend->klass->accumulate (backend, into, x);
+  return TRUE;
+}
+
+gboolean
 hl_backend_run_op (HlBackend *backend,
                    HlOpCall *call,
                    const HlProgress *progress,

@@ -29,6 +29,10 @@ typedef struct
                    const HlProgress *progress,
                    GError **error);
 
+  /* @into += @x: the one thing that is done in place, for gradients. Both may be strided;
+   * where @into is 1 in a dimension, @x is added up over it. Shapes are checked. */
+  void (*accumulate) (HlBackend *backend, HlTensor *into, const HlTensor *x);
+
   /* FALSE for an op that is left out. */
   gboolean (*supports) (HlBackend *backend, HlOp op);
 
@@ -57,6 +61,17 @@ gboolean hl_backend_run_op (HlBackend *backend,
                             HlOpCall *call,
                             const HlProgress *progress,
                             GError **error);
+
+/**
+ * hl_backend_accumulate:
+ * @into: belongs to the caller, who alone looks at it; added to in place
+ * @x: of the same rank; a dimension of @into is that of @x, or 1 for the sum over it
+ * Returns: FALSE with @error (HL_ERROR_SHAPE, HL_ERROR_DTYPE)
+ */
+gboolean hl_backend_accumulate (HlBackend *backend,
+                                HlTensor *into,
+                                const HlTensor *x,
+                                GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlBackend, hl_backend_unref)
 

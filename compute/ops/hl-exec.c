@@ -3,6 +3,8 @@
  */
 #include "ops/hl-exec.h"
 
+#include "ops/hl-tape.h"
+
 void
 hl_exec_init (HlExec *exec, HlBackend *backend, const HlProgress *progress)
 {
@@ -48,8 +50,8 @@ hl_exec_upload (HlExec *exec, HlTensor *host)
 }
 
 /* Runs @call; the second output goes to @second where somebody wants it. */
-static HlTensor *
-run (HlExec *exec, HlOpCall *call, HlTensor **second)
+HlTensor *
+hl_exec_run (HlExec *exec, HlOpCall *call, HlTensor **second)
 {
   if (second != NULL)
     *second = NULL;
@@ -59,6 +61,8 @@ run (HlExec *exec, HlOpCall *call, HlTensor **second)
     return NULL;
   exec->n_ops++;
   exec->flops += hl_op_flops (call);
+  if (exec->tape != NULL)
+    hl_tape_record (exec->tape, call);
   if (second != NULL)
     *second = call->out[1];
   else
@@ -67,10 +71,21 @@ run (HlExec *exec, HlOpCall *call, HlTensor **second)
 }
 
 HlTensor *
+hl_exec_contiguous (HlExec *exec, HlTensor *x)
+{
+  if (exec->error != NULL || x == NULL)
+    return NULL;
+  HlTensor *copy = hl_tensor_convert (x, x->dtype, &exec->error);
+  if (copy != NULL && exec->tape != NULL)
+    hl_tape_record_copy (exec->tape, x, copy);
+  return copy;
+}
+
+HlTensor *
 hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_LINEAR, .in = { x, w, b } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
@@ -79,14 +94,14 @@ hl_linear_transposed (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b)
   HlOpCall call = { .op = HL_OP_LINEAR,
                     .in = { x, w, b },
                     .params = { .is_transposed = TRUE } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_rms_norm (HlExec *exec, HlTensor *x, HlTensor *g, double eps)
 {
   HlOpCall call = { .op = HL_OP_RMS_NORM, .in = { x, g }, .params = { .eps = eps } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
@@ -99,14 +114,14 @@ hl_rope (HlExec *exec,
   HlOpCall call = { .op = HL_OP_ROPE,
                     .in = { x, cosines, sines },
                     .params = { .is_interleaved = is_interleaved } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, double eps)
 {
   HlOpCall call = { .op = HL_OP_LAYER_NORM, .in = { x, g, b }, .params = { .eps = eps } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
@@ -115,21 +130,21 @@ hl_activation (HlExec *exec, HlTensor *x, HlActivation activation)
   HlOpCall call = { .op = HL_OP_ACTIVATION,
                     .in = { x },
                     .params = { .activation = activation } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_add (HlExec *exec, HlTensor *a, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_ADD, .in = { a, b } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_multiply (HlExec *exec, HlTensor *a, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_MULTIPLY, .in = { a, b } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 /* With a cache of earlier keys there are more keys than queries, and the first query
@@ -148,7 +163,7 @@ hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_cau
                     .params = { .scale = scale,
                                 .is_causal = is_causal,
                                 .query_start = first_query (q, k) } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 /* The same, of a map. */
@@ -167,7 +182,7 @@ hl_softmax (HlExec *exec, HlTensor *scores, gboolean is_causal, HlTensor **lse)
   HlOpCall call = { .op = HL_OP_SOFTMAX,
                     .in = { scores },
                     .params = params_of_map (scores, is_causal) };
-  return run (exec, &call, lse);
+  return hl_exec_run (exec, &call, lse);
 }
 
 HlTensor *
@@ -176,7 +191,7 @@ hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, gboolean is_causal)
   HlOpCall call = { .op = HL_OP_MIX,
                     .in = { pattern, v },
                     .params = params_of_map (pattern, is_causal) };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
@@ -193,7 +208,7 @@ hl_attention (HlExec *exec,
                     .params = { .scale = scale,
                                 .is_causal = is_causal,
                                 .query_start = first_query (q, k) } };
-  return run (exec, &call, lse);
+  return hl_exec_run (exec, &call, lse);
 }
 
 HlTensor *
@@ -212,21 +227,21 @@ hl_attention_rect (HlExec *exec,
                                 .is_causal = is_causal,
                                 .query_start = query_start,
                                 .key_start = key_start } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_gate (HlExec *exec, HlTensor *z, HlTensor *gates)
 {
   HlOpCall call = { .op = HL_OP_GATE, .in = { z, gates } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_blend (HlExec *exec, HlTensor *x, HlTensor *mask, HlTensor *replacement)
 {
   HlOpCall call = { .op = HL_OP_BLEND, .in = { x, mask, replacement } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
@@ -236,14 +251,14 @@ hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width)
                     .in = { pixels },
                     .params = { .patch_height = patch_height,
                                 .patch_width = patch_width } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
 hl_concat (HlExec *exec, HlTensor *a, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_CONCAT, .in = { a, b } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *
@@ -252,7 +267,7 @@ hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count)
   HlOpCall call = { .op = HL_OP_SLICE,
                     .in = { x },
                     .params = { .start = start, .count = count } };
-  return run (exec, &call, NULL);
+  return hl_exec_run (exec, &call, NULL);
 }
 
 HlTensor *

@@ -11,11 +11,14 @@
 
 G_BEGIN_DECLS
 
+typedef struct _HlTape HlTape;
+
 /**
  * HlExec:
  * @progress: (nullable): its cancellable is looked at between and inside ops
  * @error: the failure that stuck
  * @n_ops, @flops: what was run so far
+ * @tape: (nullable): borrowed: what is run is written down there (hl-tape.h)
  */
 typedef struct
 {
@@ -24,6 +27,7 @@ typedef struct
   GError *error;
   gint64 n_ops;
   double flops;
+  HlTape *tape;
 } HlExec;
 
 /** hl_exec_init: takes a reference to @backend; @progress must outlive the exec. */
@@ -42,6 +46,12 @@ gboolean hl_exec_step (HlExec *exec, double fraction, const char *what);
 /** hl_exec_upload: (transfer full) (nullable): a host tensor of any float type in the
  * backend's own; @host itself where nothing needs to change. */
 HlTensor *hl_exec_upload (HlExec *exec, HlTensor *host);
+
+/** hl_exec_run: any op; @second (nullable): (out): where the second result is wanted. */
+HlTensor *hl_exec_run (HlExec *exec, HlOpCall *call, HlTensor **second);
+
+/** hl_exec_contiguous: @x itself, or a strided view copied. */
+HlTensor *hl_exec_contiguous (HlExec *exec, HlTensor *x);
 
 HlTensor *hl_linear (HlExec *exec, HlTensor *x, HlTensor *w, HlTensor *b);
 /** hl_linear_transposed: @w is (D, F). */

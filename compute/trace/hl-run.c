@@ -3,6 +3,7 @@
 #include "trace/hl-run.h"
 
 #include "base/hl-error.h"
+#include "ops/hl-tape.h"
 #include "trace/hl-trace.h"
 
 static const struct
@@ -127,6 +128,10 @@ hl_run_init (HlRun *run,
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
   run->tables =
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) hl_tensor_unref);
+  run->watch_patterns =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
+  run->watched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                        (GDestroyNotify) hl_tensor_unref);
   run->captured = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify) hl_tensor_unref);
 }
@@ -138,6 +143,8 @@ hl_run_clear (HlRun *run)
   g_clear_pointer (&run->interventions, g_ptr_array_unref);
   g_clear_pointer (&run->tables, g_hash_table_unref);
   g_clear_pointer (&run->captured, g_hash_table_unref);
+  g_clear_pointer (&run->watch_patterns, g_ptr_array_unref);
+  g_clear_pointer (&run->watched, g_hash_table_unref);
   g_clear_pointer (&run->start_resid, hl_tensor_unref);
   hl_exec_clear (&run->exec);
 }
@@ -146,6 +153,12 @@ void
 hl_run_capture (HlRun *run, const char *pattern)
 {
   g_ptr_array_add (run->patterns, g_pattern_spec_new (pattern));
+}
+
+void
+hl_run_watch (HlRun *run, const char *pattern)
+{
+  g_ptr_array_add (run->watch_patterns, g_pattern_spec_new (pattern));
 }
 
 void
@@ -163,10 +176,10 @@ hl_run_start_at (HlRun *run, int block, HlTensor *resid)
 }
 
 static gboolean
-is_captured (HlRun *run, const char *name)
+matches (const GPtrArray *patterns, const char *name)
 {
-  for (guint i = 0; i < run->patterns->len; i++)
-    if (g_pattern_spec_match_string (g_ptr_array_index (run->patterns, i), name))
+  for (guint i = 0; i < patterns->len; i++)
+    if (g_pattern_spec_match_string (g_ptr_array_index (patterns, i), name))
       return TRUE;
   return FALSE;
 }
@@ -193,7 +206,7 @@ hl_run_wants (HlRun *run, HlSite site, int stack, int layer)
   if (hl_run_changes (run, site, stack, layer))
     return TRUE;
   g_autofree char *name = hl_site_name (run->model, site, stack, layer);
-  return is_captured (run, name);
+  return matches (run->patterns, name) || matches (run->watch_patterns, name);
 }
 
 /* The shape may differ from @like's in the batch alone. */
@@ -230,8 +243,8 @@ intervene (HlRun *run, const HlIntervention *what, HlTensor *value)
     case HL_INTERVENTION_BLEND:
       {
         /* Q, K and V come as strided views; the op takes contiguous tensors. */
-        g_autoptr (HlTensor) plain = hl_tensor_convert (before, before->dtype, &x->error);
-        return plain != NULL ? hl_blend (x, plain, mask, other) : NULL;
+        g_autoptr (HlTensor) plain = hl_exec_contiguous (x, before);
+        return hl_blend (x, plain, mask, other);
       }
     case HL_INTERVENTION_REPLACE:
       return replaces (run, what, before) ? g_steal_pointer (&other) : NULL;
@@ -255,6 +268,26 @@ capture (HlRun *run, char *name, HlTensor *value)
   g_hash_table_replace (run->captured, name, kept);
 }
 
+/* A view that depends on nothing watched has no gradient to look into: its copy has. */
+static HlTensor *
+watch (HlRun *run, char *name, HlTensor *value)
+{
+  HlExec *exec = &run->exec;
+  if (!hl_tape_depends (exec->tape, value) && !hl_tensor_is_contiguous (value))
+    {
+      g_autoptr (HlTensor) view = value;
+      value = hl_exec_contiguous (exec, view);
+    }
+  if (value == NULL)
+    {
+      g_free (name);
+      return NULL;
+    }
+  hl_tape_watch (exec->tape, value);
+  g_hash_table_replace (run->watched, name, hl_tensor_ref (value));
+  return value;
+}
+
 HlTensor *
 hl_run_site (HlRun *run, HlSite site, int stack, int layer, HlTensor *value)
 {
@@ -264,10 +297,13 @@ hl_run_site (HlRun *run, HlSite site, int stack, int layer, HlTensor *value)
       if (acts_at (what, site, stack, layer))
         value = intervene (run, what, value);
     }
-  if (value == NULL || run->patterns->len == 0)
+  gboolean watches = run->exec.tape != NULL && run->watch_patterns->len > 0;
+  if (value == NULL || (run->patterns->len == 0 && !watches))
     return value;
   g_autofree char *name = hl_site_name (run->model, site, stack, layer);
-  if (is_captured (run, name))
+  if (watches && matches (run->watch_patterns, name))
+    value = watch (run, g_strdup (name), value);
+  if (value != NULL && matches (run->patterns, name))
     capture (run, g_steal_pointer (&name), value);
   return value;
 }

@@ -92,6 +92,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @tables: what is made once a run, by the address of what it was made for
  * @captured: site name -> HlTensor *, on the backend, with the batch
  * @captured_bytes: of them
+ * @watch_patterns: (element-type GPatternSpec): sites whose gradient is wanted, where the
+ *   exec has a tape; @watched: site name -> HlTensor *, the value itself
  */
 typedef struct
 {
@@ -107,6 +109,8 @@ typedef struct
   GHashTable *tables;
   GHashTable *captured;
   gsize captured_bytes;
+  GPtrArray *watch_patterns;
+  GHashTable *watched;
 } HlRun;
 
 void hl_run_init (HlRun *run,
@@ -117,6 +121,10 @@ void hl_run_clear (HlRun *run);
 
 /** hl_run_capture: adds a glob such as "blocks.*.attn.hook_pattern". */
 void hl_run_capture (HlRun *run, const char *pattern);
+
+/** hl_run_watch: adds a glob of sites whose gradients the exec's tape is to keep:
+ * hl_tape_get_grad() of the values in @watched. */
+void hl_run_watch (HlRun *run, const char *pattern);
 
 /** hl_run_add_intervention: takes a reference. */
 void hl_run_add_intervention (HlRun *run, HlIntervention *intervention);

@@ -33,6 +33,21 @@ cpu_alloc (HlBackend *backend, HlShape shape, GError **error)
   return cpu_memory_alloc (((HlCpu *) backend)->memory, backend->dtype, shape, error);
 }
 
+static void
+cpu_add_row (
+    HlDtype dtype, gpointer into, gint64 step, gconstpointer x, gint64 step_x, gint64 n)
+{
+  if (dtype == HL_DTYPE_F64)
+    for (gint64 i = 0; i < n; i++)
+      ((double *) into)[i * step] += ((const double *) x)[i * step_x];
+  else if (step == 1 && step_x == 1)
+    for (gint64 i = 0; i < n; i++)
+      ((float *) into)[i] += ((const float *) x)[i];
+  else
+    for (gint64 i = 0; i < n; i++)
+      ((float *) into)[i * step] += ((const float *) x)[i * step_x];
+}
+
 static gboolean
 cpu_run (HlBackend *backend,
          const HlOpCall *call,
@@ -44,6 +59,30 @@ cpu_run (HlBackend *backend,
   CpuContext context = { cpu->pool, progress, cancellable };
   return cpu->kernels->kernel[call->op](&context, call, error) &&
          !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+/* Rows of the last dimension; over the others one goes like a counter. */
+static void
+cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
+{
+  int last = x->shape.n_dims - 1;
+  gint64 at[HL_MAX_DIMS] = { 0 };
+  gint64 n = last >= 0 ? x->shape.dim[last] : 1, size = (gint64) hl_dtype_size (x->dtype);
+  gint64 step_x = last >= 0 ? x->stride[last] : 0;
+  gint64 step = last >= 0 && into->shape.dim[last] != 1 ? into->stride[last] : 0;
+  for (gint64 row = hl_tensor_count (x) / MAX (n, 1); row > 0 && n > 0; row--)
+    {
+      gint64 from = 0, to = 0;
+      for (int d = 0; d < last; d++)
+        {
+          from += at[d] * x->stride[d];
+          to += into->shape.dim[d] == 1 ? 0 : at[d] * into->stride[d];
+        }
+      cpu_add_row (backend->dtype, (guint8 *) into->data + to * size, step,
+                   (const guint8 *) x->data + from * size, step_x, n);
+      for (int d = last - 1; d >= 0 && ++at[d] == x->shape.dim[d]; d--)
+        at[d] = 0;
+    }
 }
 
 static gboolean
@@ -66,6 +105,7 @@ static const HlBackendClass cpu_class = {
   .describe = cpu_describe,
   .alloc = cpu_alloc,
   .run = cpu_run,
+  .accumulate = cpu_accumulate,
   .supports = cpu_supports,
   .finalize = cpu_finalize,
 };

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ * Reverse mode over the op table: the tape. */
+#include "ops/hl-tape.h"
+
+#include <string.h>
+
+/* The gradient of a storage, laid out as @root, the tensor that fills it. */
+typedef struct
+{
+  HlTensor *root;
+  HlTensor *grad; /* (nullable): nothing came back to it yet */
+  gboolean is_watched;
+} Node;
+
+static void
+node_free (gpointer data)
+{
+  Node *node = data;
+  hl_tensor_unref (node->root);
+  hl_tensor_unref (node->grad);
+  g_free (node);
+}
+
+static void
+record_free (gpointer data)
+{
+  HlTapeRecord *record = data;
+  for (int i = 0; i < HL_OP_MAX_IN; i++)
+    hl_tensor_unref (record->call.in[i]);
+  for (int i = 0; i < HL_OP_MAX_OUT; i++)
+    hl_tensor_unref (record->call.out[i]);
+  g_free (record);
+}
+
+HlTape *
+hl_tape_new (void)
+{
+  HlTape *tape = g_new0 (HlTape, 1);
+  tape->records = g_ptr_array_new_with_free_func (record_free);
+  tape->nodes = g_hash_table_new_full (NULL, NULL, NULL, node_free);
+  return tape;
+}
+
+void
+hl_tape_free (HlTape *tape)
+{
+  if (tape == NULL)
+    return;
+  g_ptr_array_unref (tape->records);
+  g_hash_table_unref (tape->nodes);
+  g_free (tape);
+}
+
+static Node *
+node_of (const HlTape *tape, const HlTensor *x)
+{
+  return x != NULL ? g_hash_table_lookup (tape->nodes, x->storage) : NULL;
+}
+
+static Node *
+add_node (HlTape *tape, HlTensor *root)
+{
+  Node *node = node_of (tape, root);
+  if (node != NULL)
+    return node;
+  node = g_new0 (Node, 1);
+  node->root = hl_tensor_ref (root);
+  g_hash_table_insert (tape->nodes, root->storage, node);
+  return node;
+}
+
+void
+hl_tape_watch (HlTape *tape, HlTensor *x)
+{
+  g_return_if_fail (node_of (tape, x) != NULL || hl_tensor_is_contiguous (x));
+  add_node (tape, x)->is_watched = TRUE;
+}
+
+gboolean
+hl_tape_depends (const HlTape *tape, const HlTensor *x)
+{
+  return node_of (tape, x) != NULL;
+}
+
+void
+hl_tape_record (HlTape *tape, const HlOpCall *call)
+{
+  gboolean depends = FALSE;
+  for (int i = 0; i < HL_OP_MAX_IN; i++)
+    depends = depends || hl_tape_depends (tape, call->in[i]);
+  if (!depends)
+    return;
+  HlTapeRecord *record = g_new0 (HlTapeRecord, 1);
+  record->call = *call;
+  for (int i = 0; i < HL_OP_MAX_IN; i++)
+    if (call->in[i] != NULL)
+      hl_tensor_ref (call->in[i]);
+  for (int i = 0; i < HL_OP_MAX_OUT; i++)
+    if (call->out[i] != NULL)
+      hl_tensor_ref (call->out[i]);
+  g_ptr_array_add (tape->records, record);
+  add_node (tape, call->out[0]);
+}
+
+void
+hl_tape_record_copy (HlTape *tape, HlTensor *x, HlTensor *copy)
+{
+  const HlOpCall call = { .in = { x }, .out = { copy } };
+  if (!hl_tape_depends (tape, x) || x->storage == copy->storage)
+    return;
+  hl_tape_record (tape, &call);
+  ((HlTapeRecord *) g_ptr_array_index (tape->records, tape->records->len - 1))->is_copy =
+      TRUE;
+}
+
+/* ---- gradients -----------------------------------------------------------------------
+ */
+
+/* Where @x lies in its root, in the root's gradient. */
+static HlTensor *
+view_of_grad (const Node *node, const HlTensor *x)
+{
+  gint64 bytes = (const guint8 *) x->data - (const guint8 *) node->root->data;
+  return hl_tensor_view (node->grad, bytes / (gint64) hl_dtype_size (x->dtype), x->shape,
+                         x->stride);
+}
+
+static gboolean
+make_grad (Node *node, HlExec *exec)
+{
+  if (node->grad != NULL)
+    return TRUE;
+  HlBackend *backend = exec->backend;
+  node->grad = backend->klass->alloc (backend, node->root->shape, &exec->error);
+  if (node->grad != NULL)
+    memset (node->grad->data, 0, hl_tensor_size_bytes (node->grad));
+  return node->grad != NULL;
+}
+
+void
+hl_tape_add (HlTape *tape, HlExec *exec, const HlTensor *x, HlTensor *g)
+{
+  g_autoptr (HlTensor) given = g;
+  Node *node = node_of (tape, x);
+  if (given == NULL || node == NULL || !hl_exec_ok (exec) || !make_grad (node, exec))
+    return;
+  g_autoptr (HlTensor) into = view_of_grad (node, x);
+  hl_backend_accumulate (exec->backend, into, given, &exec->error);
+}
+
+/* Behind the op that made it, a value on the way and its gradient have served: everything
+ * that looked into it came later on the tape. */
+static void
+go_back (HlTape *tape, HlExec *exec, const HlTapeRecord *record)
+{
+  HlTensor *y = record->call.out[0];
+  Node *node = node_of (tape, y);
+  if (node == NULL)
+    return;
+  if (node->grad != NULL)
+    {
+      g_autoptr (HlTensor) dy = view_of_grad (node, y);
+      hl_tape_apply (tape, exec, record, dy);
+    }
+  if (!node->is_watched)
+    g_hash_table_remove (tape->nodes, y->storage);
+}
+
+gboolean
+hl_tape_backward (HlTape *tape, HlExec *exec, HlTensor *y, HlTensor *seed)
+{
+  HlTape *before = exec->tape;
+  exec->tape = NULL;
+  hl_tape_add (tape, exec, y, hl_tensor_ref (seed));
+  while (tape->records->len > 0 && hl_exec_ok (exec))
+    {
+      go_back (tape, exec, g_ptr_array_index (tape->records, tape->records->len - 1));
+      g_ptr_array_set_size (tape->records, (int) tape->records->len - 1);
+    }
+  exec->tape = before;
+  return hl_exec_ok (exec);
+}
+
+HlTensor *
+hl_tape_get_grad (const HlTape *tape, const HlTensor *x)
+{
+  const Node *node = node_of (tape, x);
+  return node != NULL && node->grad != NULL ? view_of_grad (node, x) : NULL;
+}

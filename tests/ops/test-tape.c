@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * The tape on a graph that no model has whole: every input is watched, and each of their
+ * numbers is compared with a central difference in double. */
+#include "backend/cpu/hl-cpu.h"
+#include "base/hl-error.h"
+#include "ops/hl-tape.h"
+
+#include <math.h>
+
+#define STEP 1e-5
+
+enum
+{
+  PIXELS,
+  PATCH_WEIGHT,
+  PATCH_BIAS,
+  CLS,
+  POSITIONS,
+  NORM_WEIGHT,
+  NORM_BIAS,
+  RMS_WEIGHT,
+  SCALES,
+  REPLACEMENT,
+  GATES,
+  OUT_WEIGHT,
+  OUT_BIAS,
+  N_LEAVES,
+};
+
+typedef struct
+{
+  HlBackend *backend;
+  HlTensor *leaves[N_LEAVES];
+  HlTensor *mask;
+  HlTensor *seed;
+} Graph;
+
+static HlTensor *
+numbers (GRand *rand, HlShape shape)
+{
+  HlTensor *t = hl_tensor_new (HL_DTYPE_F64, shape, NULL);
+  for (gint64 i = 0; i < hl_tensor_count (t); i++)
+    ((double *) t->data)[i] = g_rand_double_range (rand, -1, 1);
+  return t;
+}
+
+static void
+graph_init (Graph *g)
+{
+  const HlShape shapes[N_LEAVES] = {
+    [PIXELS] = HL_SHAPE (2, 3, 4, 6),    [PATCH_WEIGHT] = HL_SHAPE (6, 12),
+    [PATCH_BIAS] = HL_SHAPE (6),         [CLS] = HL_SHAPE (1, 1, 6),
+    [POSITIONS] = HL_SHAPE (1, 7, 6),    [NORM_WEIGHT] = HL_SHAPE (6),
+    [NORM_BIAS] = HL_SHAPE (6),          [RMS_WEIGHT] = HL_SHAPE (6),
+    [SCALES] = HL_SHAPE (1, 1, 6),       [REPLACEMENT] = HL_SHAPE (1, 7, 6),
+    [GATES] = HL_SHAPE (1, 2),           [OUT_WEIGHT] = HL_SHAPE (6, 5),
+    [OUT_BIAS] = HL_SHAPE (5),
+  };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  g->backend = hl_cpu_backend_new (HL_DTYPE_F64, 1);
+  for (int i = 0; i < N_LEAVES; i++)
+    g->leaves[i] = numbers (rand, shapes[i]);
+  g->mask = numbers (rand, HL_SHAPE (1, 7, 1));
+  g->seed = numbers (rand, HL_SHAPE (2, 3, 5));
+}
+
+static void
+graph_clear (Graph *g)
+{
+  for (int i = 0; i < N_LEAVES; i++)
+    hl_tensor_unref (g->leaves[i]);
+  hl_tensor_unref (g->mask);
+  hl_tensor_unref (g->seed);
+  hl_backend_unref (g->backend);
+}
+
+/* (2, 3, 5): a view, heads turned and copied, is gone on with. */
+static HlTensor *
+forward (const Graph *g, HlExec *x)
+{
+  HlTensor *const *in = g->leaves;
+  g_autoptr (HlTensor) rows = hl_patchify (x, in[PIXELS], 2, 2); /* (2, 6, 12) */
+  g_autoptr (HlTensor) patches =
+      hl_linear (x, rows, in[PATCH_WEIGHT], in[PATCH_BIAS]); /* (2, 6, 6) */
+  g_autoptr (HlTensor) tokens = hl_concat (x, in[CLS], patches);
+  g_autoptr (HlTensor) placed = hl_add (x, tokens, in[POSITIONS]);
+  g_autoptr (HlTensor) normed =
+      hl_layer_norm (x, placed, in[NORM_WEIGHT], in[NORM_BIAS], 1e-3);
+  g_autoptr (HlTensor) squared = hl_rms_norm (x, placed, in[RMS_WEIGHT], 1e-3);
+  g_autoptr (HlTensor) both = hl_add (x, normed, squared);
+  g_autoptr (HlTensor) scaled = hl_multiply (x, both, in[SCALES]);
+  g_autoptr (HlTensor) blended = hl_blend (x, scaled, g->mask, in[REPLACEMENT]);
+  g_autoptr (HlTensor) part = hl_slice (x, blended, 2, 3); /* (2, 3, 6) */
+  g_autoptr (HlTensor) by_head = hl_tensor_view (part, 0, HL_SHAPE (2, 3, 2, 3), NULL);
+  g_autoptr (HlTensor) gated = hl_gate (x, by_head, in[GATES]);
+  g_autoptr (HlTensor) first = hl_heads_first (x, gated); /* (2, 2, 3, 3) */
+  g_autoptr (HlTensor) copied = hl_exec_contiguous (x, first);
+  g_autoptr (HlTensor) back = hl_heads_first (x, copied);
+  g_autoptr (HlTensor) dense = hl_exec_contiguous (x, back);
+  g_autoptr (HlTensor) joined = hl_join_heads (x, dense);
+  g_autoptr (HlTensor) bent = hl_activation (x, joined, HL_ACTIVATION_SILU);
+  return hl_linear_transposed (x, bent, in[OUT_WEIGHT], in[OUT_BIAS]);
+}
+
+static double
+explained (const Graph *g)
+{
+  HlExec exec;
+  double sum = 0;
+  hl_exec_init (&exec, g->backend, NULL);
+  g_autoptr (HlTensor) y = forward (g, &exec);
+  g_assert_no_error (exec.error);
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    sum += ((double *) y->data)[i] * ((double *) g->seed->data)[i];
+  hl_exec_clear (&exec);
+  return sum;
+}
+
+static void
+compare (const Graph *g, int leaf, HlTensor *grad)
+{
+  double *x = g->leaves[leaf]->data;
+  g_assert_nonnull (grad);
+  g_assert_true (hl_shape_equal (&grad->shape, &g->leaves[leaf]->shape));
+  for (gint64 i = 0; i < hl_tensor_count (grad); i++)
+    {
+      double before = x[i];
+      x[i] = before + STEP;
+      double above = explained (g);
+      x[i] = before - STEP;
+      double below = explained (g);
+      x[i] = before;
+      double wanted = (above - below) / (2 * STEP);
+      if (!(fabs (((double *) grad->data)[i] - wanted) <= 1e-7 * (1 + fabs (wanted))))
+        g_error ("leaf %d, number %d: %g expected, %g found", leaf, (int) i, wanted,
+                 ((double *) grad->data)[i]);
+    }
+}
+
+static void
+test_graph (void)
+{
+  Graph g;
+  HlExec exec;
+  graph_init (&g);
+  hl_exec_init (&exec, g.backend, NULL);
+  g_autoptr (HlTape) tape = hl_tape_new ();
+  exec.tape = tape;
+  for (int i = 0; i < N_LEAVES; i++)
+    hl_tape_watch (tape, g.leaves[i]);
+  g_autoptr (HlTensor) y = forward (&g, &exec);
+  g_assert_true (hl_tape_backward (tape, &exec, y, g.seed));
+  g_assert_cmpuint (tape->records->len, ==, 0);
+  for (int i = 0; i < N_LEAVES; i++)
+    {
+      g_autoptr (HlTensor) grad = hl_tape_get_grad (tape, g.leaves[i]);
+      compare (&g, i, grad);
+    }
+  /* Only what was watched is left. */
+  g_assert_cmpuint (g_hash_table_size (tape->nodes), ==, N_LEAVES);
+  hl_exec_clear (&exec);
+  graph_clear (&g);
+}
+
+/* What depends on nothing watched is not written down; a value on the way can be. */
+static void
+test_watch (void)
+{
+  Graph g;
+  HlExec exec;
+  graph_init (&g);
+  hl_exec_init (&exec, g.backend, NULL);
+  g_autoptr (HlTape) tape = hl_tape_new ();
+  exec.tape = tape;
+  g_autoptr (HlTensor) plain = hl_add (&exec, g.leaves[CLS], g.leaves[SCALES]);
+  g_assert_cmpuint (tape->records->len, ==, 0);
+  hl_tape_watch (tape, plain);
+  g_autoptr (HlTensor) twice = hl_add (&exec, plain, plain);
+  g_autoptr (HlTensor) square = hl_multiply (&exec, twice, twice);
+  g_assert_true (hl_tape_depends (tape, square));
+  g_assert_false (hl_tape_depends (tape, g.leaves[CLS]));
+  g_assert_null (hl_tape_get_grad (tape, plain));
+  g_autoptr (HlTensor) seed = hl_tensor_new (HL_DTYPE_F64, square->shape, NULL);
+  for (int i = 0; i < 6; i++)
+    ((double *) seed->data)[i] = i;
+  g_assert_true (hl_tape_backward (tape, &exec, square, seed));
+  g_autoptr (HlTensor) grad = hl_tape_get_grad (tape, plain);
+  for (int i = 0; i < 6; i++) /* of (2 x)^2 */
+    g_assert_cmpfloat_with_epsilon (((double *) grad->data)[i],
+                                    8 * ((double *) plain->data)[i] * i, 1e-12);
+  hl_exec_clear (&exec);
+  graph_clear (&g);
+}
+
+static void
+test_refused (void)
+{
+  Graph g;
+  HlExec exec;
+  graph_init (&g);
+  hl_exec_init (&exec, g.backend, NULL);
+  g_autoptr (HlTape) tape = hl_tape_new ();
+  exec.tape = tape;
+  hl_tape_watch (tape, g.mask);
+  g_autoptr (HlTensor) y = hl_blend (&exec, g.leaves[REPLACEMENT], g.mask, NULL);
+  g_assert_false (hl_tape_backward (tape, &exec, y, g.leaves[REPLACEMENT]));
+  g_assert_error (exec.error, HL_ERROR, HL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (exec.error->message, "blend"));
+  hl_exec_clear (&exec);
+  graph_clear (&g);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/tape/graph", test_graph);
+  g_test_add_func ("/tape/watch", test_watch);
+  g_test_add_func ("/tape/refused", test_refused);
+  return g_test_run ();
+}
