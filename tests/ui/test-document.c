@@ -5,6 +5,7 @@
 #include "document/hl-document.h"
 #include "trace/hl-tracer.h"
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -364,13 +365,105 @@ test_save_and_reopen (void)
                    sizeof view);
   g_assert_cmpstr (hl_document_get_notes (again.document), ==, "head 2.3 looks left");
   g_assert_false (hl_document_is_modified (again.document));
-  g_assert_false (hl_document_has_model (again.document));
-  g_assert_false (hl_document_can_run (again.document));
+  /* The model and the picture are where they were. */
+  g_assert_true (hl_document_has_model (again.document));
+  g_assert_true (hl_document_can_run (again.document));
   g_assert_cmpint (hl_document_get_model_info (again.document)->width, ==, 32);
   g_assert_true (again.is_summarised);
   assert_same_trace (hl_document_get_trace (f.document),
                      hl_document_get_trace (again.document));
   tear_down (&again);
+  tear_down (&f);
+}
+
+/* An ablated run says so when it is opened again, and goes on from there: taking the
+ * ablation back runs the model that was attached. */
+static void
+test_reopen_ablated (void)
+{
+  static const HlHeadKey head = { 0, 1, 2 };
+  Fixture f, again;
+  set_up (&f);
+  set_up (&again);
+  open_golden (&f);
+  g_autofree char *path = g_build_filename (f.folder, "s.h5", NULL);
+  hl_selection_toggle_ablated (hl_document_get_selection (f.document), 1, 2);
+  settle (&f);
+  hl_document_save (f.document, path);
+  settle (&f);
+  hl_document_open_session (again.document, path);
+  settle (&again);
+  HlSelection *selection = hl_document_get_selection (again.document);
+  g_assert_true (hl_selection_is_ablated (selection, 1, 2));
+  g_assert_false (hl_selection_can_undo (selection));
+  g_assert_false (hl_document_is_modified (again.document));
+  assert_logits (&again, &head, 1);
+  hl_selection_toggle_ablated (selection, 1, 2);
+  settle (&again);
+  assert_logits (&again, NULL, 0);
+  tear_down (&again);
+  tear_down (&f);
+}
+
+/* Without its model a session is looked at; the same model opened then joins it, another
+ * one takes its place. */
+static void
+test_attach (void)
+{
+  Fixture f, again;
+  set_up (&f);
+  set_up (&again);
+  open_golden (&f);
+  g_autofree char *path = g_build_filename (f.folder, "s.h5", NULL);
+  g_autofree char *model = golden_path (NULL);
+  g_autofree char *elsewhere = g_build_filename (f.folder, "nowhere", NULL);
+  HlModelInfo *info = hl_document_get_trace (f.document)->model;
+  g_autofree char *real = info->path;
+  info->path = g_strdup (elsewhere);
+  hl_document_save (f.document, path);
+  settle (&f);
+  g_free (info->path);
+  info->path = g_steal_pointer (&real);
+  hl_document_open_session (again.document, path);
+  settle (&again);
+  g_assert_cmpstr (again.details, ==, NULL);
+  g_assert_false (hl_document_has_model (again.document));
+  HlTrace *trace = hl_document_get_trace (again.document);
+  hl_document_open_model (again.document, model);
+  settle (&again);
+  g_assert_true (hl_document_has_model (again.document));
+  g_assert_true (hl_document_can_run (again.document));
+  g_assert_true (hl_document_get_trace (again.document) == trace);
+  tear_down (&again);
+  tear_down (&f);
+}
+
+/* The head that somebody chose is kept for another picture; before that, a telling one
+ * is taken each time. */
+static void
+test_keeps_head (void)
+{
+  Fixture f;
+  set_up (&f);
+  open_golden (&f);
+  HlSelection *selection = hl_document_get_selection (f.document);
+  HlHeadKey telling = hl_selection_get_head (selection);
+  int layer = (telling.layer + 1) % 3;
+  g_autofree char *picture = golden_path ("input.png");
+  g_autofree char *other = g_build_filename (f.folder, "other.png", NULL);
+  g_autoptr (GdkPixbuf) pixbuf = gdk_pixbuf_new_from_file (picture, NULL);
+  gdk_pixbuf_saturate_and_pixelate (pixbuf, pixbuf, 0.2F, FALSE);
+  g_assert_true (gdk_pixbuf_save (pixbuf, other, "png", NULL, NULL));
+  hl_document_open_input (f.document, other);
+  settle (&f);
+  hl_selection_set_head (selection, layer, 3);
+  hl_document_open_input (f.document, picture);
+  settle (&f);
+  g_assert_cmpint (hl_selection_get_head (selection).layer, ==, layer);
+  g_assert_cmpint (hl_selection_get_head (selection).head, ==, 3);
+  hl_document_open_input (f.document, other);
+  settle (&f);
+  g_assert_cmpint (hl_selection_get_head (selection).layer, ==, layer);
   tear_down (&f);
 }
 
@@ -451,6 +544,9 @@ main (int argc, char **argv)
   g_test_add_func ("/document/close-while-busy", test_close_while_busy);
   g_test_add_func ("/document/save-and-reopen", test_save_and_reopen);
   g_test_add_func ("/document/changed-while-saving", test_changed_while_saving);
+  g_test_add_func ("/document/reopen-ablated", test_reopen_ablated);
+  g_test_add_func ("/document/attach", test_attach);
+  g_test_add_func ("/document/keeps-head", test_keeps_head);
   g_test_add_func ("/document/wrong-files", test_wrong_files);
   return g_test_run ();
 }

@@ -43,6 +43,15 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
     return;
   g_free (self->backend_words);
   self->backend_words = g_steal_pointer (&job->backend_words);
+  /* The model of the session that is open goes with it. */
+  if (self->model == NULL && self->trace != NULL &&
+      hl_session_get_n_traces (self->session) > 0 &&
+      g_str_equal (self->trace->model->identity, hl_model_get_info (model)->identity))
+    {
+      hl_document_attach_model (self, model);
+      hl_model_unref (model);
+      return;
+    }
   g_autofree char *input = input_for (self, model);
   /* What was typed has no path to be read from again. */
   g_autofree char *typed = input != NULL && input[0] == '\0' && self->input != NULL
@@ -52,6 +61,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
   self->model = model;
+  self->head_is_chosen = FALSE;
   /* A session that is open is of the model before: saving asks for a name. */
   hl_session_set_path (self->session, NULL);
   hl_selection_reset (self->selection, FALSE);
@@ -159,6 +169,24 @@ put_into_session (HlDocument *self, HlTrace *trace)
   hl_document_touch (self);
 }
 
+/* Another input of the same model is looked at through the head that somebody chose; a
+ * head that nobody chose gives way to a telling one. */
+static void
+keep_head (HlDocument *self, const HlTrace *trace, gboolean is_same)
+{
+  gboolean is_same_model =
+      self->trace != NULL && g_str_equal (self->trace->model->identity,
+                                          trace->model->identity);
+  self->chooses_head = !is_same && !(is_same_model && self->head_is_chosen);
+  if (is_same || self->chooses_head)
+    return;
+  HlPlace place = *hl_selection_get_place (self->selection);
+  if (g_strcmp0 (trace->input_kind, "text") == 0)
+    place.query = place.key = -1; /* another text's tokens; patches stay where they are */
+  g_free (self->wanted_place);
+  self->wanted_place = g_memdup2 (&place, sizeof place);
+}
+
 static void
 run_done_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -176,7 +204,7 @@ run_done_cb (GObject *source, GAsyncResult *result, gpointer data)
       self->baseline = hl_trace_ref (trace);
     }
   put_into_session (self, trace);
-  self->chooses_head = !is_same;
+  keep_head (self, trace, is_same);
   hl_document_take_trace (self, trace, is_same);
   hl_document_set_status (
       self, g_strdup_printf (

@@ -54,6 +54,7 @@ struct _HlDocument
   int n_jobs;
   int n_layers_left;
   int n_guesses_left;
+  gboolean head_is_chosen; /* by a person, since the model was opened */
   gboolean chooses_head; /* a new trace, at which nobody has chosen yet */
   double fraction;
   char *what;
@@ -112,6 +113,14 @@ void hl_document_forget_generation (HlDocument *self);
 
 /** hl_document_end_generation: on a stop: keeps and traces what was generated. */
 void hl_document_end_generation (HlDocument *self);
+
+/** hl_document_attach_model: to the session that was just opened: @model (nullable), or
+ * the one at the path it names, where that is the same; and its input. */
+void hl_document_attach_model (HlDocument *self, HlModel *model);
+
+/** hl_document_take_interventions: heads that were set to zero in an opened trace are
+ * ablated, so that what is in force is seen. */
+void hl_document_take_interventions (HlDocument *self, const HlTrace *trace);
 
 void hl_document_emit (HlDocument *self, HlDocumentSignal which);
 void hl_document_emit_layer (HlDocument *self, int layer);

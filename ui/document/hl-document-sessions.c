@@ -35,8 +35,11 @@ read_view (HlDocument *self)
                     .key = view_int (s, "key", -1) };
   place.query = MAX (place.query, -1);
   place.key = MAX (place.key, -1);
-  g_free (self->wanted_place);
-  self->wanted_place = g_memdup2 (&place, sizeof place);
+  g_clear_pointer (&self->wanted_place, g_free);
+  /* A session that no window has saved begins as a run does: at a telling head. */
+  self->chooses_head = hl_session_get_view (s, "layer") == NULL;
+  if (!self->chooses_head)
+    self->wanted_place = g_memdup2 (&place, sizeof place);
   gint64 colormap = view_int (s, "colormap", 0), range = view_int (s, "range", 0);
   self->view.colormap = (HlColormap) CLAMP (colormap, 0, HL_N_COLORMAPS - 1);
   self->view.range = (HlRangeMode) CLAMP (range, 0, HL_N_RANGES - 1);
@@ -72,6 +75,7 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->baseline, hl_trace_unref);
   hl_selection_reset (self->selection, FALSE);
   read_view (self);
+  hl_document_take_interventions (self, hl_session_get_trace (session, 0));
   hl_document_take_trace (self, hl_session_get_trace (session, 0), FALSE);
   self->is_modified = FALSE;
   hl_document_emit (self, HL_DOCUMENT_MODEL);
@@ -80,6 +84,7 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_document_emit (self, HL_DOCUMENT_SESSION);
   g_autofree char *name = g_path_get_basename (job->path);
   hl_document_set_status (self, g_strdup_printf (_ ("Opened session %s"), name));
+  hl_document_attach_model (self, NULL);
 }
 
 void

@@ -44,7 +44,7 @@ choose_head (HlDocument *self)
         best_layer = l;
         best_head = h;
       }
-  hl_selection_begin_at (self->selection, best_layer, best_head, centre_token (self));
+  hl_selection_begin_at (self->selection, best_layer, best_head, centre_token (self), -1);
 }
 
 /* Of a long text the estimates come first: they are what a head is chosen by. */

@@ -50,6 +50,9 @@ hl_document_touch (HlDocument *self)
 static void
 selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
 {
+  /* What a trace begins with leaves no history; what a person chooses does. */
+  if ((parts & HL_SELECTION_HEAD) != 0 && hl_selection_can_undo (selection))
+    self->head_is_chosen = TRUE;
   if ((parts & HL_SELECTION_ABLATED) != 0)
     hl_document_touch (self);
   if ((parts & HL_SELECTION_ABLATED) != 0 && self->trace != NULL &&
@@ -288,11 +291,15 @@ show_wanted_place (HlDocument *self)
   g_autofree HlPlace *place = g_steal_pointer (&self->wanted_place);
   const HlStack *stack = hl_model_info_get_stack (self->trace->model, 0);
   const HlTokenTable *tokens = hl_trace_get_tokens (self->trace, 0);
-  if (place->layer >= 0 && place->layer < stack->n_layers && place->head >= 0 &&
-      place->head < stack->layers[place->layer].n_heads)
-    hl_selection_set_head (self->selection, place->layer, place->head);
-  if (tokens != NULL && place->query < tokens->n_tokens && place->key < tokens->n_tokens)
-    hl_selection_set_cell (self->selection, place->query, place->key);
+  gboolean has_head = place->layer >= 0 && place->layer < stack->n_layers &&
+                      place->head >= 0 &&
+                      place->head < stack->layers[place->layer].n_heads;
+  gboolean has_cell = tokens != NULL && place->query < tokens->n_tokens &&
+                      place->key < tokens->n_tokens;
+  self->head_is_chosen = self->head_is_chosen || has_head;
+  hl_selection_begin_at (self->selection, has_head ? place->layer : 0,
+                         has_head ? place->head : 0, has_cell ? place->query : -1,
+                         has_cell ? place->key : -1);
 }
 
 /* A slice stays with the text that it is of. */

@@ -176,17 +176,27 @@ hl_selection_reset (HlSelection *self, gboolean keep_ablated)
 }
 
 void
-hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query)
+hl_selection_begin_at (
+    HlSelection *self, int layer, int head, gint64 query, gint64 key)
 {
   State *now = self->now;
   now->place.layer = layer;
   now->place.head = head;
   now->place.query = query;
-  now->place.key = -1;
+  now->place.key = key;
   g_array_set_size (now->tokens, 0);
   if (query >= 0)
     g_array_append_val (now->tokens, query);
   g_signal_emit (self, signals[CHANGED], 0, HL_SELECTION_HEAD | HL_SELECTION_TOKENS);
+}
+
+void
+hl_selection_begin_ablated (HlSelection *self, const HlHeadKey *heads, guint n_heads)
+{
+  State *now = self->now;
+  g_array_set_size (now->ablated, 0);
+  g_array_append_vals (now->ablated, heads, n_heads);
+  g_signal_emit (self, signals[CHANGED], 0, HL_SELECTION_ABLATED);
 }
 
 void

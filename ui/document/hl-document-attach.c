@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * The model of a session: a trace can be looked at without it, but to run again, to ablate
+ * or to go on with a text it has to be there. It is opened from where it was and taken
+ * only if it is the same; so is the input. */
+#include "config.h"
+
+#include "document/hl-document-private.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+
+/* What comes back from the engine's thread; the input may be missing. */
+typedef struct
+{
+  HlModel *model;
+  HlInput *input;
+} Attached;
+
+static void
+attached_free (gpointer data)
+{
+  Attached *attached = data;
+  hl_model_unref (attached->model);
+  hl_input_unref (attached->input);
+  g_free (attached);
+}
+
+/* A trace knows the tokens of its text; a picture is read again. NULL where it is not
+ * what it was. */
+static HlInput *
+open_input (HlModel *model, const HlTrace *trace)
+{
+  g_autoptr (HlInput) input = NULL;
+  HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  if (g_strcmp0 (trace->input_kind, "image") == 0 && trace->input_path[0] != '\0')
+    {
+      const gint64 *size = trace->pixels != NULL ? trace->pixels->shape.dim : NULL;
+      input = hl_model_open_image (model, trace->input_path,
+                                   size != NULL ? (int) size[0] : 0,
+                                   size != NULL ? (int) size[1] : 0, NULL);
+    }
+  else if (g_strcmp0 (trace->input_kind, "text") == 0 && tokens != NULL)
+    {
+      g_autofree gint32 *ids = g_new (gint32, (gsize) tokens->n_tokens + 1);
+      for (int i = 0; i < tokens->n_tokens; i++)
+        ids[i] = tokens->tokens[i].id;
+      g_autoptr (HlTensor) tensor =
+          hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, tokens->n_tokens), ids);
+      input = hl_input_new_text (trace->input_name, trace->input_path, tensor, tokens,
+                                 trace->text);
+    }
+  gboolean is_same = input != NULL && g_str_equal (input->hash, trace->input_hash);
+  return is_same ? g_steal_pointer (&input) : NULL;
+}
+
+static gpointer
+attach_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+{
+  HlDocumentJob *job = data;
+  const HlTrace *trace = hl_session_get_trace (job->session, 0);
+  g_autoptr (HlModel) model =
+      job->model != NULL ? hl_model_ref (job->model) : hl_model_open (job->path, NULL);
+  Attached *attached = g_new0 (Attached, 1);
+  gboolean is_same =
+      model != NULL &&
+      g_str_equal (hl_model_get_info (model)->identity, trace->model->identity);
+  if (!is_same)
+    return attached;
+  job->backend_words = backend->klass->describe (backend);
+  attached->input = open_input (model, trace);
+  attached->model = g_steal_pointer (&model);
+  return attached;
+}
+
+static void
+attached_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (HlDocumentJob) job = data;
+  HlDocument *self = job->document;
+  Attached *attached = hl_document_end (job, self->engine, result, attached_free,
+                                        _ ("The model could not be opened"));
+  if (attached == NULL)
+    return;
+  if (attached->model != NULL && self->model == NULL)
+    {
+      self->model = g_steal_pointer (&attached->model);
+      self->input = g_steal_pointer (&attached->input);
+      g_free (self->backend_words);
+      self->backend_words = g_steal_pointer (&job->backend_words);
+      hl_document_emit (self, HL_DOCUMENT_MODEL);
+      hl_document_emit (self, HL_DOCUMENT_INPUT);
+    }
+  attached_free (attached);
+}
+
+void
+hl_document_attach_model (HlDocument *self, HlModel *model)
+{
+  const HlTrace *trace = hl_session_get_trace (self->session, 0);
+  if (model == NULL && (trace->model->path == NULL || trace->model->path[0] == '\0' ||
+                        !g_file_test (trace->model->path, G_FILE_TEST_EXISTS)))
+    return;
+  HlDocumentJob *job = hl_document_job_new (self);
+  job->path = g_strdup (trace->model->path);
+  job->model = model != NULL ? hl_model_ref (model) : NULL;
+  job->session = hl_session_ref (self->session);
+  hl_document_begin (self, _ ("Opening the model"));
+  hl_document_submit (job, self->engine, attach_job, attached_free, attached_cb);
+}
+
+/* As hl_intervention_new_scale_head() words it. */
+void
+hl_document_take_interventions (HlDocument *self, const HlTrace *trace)
+{
+  g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
+  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
+  for (guint i = 0; i < trace->interventions->len && stack != NULL; i++)
+    {
+      HlHeadKey key = { 0 };
+      int n = 0;
+      const char *words = g_ptr_array_index (trace->interventions, i);
+      gboolean is_pruned =
+          sscanf (words, "prune head %d.%d (zero)%n", &key.layer, &key.head, &n) == 2 &&
+          n > 0 && key.layer >= 0 && key.layer < stack->n_layers && key.head >= 0 &&
+          key.head < stack->layers[key.layer].n_heads;
+      if (is_pruned)
+        g_array_append_val (heads, key);
+    }
+  hl_selection_begin_ablated (self->selection,
+                              (const HlHeadKey *) (gpointer) heads->data, heads->len);
+}
