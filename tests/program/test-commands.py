@@ -5,6 +5,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -119,6 +120,21 @@ def figures():
     fails(1, "figure", session(), "--view", "heatmap", "--heads", "7.7", "-o",
           at("no.svg"), says=["7.7"])
     fails(1, "figure", session(), "--view", "grid", "-o", at("no-folder/x.svg"))
+
+
+@case
+def panels_share_a_range_and_the_caption_says_what_was_changed():
+    good("trace", MODEL, "--image", PICTURE, "--prune", "1.2", "-o", at("cut.h5"))
+    for mode, count in (("shared", 1), ("per-head", 4)):
+        good("figure", at("cut.h5"), "--view", "overlay", "--heads", "0.1,2.3", "--query",
+             "2,1", "--range", mode, "--width", 178, "-o", at("cut.svg"))
+        caption = " ".join(texts(at("cut.svg")))
+        ranges = set(re.findall(r"0 to ([\d.e-]+), the largest", caption))
+        assert len(ranges) == count, f"{mode}: {count} ranges expected: {caption}"
+        assert "prune head 1.2 (zero)" in caption, caption
+    entries = {e.get("key"): e.text for e in tree.parse(at("cut.svg")).getroot().iter()
+               if e.tag.endswith("entry")}
+    assert entries["view"] == "overlay" and entries["heads"] == "0.1,2.3", entries
 
 
 def texts(path):

@@ -5,6 +5,7 @@
 #include "presenters/hl-figure-maker.h"
 
 #include "base/hl-error.h"
+#include "draw/hl-colormap.h"
 #include "presenters/hl-present-tokens.h"
 
 #include <glib/gi18n-lib.h>
@@ -154,12 +155,12 @@ add_heatmap (const HlFigurePlan *plan,
   return TRUE;
 }
 
-static gboolean
-add_overlays (const HlFigurePlan *plan,
-              HlFigure *figure,
-              HlHeadKey head,
-              const HlProgress *progress,
-              GError **error)
+static void
+add_overlay (const HlFigurePlan *plan,
+             HlFigure *figure,
+             HlHeadKey head,
+             gboolean is_from,
+             const float *mean)
 {
   HlTrace *trace = plan->summary->trace;
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
@@ -167,18 +168,47 @@ add_overlays (const HlFigurePlan *plan,
   for (guint i = 0; i < plan->n_tokens; i++)
     if (plan->tokens[i] >= 0 && plan->tokens[i] < tokens->n_tokens)
       selected[plan->tokens[i]] = TRUE;
-  for (int is_from = 0; is_from < 2; is_from++)
+  g_autoptr (HlOverlayScene) scene =
+      hl_present_overlay (trace, 0, mean, selected, is_from, &plan->view);
+  hl_present_name_head (scene, head, is_from);
+  hl_figure_add_overlay (figure, scene);
+}
+
+/* The range that all panels of single rows share, unless each is to have its own. */
+static double
+shared_high (const HlFigurePlan *plan, const GPtrArray *lines)
+{
+  double high = 0;
+  gint64 first = plan->kind == HL_FIGURE_OVERLAY ? 1 : 0; /* CLS lies beside the picture */
+  gint64 n = hl_trace_get_tokens (plan->summary->trace, 0)->n_tokens;
+  for (guint k = 0; k < lines->len && plan->view.range != HL_RANGE_PER_HEAD; k++)
+    for (gint64 i = first; i < n; i++)
+      high = MAX (high, (double) ((const float *) g_ptr_array_index (lines, k))[i]);
+  return high;
+}
+
+static gboolean
+add_overlays (const HlFigurePlan *plan,
+              HlFigure *figure,
+              const HlProgress *progress,
+              GError **error)
+{
+  gint64 n = hl_trace_get_tokens (plan->summary->trace, 0)->n_tokens;
+  g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < 2 * plan->n_heads; i++)
     {
-      g_autofree float *mean = sum_lines (plan, head, is_from, progress, error);
+      float *mean = sum_lines (plan, plan->heads[i / 2], i % 2, progress, error);
       if (mean == NULL)
         return FALSE;
-      for (int i = 0; i < tokens->n_tokens; i++)
-        mean[i] /= (float) MAX (plan->n_tokens, 1);
-      g_autoptr (HlOverlayScene) scene =
-          hl_present_overlay (trace, 0, mean, selected, is_from, &plan->view);
-      hl_present_name_head (scene, head);
-      hl_figure_add_overlay (figure, scene);
+      for (gint64 k = 0; k < n; k++)
+        mean[k] /= (float) MAX (plan->n_tokens, 1);
+      g_ptr_array_add (lines, mean);
     }
+  HlFigurePlan sharing = *plan;
+  sharing.view.row_high = shared_high (plan, lines);
+  for (guint i = 0; i < lines->len; i++)
+    add_overlay (&sharing, figure, plan->heads[i / 2], i % 2,
+                 g_ptr_array_index (lines, i));
   return TRUE;
 }
 
@@ -204,18 +234,10 @@ make_token_scene (const HlFigurePlan *plan,
                             plan->view.is_from, &plan->view);
 }
 
-static gboolean
-add_tokens (const HlFigurePlan *plan,
-            HlFigure *figure,
-            HlHeadKey head,
-            const HlProgress *progress,
-            GError **error)
+static void
+add_text (const HlFigurePlan *plan, HlFigure *figure, HlHeadKey head, const float *weights)
 {
   g_autoptr (HlTokenList) list = make_list (plan);
-  g_autofree float *weights = NULL;
-  if (plan->n_tokens > 0 &&
-      (weights = sum_lines (plan, head, plan->view.is_from, progress, error)) == NULL)
-    return FALSE;
   g_autoptr (HlTokenScene) scene = make_token_scene (plan, head, list, weights);
   if (weights != NULL)
     scene->title = g_strdup_printf (_ ("Layer %d · head %d"), head.layer, head.head);
@@ -223,6 +245,32 @@ add_tokens (const HlFigurePlan *plan,
     scene->caption = g_strdup_printf (
         _ ("Tint: how unlikely each token was, -ln p up to %g nats."), HL_SURPRISE_NATS);
   hl_figure_add_tokens (figure, scene, HL_TOKEN_FLOW, HL_TOKENS_SHOWN_ONLY);
+}
+
+static gboolean
+add_texts (const HlFigurePlan *plan,
+           HlFigure *figure,
+           const HlProgress *progress,
+           GError **error)
+{
+  g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
+  if (plan->n_tokens == 0)
+    {
+      /* Every head would be the same text. */
+      add_text (plan, figure, plan->heads[0], NULL);
+      return TRUE;
+    }
+  for (guint i = 0; i < plan->n_heads; i++)
+    {
+      float *sum = sum_lines (plan, plan->heads[i], plan->view.is_from, progress, error);
+      if (sum == NULL)
+        return FALSE;
+      g_ptr_array_add (lines, sum);
+    }
+  HlFigurePlan sharing = *plan;
+  sharing.view.row_high = shared_high (plan, lines);
+  for (guint i = 0; i < lines->len; i++)
+    add_text (&sharing, figure, plan->heads[i], g_ptr_array_index (lines, i));
   return TRUE;
 }
 
@@ -292,26 +340,15 @@ add_arcs (const HlFigurePlan *plan,
  */
 
 static gboolean
-add_head (const HlFigurePlan *plan,
-          HlFigure *figure,
-          HlHeadKey head,
-          const HlProgress *progress,
-          GError **error)
+add_heatmaps (const HlFigurePlan *plan,
+              HlFigure *figure,
+              const HlProgress *progress,
+              GError **error)
 {
-  switch (plan->kind)
-    {
-    case HL_FIGURE_HEATMAP:
-      return add_heatmap (plan, figure, head, progress, error);
-    case HL_FIGURE_OVERLAY:
-      return add_overlays (plan, figure, head, progress, error);
-    case HL_FIGURE_TOKENS:
-      return add_tokens (plan, figure, head, progress, error);
-    case HL_FIGURE_GRID:
-    case HL_FIGURE_ARCS:
-    case HL_N_FIGURE_KINDS:
-      break;
-    }
-  g_return_val_if_reached (FALSE);
+  for (guint i = 0; i < plan->n_heads; i++)
+    if (!add_heatmap (plan, figure, plan->heads[i], progress, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -320,17 +357,54 @@ add_panels (const HlFigurePlan *plan,
             const HlProgress *progress,
             GError **error)
 {
-  if (plan->kind == HL_FIGURE_GRID)
-    return add_grid (plan, figure);
-  if (plan->kind == HL_FIGURE_ARCS)
-    return add_arcs (plan, figure, progress, error);
-  /* Without a chosen token every head would be the same text. */
-  guint n_panels =
-      plan->kind == HL_FIGURE_TOKENS && plan->n_tokens == 0 ? 1 : plan->n_heads;
-  for (guint i = 0; i < n_panels; i++)
-    if (!add_head (plan, figure, plan->heads[i], progress, error))
-      return FALSE;
-  return TRUE;
+  switch (plan->kind)
+    {
+    case HL_FIGURE_GRID:
+      return add_grid (plan, figure);
+    case HL_FIGURE_HEATMAP:
+      return add_heatmaps (plan, figure, progress, error);
+    case HL_FIGURE_OVERLAY:
+      return add_overlays (plan, figure, progress, error);
+    case HL_FIGURE_TOKENS:
+      return add_texts (plan, figure, progress, error);
+    case HL_FIGURE_ARCS:
+      return add_arcs (plan, figure, progress, error);
+    case HL_N_FIGURE_KINDS:
+      break;
+    }
+  g_return_val_if_reached (FALSE);
+}
+
+/* What the figure is of, and what was changed in that run, for the caption. */
+static void
+add_note (const HlFigurePlan *plan, HlFigure *figure)
+{
+  const HlTrace *trace = plan->summary->trace;
+  g_autoptr (GString) note = g_string_new (NULL);
+  g_string_append_printf (note, _ ("%s on %s."), trace->model->name, trace->input_name);
+  for (guint i = 0; i < trace->interventions->len; i++)
+    g_string_append_printf (note, "%s%s", i == 0 ? _ (" In force: ") : ", ",
+                            (const char *) g_ptr_array_index (trace->interventions, i));
+  hl_figure_set_note (figure, note->str);
+}
+
+/* Beside what the trace says of itself: what of it is shown, and how. */
+static void
+add_choices (const HlFigurePlan *plan, HlFigure *figure)
+{
+  g_autoptr (GString) heads = g_string_new (NULL), tokens = g_string_new (NULL);
+  for (guint i = 0; i < plan->n_heads && plan->kind != HL_FIGURE_GRID; i++)
+    g_string_append_printf (heads, "%s%d.%d", i > 0 ? "," : "", plan->heads[i].layer,
+                            plan->heads[i].head);
+  for (guint i = 0; i < plan->n_tokens; i++)
+    g_string_append_printf (tokens, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "",
+                            plan->tokens[i]);
+  hl_figure_add_provenance (figure, "view", hl_figure_kind_name (plan->kind));
+  if (heads->len > 0)
+    hl_figure_add_provenance (figure, "heads", heads->str);
+  if (tokens->len > 0)
+    hl_figure_add_provenance (figure, "tokens", tokens->str);
+  hl_figure_add_provenance (figure, "colormap", hl_colormap_name (plan->view.colormap));
 }
 
 static gboolean
@@ -367,5 +441,7 @@ hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **e
       g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
   hl_figure_set_title (figure, title);
   hl_present_provenance (figure, trace, &plan->view);
+  add_choices (plan, figure);
+  add_note (plan, figure);
   return g_steal_pointer (&figure);
 }

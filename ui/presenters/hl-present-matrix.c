@@ -239,6 +239,7 @@ hl_present_overlay (const HlTrace *trace,
       return scene;
     }
   place_weights (scene, tokens, weights);
+  scene->scale.high = fmax (scene->scale.high, options->row_high);
   /* Captions go into files, so their numbers do not follow the locale. */
   char share[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (share, sizeof share, "%.3g", special_share (tokens, weights));

@@ -176,11 +176,23 @@ mask_weights (HlTokenScene *scene, const HlTrace *trace, HlHeadKey head, gboolea
 }
 
 static void
-describe (HlTokenScene *scene, HlHeadKey head, guint n_summed, gboolean is_from)
+describe (HlTokenScene *scene,
+          const HlTrace *trace,
+          HlHeadKey head,
+          guint n_summed,
+          gboolean is_from)
 {
   char high[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
   const char *what = is_from ? _ ("who attends to") : _ ("attention of");
+  if (n_summed == 1 && scene->n_selected == 1)
+    {
+      g_autofree char *name = hl_present_token (trace, 0, scene->selected[0]);
+      scene->caption = g_strdup_printf (
+          _ ("Head %d.%d: %s token %d “%s”; 0 to %s, the largest shown."), head.layer,
+          head.head, what, (int) scene->selected[0], name, high);
+      return;
+    }
   scene->caption = g_strdup_printf (
       ngettext ("Head %d.%d: %s %u token; 0 to %s, the largest shown.",
                 "Head %d.%d: %s %u tokens, summed; 0 to %s, the largest shown.",
@@ -216,8 +228,9 @@ hl_present_tokens (const HlTrace *trace,
   for (gint64 i = 0; i < n; i++)
     if (!isnan (scene->weights[i]))
       high = fmax (high, (double) scene->weights[i]);
+  high = fmax (high, options->row_high);
   scene->scale.high = high > 0 ? high : 1;
-  describe (scene, head, n_summed, is_from);
+  describe (scene, trace, head, n_summed, is_from);
   return scene;
 }
 

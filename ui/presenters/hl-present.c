@@ -174,9 +174,11 @@ hl_present_parse_token (const HlTrace *trace, int stack, const char *text)
 }
 
 void
-hl_present_name_head (HlOverlayScene *scene, HlHeadKey head)
+hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_from)
 {
-  char *title = g_strdup_printf ("%d.%d · %s", head.layer, head.head, scene->title);
+  /* Short: several stand side by side; the caption says of which patch. */
+  char *title = g_strdup_printf (is_from ? _ ("%d.%d attended from") : _ ("%d.%d attends to"),
+                                 head.layer, head.head);
   char *caption = g_strdup_printf (_ ("Head %d.%d: %s"), head.layer, head.head,
                                    scene->caption != NULL ? scene->caption : "");
   g_free (scene->title);

@@ -83,7 +83,7 @@ HlOverlayScene *hl_present_overlay (const HlTrace *trace,
 
 /** hl_present_name_head: says in title and caption which head a scene is of, for
  * figures; while the scene is not shared yet. */
-void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head);
+void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_from);
 
 /** hl_present_token: (transfer full): a token in words: "CLS", "patch (8, 4)". */
 char *hl_present_token (const HlTrace *trace, int stack, gint64 index);

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
  *   range; rows are not renormalised
  * @first_token, @end_token: the slice of a text that is shown as tokens; @end_token 0 for
  *   all of it
+ * @row_high: of single rows and columns: where the range ends at least, so that several
+ *   share it; 0 for each one's own largest
  * @is_from: tokens are coloured by who attends to the chosen ones, not by what they
  *   attend to
  */
@@ -23,6 +25,7 @@ typedef struct
   gint64 first_token;
   gint64 end_token;
   gboolean is_from;
+  double row_high;
 } HlViewOptions;
 
 /** hl_range_mode_name: "shared", "per-head", "percentile", "log". */

@@ -108,5 +108,6 @@ hl_page_caption (const HlPage *page, const HlFigure *figure)
   else
     add_panel_captions (caption, figure);
   add_pooling (caption, page, figure);
+  add_sentence (caption, figure->note);
   return g_string_free (g_steal_pointer (&caption), FALSE);
 }

@@ -26,6 +26,7 @@ struct _HlFigure
 {
   GPtrArray *panels; /* of HlPanel * */
   char *caption;
+  char *note;
   char *title;
   GPtrArray *provenance; /* of char *: key, value, key, value, ... */
 };

@@ -61,6 +61,7 @@ hl_figure_free (HlFigure *figure)
   g_ptr_array_unref (figure->panels);
   g_ptr_array_unref (figure->provenance);
   g_free (figure->caption);
+  g_free (figure->note);
   g_free (figure->title);
   g_free (figure);
 }
@@ -113,6 +114,13 @@ hl_figure_set_caption (HlFigure *figure, const char *caption)
 {
   g_free (figure->caption);
   figure->caption = g_strdup (caption);
+}
+
+void
+hl_figure_set_note (HlFigure *figure, const char *note)
+{
+  g_free (figure->note);
+  figure->note = g_strdup (note);
 }
 
 void

@@ -55,6 +55,9 @@ guint hl_figure_count_panels (const HlFigure *figure);
  * otherwise joined, each once. */
 void hl_figure_set_caption (HlFigure *figure, const char *caption);
 
+/** hl_figure_set_note: (nullable): the caption's last sentences: what it is of. */
+void hl_figure_set_note (HlFigure *figure, const char *note);
+
 /** hl_figure_set_title: (nullable): of the file's metadata, not drawn. */
 void hl_figure_set_title (HlFigure *figure, const char *title);
 

@@ -9,6 +9,8 @@
 #include <math.h>
 
 #define EMBEDDED_SIDE_MAX 4096
+/* Smaller images are smoothed by readers until their cells' edges are seen to be soft. */
+#define EMBEDDED_SIDE_MIN 720
 
 /* Pixels a side for each of @n cells that together are @length long: what the painter
  * asks for, less where that is finer than anyone prints. */
@@ -21,6 +23,7 @@ replicate_of (const HlPainter *painter, int n, double length)
   /* Twice the density that the picture is meant for is enough for a sharp edge. */
   double enough = ceil (2 * painter->pixels_per_unit * length / MAX (n, 1));
   int wanted = (int) CLAMP (enough, 3, painter->min_replicate);
+  wanted = MAX (wanted, (EMBEDDED_SIDE_MIN + n - 1) / MAX (n, 1));
   return CLAMP (most, 1, wanted);
 }
 
