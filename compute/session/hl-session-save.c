@@ -295,6 +295,14 @@ hl_session_save_with_options (const HlSession *session,
       errno = EISDIR;
       return io_error (error, path, "cannot be saved");
     }
+  /* A device or a pipe would be replaced by a file. */
+  if (g_file_test (path, G_FILE_TEST_EXISTS) &&
+      !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_IO,
+                   "%s: cannot be saved: a file expected, a device or a pipe found", path);
+      return FALSE;
+    }
   /* A link stays a link: what it points at is replaced. */
   char *resolved = realpath (path, NULL);
   g_autofree char *target = g_strdup (resolved != NULL ? resolved : path);

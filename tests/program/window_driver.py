@@ -54,8 +54,9 @@ def walk(node, into_tables=False):
 
 
 def plain(name):
-    """Without mnemonics. GTK 4.8 says a button's label twice, once with them."""
-    name = (name or "").replace("_", "")
+    """Without mnemonics and marks of direction. GTK 4.8 says a button's label twice, once
+    with them."""
+    name = re.sub("[_\u2068\u2069]", "", name or "")
     half = len(name) // 2
     return name[:half] if name[half:] == " " + name[:half] else name
 

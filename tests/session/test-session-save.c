@@ -71,6 +71,23 @@ save_limited (HlSession *session, const char *path, rlim_t limit_bytes)
   return WEXITSTATUS (status);
 }
 
+/* What is no file is left what it is. */
+static void
+test_pipe (void)
+{
+  char *folder = fixture_folder_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlSession) session = hl_session_new ();
+  g_autofree char *pipe = g_build_filename (folder, "pipe", NULL);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_assert_false (hl_session_save (session, pipe, NULL, &error));
+  g_assert_error (error, HL_ERROR, HL_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, "a file expected"));
+  struct stat info;
+  g_assert_true (stat (pipe, &info) == 0 && S_ISFIFO (info.st_mode));
+  fixture_folder_free (folder);
+}
+
 static void
 test_full_disk_limits (void)
 {
@@ -289,6 +306,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/session/save/pipe", test_pipe);
   g_test_add_func ("/session/save/full-disk-limits", test_full_disk_limits);
   g_test_add_func ("/session/save/full-disk-inside", test_full_disk_inside);
   g_test_add_func ("/session/save/full-disk-tmpfs", test_full_disk_tmpfs);

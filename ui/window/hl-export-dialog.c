@@ -231,13 +231,15 @@ hl_export_dialog_init (HlExportDialog *self)
 }
 
 GtkWidget *
-hl_export_dialog_new (GtkWindow *parent, HlDocument *document)
+hl_export_dialog_new (GtkWindow *parent, HlDocument *document, HlFigureKind kind)
 {
   HlExportDialog *self =
       g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
   self->document = g_object_ref (document);
   list_kinds (self);
-  adw_combo_row_set_selected (self->what, 1); /* the map, which every trace has */
+  for (guint i = 0; i < self->kinds->len; i++)
+    if (g_array_index (self->kinds, HlFigureKind, i) == kind)
+      adw_combo_row_set_selected (self->what, i);
   show_state (self);
   gtk_widget_grab_focus (GTK_WIDGET (self->what));
   return GTK_WIDGET (self);

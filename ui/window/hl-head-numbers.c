@@ -102,7 +102,9 @@ make_stats (HlHeadNumbers *self)
       gtk_label_set_xalign (GTK_LABEL (name), 0);
       gtk_label_set_xalign (GTK_LABEL (value), 1);
       gtk_label_set_ellipsize (GTK_LABEL (value), PANGO_ELLIPSIZE_END);
-      gtk_label_set_max_width_chars (GTK_LABEL (value), 14);
+      /* What is selected does not move what stands beside. */
+      gtk_label_set_width_chars (GTK_LABEL (value), 10);
+      gtk_label_set_max_width_chars (GTK_LABEL (value), 10);
       gtk_widget_set_hexpand (value, TRUE);
       gtk_widget_add_css_class (name, "dim-label");
       gtk_widget_add_css_class (name, "caption");

@@ -184,6 +184,29 @@ is_same_head (HlHeadKey a, HlHeadKey b)
   return a.stack == b.stack && a.layer == b.layer && a.head == b.head;
 }
 
+/* What the colours mean; whether all that is seen is exact; and, zoomed out, how entries
+ * were joined. */
+static void
+show_caption (HlHeadPanel *self)
+{
+  HlMatrixScene *scene = hl_heatmap_view_get_scene (self->map_view);
+  if (scene == NULL)
+    return;
+  const HlMatrixLayout *layout = hl_heatmap_view_get_layout (self->map_view);
+  g_autofree char *range = hl_scale_describe (&scene->scale);
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (self->map == NULL && !hl_heatmap_view_get_is_complete (self->map_view))
+    g_string_append (text, _ ("Not all exact yet · "));
+  g_string_append (text, range);
+  double entries = layout->cells.width > 0
+                       ? (layout->view.x1 - layout->view.x0) / layout->cells.width
+                       : 0;
+  if (entries > 1.01)
+    g_string_append_printf (text, _ (" · a dot is the largest of %d × %d"),
+                            (int) ceil (entries), (int) ceil (entries));
+  gtk_label_set_text (self->caption, text->str);
+}
+
 static void
 show_map (HlHeadPanel *self)
 {
@@ -206,8 +229,7 @@ show_map (HlHeadPanel *self)
   if (self->map == NULL)
     hl_heatmap_view_set_tile_source (self->map_view, HL_TILE_SOURCE (self->tiles));
   hl_heatmap_view_set_scene (self->map_view, scene);
-  g_autofree char *range = hl_scale_describe (&scene->scale);
-  gtk_label_set_text (self->caption, range);
+  show_caption (self);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), scene->caption);
   g_signal_emit (self, signals[SHOWN], 0);
 }
@@ -475,6 +497,12 @@ hl_head_panel_get_gl_message (HlHeadPanel *self)
 }
 
 void
+hl_head_panel_step (HlHeadPanel *self, int by)
+{
+  hl_token_panel_step (self->tokens, by);
+}
+
+void
 hl_head_panel_prepare_gl (HlHeadPanel *self)
 {
   hl_gl_prepare (GTK_WIDGET (self->map_view));
@@ -541,5 +569,9 @@ hl_head_panel_init (HlHeadPanel *self)
   self->cancellable = g_cancellable_new ();
   /* On a wide window the map is to grow, not the pictures below it. */
   hl_patch_view_set_max_height (self->to_view, OVERLAY_HEIGHT);
+  g_signal_connect_object (self->map_view, "view-changed", G_CALLBACK (show_caption),
+                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->map_view, "notify::is-complete",
+                           G_CALLBACK (show_caption), self, G_CONNECT_SWAPPED);
   hl_patch_view_set_max_height (self->from_view, OVERLAY_HEIGHT);
 }

@@ -21,6 +21,9 @@ void hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark);
 /** hl_head_panel_switch_table: from the map to the table of the same numbers, or back. */
 void hl_head_panel_switch_table (HlHeadPanel *self);
 
+/** hl_head_panel_step: to the generated token before (-1) or after (1). */
+void hl_head_panel_step (HlHeadPanel *self, int by);
+
 /** hl_head_panel_get_gl_message: (nullable): why cells are painted without OpenGL. */
 const char *hl_head_panel_get_gl_message (HlHeadPanel *self);
 

@@ -58,6 +58,36 @@ mark_ablated (HlHeadsPanel *self, HlGridScene *scene)
     }
 }
 
+static gboolean
+is_estimated (const HlTraceSummary *summary)
+{
+  for (int l = 0; l < summary->n_layers; l++)
+    for (int h = 0; summary->layers[l] != NULL && h < summary->layers[l]->n_heads; h++)
+      if (!summary->layers[l]->heads[h].is_exact)
+        return TRUE;
+  return FALSE;
+}
+
+/* What the colours mean, whether all of it is exact, and which heads are pinned. */
+static void
+show_caption (HlHeadsPanel *self, const HlScale *scale)
+{
+  guint n;
+  const HlHeadKey *pinned =
+      hl_selection_get_pinned (hl_document_get_selection (self->document), &n);
+  g_autofree char *range = scale->mode == HL_RANGE_PER_HEAD
+                               ? g_strdup (_ ("0 to each head's own maximum"))
+                               : hl_scale_describe (scale);
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (is_estimated (hl_document_get_summary (self->document)))
+    g_string_append (text, _ ("Some estimated, being refined · "));
+  g_string_append (text, range);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s%d.%d", i == 0 ? _ (" · pinned: ") : ", ",
+                            pinned[i].layer, pinned[i].head);
+  gtk_label_set_text (self->caption, text->str);
+}
+
 static void
 show_grid (HlHeadsPanel *self)
 {
@@ -80,8 +110,7 @@ show_grid (HlHeadsPanel *self)
   scene->selected_layer = place->layer;
   scene->selected_head = place->head;
   hl_head_grid_set_scene (self->grid, scene);
-  g_autofree char *range = hl_scale_describe (&scene->scale);
-  gtk_label_set_text (self->caption, range);
+  show_caption (self, &scene->scale);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), scene->caption);
 }
 
@@ -330,7 +359,7 @@ selection_changed_cb (HlHeadsPanel *self, guint parts)
 {
   if (parts & HL_SELECTION_HEAD)
     follow_selection (self);
-  if (parts & HL_SELECTION_ABLATED)
+  if (parts & (HL_SELECTION_ABLATED | HL_SELECTION_PINNED))
     show_grid (self);
 }
 

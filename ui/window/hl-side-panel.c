@@ -8,6 +8,7 @@
 #include "presenters/hl-present-tokens.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 #define N_PREDICTIONS 5
 
@@ -117,13 +118,16 @@ show_text (HlSidePanel *self, const HlTrace *trace)
   g_autofree char *more =
       n > SHOWN_CHARACTERS ? g_strconcat (shown, "…", NULL) : g_strdup (shown);
   int n_tokens = tokens != NULL ? tokens->n_tokens : 0;
+  g_autofree char *name = g_strdup_printf (HL_ISOLATED, trace->input_name);
   gboolean is_cut = input != NULL && input->ids != NULL && input->n_all_tokens > n_tokens;
   g_autofree char *caption =
-      is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d"), trace->input_name,
+      is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d; Open Input chooses "
+                                   "others"),
+                                name,
                                 n_tokens, (int) input->n_all_tokens,
                                 (int) input->first_token)
              : g_strdup_printf (ngettext ("%s · %d token", "%s · %d tokens", n_tokens),
-                                trace->input_name, n_tokens);
+                                name, n_tokens);
   gtk_stack_set_visible_child_name (self->input_stack, "text");
   gtk_label_set_text (self->input_text, more);
   underline_from (self->input_text, n_prompt);
@@ -210,6 +214,14 @@ prob_of (GPtrArray *list, int index)
 }
 
 /* Beside what the ablated model says stands what the whole one said. */
+/* More digits where three would hide what changed. */
+static char *
+change_in_words (double before, double after)
+{
+  gboolean is_small = fabs (after - before) < 0.0005 && before != after;
+  return g_strdup_printf (is_small ? "%.5f → %.5f" : "%.3f → %.3f", before, after);
+}
+
 static void
 show_prediction (HlSidePanel *self)
 {
@@ -232,7 +244,7 @@ show_prediction (HlSidePanel *self)
         continue;
       const HlPrediction *p = g_ptr_array_index (top, i);
       double was = prob_of (before, p->index);
-      g_autofree char *prob = was >= 0 ? g_strdup_printf ("%.3f → %.3f", was, p->prob)
+      g_autofree char *prob = was >= 0 ? change_in_words (was, p->prob)
                                        : g_strdup_printf ("%.3f", p->prob);
       g_autofree char *tip = g_strdup_printf (
           _ ("%s: probability %.6f, logit %.4f (softmax over all classes)"), p->label,

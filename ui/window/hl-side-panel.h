@@ -9,6 +9,10 @@
 
 G_BEGIN_DECLS
 
+/** HL_ISOLATED: for printf: a name in any direction of writing, which leaves what is
+ * around it in its own. */
+#define HL_ISOLATED "\xE2\x81\xA8%s\xE2\x81\xA9"
+
 #define HL_TYPE_SIDE_PANEL (hl_side_panel_get_type ())
 G_DECLARE_FINAL_TYPE (HlSidePanel, hl_side_panel, HL, SIDE_PANEL, GtkWidget)
 

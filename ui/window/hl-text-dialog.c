@@ -35,6 +35,7 @@ struct _HlTextDialog
   GtkLabel *count;
   GtkWidget *run_button;
   guint count_source;
+  char *long_text; /* (nullable): too long to be edited here; parts of it can be taken */
 };
 
 G_DEFINE_FINAL_TYPE (HlTextDialog, hl_text_dialog, ADW_TYPE_WINDOW)
@@ -52,6 +53,8 @@ typed_text (HlTextDialog *self)
 {
   GtkTextIter start, end;
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->text);
+  if (self->long_text != NULL)
+    return g_strdup (self->long_text);
   gtk_text_buffer_get_bounds (buffer, &start, &end);
   return gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
 }
@@ -224,6 +227,7 @@ hl_text_dialog_dispose (GObject *object)
   g_clear_object (&self->document);
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->chat, hl_chat_format_free);
+  g_clear_pointer (&self->long_text, g_free);
   G_OBJECT_CLASS (hl_text_dialog_parent_class)->dispose (object);
 }
 
@@ -302,8 +306,20 @@ fill_options (HlTextDialog *self)
   gtk_adjustment_set_value (self->first_token, (double) options->first_token);
   gtk_adjustment_set_value (self->n_tokens, (double) options->n_tokens);
   g_autofree char *text = dup_text (self, input);
-  if (text != NULL && strlen (text) <= COUNTED_BYTES_MAX)
-    gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), text, -1);
+  if (text == NULL)
+    return;
+  if (strlen (text) <= COUNTED_BYTES_MAX)
+    {
+      gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), text, -1);
+      return;
+    }
+  g_autofree char *words = g_strdup_printf (
+      _ ("%s: %.1f MB, too long to be edited here. Part of the text takes other tokens "
+         "of it; Open File takes another."),
+      input->name, (double) strlen (text) / 1e6);
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), words, -1);
+  gtk_text_view_set_editable (self->text, FALSE);
+  self->long_text = g_steal_pointer (&text);
 }
 
 GtkWidget *

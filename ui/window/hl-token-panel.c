@@ -315,7 +315,7 @@ make_list (HlTokenPanel *self)
   gtk_widget_set_visible (self->step_back, first >= 0);
   gtk_widget_set_visible (self->step_on, first >= 0);
   /* In a narrow window the two buttons take the title's place. */
-  gtk_label_set_text (self->title, first >= 0 ? "" : _ ("Tokens"));
+  gtk_widget_set_visible (GTK_WIDGET (self->title), first < 0);
 }
 
 /* The row that emits a token is the one before it: that is what is chosen, and what came
@@ -343,6 +343,15 @@ static void
 step_on_cb (GtkButton *button, HlTokenPanel *self)
 {
   step_to (self, self->n_shown >= 0 ? self->n_shown : n_tokens (self) - 1);
+}
+
+void
+hl_token_panel_step (HlTokenPanel *self, int by)
+{
+  if (by < 0)
+    step_back_cb (NULL, self);
+  else
+    step_on_cb (NULL, self);
 }
 
 /* ---- signals -------------------------------------------------------------------------

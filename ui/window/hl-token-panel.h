@@ -20,4 +20,8 @@ G_DECLARE_FINAL_TYPE (HlTokenPanel, hl_token_panel, HL, TOKEN_PANEL, GtkWidget)
 void hl_token_panel_set_document (HlTokenPanel *self, HlDocument *document);
 void hl_token_panel_set_is_dark (HlTokenPanel *self, gboolean is_dark);
 
+/** hl_token_panel_step: to the generated token before (-1) or after (1); nothing where
+ * none was generated. */
+void hl_token_panel_step (HlTokenPanel *self, int by);
+
 G_END_DECLS

@@ -48,6 +48,11 @@ single_key (HlWindow *self, guint keyval)
       go_layers (self, keyval == GDK_KEY_bracketleft ? -1 : 1);
       return TRUE;
     }
+  if (keyval == GDK_KEY_less || keyval == GDK_KEY_greater)
+    {
+      hl_head_panel_step (self->head, keyval == GDK_KEY_less ? -1 : 1);
+      return TRUE;
+    }
   gunichar character = gdk_keyval_to_unicode (keyval);
   if (g_unichar_isdigit (character) && character < 128 &&
       hl_document_get_trace (self->document) != NULL)

@@ -64,7 +64,7 @@ describe_empty (gboolean has_model,
   if (is_running)
     {
       *title = _ ("Running the Model");
-      *words = _ ("The heads appear here layer by layer. Stop gives up.");
+      *words = _ ("The heads appear here when the model has run. Stop gives up.");
     }
   else if (has_model && is_text)
     {
@@ -121,7 +121,7 @@ show_title (HlWindow *self)
   g_autofree char *file = path != NULL ? g_path_get_basename (path) : NULL;
   g_autoptr (GString) subtitle = g_string_new (NULL);
   if (trace != NULL)
-    g_string_append (subtitle, trace->input_name);
+    g_string_append_printf (subtitle, HL_ISOLATED, trace->input_name);
   if (file != NULL)
     g_string_append_printf (subtitle, "%s%s", subtitle->len > 0 ? " · " : "", file);
   if (trace != NULL && hl_document_is_modified (self->document))

@@ -114,7 +114,8 @@ hl_token_strip_size_allocate (GtkWidget *widget, int width, int height, int base
              self->view.height);
   configure (self->adjustments[GTK_ORIENTATION_HORIZONTAL], 0, width, width);
   if (self->to_reveal >= 0)
-    hl_token_strip_reveal (self, self->to_reveal);
+    hl_token_strip_reveal_now (self, self->to_reveal);
+  self->to_reveal = -1;
 }
 
 /* ---- painting ------------------------------------------------------------------------

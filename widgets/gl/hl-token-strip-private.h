@@ -63,6 +63,8 @@ void hl_token_strip_move_cursor (HlTokenStrip *self, gint64 token);
 void hl_token_strip_update_words (HlTokenStrip *self);
 void hl_token_strip_selection_changed (HlTokenStrip *self);
 
+void hl_token_strip_reveal_now (HlTokenStrip *self, gint64 token);
+
 void hl_token_strip_init_input (HlTokenStrip *self);
 void
 hl_token_strip_size_allocate (GtkWidget *widget, int width, int height, int baseline);

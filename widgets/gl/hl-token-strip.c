@@ -195,17 +195,20 @@ has_places (HlTokenStrip *self)
          self->layout.mode == self->mode && gtk_widget_get_width (GTK_WIDGET (self)) > 0;
 }
 
+/* Again in the next layout: the bar of a selection may take room from the lines. */
 void
 hl_token_strip_reveal (HlTokenStrip *self, gint64 token)
 {
   g_return_if_fail (HL_IS_TOKEN_STRIP (self));
-  self->to_reveal = -1;
-  if (!has_places (self))
-    {
-      self->to_reveal = token;
-      return;
-    }
-  if (hl_token_layout_line (&self->layout, token) < 0)
+  self->to_reveal = token;
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+  hl_token_strip_reveal_now (self, token);
+}
+
+void
+hl_token_strip_reveal_now (HlTokenStrip *self, gint64 token)
+{
+  if (!has_places (self) || hl_token_layout_line (&self->layout, token) < 0)
     return;
   HlRect at = hl_token_layout_rect (&self->layout, token);
   double margin = self->layout.line_height / 2;
