@@ -14,6 +14,11 @@
 static char **
 axis_names (const char *site, int n_dims)
 {
+  if (g_str_equal (site, "logits") && n_dims == 1)
+    {
+      const char *const names[] = { "class", NULL };
+      return g_strdupv ((char **) names);
+    }
   for (int i = 0; i < HL_N_SITES; i++)
     if (g_str_has_suffix (site, hl_site_suffix ((HlSite) i)))
       {

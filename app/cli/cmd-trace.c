@@ -84,7 +84,8 @@ print_result (const HlTrace *trace, const char *path, gboolean as_json)
                                               "label", p->label, "prob", p->prob, "logit",
                                               p->logit));
       if (!as_json)
-        printf ("  %-24s %.4f\n", p->label, p->prob);
+        printf ("  %s%*s %.4f\n", p->label,
+                (int) MAX (24 - g_utf8_strlen (p->label, -1), 0), "", p->prob);
     }
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   double mb = (double) hl_trace_attention_bytes (trace) / 1e6;
