@@ -90,6 +90,19 @@ test_guess (void)
   g_assert_cmpfloat_with_epsilon (a->stats.sink_share, 1 / (double) T, 1e-9);
 }
 
+/* What counts is the work of all heads: of a few a long map is quick, of many it is not. */
+static void
+test_is_slow (void)
+{
+  g_autoptr (HlTrace) trace = long_trace (20 * HL_THUMB_SIDE_MAX);
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
+  HlLayerInfo *layer = &hl_model_info_get_stack (trace->model, 0)->layers[0];
+  g_assert_false (hl_summary_is_slow (source, 0));
+  layer->n_heads = 100;
+  g_assert_true (hl_summary_is_slow (source, 0));
+  layer->n_heads = 1;
+}
+
 /* A map that is small enough is read whole; then an estimate has nothing to guess. */
 static void
 test_small_guess (void)
@@ -104,7 +117,7 @@ test_small_guess (void)
   g_assert_cmpfloat (guess->heads[0].whole.max, ==, (double) 0.9F);
   for (int i = 0; i < guess->heads[0].whole.n_rows * guess->heads[0].whole.n_columns; i++)
     g_assert_false (isnan (guess->heads[0].whole.values[i]));
-  g_assert_false (hl_layer_summary_is_slow (source, 0, 0));
+  g_assert_false (hl_summary_is_slow (source, 0));
 }
 
 int
@@ -114,5 +127,6 @@ main (int argc, char **argv)
   g_test_add_func ("/present-guess/rows-left-out", test_rows_left_out);
   g_test_add_func ("/present-guess/guess", test_guess);
   g_test_add_func ("/present-guess/small-guess", test_small_guess);
+  g_test_add_func ("/present-guess/is-slow", test_is_slow);
   return g_test_run ();
 }

@@ -116,12 +116,18 @@ summarise_head (Makers *m,
 }
 
 gboolean
-hl_layer_summary_is_slow (const HlAttentionSource *source, int stack, int layer)
+hl_summary_is_slow (const HlAttentionSource *source, int stack)
 {
-  gint64 Tq = 0, Tk = 0;
-  return hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &Tq,
-                                       &Tk) &&
-         MAX (Tq, Tk) > HL_SUMMARY_QUICK_MAX;
+  const HlTrace *trace = hl_attention_source_get_trace (source);
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  gint64 n_entries = 0;
+  for (int l = 0; tower != NULL && l < tower->n_layers; l++)
+    {
+      gint64 Tq = 0, Tk = 0;
+      if (hl_attention_source_get_size (source, (HlHeadKey){ stack, l, 0 }, &Tq, &Tk))
+        n_entries += tower->layers[l].n_heads * Tq * Tk;
+    }
+  return n_entries > HL_SUMMARY_QUICK_ENTRIES;
 }
 
 /* Progress of one head as a part of the layer's. */

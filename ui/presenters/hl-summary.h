@@ -34,12 +34,12 @@ void hl_layer_summary_unref (HlLayerSummary *summary);
 HlLayerSummary *hl_layer_summary_ref (HlLayerSummary *summary);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlLayerSummary, hl_layer_summary_unref)
 
-/** HL_SUMMARY_QUICK_MAX: tokens up to which a summary is exact at once; above, estimates
- * of all layers come first. */
-#define HL_SUMMARY_QUICK_MAX 2048
+/** HL_SUMMARY_QUICK_ENTRIES: entries of all heads' maps up to which summaries are exact at
+ * once, within some two seconds; above, estimates of all layers come first. */
+#define HL_SUMMARY_QUICK_ENTRIES ((gint64) 1 << 27)
 
-/** hl_layer_summary_is_slow: worth an estimate beforehand. */
-gboolean hl_layer_summary_is_slow (const HlAttentionSource *source, int stack, int layer);
+/** hl_summary_is_slow: the summaries of a stack are worth estimates beforehand. */
+gboolean hl_summary_is_slow (const HlAttentionSource *source, int stack);
 
 /**
  * hl_layer_summary_new:
