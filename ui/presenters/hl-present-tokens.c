@@ -220,6 +220,9 @@ hl_present_tokens (const HlTrace *trace,
   scene->hovered = hovered;
   scene->scale =
       (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN, .high = 1 };
+  if (weights == NULL && trace->predictions != NULL)
+    scene->shade_words =
+        g_strdup_printf (_ ("0 to %g nats: how unlikely, -ln p"), HL_SURPRISE_NATS);
   if (weights == NULL)
     return scene;
   scene->weights = g_memdup2 (weights, sizeof (float) * (gsize) n);

@@ -134,6 +134,13 @@ weight_color (const Work *work, float weight)
   return over (&color, &ground);
 }
 
+HlColor
+hl_token_shade_color (const HlTheme *theme, double shade)
+{
+  return rgb_color (theme->is_dark ? 0xc061cb : 0x9141ac,
+                    TINT_MOST * CLAMP (shade, 0, 1));
+}
+
 /* The colour behind one token; FALSE for none. */
 static gboolean
 ground_of (const Work *work, gint64 token, HlColor *color, gboolean *is_weight)
@@ -151,8 +158,7 @@ ground_of (const Work *work, gint64 token, HlColor *color, gboolean *is_weight)
     return FALSE;
   if (!isnan (item->shade) && item->shade > 0)
     {
-      double shade = CLAMP (item->shade, 0, 1);
-      *color = rgb_color (theme->is_dark ? 0xc061cb : 0x9141ac, TINT_MOST * shade);
+      *color = hl_token_shade_color (theme, item->shade);
       return TRUE;
     }
   if (item->kind != HL_TOKEN_KIND_PROMPT && item->kind != HL_TOKEN_KIND_NONE &&

@@ -84,6 +84,30 @@ hl_paint_token_bar (HlPainter *painter, const HlTokenScene *scene, const HlRect 
   cairo_pattern_destroy (veil);
 }
 
+void
+hl_paint_token_shade_bar (HlPainter *painter,
+                          const HlTokenScene *scene,
+                          const HlRect *bar)
+{
+  cairo_t *cr = painter->cr;
+  const HlTheme *theme = &painter->theme;
+  HlColor none = hl_token_shade_color (theme, 0), most = hl_token_shade_color (theme, 1);
+  double half = bar->width / 2;
+  cairo_pattern_t *tint = cairo_pattern_create_linear (bar->x, 0, bar->x + half, 0);
+  cairo_pattern_add_color_stop_rgba (tint, 0, none.red, none.green, none.blue, none.alpha);
+  cairo_pattern_add_color_stop_rgba (tint, 1, most.red, most.green, most.blue, most.alpha);
+  cairo_rectangle (cr, bar->x, bar->y, half, bar->height);
+  cairo_set_source (cr, tint);
+  cairo_fill_preserve (cr);
+  cairo_pattern_destroy (tint);
+  hl_paint_set_color (cr, &theme->dim);
+  cairo_set_line_width (cr, theme->line_width);
+  cairo_stroke (cr);
+  HlTextStyle style = { .color = &theme->dim };
+  hl_paint_text (painter, scene->shade_words, bar->x + half + 0.6 * theme->font_size,
+                 bar->y + bar->height / 2 + hl_text_drop (theme->font_size), &style);
+}
+
 static void
 paint_title (HlPainter *painter, const HlTokenScene *scene, const HlTokenLayout *layout)
 {

@@ -31,6 +31,14 @@ void hl_paint_token_marks (HlPainter *painter,
                            gint64 line_start,
                            gint64 line_end);
 
+/** hl_token_shade_color: of a tint, 0..1, over the ground. */
+HlColor hl_token_shade_color (const HlTheme *theme, double shade);
+
+/** hl_paint_token_shade_bar: from no tint to the strongest, with the scene's words. */
+void hl_paint_token_shade_bar (HlPainter *painter,
+                               const HlTokenScene *scene,
+                               const HlRect *bar);
+
 /** hl_paint_token_bar: as hl_paint_color_bar() does, with the low end faded where the
  * scene's is. */
 void

@@ -47,7 +47,8 @@ flags_of (HlTokenStrip *self)
 static gboolean
 has_bar (HlTokenStrip *self)
 {
-  return self->show_bar && self->scene->weights != NULL;
+  return self->show_bar &&
+         (self->scene->weights != NULL || self->scene->shade_words != NULL);
 }
 
 static void
@@ -288,7 +289,10 @@ snapshot_bar (HlTokenStrip *self, GtkSnapshot *snapshot)
   HlRect bar = { self->layout.body.x + 4, floor (y + BAR_GAP),
                  CLAMP (self->view.width - 60, 40, BAR_LENGTH_MAX), BAR_HEIGHT };
   cairo_t *cr = begin_picture (self, &clip, &painter);
-  hl_paint_token_bar (&painter, self->scene, &bar);
+  if (self->scene->weights != NULL)
+    hl_paint_token_bar (&painter, self->scene, &bar);
+  else
+    hl_paint_token_shade_bar (&painter, self->scene, &bar);
   append_picture (self, snapshot, &clip, cr);
 }
 

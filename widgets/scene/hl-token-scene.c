@@ -131,6 +131,7 @@ hl_token_scene_unref (HlTokenScene *scene)
   g_free (scene->title);
   g_free (scene->caption);
   g_free (scene->weights);
+  g_free (scene->shade_words);
   g_free (scene->arcs);
   g_free (scene->selected);
   g_free (scene->matches);

@@ -107,6 +107,8 @@ typedef struct
  * @weights: (nullable): of the selected tokens, or of the hovered one while none is; one
  *   a token, coloured by @scale; NaN ("not applicable": a later
  *   token under a causal mask) leaves the text without a box
+ * @shade_words: (nullable): what the tint of the tokens means, beside its bar, which
+ *   stands in the place of the weights' while there are none
  * @fades_low: the colours of the lowest HL_TOKEN_FADE of the scale fade into the ground,
  *   and so does the bar: a long text is not a wall of the map's darkest colour. TRUE at
  *   first
@@ -122,6 +124,7 @@ typedef struct
   char *caption;
   HlTokenList *tokens;
   float *weights;
+  char *shade_words;
   HlTokenDirection direction;
   HlScale scale;
   gboolean fades_low;
