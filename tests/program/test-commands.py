@@ -4,6 +4,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -140,6 +141,38 @@ def panels_share_a_range_and_the_caption_says_what_was_changed():
 def texts(path):
     return ["".join(e.itertext()) for e in tree.parse(path).getroot().iter()
             if e.tag.endswith("text")]
+
+
+def probabilities(*prune):
+    """Of each class, from a run of its own."""
+    good("trace", MODEL, "--image", PICTURE, *prune, "-o", at("single.h5"))
+    good("export", at("single.h5"), "--site", "logits", "--csv", at("p.csv"))
+    with open(at("p.csv")) as f:
+        logits = [float(row["value"]) for row in csv.DictReader(f)]
+    weights = [math.exp(x - max(logits)) for x in logits]
+    return [w / sum(weights) for w in weights]
+
+
+@case
+def importance_is_what_single_runs_say():
+    found = json.loads(good("analyze", "importance", MODEL, "--image", PICTURE, "--target",
+                            "cat", "-o", at("imp.h5"), "--json"))
+    whole = probabilities()
+    assert (found["target"], len(found["heads"])) == (2, 12), found
+    assert found["predicted"] == whole.index(max(whole))
+    assert abs(found["probability"] - whole[2]) < 1e-6
+    for head in found["heads"][3:10:3]:
+        cut = probabilities("--prune", f"{head['layer']}.{head['head']}")
+        assert abs(head["probability_after"] - cut[2]) < 1e-6, head
+        assert abs(head["loss_change"] - math.log(whole[2] / cut[2])) < 1e-5, head
+    good("figure", at("imp.h5"), "--view", "grid", "-o", at("imp.svg"))
+    out = good("analyze", "importance", MODEL, "--image", PICTURE)
+    assert out.count("\n") == 12 and "Taylor" in out, out
+    fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--target", "7",
+          says=["0 to 6 expected, 7 found"])
+    fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--target", "dgo",
+          says=["dgo"])
+    fails(2, "analyze", "guesswork", MODEL, "--image", PICTURE)
 
 
 @case
