@@ -24,6 +24,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 DATA = os.path.join(SOURCE, "data")
 PICTURE = os.path.join(DATA, "samples", "ankle-boot-01.png")
 SHIPPED = os.path.join(DATA, "models", "vit-fashion")
+LANGUAGE = os.path.join(DATA, "models", "gpt-kjv")
+TEXT = os.path.join(DATA, "samples", "ecclesiastes-1.txt")
 SIZES = {"1280x800": (1280, 800, 1), "1920x1080": (1920, 1080, 1),
          "scale2": (2560, 1600, 2)}
 WORK = tempfile.mkdtemp(prefix="headlight-pictures-")
@@ -92,6 +94,11 @@ STATES = {
     "model-only": lambda: (["--model", SHIPPED], 2, []),
     "shipped": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, []),
     "ablated": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["a", "s", "l"]),
+    "table": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["t"]),
+    "text": lambda: (["--model", LANGUAGE, "--input", TEXT], 4, []),
+    "text-chosen": lambda: (["--model", LANGUAGE, "--input", TEXT], 4,
+                            ["Tab"] * 12 + ["Right"] * 9 + ["space", "t"]),
+    "text-dialog": lambda: (["--model", LANGUAGE, "--input", TEXT], 4, ["ctrl+i"]),
     "export": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["e"]),
     "shortcuts": lambda: (["--model", SHIPPED, "--input", PICTURE], 4,
                           ["ctrl+question"]),

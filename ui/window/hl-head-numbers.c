@@ -59,6 +59,13 @@ hl_head_numbers_show_head (HlHeadNumbers *self)
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   gboolean is_grid = tokens != NULL && tokens->n_columns > 0;
+  /* What is selected does not move what stands beside: one width for all heads, and a
+   * smaller one beside a text, which needs the room. */
+  for (int i = 0; i < N_STATS; i++)
+    {
+      gtk_label_set_width_chars (self->stat_labels[i], is_grid ? 13 : 10);
+      gtk_label_set_max_width_chars (self->stat_labels[i], is_grid ? 13 : 10);
+    }
   /* An estimate says so: it is from some of the queries. */
   gtk_widget_set_tooltip_text (
       GTK_WIDGET (self->stats),
@@ -102,9 +109,6 @@ make_stats (HlHeadNumbers *self)
       gtk_label_set_xalign (GTK_LABEL (name), 0);
       gtk_label_set_xalign (GTK_LABEL (value), 1);
       gtk_label_set_ellipsize (GTK_LABEL (value), PANGO_ELLIPSIZE_END);
-      /* What is selected does not move what stands beside. */
-      gtk_label_set_width_chars (GTK_LABEL (value), 10);
-      gtk_label_set_max_width_chars (GTK_LABEL (value), 10);
       gtk_widget_set_hexpand (value, TRUE);
       gtk_widget_add_css_class (name, "dim-label");
       gtk_widget_add_css_class (name, "caption");

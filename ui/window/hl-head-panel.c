@@ -46,6 +46,7 @@ struct _HlHeadPanel
   HlHeadKey held_head; /* whose map @map is */
   HlAttentionTiles *tiles;
   HlAttentionLines *lines;
+  guint caption_source;
   gint64 slice_first; /* what the map was zoomed to last */
   gint64 slice_end;
   GCancellable *cancellable;
@@ -205,6 +206,23 @@ show_caption (HlHeadPanel *self)
     g_string_append_printf (text, _ (" · a dot is the largest of %d × %d"),
                             (int) ceil (entries), (int) ceil (entries));
   gtk_label_set_text (self->caption, text->str);
+}
+
+static gboolean
+show_caption_cb (gpointer data)
+{
+  HlHeadPanel *self = data;
+  self->caption_source = 0;
+  show_caption (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The view may be in the middle of a layout, in which a label may not change. */
+static void
+queue_caption (HlHeadPanel *self)
+{
+  if (self->caption_source == 0)
+    self->caption_source = g_idle_add (show_caption_cb, self);
 }
 
 static void
@@ -515,6 +533,7 @@ hl_head_panel_dispose (GObject *object)
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
+  g_clear_handle_id (&self->caption_source, g_source_remove);
   g_clear_object (&self->document);
   g_clear_object (&self->tiles);
   g_clear_pointer (&self->map, hl_tensor_unref);
@@ -569,9 +588,9 @@ hl_head_panel_init (HlHeadPanel *self)
   self->cancellable = g_cancellable_new ();
   /* On a wide window the map is to grow, not the pictures below it. */
   hl_patch_view_set_max_height (self->to_view, OVERLAY_HEIGHT);
-  g_signal_connect_object (self->map_view, "view-changed", G_CALLBACK (show_caption),
+  g_signal_connect_object (self->map_view, "view-changed", G_CALLBACK (queue_caption),
                            self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->map_view, "notify::is-complete",
-                           G_CALLBACK (show_caption), self, G_CONNECT_SWAPPED);
+                           G_CALLBACK (queue_caption), self, G_CONNECT_SWAPPED);
   hl_patch_view_set_max_height (self->from_view, OVERLAY_HEIGHT);
 }
