@@ -119,6 +119,15 @@ test_heads (void)
     }
   compare (card, "previous_token", sums, L, H);
   compare (card, "induction", sums, L, H);
+  /* What the card promises: heads of both kinds. */
+  Scores best = { 0 };
+  for (int i = 0; i < L * H; i++)
+    {
+      best.previous = fmax (best.previous, sums[i].previous);
+      best.induction = fmax (best.induction, sums[i].induction);
+    }
+  g_assert_cmpfloat (best.previous, >, 0.3);
+  g_assert_cmpfloat (best.induction, >, 0.3);
 }
 
 /* One chapter is not the held-out set: it may be easier or harder by a nat. */

@@ -9,10 +9,11 @@
 The text is the King James Bible (public domain) as the `bible` program prints it: one
 verse a line, an empty line between chapters. Every twentieth chapter is held out. A
 byte-level BPE of 2,048 tokens is trained on the rest, then a GPT-2 of 6 layers of 8
-heads, first on short windows of repeated spans alone, then on windows of the whole context
-of which two in 25 are repeated spans: without them induction heads take far longer to
-form. Nine in ten of these are spans of tokens drawn at random, of which the first copy
-does not count in the loss; the others are spans of text. The matrices of the blocks are
+heads, in three stages: on short windows of repeated spans alone, at the first positions;
+on such windows at any positions; then on windows of the whole context of which a tenth
+are repeated spans. Without the first two induction heads take far longer to form. Nine
+in ten of the repeated spans are tokens drawn at random, of which the first copy does not
+count in the loss; the others are spans of text. The matrices of the blocks are
 trained by Muon, the rest by Adam. Products are in bfloat16, weights and sums in float32. A
 checkpoint is written into --work, outside the tree, every hundred steps; running the
 command again goes on from there.
@@ -33,11 +34,17 @@ import torch.nn.functional as F
 
 VOCAB, CONTEXT, WIDTH, LAYERS, HEADS = 2048, 256, 192, 6, 8
 END = "<|endoftext|>"
-# (steps, windows a step, tokens a window, share of windows that are repeated spans, longest
-# span, learning rate of the matrices at its begin and end)
-STAGES = [(650, 64, 64, 1.0, 32, 0.02, 0.02),
-          (950, 16, 256, 0.08, 127, 0.02, 0.001)]
-WARM_UP, ADAM_SHARE, DECAY, DROPOUT = 30, 0.2, 0.05, 0.05
+# Steps; windows a step and tokens a window; the share of windows that are repeated spans,
+# and the longest span; the last position where a window may begin; the learning rate of
+# the matrices at the begin and the end; dropout.
+STAGES = [
+    dict(steps=700, windows=64, length=64, repeats=1.0, longest=32, offset=0,
+         high=0.02, low=0.02, dropout=0.05),
+    dict(steps=500, windows=64, length=64, repeats=1.0, longest=32, offset=192,
+         high=0.02, low=0.02, dropout=0.05),
+    dict(steps=3000, windows=16, length=256, repeats=0.1, longest=127, offset=0,
+         high=0.02, low=0.0005, dropout=0.1)]
+WARM_UP, ADAM_SHARE, DECAY = 30, 0.2, 0.05
 SEED = 20261124
 
 
@@ -111,7 +118,7 @@ class Block(nn.Module):
         self.mlp = nn.Module()
         self.mlp.c_fc = Conv1D(WIDTH, 4 * WIDTH)
         self.mlp.c_proj = Conv1D(4 * WIDTH, WIDTH, 1 / math.sqrt(2 * LAYERS))
-        self.drop = nn.Dropout(DROPOUT)
+        self.drop = nn.Dropout(0.0)
 
     def forward(self, x, maps=None):
         x = x + self.drop(self.attn(self.ln_1(x), maps))
@@ -137,23 +144,26 @@ class Gpt(nn.Module):
         waves = torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
         self.transformer.wpe.weight.data.copy_(0.14 * waves)
 
-    def forward(self, ids, maps=None):
-        x = self.transformer.wte(ids) + self.transformer.wpe.weight[:ids.shape[1]]
+    def forward(self, ids, maps=None, first_position=None):
+        positions = torch.arange(ids.shape[1])
+        if first_position is not None:
+            positions = positions + first_position[:, None]
+        x = self.transformer.wte(ids) + self.transformer.wpe(positions)
         for block in self.transformer.h:
             x = block(x, maps)
         return self.transformer.ln_f(x) @ self.transformer.wte.weight.T
 
 
 def draw_batch(ids, step, stage):
-    """(windows, tokens + 1) ids, and which of the targets count."""
-    _, n_windows, length, share, longest, _, _ = STAGES[stage]
+    """(windows, tokens + 1) ids, which of the targets count, and the first positions."""
+    n_windows, length, longest = stage["windows"], stage["length"], stage["longest"]
     rng = np.random.default_rng([SEED, step])
     rows = np.empty((n_windows, length + 1), np.int64)
     counts = np.ones((n_windows, length), bool)
     for i in range(n_windows):
         start = rng.integers(0, len(ids) - length - 1)
         rows[i] = ids[start:start + length + 1]
-        if rng.random() >= share:
+        if rng.random() >= stage["repeats"]:
             continue
         n = int(rng.integers(4, longest + 1))
         is_random = rng.random() < 0.9
@@ -161,7 +171,16 @@ def draw_batch(ids, step, stage):
         rows[i] = np.concatenate([[0], np.resize(span, length)])
         if is_random:
             counts[i, :n] = False
-    return torch.from_numpy(rows), torch.from_numpy(counts)
+    first = rng.integers(0, stage["offset"] + 1, n_windows)
+    return torch.from_numpy(rows), torch.from_numpy(counts), torch.from_numpy(first)
+
+
+def find_stage(step):
+    """(the stage, how far it is gone)."""
+    for stage in STAGES:
+        if step < stage["steps"]:
+            return stage, step / stage["steps"]
+        step -= stage["steps"]
 
 
 def orthogonal(g):
@@ -299,19 +318,20 @@ def main():
         muon.momentum = ckpt["momentum"]
         step, seconds, log = ckpt["step"], ckpt["seconds"], ckpt["log"]
     began = time.time() - seconds
-    total = sum(stage[0] for stage in STAGES)
+    total = sum(stage["steps"] for stage in STAGES)
     while step < total:
-        stage = 0 if step < STAGES[0][0] else 1
-        n_steps, *_, high, low = STAGES[stage]
-        at = (step - stage * STAGES[0][0]) / n_steps
-        lr = min(1, (step + 1) / WARM_UP) * (low + (high - low) * 0.5
-                                            * (1 + math.cos(math.pi * at)))
+        stage, gone = find_stage(step)
+        falling = 0.5 * (1 + math.cos(math.pi * gone))
+        lr = (min(1, (step + 1) / WARM_UP)
+              * (stage["low"] + (stage["high"] - stage["low"]) * falling))
         for group in adam.param_groups:
             group["lr"] = ADAM_SHARE * lr
-        rows, counts = draw_batch(train_ids, step, stage)
+        for block in model.transformer.h:
+            block.drop.p = stage["dropout"]
+        rows, counts, first = draw_batch(train_ids, step, stage)
         torch.manual_seed(SEED + step)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = model(rows[:, :-1])
+            logits = model(rows[:, :-1], first_position=first)
         loss = F.cross_entropy(logits.float()[counts], rows[:, 1:][counts])
         model.zero_grad(set_to_none=True)
         loss.backward()
