@@ -103,7 +103,7 @@ hl_document_attach_model (HlDocument *self, HlModel *model)
   HlDocumentJob *job = hl_document_job_new (self);
   job->path = g_strdup (trace->model->path);
   job->model = model != NULL ? hl_model_ref (model) : NULL;
-  job->session = hl_session_ref (self->session);
+  job->session = hl_session_copy (self->session); /* it is read on another thread */
   hl_document_begin (self, _ ("Opening the model"));
   hl_document_submit (job, self->engine, attach_job, attached_free, attached_cb);
 }
