@@ -8,6 +8,7 @@
 #include "base/hl-paths.h"
 #include "text/hl-chat.h"
 #include "text/hl-tokenizer.h"
+#include "trace/hl-token-table.h"
 
 #include <glib/gi18n.h>
 #include <jansson.h>
@@ -40,12 +41,21 @@ token_json (HlTokenizer *tokenizer, const HlTextToken *token)
 {
   g_autofree char *hex = hex_of (tokenizer, token->id);
   g_autofree char *text = hl_tokenizer_get_token_text (tokenizer, token->id);
-  return json_pack ("{s:i, s:s, s:s, s:s, s:[I, I], s:[I, I], s:b, s:b}", "id", token->id,
-                    "raw", hl_tokenizer_get_token_raw (tokenizer, token->id), "text",
-                    text, "bytes", hex, "chars", (json_int_t) token->start_char,
-                    (json_int_t) token->end_char, "text_bytes",
-                    (json_int_t) token->start_byte, (json_int_t) token->end_byte,
-                    "special", token->is_special, "added_around", token->is_around);
+  const char *role =
+      hl_token_role_name (token->is_special ? HL_ROLE_SPECIAL : HL_ROLE_PROMPT);
+  return json_pack (
+      "{s:i, s:s, s:s, s:s, s:s, s:[I, I], s:[I, I], s:b, s:b}", "id", token->id, "raw",
+      hl_tokenizer_get_token_raw (tokenizer, token->id), "text", text, "bytes", hex,
+      "role", role, "chars", (json_int_t) token->start_char, (json_int_t) token->end_char,
+      "text_bytes", (json_int_t) token->start_byte, (json_int_t) token->end_byte,
+      "special", token->is_special, "added_around", token->is_around);
+}
+
+/* A token that the tokenizer does not have is null, not a number. */
+static json_t *
+id_json (gint32 id)
+{
+  return id >= 0 ? json_integer (id) : json_null ();
 }
 
 static void
@@ -55,13 +65,15 @@ print_json (const Result *result)
   json_t *tokens = json_array ();
   for (gsize i = 0; i < result->encoding->n_tokens; i++)
     json_array_append_new (tokens, token_json (tokenizer, &result->encoding->tokens[i]));
-  json_t *root = json_pack (
-      "{s:i, s:i, s:i, s:i, s:b, s:s?, s:o}", "vocabulary",
-      (int) hl_tokenizer_get_n_tokens (tokenizer), "bos",
-      hl_tokenizer_get_bos (tokenizer), "eos", hl_tokenizer_get_eos (tokenizer), "unk",
-      hl_tokenizer_get_unk (tokenizer), "doubled_bos", result->encoding->has_doubled_bos,
-      "chat", result->chat != NULL ? hl_chat_kind_name (result->chat->kind) : NULL,
-      "tokens", tokens);
+  json_t *root =
+      json_pack ("{s:i, s:o, s:o, s:o, s:b, s:s?, s:o}", "vocabulary",
+                 (int) hl_tokenizer_get_n_tokens (tokenizer), "bos",
+                 id_json (hl_tokenizer_get_bos (tokenizer)), "eos",
+                 id_json (hl_tokenizer_get_eos (tokenizer)), "unk",
+                 id_json (hl_tokenizer_get_unk (tokenizer)), "doubled_bos",
+                 result->encoding->has_doubled_bos, "chat",
+                 result->chat != NULL ? hl_chat_kind_name (result->chat->kind) : NULL,
+                 "tokens", tokens);
   json_dumpf (root, stdout, JSON_INDENT (2));
   printf ("\n");
   json_decref (root);

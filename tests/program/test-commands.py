@@ -247,6 +247,7 @@ def tokens_of_a_text():
     folder = tokenizer_folder("tokenizer")
     out = json.loads(good("tokenize", folder, "--text", "ab ab\u00e9", "--json"))
     assert (out["bos"], out["eos"], out["doubled_bos"]) == (1, 2, False), out
+    assert [t["role"] for t in out["tokens"]] == ["special"] + 4 * ["prompt"], out
     found = [(t["id"], t["bytes"], t["chars"], t["special"]) for t in out["tokens"]]
     assert found == [(1, "3c733e", [0, 0], True), (262, "6162", [0, 2], False),
                      (263, "206162", [2, 5], False), (198, "c3", [5, 6], False),
@@ -260,6 +261,10 @@ def tokens_of_a_text():
         assert [t["id"] for t in out["tokens"]] == ids, out
     table = good("tokenize", folder, "--text", "ab")
     assert "6162" in table and "(special)" in table, table
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as f:
+        json.dump({"eos_token": "</s>"}, f)
+    out = json.loads(good("tokenize", folder, "--text", "ab", "--json"))
+    assert (out["bos"], out["eos"]) == (None, 2), out
 
 
 @case

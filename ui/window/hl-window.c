@@ -403,6 +403,26 @@ hl_window_class_init (HlWindowClass *klass)
 }
 
 static void
+go_on_cb (HlWindow *self)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.generate", NULL);
+}
+
+/* Return in a number of the Generate popover goes on, as the button does: the text of a
+ * spin button keeps Return from the window's default widget. After the spin button's own
+ * handler, which reads the number that was typed. */
+static void
+go_on_with_return (HlWindow *self)
+{
+  GtkSpinButton *const numbers[] = { self->generate_tokens, self->generate_temperature,
+                                     self->generate_top_p, self->generate_seed };
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    g_signal_connect_object (gtk_editable_get_delegate (GTK_EDITABLE (numbers[i])),
+                             "activate", G_CALLBACK (go_on_cb), self,
+                             G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+}
+
+static void
 hl_window_init (HlWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
@@ -428,6 +448,7 @@ hl_window_init (HlWindow *self)
   g_signal_connect_object (adw_style_manager_get_default (), "notify::dark",
                            G_CALLBACK (dark_changed_cb), self, G_CONNECT_SWAPPED);
   hl_window_add_keys (self);
+  go_on_with_return (self);
   hl_window_fill_recent (self);
   dark_changed_cb (self);
   state_changed_cb (self);
