@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * headlight analyze importance MODEL (--image F | --text S | ...) [--target T] [-o S.h5] */
+ * headlight analyze importance MODEL (--image F | --text S | ...) [--target T] [-o S.h5]
+ */
 #include "config.h"
 
 #include "cli-input.h"
@@ -43,8 +44,7 @@ name_of (const HlModel *model, int target)
   if (info->labels != NULL && target < (int) g_strv_length (info->labels))
     return g_strdup (info->labels[target]);
   HlTokenizer *tokenizer = hl_model_get_tokenizer (model, NULL);
-  char *text =
-      tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, target) : NULL;
+  char *text = tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, target) : NULL;
   return text != NULL ? text : g_strdup_printf ("%d", target);
 }
 
@@ -144,13 +144,13 @@ print_json (const HlImportance *found)
       {
         const HlHeadEffect *e = hl_importance_get (found, l, h);
         json_array_append_new (
-            heads, json_pack ("{s:i, s:i, s:f, s:f, s:f, s:o, s:f, s:i, s:f}", "layer", l,
-                              "head", h, "probability_after", e->prob_after,
-                              "probability_change", e->prob_change, "loss_change",
-                              e->loss_change, "margin_change",
-                              number_or_null (e->margin_change), "divergence",
-                              e->divergence, "predicted", e->predicted, "taylor",
-                              e->taylor));
+            heads,
+            json_pack ("{s:i, s:i, s:f, s:f, s:f, s:o, s:f, s:i, s:f}", "layer", l,
+                       "head", h, "probability_after", e->prob_after,
+                       "probability_change", e->prob_change, "loss_change",
+                       e->loss_change, "margin_change", number_or_null (e->margin_change),
+                       "divergence", e->divergence, "predicted", e->predicted, "taylor",
+                       e->taylor));
       }
   json_t *root = json_pack ("{s:i, s:i, s:f, s:s, s:o}", "target", found->target,
                             "predicted", found->predicted, "probability", found->prob,
@@ -198,14 +198,13 @@ add_array (HlSessionResult *result,
 static HlSessionResult *
 make_result (const HlImportance *found, const HlTrace *trace)
 {
-  g_autofree char *params = g_strdup_printf (
-      "{\"ablation\": \"zero\", \"target\": %d, \"predicted\": %d}", found->target,
-      found->predicted);
-  json_t *origin =
-      json_pack ("{s:s, s:s, s:s, s:s, s:s}", "program", "Headlight " HL_VERSION,
-                 "model_identity", trace->model->identity, "input_hash",
-                 trace->input_hash, "backend", trace->backend, "precision",
-                 trace->precision);
+  g_autofree char *params =
+      g_strdup_printf ("{\"ablation\": \"zero\", \"target\": %d, \"predicted\": %d}",
+                       found->target, found->predicted);
+  json_t *origin = json_pack ("{s:s, s:s, s:s, s:s, s:s}", "program",
+                              "Headlight " HL_VERSION, "model_identity",
+                              trace->model->identity, "input_hash", trace->input_hash,
+                              "backend", trace->backend, "precision", trace->precision);
   char *provenance = json_dumps (origin, JSON_COMPACT);
   HlSessionResult *result = hl_session_result_new ("importance", params, provenance);
   free (provenance);
@@ -237,7 +236,8 @@ save (const Options *o,
       const HlProgress *progress,
       GError **error)
 {
-  g_autoptr (HlTrace) trace = hl_tracer_run (model, input, backend, NULL, progress, error);
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (model, input, backend, NULL, progress, error);
   if (trace == NULL)
     return FALSE;
   g_autoptr (HlSession) session = hl_session_new ();
@@ -267,8 +267,7 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
       hl_importance_compute (model, input, backend, target, progress, error);
   if (found == NULL)
     return FALSE;
-  if (o->output != NULL &&
-      !save (o, model, input, backend, found, progress, error))
+  if (o->output != NULL && !save (o, model, input, backend, found, progress, error))
     return FALSE;
   if (o->as_json)
     print_json (found);

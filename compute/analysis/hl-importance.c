@@ -14,9 +14,9 @@ typedef struct
   HlBackend *backend;
   const HlProgress *progress;
   const HlStack *stack;
-  GHashTable *resids;  /* site -> HlTensor *: the whole model's residual stream */
-  double *logits;      /* (V), of the whole model */
-  double *log_probs;   /* (V) */
+  GHashTable *resids; /* site -> HlTensor *: the whole model's residual stream */
+  double *logits;     /* (V), of the whole model */
+  double *log_probs;  /* (V) */
   gint64 V;
   HlImportance *found;
 } Work;
@@ -86,9 +86,8 @@ fill_effect (const Work *w, const double *logits, HlHeadEffect *effect)
   effect->prob_after = exp (log_probs[t]);
   effect->prob_change = w->found->prob - effect->prob_after;
   effect->loss_change = w->log_probs[t] - log_probs[t];
-  effect->margin_change = pred == t ? NAN
-                                    : (logits[pred] - logits[t]) -
-                                          (w->logits[pred] - w->logits[t]);
+  effect->margin_change =
+      pred == t ? NAN : (logits[pred] - logits[t]) - (w->logits[pred] - w->logits[t]);
   effect->divergence = jensen_shannon (w->log_probs, log_probs, w->V);
   effect->predicted = largest (logits, w->V);
 }
@@ -159,7 +158,7 @@ run_whole (Work *w, int target, GError **error)
 static HlTensor *
 one_closed_each (int H)
 {
-  g_autofree float *gates = g_new (float, (gsize) H * (gsize) H);
+  g_autofree float *gates = g_new (float, (gsize) H *(gsize) H);
   for (int i = 0; i < H * H; i++)
     gates[i] = i % (H + 1) == 0 ? 0 : 1;
   return hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (H, H), gates);
@@ -239,8 +238,8 @@ estimate (Work *w, GError **error)
       HlTensor *open = open_gates (w, w->stack->layers[l].n_heads);
       g_ptr_array_add (gates, open);
       hl_tape_watch (tape, open);
-      g_autoptr (HlIntervention) gate = hl_intervention_new (
-          HL_INTERVENTION_GATE, HL_SITE_Z, 0, l, NULL, open, "open");
+      g_autoptr (HlIntervention) gate =
+          hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z, 0, l, NULL, open, "open");
       hl_run_add_intervention (&run, gate);
     }
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, w->input);

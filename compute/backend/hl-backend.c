@@ -51,7 +51,8 @@ hl_backend_accumulate (HlBackend *backend,
     {
       g_autofree char *a = hl_shape_to_string (&into->shape);
       g_autofree char *b = hl_shape_to_string (&x->shape);
-      g_set_error (error, HL_ERROR, HL_ERROR_SHAPE, "%s cannot be added up into %s", b, a);
+      g_set_error (error, HL_ERROR, HL_ERROR_SHAPE, "%s cannot be added up into %s", b,
+                   a);
       return FALSE;
     }
   if (into->dtype != backend->dtype || x->dtype != backend->dtype)

@@ -310,8 +310,7 @@ shape_unpatchify (const HlOpCall *call, HlShape *out)
   HlShape rows;
   HlOpCall forward = { .in = { call->in[1] }, .params = call->params };
   out[0] = call->in[1]->shape;
-  return shape_patchify (&forward, &rows) &&
-         hl_shape_equal (&rows, &call->in[0]->shape);
+  return shape_patchify (&forward, &rows) && hl_shape_equal (&rows, &call->in[0]->shape);
 }
 
 static const HlOpInfo infos[HL_N_OPS] = {

@@ -56,8 +56,9 @@ back_linear (const Rule *r)
   HlTensor *w = r->call->in[1];
   gboolean is_transposed = r->call->params.is_transposed;
   if (wants (r, 0))
-    give (r, 0, is_transposed ? hl_linear (r->exec, r->dy, w, NULL)
-                              : hl_linear_transposed (r->exec, r->dy, w, NULL));
+    give (r, 0,
+          is_transposed ? hl_linear (r->exec, r->dy, w, NULL)
+                        : hl_linear_transposed (r->exec, r->dy, w, NULL));
   if (wants (r, 1))
     give (r, 1, run (r, HL_OP_LINEAR_GRAD_WEIGHT, r->call->in[0], NULL, NULL));
   give_sum_of_rows (r, 2, r->dy);
@@ -134,9 +135,8 @@ back_scores_of (const Rule *r, HlTensor *ds)
   of_scores.dy = ds;
   if (ds == NULL)
     return;
-  give_turned (r, 0,
-               run (&of_scores, HL_OP_SCORES_GRAD, r->call->in[0], r->call->in[1],
-                    &second));
+  give_turned (
+      r, 0, run (&of_scores, HL_OP_SCORES_GRAD, r->call->in[0], r->call->in[1], &second));
   give_turned (r, 1, second);
 }
 

@@ -300,7 +300,8 @@ hl_session_save_with_options (const HlSession *session,
       !g_file_test (path, G_FILE_TEST_IS_REGULAR))
     {
       g_set_error (error, HL_ERROR, HL_ERROR_IO,
-                   "%s: cannot be saved: a file expected, a device or a pipe found", path);
+                   "%s: cannot be saved: a file expected, a device or a pipe found",
+                   path);
       return FALSE;
     }
   /* A link stays a link: what it points at is replaced. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Gradients of whole models: against the reference framework's (make-gradients.py), and in
- * double against central differences with respect to the heads' gates. */
+ * Gradients of whole models: against the reference framework's (make-gradients.py), and
+ * in double against central differences with respect to the heads' gates. */
 #include "backend/cpu/hl-cpu.h"
 #include "io/hl-safetensors.h"
 #include "model/hl-model-text.h"
@@ -42,14 +42,13 @@ golden_open (Golden *g, const char *name, HlDtype dtype)
   g_assert_no_error (error);
   g->expected = open_file (name, "gradients.safetensors");
   g->backend = hl_cpu_backend_new (dtype, 2);
-  gboolean is_text =
-      g_str_equal (hl_model_get_info (g->model)->input_kind, "text");
+  gboolean is_text = g_str_equal (hl_model_get_info (g->model)->input_kind, "text");
   g_autoptr (HlTensor) given =
       hl_safetensors_get (inputs, is_text ? "input_ids" : "pixel_values", &error);
   g_assert_no_error (error);
-  g->input = is_text ? hl_model_open_ids (g->model, given->data, hl_tensor_count (given),
-                                          &error)
-                     : hl_input_new_image ("golden", given, NULL);
+  g->input =
+      is_text ? hl_model_open_ids (g->model, given->data, hl_tensor_count (given), &error)
+              : hl_input_new_image ("golden", given, NULL);
   g_assert_no_error (error);
 }
 
@@ -145,8 +144,8 @@ explained (const Golden *g, int layer, HlTensor *gates, HlTape *tape, double *gr
   run.exec.tape = tape;
   if (tape != NULL)
     hl_tape_watch (tape, gates);
-  g_autoptr (HlIntervention) gate = hl_intervention_new (
-      HL_INTERVENTION_GATE, HL_SITE_Z, 0, layer, NULL, gates, "gates");
+  g_autoptr (HlIntervention) gate = hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z,
+                                                         0, layer, NULL, gates, "gates");
   hl_run_add_intervention (&run, gate);
   g_autoptr (HlTensor) logits = hl_model_forward (g->model, &run, g->input);
   g_assert_no_error (run.exec.error);
@@ -200,9 +199,9 @@ int
 main (int argc, char **argv)
 {
   static const char *const names[] = {
-    "vit-tiny",  "vit-grey-gelu-new", "vit-grey-relu", "vit-nonsquare",
-    "deit-tiny", "gpt2-tiny",         "gpt2-untied",   "llama-tiny",
-    "llama-gqa2", "llama-gqa4",       "llama-gqa8",    "llama-linear",
+    "vit-tiny",   "vit-grey-gelu-new", "vit-grey-relu", "vit-nonsquare",
+    "deit-tiny",  "gpt2-tiny",         "gpt2-untied",   "llama-tiny",
+    "llama-gqa2", "llama-gqa4",        "llama-gqa8",    "llama-linear",
   };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)

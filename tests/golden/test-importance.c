@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Head importance on one input: against what the reference library computes with each head
- * pruned (vit-tiny), against whole runs in double, and Taylor scores against central
+ * Head importance on one input: against what the reference library computes with each
+ * head pruned (vit-tiny), against whole runs in double, and Taylor scores against central
  * differences. */
 #include "analysis/hl-importance.h"
 #include "backend/cpu/hl-cpu.h"
@@ -41,9 +41,9 @@ golden_open (Golden *g, const char *name)
   g_assert_no_error (error);
   gboolean is_text = g_str_equal (hl_model_get_info (g->model)->input_kind, "text");
   g_autoptr (HlTensor) given = expected (name, is_text ? "input_ids" : "pixel_values");
-  g->input = is_text ? hl_model_open_ids (g->model, given->data, hl_tensor_count (given),
-                                          &error)
-                     : hl_input_new_image ("golden", given, NULL);
+  g->input =
+      is_text ? hl_model_open_ids (g->model, given->data, hl_tensor_count (given), &error)
+              : hl_input_new_image ("golden", given, NULL);
   g_assert_no_error (error);
 }
 
@@ -157,10 +157,9 @@ logits_with (const Golden *g, HlBackend *backend, int layer, int head, double fa
   g_autofree double *values = g_new (double, (gsize) H);
   for (int h = 0; h < H; h++)
     values[h] = h == head ? factor : 1;
-  g_autoptr (HlTensor) gates =
-      hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (1, H), values);
-  g_autoptr (HlIntervention) scale = hl_intervention_new (
-      HL_INTERVENTION_GATE, HL_SITE_Z, 0, layer, NULL, gates, "scale");
+  g_autoptr (HlTensor) gates = hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (1, H), values);
+  g_autoptr (HlIntervention) scale = hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z,
+                                                          0, layer, NULL, gates, "scale");
   hl_run_init (&run, backend, info, NULL);
   hl_run_add_intervention (&run, scale);
   g_autoptr (HlTensor) logits = hl_model_forward (g->model, &run, g->input);

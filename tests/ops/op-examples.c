@@ -333,7 +333,7 @@ example_layer_norm_grad (GRand *rand, int size)
 {
   HlOpCall call = example_layer_norm (rand, size);
   g_clear_pointer (&call.in[2], hl_tensor_unref); /* the bias plays no part */
-  call.params.eps = 1e-2; /* short rows may be nearly constant */
+  call.params.eps = 1e-2;                         /* short rows may be nearly constant */
   return with_dy (call, HL_OP_LAYER_NORM_GRAD, numbers (rand, call.in[0]->shape, 1));
 }
 
@@ -421,8 +421,7 @@ example_unpatchify (GRand *rand, int size)
   HlOpCall call = example_patchify (rand, size);
   const gint64 *dim = call.in[0]->shape.dim;
   gint64 ph = call.params.patch_height, pw = call.params.patch_width;
-  HlShape rows =
-      HL_SHAPE (dim[0], dim[2] / ph * (dim[3] / pw), dim[1] * ph * pw);
+  HlShape rows = HL_SHAPE (dim[0], dim[2] / ph * (dim[3] / pw), dim[1] * ph * pw);
   return with_dy (call, HL_OP_UNPATCHIFY, numbers (rand, rows, 1));
 }
 

@@ -103,8 +103,7 @@ check_linear_grad_weight (const HlOpCall *call)
 {
   gint64 n = hl_tensor_count (call->out[0]);
   g_autofree double *zeros = g_new0 (double, (gsize) n);
-  g_autoptr (HlTensor) w =
-      hl_tensor_new_copy (HL_DTYPE_F64, call->out[0]->shape, zeros);
+  g_autoptr (HlTensor) w = hl_tensor_new_copy (HL_DTYPE_F64, call->out[0]->shape, zeros);
   HlOpCall forward = { .op = HL_OP_LINEAR,
                        .in = { call->in[1], w },
                        .params = call->params };
@@ -206,7 +205,7 @@ check_unpatchify (const HlOpCall *call)
   HlOpCall cut = { .op = HL_OP_PATCHIFY, .in = { call->out[0] }, .params = call->params };
   hl_backend_run_op (backend, &cut, NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpmem (cut.out[0]->data, hl_tensor_size_bytes (cut.out[0]),
-                   call->in[0]->data, hl_tensor_size_bytes (call->in[0]));
+  g_assert_cmpmem (cut.out[0]->data, hl_tensor_size_bytes (cut.out[0]), call->in[0]->data,
+                   hl_tensor_size_bytes (call->in[0]));
   hl_tensor_unref (cut.out[0]);
 }

@@ -48,12 +48,12 @@ static void
 graph_init (Graph *g)
 {
   const HlShape shapes[N_LEAVES] = {
-    [PIXELS] = HL_SHAPE (2, 3, 4, 6),    [PATCH_WEIGHT] = HL_SHAPE (6, 12),
-    [PATCH_BIAS] = HL_SHAPE (6),         [CLS] = HL_SHAPE (1, 1, 6),
-    [POSITIONS] = HL_SHAPE (1, 7, 6),    [NORM_WEIGHT] = HL_SHAPE (6),
-    [NORM_BIAS] = HL_SHAPE (6),          [RMS_WEIGHT] = HL_SHAPE (6),
-    [SCALES] = HL_SHAPE (1, 1, 6),       [REPLACEMENT] = HL_SHAPE (1, 7, 6),
-    [GATES] = HL_SHAPE (1, 2),           [OUT_WEIGHT] = HL_SHAPE (6, 5),
+    [PIXELS] = HL_SHAPE (2, 3, 4, 6), [PATCH_WEIGHT] = HL_SHAPE (6, 12),
+    [PATCH_BIAS] = HL_SHAPE (6),      [CLS] = HL_SHAPE (1, 1, 6),
+    [POSITIONS] = HL_SHAPE (1, 7, 6), [NORM_WEIGHT] = HL_SHAPE (6),
+    [NORM_BIAS] = HL_SHAPE (6),       [RMS_WEIGHT] = HL_SHAPE (6),
+    [SCALES] = HL_SHAPE (1, 1, 6),    [REPLACEMENT] = HL_SHAPE (1, 7, 6),
+    [GATES] = HL_SHAPE (1, 2),        [OUT_WEIGHT] = HL_SHAPE (6, 5),
     [OUT_BIAS] = HL_SHAPE (5),
   };
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);

@@ -90,7 +90,8 @@ test_guess (void)
   g_assert_cmpfloat_with_epsilon (a->stats.sink_share, 1 / (double) T, 1e-9);
 }
 
-/* What counts is the work of all heads: of a few a long map is quick, of many it is not. */
+/* What counts is the work of all heads: of a few a long map is quick, of many it is not.
+ */
 static void
 test_is_slow (void)
 {

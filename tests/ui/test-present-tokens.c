@@ -294,8 +294,9 @@ assert_captions (void)
       hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions, 0, 0);
   g_autoptr (HlTokenScene) one = hl_present_tokens (
       trace, (HlHeadKey){ 0, 1, 0 }, list, chosen, 1, -1, weights, 1, FALSE, &plain);
-  g_assert_cmpstr (one->caption, ==,
-                   "Head 1.0: attention of token 2 “\\xC3”; 0 to 0.755, the largest shown.");
+  g_assert_cmpstr (
+      one->caption, ==,
+      "Head 1.0: attention of token 2 “\\xC3”; 0 to 0.755, the largest shown.");
   g_autoptr (HlTokenScene) more = hl_present_tokens (
       trace, (HlHeadKey){ 0, 0, 1 }, list, chosen, 1, -1, weights, 3, TRUE, &plain);
   g_assert_cmpstr (

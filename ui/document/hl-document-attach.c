@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The model of a session: a trace can be looked at without it, but to run again, to ablate
- * or to go on with a text it has to be there. It is opened from where it was and taken
- * only if it is the same; so is the input. */
+ * The model of a session: a trace can be looked at without it, but to run again, to
+ * ablate or to go on with a text it has to be there. It is opened from where it was and
+ * taken only if it is the same; so is the input. */
 #include "config.h"
 
 #include "document/hl-document-private.h"
@@ -35,9 +35,9 @@ open_input (HlModel *model, const HlTrace *trace)
   if (g_strcmp0 (trace->input_kind, "image") == 0 && trace->input_path[0] != '\0')
     {
       const gint64 *size = trace->pixels != NULL ? trace->pixels->shape.dim : NULL;
-      input = hl_model_open_image (model, trace->input_path,
-                                   size != NULL ? (int) size[0] : 0,
-                                   size != NULL ? (int) size[1] : 0, NULL);
+      input =
+          hl_model_open_image (model, trace->input_path, size != NULL ? (int) size[0] : 0,
+                               size != NULL ? (int) size[1] : 0, NULL);
     }
   else if (g_strcmp0 (trace->input_kind, "text") == 0 && tokens != NULL)
     {
@@ -61,9 +61,8 @@ attach_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
   g_autoptr (HlModel) model =
       job->model != NULL ? hl_model_ref (job->model) : hl_model_open (job->path, NULL);
   Attached *attached = g_new0 (Attached, 1);
-  gboolean is_same =
-      model != NULL &&
-      g_str_equal (hl_model_get_info (model)->identity, trace->model->identity);
+  gboolean is_same = model != NULL && g_str_equal (hl_model_get_info (model)->identity,
+                                                   trace->model->identity);
   if (!is_same)
     return attached;
   job->backend_words = backend->klass->describe (backend);
@@ -126,6 +125,6 @@ hl_document_take_interventions (HlDocument *self, const HlTrace *trace)
       if (is_pruned)
         g_array_append_val (heads, key);
     }
-  hl_selection_begin_ablated (self->selection,
-                              (const HlHeadKey *) (gpointer) heads->data, heads->len);
+  hl_selection_begin_ablated (self->selection, (const HlHeadKey *) (gpointer) heads->data,
+                              heads->len);
 }

@@ -175,8 +175,8 @@ static void
 keep_head (HlDocument *self, const HlTrace *trace, gboolean is_same)
 {
   gboolean is_same_model =
-      self->trace != NULL && g_str_equal (self->trace->model->identity,
-                                          trace->model->identity);
+      self->trace != NULL &&
+      g_str_equal (self->trace->model->identity, trace->model->identity);
   self->chooses_head = !is_same && !(is_same_model && self->head_is_chosen);
   if (is_same || self->chooses_head)
     return;

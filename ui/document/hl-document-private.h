@@ -55,7 +55,7 @@ struct _HlDocument
   int n_layers_left;
   int n_guesses_left;
   gboolean head_is_chosen; /* by a person, since the model was opened */
-  gboolean chooses_head; /* a new trace, at which nobody has chosen yet */
+  gboolean chooses_head;   /* a new trace, at which nobody has chosen yet */
   double fraction;
   char *what;
   char *status;

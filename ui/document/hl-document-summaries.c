@@ -107,8 +107,7 @@ void
 hl_document_summarise (HlDocument *self)
 {
   self->n_layers_left = self->n_guesses_left = self->summary->n_layers;
-  gboolean is_slow =
-      self->summary->n_layers > 0 && hl_summary_is_slow (self->source, 0);
+  gboolean is_slow = self->summary->n_layers > 0 && hl_summary_is_slow (self->source, 0);
   if (is_slow)
     submit_layers (self, TRUE);
   submit_layers (self, FALSE);

@@ -294,8 +294,8 @@ show_wanted_place (HlDocument *self)
   gboolean has_head = place->layer >= 0 && place->layer < stack->n_layers &&
                       place->head >= 0 &&
                       place->head < stack->layers[place->layer].n_heads;
-  gboolean has_cell = tokens != NULL && place->query < tokens->n_tokens &&
-                      place->key < tokens->n_tokens;
+  gboolean has_cell =
+      tokens != NULL && place->query < tokens->n_tokens && place->key < tokens->n_tokens;
   self->head_is_chosen = self->head_is_chosen || has_head;
   hl_selection_begin_at (self->selection, has_head ? place->layer : 0,
                          has_head ? place->head : 0, has_cell ? place->query : -1,

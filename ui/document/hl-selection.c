@@ -176,8 +176,7 @@ hl_selection_reset (HlSelection *self, gboolean keep_ablated)
 }
 
 void
-hl_selection_begin_at (
-    HlSelection *self, int layer, int head, gint64 query, gint64 key)
+hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query, gint64 key)
 {
   State *now = self->now;
   now->place.layer = layer;

@@ -52,8 +52,8 @@ HlHeadKey hl_selection_get_head (HlSelection *self);
 void hl_selection_reset (HlSelection *self, gboolean keep_ablated);
 
 /** hl_selection_begin_at: where a new trace is first looked at; leaves no history. */
-void hl_selection_begin_at (
-    HlSelection *self, int layer, int head, gint64 query, gint64 key);
+void
+hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query, gint64 key);
 
 /** hl_selection_begin_ablated: what a trace that is opened was made with; leaves no
  * history. */

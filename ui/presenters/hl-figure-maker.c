@@ -179,7 +179,8 @@ static double
 shared_high (const HlFigurePlan *plan, const GPtrArray *lines)
 {
   double high = 0;
-  gint64 first = plan->kind == HL_FIGURE_OVERLAY ? 1 : 0; /* CLS lies beside the picture */
+  gint64 first =
+      plan->kind == HL_FIGURE_OVERLAY ? 1 : 0; /* CLS lies beside the picture */
   gint64 n = hl_trace_get_tokens (plan->summary->trace, 0)->n_tokens;
   for (guint k = 0; k < lines->len && plan->view.range != HL_RANGE_PER_HEAD; k++)
     for (gint64 i = first; i < n; i++)
@@ -235,7 +236,10 @@ make_token_scene (const HlFigurePlan *plan,
 }
 
 static void
-add_text (const HlFigurePlan *plan, HlFigure *figure, HlHeadKey head, const float *weights)
+add_text (const HlFigurePlan *plan,
+          HlFigure *figure,
+          HlHeadKey head,
+          const float *weights)
 {
   g_autoptr (HlTokenList) list = make_list (plan);
   g_autoptr (HlTokenScene) scene = make_token_scene (plan, head, list, weights);

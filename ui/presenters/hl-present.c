@@ -177,8 +177,9 @@ void
 hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_from)
 {
   /* Short: several stand side by side; the caption says of which patch. */
-  char *title = g_strdup_printf (is_from ? _ ("%d.%d attended from") : _ ("%d.%d attends to"),
-                                 head.layer, head.head);
+  char *title =
+      g_strdup_printf (is_from ? _ ("%d.%d attended from") : _ ("%d.%d attends to"),
+                       head.layer, head.head);
   char *caption = g_strdup_printf (_ ("Head %d.%d: %s"), head.layer, head.head,
                                    scene->caption != NULL ? scene->caption : "");
   g_free (scene->title);

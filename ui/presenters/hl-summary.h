@@ -34,8 +34,8 @@ void hl_layer_summary_unref (HlLayerSummary *summary);
 HlLayerSummary *hl_layer_summary_ref (HlLayerSummary *summary);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlLayerSummary, hl_layer_summary_unref)
 
-/** HL_SUMMARY_QUICK_ENTRIES: entries of all heads' maps up to which summaries are exact at
- * once, within some two seconds; above, estimates of all layers come first. */
+/** HL_SUMMARY_QUICK_ENTRIES: entries of all heads' maps up to which summaries are exact
+ * at once, within some two seconds; above, estimates of all layers come first. */
 #define HL_SUMMARY_QUICK_ENTRIES ((gint64) 1 << 27)
 
 /** hl_summary_is_slow: the summaries of a stack are worth estimates beforehand. */

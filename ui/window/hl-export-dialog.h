@@ -15,6 +15,7 @@ G_DECLARE_FINAL_TYPE (HlExportDialog, hl_export_dialog, HL, EXPORT_DIALOG, AdwWi
  * "written" (char *path)
  * "failed" (char *message) */
 
-GtkWidget *hl_export_dialog_new (GtkWindow *parent, HlDocument *document, HlFigureKind kind);
+GtkWidget *
+hl_export_dialog_new (GtkWindow *parent, HlDocument *document, HlFigureKind kind);
 
 G_END_DECLS

@@ -123,8 +123,7 @@ show_text (HlSidePanel *self, const HlTrace *trace)
   g_autofree char *caption =
       is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d; Open Input chooses "
                                    "others"),
-                                name,
-                                n_tokens, (int) input->n_all_tokens,
+                                name, n_tokens, (int) input->n_all_tokens,
                                 (int) input->first_token)
              : g_strdup_printf (ngettext ("%s · %d token", "%s · %d tokens", n_tokens),
                                 name, n_tokens);
@@ -244,8 +243,8 @@ show_prediction (HlSidePanel *self)
         continue;
       const HlPrediction *p = g_ptr_array_index (top, i);
       double was = prob_of (before, p->index);
-      g_autofree char *prob = was >= 0 ? change_in_words (was, p->prob)
-                                       : g_strdup_printf ("%.3f", p->prob);
+      g_autofree char *prob =
+          was >= 0 ? change_in_words (was, p->prob) : g_strdup_printf ("%.3f", p->prob);
       g_autofree char *tip = g_strdup_printf (
           _ ("%s: probability %.6f, logit %.4f (softmax over all classes)"), p->label,
           p->prob, p->logit);

@@ -48,8 +48,8 @@ hl_window_show_export (HlWindow *self)
 {
   if (hl_document_get_trace (self->document) == NULL)
     return;
-  GtkWidget *dialog = hl_export_dialog_new (GTK_WINDOW (self), self->document,
-                                            kind_in_focus (self));
+  GtkWidget *dialog =
+      hl_export_dialog_new (GTK_WINDOW (self), self->document, kind_in_focus (self));
   g_signal_connect_object (dialog, "written", G_CALLBACK (written_cb), self, 0);
   g_signal_connect_object (dialog, "failed", G_CALLBACK (failed_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));

@@ -387,8 +387,7 @@ place_bar (
   /* In the middle of the pictures, unless they are narrower than the bar. */
   double middle = (left + MAX (right, left + width)) / 2;
   double x = MIN (MAX (middle - width / 2, left), end - width);
-  page->bar =
-      (HlRect){ x, bottom + BAR_GAP_EM * em, width, HL_COLOR_BAR_EM * em };
+  page->bar = (HlRect){ x, bottom + BAR_GAP_EM * em, width, HL_COLOR_BAR_EM * em };
   return page->bar.y + hl_color_bar_extent (&page->theme, page->shared, FALSE);
 }
 

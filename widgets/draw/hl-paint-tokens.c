@@ -94,8 +94,10 @@ hl_paint_token_shade_bar (HlPainter *painter,
   HlColor none = hl_token_shade_color (theme, 0), most = hl_token_shade_color (theme, 1);
   double half = bar->width / 2;
   cairo_pattern_t *tint = cairo_pattern_create_linear (bar->x, 0, bar->x + half, 0);
-  cairo_pattern_add_color_stop_rgba (tint, 0, none.red, none.green, none.blue, none.alpha);
-  cairo_pattern_add_color_stop_rgba (tint, 1, most.red, most.green, most.blue, most.alpha);
+  cairo_pattern_add_color_stop_rgba (tint, 0, none.red, none.green, none.blue,
+                                     none.alpha);
+  cairo_pattern_add_color_stop_rgba (tint, 1, most.red, most.green, most.blue,
+                                     most.alpha);
   cairo_rectangle (cr, bar->x, bar->y, half, bar->height);
   cairo_set_source (cr, tint);
   cairo_fill_preserve (cr);

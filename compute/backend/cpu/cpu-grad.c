@@ -13,8 +13,11 @@
 #define PART (1 << 21)
 
 static void
-run_items (
-    const CpuContext *context, gint64 n_items, gint64 size, CpuPoolFunc func, gpointer data)
+run_items (const CpuContext *context,
+           gint64 n_items,
+           gint64 size,
+           CpuPoolFunc func,
+           gpointer data)
 {
   size = MAX (size, 1);
   cpu_pool_run_in_parts (context->pool, n_items, MAX (1, GRAIN / size),
@@ -263,8 +266,8 @@ K (unpatchify) (const CpuContext *context, const HlOpCall *call, GError **error)
   for (gint64 i = 0; i < shape->dim[0] * rows * columns; i++)
     {
       gint64 c = i % columns, r = i / columns % rows, b = i / columns / rows;
-      real *corner = (real *) call->out[0]->data + b * C * height * width +
-                     r * ph * width + c * pw;
+      real *corner =
+          (real *) call->out[0]->data + b * C * height * width + r * ph * width + c * pw;
       for (gint64 channel = 0; channel < C; channel++)
         for (gint64 y = 0; y < ph; y++, from += pw)
           memcpy (corner + (channel * height + y) * width, from,
