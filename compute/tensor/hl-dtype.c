@@ -2,6 +2,8 @@
  * Number types, and exact conversion of half precision to float32. */
 #include "tensor/hl-dtype.h"
 
+#include "tensor/hl-half.h"
+
 #include <string.h>
 
 gsize
@@ -100,7 +102,10 @@ bf16_to_f32 (guint16 bits)
 void
 hl_dtype_to_f32 (HlDtype from, gconstpointer source, gsize n, float *out)
 {
-  CONVERT_ALL (float)
+  if (from == HL_DTYPE_F16)
+    hl_half_to_f32 (source, n, out);
+  else
+    CONVERT_ALL (float)
 }
 
 void
@@ -112,9 +117,5 @@ hl_dtype_to_f64 (HlDtype from, gconstpointer source, gsize n, double *out)
 void
 hl_dtype_f32_to_f16 (const float *source, gsize n, guint16 *out)
 {
-  for (gsize i = 0; i < n; i++)
-    {
-      _Float16 half = (_Float16) source[i];
-      memcpy (&out[i], &half, sizeof half);
-    }
+  hl_half_from_f32 (source, n, out);
 }

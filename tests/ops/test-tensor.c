@@ -86,11 +86,48 @@ test_half_precision (void)
     g_assert_cmpuint (back[i], ==, rounded[i]);
 }
 
+/* A few numbers are converted one by one, many eight at a time: the same bits, wherever
+ * the row begins, and nothing is written past its end. */
+static void
+test_half_eights (void)
+{
+  enum
+  {
+    N = 4099
+  };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (16);
+  g_autofree float *many = g_new (float, N), *wide = g_new (float, N + 1);
+  g_autofree guint16 *half = g_new (guint16, N + 1);
+  for (int i = 0; i < N; i++)
+    many[i] = (float) ldexp (g_rand_double_range (rand, -1, 1),
+                             g_rand_int_range (rand, -28, 18));
+  for (gsize start = 0; start < 3; start++)
+    {
+      gsize n = N - start;
+      half[n] = 0x1234;
+      wide[n] = 5;
+      hl_dtype_f32_to_f16 (many + start, n, half);
+      hl_dtype_to_f32 (HL_DTYPE_F16, half, n, wide);
+      g_assert_cmpuint (half[n], ==, 0x1234);
+      g_assert_cmpfloat (wide[n], ==, 5);
+      for (gsize i = 0; i < n; i++)
+        {
+          guint16 one;
+          float back;
+          hl_dtype_f32_to_f16 (many + start + i, 1, &one);
+          hl_dtype_to_f32 (HL_DTYPE_F16, &one, 1, &back);
+          g_assert_cmpuint (half[i], ==, one);
+          g_assert_cmpfloat (wide[i], ==, back);
+        }
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tensor/strided", test_strided);
   g_test_add_func ("/tensor/half-precision", test_half_precision);
+  g_test_add_func ("/tensor/half-eights", test_half_eights);
   return g_test_run ();
 }
