@@ -2,8 +2,7 @@
  * Gradients of whole models: against the reference framework's (make-gradients.py), and
  * in double against central differences with respect to the heads' gates. */
 #include "backend/cpu/hl-cpu.h"
-#include "io/hl-safetensors.h"
-#include "model/hl-model-text.h"
+#include "golden-model.h"
 #include "ops/hl-tape.h"
 
 #include <math.h>
@@ -20,36 +19,12 @@ typedef struct
   HlBackend *backend;
 } Golden;
 
-static HlSafetensors *
-open_file (const char *name, const char *file)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path =
-      g_test_build_filename (G_TEST_DIST, "golden", "models", name, file, NULL);
-  HlSafetensors *opened = hl_safetensors_open (path, &error);
-  g_assert_no_error (error);
-  return opened;
-}
-
 static void
 golden_open (Golden *g, const char *name, HlDtype dtype)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *folder =
-      g_test_build_filename (G_TEST_DIST, "golden", "models", name, NULL);
-  g_autoptr (HlSafetensors) inputs = open_file (name, "expected.safetensors");
-  g->model = hl_model_open (folder, &error);
-  g_assert_no_error (error);
-  g->expected = open_file (name, "gradients.safetensors");
+  golden_open_model (name, &g->model, &g->input);
+  g->expected = golden_open_file (name, "gradients.safetensors");
   g->backend = hl_cpu_backend_new (dtype, 2);
-  gboolean is_text = g_str_equal (hl_model_get_info (g->model)->input_kind, "text");
-  g_autoptr (HlTensor) given =
-      hl_safetensors_get (inputs, is_text ? "input_ids" : "pixel_values", &error);
-  g_assert_no_error (error);
-  g->input =
-      is_text ? hl_model_open_ids (g->model, given->data, hl_tensor_count (given), &error)
-              : hl_input_new_image ("golden", given, NULL);
-  g_assert_no_error (error);
 }
 
 static void

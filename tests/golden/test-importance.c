@@ -5,8 +5,7 @@
 #include "analysis/hl-importance.h"
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
-#include "io/hl-safetensors.h"
-#include "model/hl-model-text.h"
+#include "golden-model.h"
 
 #include <math.h>
 
@@ -18,33 +17,10 @@ typedef struct
   HlInput *input;
 } Golden;
 
-static HlTensor *
-expected (const char *name, const char *key)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "models", name,
-                                                 "expected.safetensors", NULL);
-  g_autoptr (HlSafetensors) file = hl_safetensors_open (path, &error);
-  g_assert_no_error (error);
-  HlTensor *t = hl_safetensors_get (file, key, &error);
-  g_assert_no_error (error);
-  return t;
-}
-
 static void
 golden_open (Golden *g, const char *name)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *folder =
-      g_test_build_filename (G_TEST_DIST, "golden", "models", name, NULL);
-  g->model = hl_model_open (folder, &error);
-  g_assert_no_error (error);
-  gboolean is_text = g_str_equal (hl_model_get_info (g->model)->input_kind, "text");
-  g_autoptr (HlTensor) given = expected (name, is_text ? "input_ids" : "pixel_values");
-  g->input =
-      is_text ? hl_model_open_ids (g->model, given->data, hl_tensor_count (given), &error)
-              : hl_input_new_image ("golden", given, NULL);
-  g_assert_no_error (error);
+  golden_open_model (name, &g->model, &g->input);
 }
 
 static void
@@ -128,8 +104,9 @@ test_reference (void)
   golden_open (&g, "vit-tiny");
   g_autoptr (GError) error = NULL;
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
-  g_autoptr (HlTensor) whole = expected ("vit-tiny", "logits");
-  g_autoptr (HlTensor) pruned = expected ("vit-tiny", "pruned_logits"); /* (3, 4, 7) */
+  g_autoptr (HlTensor) whole = golden_expected ("vit-tiny", "logits");
+  g_autoptr (HlTensor) pruned =
+      golden_expected ("vit-tiny", "pruned_logits"); /* (3, 4, 7) */
   g_autofree double *logits = to_double (whole, 0, 7);
   for (int target = HL_IMPORTANCE_PREDICTED; target < 7; target += 3)
     {

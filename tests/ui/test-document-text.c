@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The document with a language model: a text is read and traced, heads are ablated, the
  * model goes on with it, is stopped, is followed by another model, is saved. */
-#include "document/hl-document.h"
+#include "document-settle.h"
 #include "text-model.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define PATIENCE_MS 30000
 #define MANY 1000000
 
 typedef struct
@@ -94,15 +93,7 @@ watch (Fixture *f)
 static void
 settle (Fixture *f)
 {
-  gint64 end = g_get_monotonic_time () + PATIENCE_MS * 1000;
-  while (hl_document_is_busy (f->document))
-    {
-      if (!g_main_context_iteration (NULL, FALSE))
-        g_usleep (500);
-      g_assert_cmpint (g_get_monotonic_time (), <, end);
-    }
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  document_settle (f->document);
 }
 
 static void

@@ -2,15 +2,13 @@
  * The document behind the window: opening, running, ablating, undoing, saving, reopening;
  * results that came too late and files that are wrong lose nothing. */
 #include "backend/cpu/hl-cpu.h"
-#include "document/hl-document.h"
+#include "document-settle.h"
 #include "trace/hl-tracer.h"
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-
-#define PATIENCE_MS 30000
 
 typedef struct
 {
@@ -64,15 +62,7 @@ watch (Fixture *f)
 static void
 settle (Fixture *f)
 {
-  gint64 end = g_get_monotonic_time () + PATIENCE_MS * 1000;
-  while (hl_document_is_busy (f->document))
-    {
-      if (!g_main_context_iteration (NULL, FALSE))
-        g_usleep (500);
-      g_assert_cmpint (g_get_monotonic_time (), <, end);
-    }
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  document_settle (f->document);
 }
 
 static char *

@@ -40,6 +40,31 @@ clear_head (const HlTensor *x, gint64 b, gint64 h)
     memset (head_at (x, b, h) + t * dim[2] * dim[3], 0, sizeof (real) * (gsize) dim[3]);
 }
 
+/* Calls @func for every key-value head of every example; @maps (B, H, Tq, Tk) is of the
+ * shape of the attention maps. Without a product to make, both gradients are zero. */
+static void
+run_key_value_heads (const CpuContext *context,
+                     const HlOpCall *call,
+                     const HlTensor *maps,
+                     CpuPoolFunc func)
+{
+  const gint64 *dim = maps->shape.dim;
+  Work w = { .call = call,
+             .H = dim[1],
+             .Hkv = call->in[2]->shape.dim[1],
+             .Tq = dim[2],
+             .Tk = dim[3],
+             .Kw = call->in[2]->shape.dim[3] };
+  w.group = w.H / w.Hkv;
+  if (w.Tq > 0 && w.Tk > 0 && w.Kw > 0)
+    cpu_pool_run_in_parts (context->pool, dim[0] * w.Hkv, 1,
+                           cpu_pool_n_threads (context->pool), func, &w,
+                           context->progress);
+  else
+    for (int i = 0; i < 2; i++)
+      memset (call->out[i]->data, 0, hl_tensor_size_bytes (call->out[i]));
+}
+
 /* ---- scores --------------------------------------------------------------------------
  */
 
@@ -88,21 +113,7 @@ scores_grad_items (gpointer data, gint64 begin, gint64 end, int thread)
 gboolean
 K (scores_grad) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  const gint64 *dim = call->in[0]->shape.dim;
-  Work w = { .call = call,
-             .H = dim[1],
-             .Hkv = call->in[2]->shape.dim[1],
-             .Tq = dim[2],
-             .Tk = dim[3],
-             .Kw = call->in[2]->shape.dim[3] };
-  w.group = w.H / w.Hkv;
-  if (w.Tq > 0 && w.Tk > 0 && w.Kw > 0)
-    cpu_pool_run_in_parts (context->pool, dim[0] * w.Hkv, 1,
-                           cpu_pool_n_threads (context->pool), scores_grad_items, &w,
-                           context->progress);
-  else
-    for (int i = 0; i < 2; i++)
-      memset (call->out[i]->data, 0, hl_tensor_size_bytes (call->out[i]));
+  run_key_value_heads (context, call, call->in[0], scores_grad_items);
   return TRUE;
 }
 
@@ -171,20 +182,6 @@ mix_grad_items (gpointer data, gint64 begin, gint64 end, int thread)
 gboolean
 K (mix_grad) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  const gint64 *dim = call->out[0]->shape.dim;
-  Work w = { .call = call,
-             .H = dim[1],
-             .Hkv = call->in[2]->shape.dim[1],
-             .Tq = dim[2],
-             .Tk = dim[3],
-             .Kw = call->in[2]->shape.dim[3] };
-  w.group = w.H / w.Hkv;
-  if (w.Tq > 0 && w.Tk > 0 && w.Kw > 0)
-    cpu_pool_run_in_parts (context->pool, dim[0] * w.Hkv, 1,
-                           cpu_pool_n_threads (context->pool), mix_grad_items, &w,
-                           context->progress);
-  else
-    for (int i = 0; i < 2; i++)
-      memset (call->out[i]->data, 0, hl_tensor_size_bytes (call->out[i]));
+  run_key_value_heads (context, call, call->out[0], mix_grad_items);
   return TRUE;
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * Golden models with the input their expected numbers were made of. */
+#pragma once
+
+#include "io/hl-safetensors.h"
+#include "model/hl-model-text.h"
+
+/* A file of golden model @name: (transfer full). */
+static inline HlSafetensors *
+golden_open_file (const char *name, const char *file)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path =
+      g_test_build_filename (G_TEST_DIST, "golden", "models", name, file, NULL);
+  HlSafetensors *opened = hl_safetensors_open (path, &error);
+  g_assert_no_error (error);
+  return opened;
+}
+
+/* What the reference says of @key, or was given: (transfer full). */
+static inline HlTensor *
+golden_expected (const char *name, const char *key)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlSafetensors) file = golden_open_file (name, "expected.safetensors");
+  HlTensor *t = hl_safetensors_get (file, key, &error);
+  g_assert_no_error (error);
+  return t;
+}
+
+/* Both (transfer full). */
+static inline void
+golden_open_model (const char *name, HlModel **model, HlInput **input)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder =
+      g_test_build_filename (G_TEST_DIST, "golden", "models", name, NULL);
+  *model = hl_model_open (folder, &error);
+  g_assert_no_error (error);
+  gboolean is_text = g_str_equal (hl_model_get_info (*model)->input_kind, "text");
+  g_autoptr (HlTensor) given =
+      golden_expected (name, is_text ? "input_ids" : "pixel_values");
+  *input = is_text
+               ? hl_model_open_ids (*model, given->data, hl_tensor_count (given), &error)
+               : hl_input_new_image ("golden", given, NULL);
+  g_assert_no_error (error);
+}
