@@ -158,7 +158,7 @@ run_whole (Work *w, int target, GError **error)
 static HlTensor *
 one_closed_each (int H)
 {
-  g_autofree float *gates = g_new (float, (gsize) H *(gsize) H);
+  g_autofree float *gates = g_new (float, (gsize) (H * H));
   for (int i = 0; i < H * H; i++)
     gates[i] = i % (H + 1) == 0 ? 0 : 1;
   return hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (H, H), gates);

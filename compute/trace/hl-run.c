@@ -6,6 +6,8 @@
 #include "ops/hl-tape.h"
 #include "trace/hl-trace.h"
 
+#include <stdio.h>
+
 static const struct
 {
   const char *suffix;
@@ -75,6 +77,9 @@ hl_intervention_new (HlInterventionKind kind,
   return intervention;
 }
 
+/* Written and read again. */
+#define PRUNED_WORDS "prune head %d.%d (zero)"
+
 HlIntervention *
 hl_intervention_new_scale_head (
     const HlModelInfo *model, int stack, int layer, int head, double factor)
@@ -90,11 +95,23 @@ hl_intervention_new_scale_head (
       hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, n_heads), gates);
   g_autofree char *words = NULL;
   if (factor == 0)
-    words = g_strdup_printf ("prune head %d.%d (zero)", layer, head);
+    words = g_strdup_printf (PRUNED_WORDS, layer, head);
   else
     words = g_strdup_printf ("scale head %d.%d by %g", layer, head, factor);
   return hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z, stack, layer, NULL, value,
                               words);
+}
+
+gboolean
+hl_intervention_parse_pruned_head (const char *words,
+                                   const HlStack *stack,
+                                   int *layer,
+                                   int *head)
+{
+  int n = 0; /* characters read; 0 when not all of the words are there */
+  return sscanf (words, PRUNED_WORDS "%n", layer, head, &n) == 2 && n > 0 &&
+         *layer >= 0 && *layer < stack->n_layers && *head >= 0 &&
+         *head < stack->layers[*layer].n_heads;
 }
 
 HlIntervention *

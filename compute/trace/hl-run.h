@@ -74,6 +74,18 @@ HlIntervention *hl_intervention_new (HlInterventionKind kind,
 HlIntervention *hl_intervention_new_scale_head (
     const HlModelInfo *model, int stack, int layer, int head, double factor);
 
+/**
+ * hl_intervention_parse_pruned_head:
+ * @words: of an intervention, as a trace keeps them
+ * @stack: where the head is to be
+ * Returns: TRUE where they say that one of its heads was set to zero, which then are
+ *   @layer and @head
+ */
+gboolean hl_intervention_parse_pruned_head (const char *words,
+                                            const HlStack *stack,
+                                            int *layer,
+                                            int *head);
+
 HlIntervention *hl_intervention_ref (HlIntervention *intervention);
 void hl_intervention_unref (HlIntervention *intervention);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)

@@ -7,7 +7,6 @@
 #include "document/hl-document-private.h"
 
 #include <glib/gi18n.h>
-#include <stdio.h>
 
 /* What comes back from the engine's thread; the input may be missing. */
 typedef struct
@@ -107,7 +106,6 @@ hl_document_attach_model (HlDocument *self, HlModel *model)
   hl_document_submit (job, self->engine, attach_job, attached_free, attached_cb);
 }
 
-/* As hl_intervention_new_scale_head() words it. */
 void
 hl_document_take_interventions (HlDocument *self, const HlTrace *trace)
 {
@@ -116,13 +114,8 @@ hl_document_take_interventions (HlDocument *self, const HlTrace *trace)
   for (guint i = 0; i < trace->interventions->len && stack != NULL; i++)
     {
       HlHeadKey key = { 0 };
-      int n = 0;
       const char *words = g_ptr_array_index (trace->interventions, i);
-      gboolean is_pruned =
-          sscanf (words, "prune head %d.%d (zero)%n", &key.layer, &key.head, &n) == 2 &&
-          n > 0 && key.layer >= 0 && key.layer < stack->n_layers && key.head >= 0 &&
-          key.head < stack->layers[key.layer].n_heads;
-      if (is_pruned)
+      if (hl_intervention_parse_pruned_head (words, stack, &key.layer, &key.head))
         g_array_append_val (heads, key);
     }
   hl_selection_begin_ablated (self->selection, (const HlHeadKey *) (gpointer) heads->data,
