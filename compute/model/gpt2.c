@@ -228,6 +228,7 @@ const HlFamily hl_family_gpt2 = {
   .title = "GPT-2",
   .model_types = gpt2_model_types,
   .input_kind = "text",
+  .reads_last = TRUE,
   .load = gpt2_load,
   .free_data = gpt2_free,
   .forward = gpt2_forward,

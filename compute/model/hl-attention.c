@@ -32,20 +32,31 @@ heads_of (HlTensor *rows, gint64 first, gint64 n, gint64 K)
   return hl_tensor_view (rows, first * K, HL_SHAPE (B, T, n, K), stride);
 }
 
+/* All rows, or the one that alone is wanted. */
+static HlTensor *
+query_rows (HlRun *run, HlTensor *x, gint64 row)
+{
+  if (x == NULL || row < 0)
+    return x != NULL ? hl_tensor_ref (x) : NULL;
+  return hl_slice (&run->exec, x, row, 1);
+}
+
 static void
 project (const HlAttention *a, HlRun *run, HlTensor *x, Projected *out)
 {
-  gint64 H = a->n_heads, Hkv = a->n_kv_heads, K = a->head_width;
+  gint64 H = a->n_heads, Hkv = a->n_kv_heads, K = a->head_width, row = run->query_row;
   if (a->qkv.weight != NULL)
     {
       g_autoptr (HlTensor) all = hl_dense_forward (&a->qkv, run, x);
-      out->q = heads_of (all, 0, H, K);
+      g_autoptr (HlTensor) asking = query_rows (run, all, row);
+      out->q = heads_of (asking, 0, H, K);
       out->k = heads_of (all, H, Hkv, K);
       out->v = heads_of (all, H + Hkv, Hkv, K);
       return;
     }
-  g_autoptr (HlTensor) q = hl_dense_forward (&a->q, run, x); /* (B, T, H*K) */
-  g_autoptr (HlTensor) k = hl_dense_forward (&a->k, run, x); /* (B, T, Hkv*K) */
+  g_autoptr (HlTensor) asking = query_rows (run, x, row);
+  g_autoptr (HlTensor) q = hl_dense_forward (&a->q, run, asking); /* (B, T or 1, H*K) */
+  g_autoptr (HlTensor) k = hl_dense_forward (&a->k, run, x);      /* (B, T, Hkv*K) */
   g_autoptr (HlTensor) v = hl_dense_forward (&a->v, run, x);
   out->q = heads_of (q, 0, H, K);
   out->k = heads_of (k, 0, Hkv, K);
@@ -55,8 +66,9 @@ project (const HlAttention *a, HlRun *run, HlTensor *x, Projected *out)
 static void
 rotate (const HlAttention *a, HlRun *run, int stack, int layer, HlTensor **x, HlSite site)
 {
+  gint64 first = site == HL_SITE_ROT_Q ? MAX (run->query_row, 0) : 0;
   g_autoptr (HlTensor) plain = g_steal_pointer (x);
-  g_autoptr (HlTensor) turned = hl_rope_forward (a->rope, run, plain);
+  g_autoptr (HlTensor) turned = hl_rope_forward (a->rope, run, plain, first);
   *x = hl_run_site (run, site, stack, layer, g_steal_pointer (&turned));
 }
 

@@ -56,6 +56,11 @@ hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTens
   g_autoptr (HlTensor) normed = hl_norm_forward (&block->norm1, run, pre);
   g_autoptr (HlTensor) attn_out =
       block->mixer->forward (block->mixer, run, stack, layer, normed);
+  if (run->query_row >= 0)
+    {
+      g_autoptr (HlTensor) all = g_steal_pointer (&pre);
+      pre = hl_slice (exec, all, run->query_row, 1); /* (B, 1, D) */
+    }
   attn_out =
       hl_run_site (run, HL_SITE_ATTN_OUT, stack, layer, g_steal_pointer (&attn_out));
   g_autoptr (HlTensor) mid = hl_add (exec, pre, attn_out);
@@ -76,6 +81,7 @@ hl_blocks_forward (const HlBlock *blocks, int n, HlRun *run, int stack, HlTensor
       if (!hl_exec_step (&run->exec, (double) l / n, what))
         return NULL;
       g_autoptr (HlTensor) before = g_steal_pointer (&resid);
+      run->query_row = l == n - 1 ? run->only_row : -1;
       resid = hl_block_forward (&blocks[l], run, stack, l, before);
     }
   return g_steal_pointer (&resid);

@@ -28,10 +28,12 @@ typedef struct
  * @id: "vit"
  * @model_types: config.json's "model_type" that it takes, NULL-terminated
  * @input_kind: what it takes: "image" or "text"
+ * @reads_last: predictions come from the last token, not from the first
  * @load: what the family needs for its passes; NULL with @error
  * @forward: logits (B, V), (transfer full); NULL after a failure (which sticks to the
  *   run) or where the model has no head
- * @open_image: (nullable): processes a picture; (transfer full)
+ * @process_image: (nullable): @rgb (H, W, 3) uint8 as an input called @path;
+ *   (transfer full)
  * @tokens: the token table of a stack for an input; (transfer full)
  * @get_block: (nullable): a block of a stack, for recipes
  */
@@ -41,11 +43,16 @@ typedef struct
   const char *title;
   const char *const *model_types;
   const char *input_kind;
+  gboolean reads_last;
   gpointer (*load) (HlLoader *loader, GError **error);
   void (*free_data) (gpointer data);
   HlTensor *(*forward) (gpointer data, HlRun *run, const HlInput *input);
-  HlInput *(*open_image) (
-      gpointer data, const char *path, int height, int width, GError **error);
+  HlInput *(*process_image) (gpointer data,
+                             const char *path,
+                             HlTensor *rgb,
+                             int height,
+                             int width,
+                             GError **error);
   HlTokenTable *(*tokens) (gpointer data, const HlInput *input, int stack);
   const HlBlock *(*get_block) (gpointer data, int stack, int layer);
 } HlFamily;

@@ -4,6 +4,7 @@
 
 #include "base/hl-error.h"
 #include "base/hl-hash.h"
+#include "io/hl-image.h"
 
 HlModel *
 hl_model_ref (HlModel *model)
@@ -187,17 +188,36 @@ hl_model_open (const char *path, GError **error)
   return g_steal_pointer (&model);
 }
 
+static gboolean
+takes_pictures (const HlModel *model, GError **error)
+{
+  if (model->family->process_image != NULL)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no pictures",
+               model->info->name);
+  return FALSE;
+}
+
 HlInput *
 hl_model_open_image (
     const HlModel *model, const char *path, int height, int width, GError **error)
 {
-  if (model->family->open_image == NULL)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no pictures",
-                   model->info->name);
-      return NULL;
-    }
-  return model->family->open_image (model->data, path, height, width, error);
+  g_autoptr (HlTensor) rgb =
+      takes_pictures (model, error) ? hl_image_load (path, error) : NULL;
+  return rgb != NULL ? hl_model_open_rgb (model, path, rgb, height, width, error) : NULL;
+}
+
+HlInput *
+hl_model_open_rgb (const HlModel *model,
+                   const char *path,
+                   HlTensor *rgb,
+                   int height,
+                   int width,
+                   GError **error)
+{
+  return takes_pictures (model, error)
+             ? model->family->process_image (model->data, path, rgb, height, width, error)
+             : NULL;
 }
 
 const gint32 *
@@ -233,4 +253,10 @@ gsize
 hl_model_weights_bytes (const HlModel *model)
 {
   return hl_weights_convert_bytes (model->weights, HL_DTYPE_F32);
+}
+
+gint64
+hl_model_get_readout_row (const HlModel *model, gint64 n_tokens)
+{
+  return model->family->reads_last ? n_tokens - 1 : 0;
 }

@@ -35,6 +35,15 @@ HlModelInfo *hl_model_get_info (const HlModel *model);
 HlInput *hl_model_open_image (
     const HlModel *model, const char *path, int height, int width, GError **error);
 
+/** hl_model_open_rgb: likewise, of a picture (H, W, 3) uint8 that is decoded already; it
+ * is called @path, which may name a place within a file. */
+HlInput *hl_model_open_rgb (const HlModel *model,
+                            const char *path,
+                            HlTensor *rgb,
+                            int height,
+                            int width,
+                            GError **error);
+
 /** hl_model_get_tokens: (transfer full): of one stack, for an input. */
 HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, int stack);
 
@@ -45,6 +54,10 @@ HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, i
  *   failure, see @run's exec, or where the model has no head
  */
 HlTensor *hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input);
+
+/** hl_model_get_readout_row: the token of @n_tokens whose row the prediction comes from:
+ * CLS, or the last one. */
+gint64 hl_model_get_readout_row (const HlModel *model, gint64 n_tokens);
 
 /** hl_model_get_recipe: FALSE when the layer's maps do not follow from Q, K and lse. */
 gboolean

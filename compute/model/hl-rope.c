@@ -298,21 +298,23 @@ make_tables (const HlRope *rope, HlRun *run, gint64 T)
 }
 
 HlTensor *
-hl_rope_forward (const HlRope *rope, HlRun *run, HlTensor *x)
+hl_rope_forward (const HlRope *rope, HlRun *run, HlTensor *x, gint64 first)
 {
   if (x == NULL || !hl_exec_ok (&run->exec))
     return NULL;
   gint64 T = x->shape.dim[1], half = rope->n_turned / 2;
   HlTensor *tables = g_hash_table_lookup (run->tables, rope);
-  if (tables == NULL)
+  if (tables == NULL || tables->shape.dim[1] < first + T)
     {
-      tables = make_tables (rope, run, T);
+      tables = make_tables (rope, run, first + T);
       if (tables == NULL)
         return NULL;
       g_hash_table_insert (run->tables, (gpointer) rope, tables);
     }
-  g_autoptr (HlTensor) cosines = hl_tensor_view (tables, 0, HL_SHAPE (T, half), NULL);
+  gint64 all = tables->shape.dim[1];
+  g_autoptr (HlTensor) cosines =
+      hl_tensor_view (tables, first * half, HL_SHAPE (T, half), NULL);
   g_autoptr (HlTensor) sines =
-      hl_tensor_view (tables, T * half, HL_SHAPE (T, half), NULL);
+      hl_tensor_view (tables, (all + first) * half, HL_SHAPE (T, half), NULL);
   return hl_rope (&run->exec, x, cosines, sines, rope->is_interleaved);
 }

@@ -60,9 +60,10 @@ void hl_rope_free (HlRope *rope);
  */
 void hl_rope_frequencies (const HlRope *rope, gint64 n_tokens, double *out);
 
-/** hl_rope_forward: @x (B, T, H, K) turned for the run's positions; (transfer full)
+/** hl_rope_forward: @x (B, T, H, K), token @first of the run and those after it, turned
+ * for the run's positions; (transfer full)
  * (nullable). Tables are made once a run. */
-HlTensor *hl_rope_forward (const HlRope *rope, HlRun *run, HlTensor *x);
+HlTensor *hl_rope_forward (const HlRope *rope, HlRun *run, HlTensor *x, gint64 first);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlRope, hl_rope_free)
 

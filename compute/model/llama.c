@@ -254,6 +254,7 @@ const HlFamily hl_family_llama = {
   .title = "Llama",
   .model_types = llama_model_types,
   .input_kind = "text",
+  .reads_last = TRUE,
   .load = llama_load,
   .free_data = llama_free,
   .forward = llama_forward,

@@ -6,7 +6,6 @@
 
 #include "base/hl-error.h"
 #include "io/hl-image-processor.h"
-#include "io/hl-image.h"
 #include "model/hl-family.h"
 #include "model/vit-positions.h"
 
@@ -305,7 +304,8 @@ vit_forward (gpointer data, HlRun *run, const HlInput *input)
 }
 
 static HlInput *
-vit_open_image (gpointer data, const char *path, int height, int width, GError **error)
+vit_process_image (
+    gpointer data, const char *path, HlTensor *rgb, int height, int width, GError **error)
 {
   const Vit *vit = data;
   if (height % (int) vit->patch[0] != 0 || width % (int) vit->patch[1] != 0)
@@ -316,9 +316,6 @@ vit_open_image (gpointer data, const char *path, int height, int width, GError *
           (int) vit->patch[0], (int) vit->patch[1], height, width);
       return NULL;
     }
-  g_autoptr (HlTensor) rgb = hl_image_load (path, error);
-  if (rgb == NULL)
-    return NULL;
   g_autoptr (HlImageProcessor) processor =
       height > 0 && width > 0
           ? hl_image_processor_new_with_size (vit->processor, height, width)
@@ -365,7 +362,7 @@ const HlFamily hl_family_vit = {
   .load = vit_load,
   .free_data = vit_free,
   .forward = vit_forward,
-  .open_image = vit_open_image,
+  .process_image = vit_process_image,
   .tokens = vit_tokens,
   .get_block = vit_get_block,
 };

@@ -138,7 +138,7 @@ hl_run_init (HlRun *run,
              const HlModelInfo *model,
              const HlProgress *progress)
 {
-  *run = (HlRun){ .model = model };
+  *run = (HlRun){ .model = model, .only_row = -1, .query_row = -1 };
   hl_exec_init (&run->exec, backend, progress);
   run->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
   run->interventions =

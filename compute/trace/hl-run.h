@@ -98,6 +98,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @interventions: (element-type HlIntervention)
  * @start_block, @start_resid: begin at this block with this residual stream (B or 1, T,
  *   D) instead of with the input; 0 and NULL for a whole pass
+ * @only_row: a token, or -1: of the last block nothing but this token's row is wanted
+ *   (and the keys and values of all): a pass then gives (B, 1, D) behind it. Where that
+ *   block is causal it is the last token
+ * @query_row: what the block in hand is to make of its rows: @only_row in the last one,
+ *   else -1
  * @first_position: of the first token given: 0 unless a cache holds earlier ones
  * @cache: (nullable): keys and values of earlier tokens, read and extended; borrowed
  * @predictions: (nullable): to fill with what each position predicts; borrowed
@@ -115,6 +120,8 @@ typedef struct
   GPtrArray *interventions;
   int start_block;
   HlTensor *start_resid;
+  gint64 only_row;
+  gint64 query_row;
   gint64 first_position;
   HlKvCache *cache;
   HlPredictions *predictions;
