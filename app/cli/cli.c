@@ -120,11 +120,3 @@ cli_open_session (const char *path, const HlProgress *progress, GError **error)
   g_autofree char *checker = hl_path_program ("headlight");
   return hl_session_load_guarded (path, checker, progress, error);
 }
-
-gboolean
-cli_parse_head (const char *text, int *layer, int *head)
-{
-  int n = 0;
-  return sscanf (text, "%d.%d%n", layer, head, &n) == 2 && text[n] == '\0' &&
-         *layer >= 0 && *head >= 0;
-}

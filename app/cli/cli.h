@@ -72,7 +72,4 @@ void cli_progress_end (CliProgress *self);
 HlSession *
 cli_open_session (const char *path, const HlProgress *progress, GError **error);
 
-/** cli_parse_head: "5.1" into layer and head; FALSE for anything else. */
-gboolean cli_parse_head (const char *text, int *layer, int *head);
-
 G_END_DECLS

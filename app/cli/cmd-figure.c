@@ -8,6 +8,7 @@
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
 #include "presenters/hl-figure-maker.h"
+#include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ parse_heads (const Options *o, GArray *heads, GError **error)
   for (int i = 0; words[i] != NULL; i++)
     {
       HlHeadKey key = { 0 };
-      if (!cli_parse_head (g_strstrip (words[i]), &key.layer, &key.head))
+      if (!hl_head_key_parse (g_strstrip (words[i]), &key))
         {
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "--heads: LAYER.HEAD separated by commas expected, \"%s\" found",

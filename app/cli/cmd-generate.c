@@ -2,6 +2,7 @@
  * headlight generate MODEL --text S --tokens N [--json] */
 #include "config.h"
 
+#include "cli-heads.h"
 #include "cli-input.h"
 
 #include "base/hl-error.h"
@@ -17,6 +18,7 @@
 typedef struct
 {
   CliInput input;
+  CliHeads heads;
   int n_tokens;
   double temperature;
   double top_p;
@@ -134,6 +136,10 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
       model != NULL ? cli_input_open (&o->input, model, error) : NULL;
   if (input == NULL)
     return FALSE;
+  g_autoptr (GPtrArray) pruned =
+      cli_heads_interventions (&o->heads, hl_model_get_info (model), error);
+  if (pruned == NULL)
+    return FALSE;
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GArray) log_probs = g_array_new (FALSE, FALSE, sizeof (double));
   Heard heard = { model, input, o->as_json, ids, log_probs, 0 };
@@ -141,7 +147,8 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
                                       .temperature = o->temperature,
                                       .top_p = o->top_p,
                                       .seed = (guint32) o->seed,
-                                      .goes_on = o->goes_on };
+                                      .goes_on = o->goes_on,
+                                      .interventions = pruned };
   gint64 began_us = g_get_monotonic_time ();
   int n = hl_generate (model, input, backend, &options, progress, hear_cb, &heard, error);
   double seconds = (double) (g_get_monotonic_time () - began_us) / 1e6;
@@ -192,6 +199,7 @@ cli_generate (int argc, char **argv)
     { "seed", 0, 0, G_OPTION_ARG_INT, &o.seed, N_ ("Of the draws"), "N" },
     { "go-on", 0, 0, G_OPTION_ARG_NONE, &o.goes_on, N_ ("Past the end-of-text token"),
       NULL },
+    CLI_HEADS_ENTRIES (o.heads),
     { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json,
       N_ ("Print tokens and log-probabilities as JSON"), NULL },
@@ -214,6 +222,7 @@ cli_generate (int argc, char **argv)
         status = cli_fail (error);
     }
   cli_input_clear (&o.input);
+  cli_heads_clear (&o.heads);
   g_free (o.backend);
   return status;
 }

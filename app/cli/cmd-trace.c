@@ -2,6 +2,7 @@
  * headlight trace MODEL (--image F | --text S | --text-file F | --ids JSON) -o S.h5 */
 #include "config.h"
 
+#include "cli-heads.h"
 #include "cli-input.h"
 
 #include "base/hl-error.h"
@@ -20,7 +21,7 @@ typedef struct
   char *maps;
   char *backend;
   char **capture;
-  char **prune;
+  CliHeads heads;
   gboolean half;
   gboolean as_json;
 } Options;
@@ -33,7 +34,7 @@ options_clear (Options *o)
   g_free (o->maps);
   g_free (o->backend);
   g_strfreev (o->capture);
-  g_strfreev (o->prune);
+  cli_heads_clear (&o->heads);
 }
 
 static gboolean
@@ -47,29 +48,6 @@ parse_maps (const char *text, HlMaps *maps)
         return TRUE;
       }
   return FALSE;
-}
-
-static GPtrArray *
-prunings (char **heads, const HlModelInfo *info, GError **error)
-{
-  g_autoptr (GPtrArray) list =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  for (int i = 0; heads != NULL && heads[i] != NULL; i++)
-    {
-      int layer, head;
-      const HlStack *stack = hl_model_info_get_stack (info, 0);
-      if (!cli_parse_head (heads[i], &layer, &head) || layer >= stack->n_layers ||
-          head >= stack->layers[layer].n_heads)
-        {
-          g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                       "--prune: LAYER.HEAD of a model with %d layers expected, \"%s\" "
-                       "found",
-                       stack->n_layers, heads[i]);
-          return NULL;
-        }
-      g_ptr_array_add (list, hl_intervention_new_scale_head (info, 0, layer, head, 0));
-    }
-  return g_steal_pointer (&list);
 }
 
 static void
@@ -122,7 +100,8 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
   g_autoptr (HlInput) input = cli_input_open (&o->input, model, error);
   if (input == NULL)
     return FALSE;
-  g_autoptr (GPtrArray) pruned = prunings (o->prune, hl_model_get_info (model), error);
+  g_autoptr (GPtrArray) pruned =
+      cli_heads_interventions (&o->heads, hl_model_get_info (model), error);
   if (pruned == NULL)
     return FALSE;
   options.interventions = pruned;
@@ -167,8 +146,7 @@ cli_trace (int argc, char **argv)
       N_ ("auto, stored, recomputed (keep Q and K) or none"), "HOW" },
     { "capture", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.capture,
       N_ ("Keep sites of this name too, such as \"blocks.*.hook_resid_post\""), "GLOB" },
-    { "prune", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.prune,
-      N_ ("Set this head's output to zero; may be given again"), "LAYER.HEAD" },
+    CLI_HEADS_ENTRIES (o.heads),
     { "half-maps", 0, 0, G_OPTION_ARG_NONE, &o.half,
       N_ ("Store maps as float16: half the size, rounded"), NULL },
     { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },

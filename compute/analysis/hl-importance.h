@@ -1,76 +1,67 @@
 /* SPDX-License-Identifier: MIT
- * Which heads matter on one input: each is pruned by itself, and the first-order estimate
- * of that beside it. */
+ * Which heads matter on one input: each is ablated by itself, and what a gradient says of
+ * all of them at once stands beside it. The scores are those of the groups PRUNING, LAYER
+ * and GRADIENT of hl-score-table.def. */
 #pragma once
 
-#include "model/hl-model.h"
+#include "analysis/hl-ablation.h"
+#include "analysis/hl-head-scores.h"
 
 G_BEGIN_DECLS
 
-/** HL_IMPORTANCE_PREDICTED: the target is what the model predicts. */
-#define HL_IMPORTANCE_PREDICTED (-1)
+/** HL_TARGET_PREDICTED: the target is what the model predicts; HL_TARGET_LABEL: the true
+ * class where it is known, else what is predicted. */
+#define HL_TARGET_PREDICTED (-1)
+#define HL_TARGET_LABEL (-2)
+
+/** HlLayerDoneFunc: @layer's heads are scored; called on the working thread. */
+typedef void (*HlLayerDoneFunc) (const HlHeadScores *scores,
+                                 int layer,
+                                 gpointer user_data);
 
 /**
- * HlHeadEffect: of setting z of one head to zero, everything else as it is; p is softmax
- * of the logits (of the last position, of a text), t the target.
- * @prob_after: p_t without the head
- * @prob_change: p_t - p_t without it: positive where removing it hurts
- * @loss_change: ln p_t - ln p_t without it, in nats: positive where removing it hurts
- * @margin_change: z_pred - z_t (logits) without the head, minus the same with it; pred is
- *   what the whole model predicts: NaN where that is the target
- * @divergence: Jensen-Shannon, of both distributions, in nats: 0 to ln 2
- * @predicted: what is predicted without the head
- * @taylor: d (ln p_t) / d gate, at 1: the loss change to first order (Michel et al. 2019
- *   and Molchanov et al. 2019 without the absolute value)
- */
-typedef struct
-{
-  double prob_after;
-  double prob_change;
-  double loss_change;
-  double margin_change;
-  double divergence;
-  int predicted;
-  double taylor;
-} HlHeadEffect;
-
-/**
- * HlImportance:
- * @target: class or token
- * @predicted: by the whole model
- * @prob: p_target of the whole model
- * @first: (n_layers + 1): index of a layer's first head in @heads
+ * HlImportanceOptions:
+ * @target: class or token, or one of the two above
+ * @against: class or token whose logit is subtracted from the target's, or -1: then
+ *   DIFFERENCE_CHANGE is scored, and gradients are those of the difference
+ * @label: true class; -1 where it is not known: then CORRECTS and ACCURACY_CHANGE are not
+ *   scored
+ * @ablation, @replacements: what stands in a head's place (hl_ablation_replace()); NULL
+ *   for zeros
+ * @interventions: (nullable) (element-type HlIntervention): in force in every run,
+ *   such as heads that are pruned already
+ * @no_gradients, @no_layers: leave out these scores
+ * @layer_done: (nullable)
  */
 typedef struct
 {
   int target;
-  int predicted;
-  double prob;
-  int n_layers;
-  int *first;
-  HlHeadEffect *heads;
-} HlImportance;
-
-void hl_importance_free (HlImportance *importance);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlImportance, hl_importance_free)
-
-/** hl_importance_get: (transfer none): @layer and @head in range. */
-const HlHeadEffect *
-hl_importance_get (const HlImportance *importance, int layer, int head);
+  int against;
+  int label;
+  HlAblation ablation;
+  const GPtrArray *replacements;
+  const GPtrArray *interventions;
+  gboolean no_gradients;
+  gboolean no_layers;
+  HlLayerDoneFunc layer_done;
+  gpointer layer_done_data;
+} HlImportanceOptions;
 
 /**
- * hl_importance_compute:
- * @target: a class or token, or HL_IMPORTANCE_PREDICTED
- * The heads of a layer are one batch, which begins at their block with the residual
- * stream of the whole model; the estimates take one pass forward and one back.
- * Thread: engine. Returns: (transfer full): NULL with @error (RANGE for the target;
- *   UNSUPPORTED for a tower without classes; what a run may give)
+ * hl_importance_score:
+ * @scores: its latest input is filled: scores and what is known of the input
+ * The heads of a layer are a batch, which begins at their block with the residual stream
+ * of the whole model; of the last block only the readout's row is computed, but for its
+ * own heads. A tower without classes has no scores of a prediction: OUTPUT_COSINE and the
+ * group LAYER are what it has.
+ * Thread: engine. Returns: FALSE with @error (RANGE for the target; what a run may give)
  */
-HlImportance *hl_importance_compute (const HlModel *model,
-                                     const HlInput *input,
-                                     HlBackend *backend,
-                                     int target,
-                                     const HlProgress *progress,
-                                     GError **error);
+gboolean hl_importance_score (HlHeadScores *scores,
+                              const HlModel *model,
+                              const HlInput *input,
+                              HlBackend *backend,
+                              const HlImportanceOptions *options,
+                              const HlProgress *progress,
+                              GError **error);
 
 G_END_DECLS

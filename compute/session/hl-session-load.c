@@ -170,16 +170,20 @@ read_result_array (HlH5Reader *reader,
 static HlSessionResult *
 read_result (HlH5Reader *reader, hid_t group, GError **error)
 {
-  static const char *const attrs[] = { "id", "params", "provenance", NULL };
+  static const char *const attrs[] = { "id",         "analysis",  "params",
+                                       "provenance", "precision", NULL };
   g_autofree char *id = g_strdup (""), *params = g_strdup ("");
-  g_autofree char *provenance = g_strdup ("");
+  g_autofree char *provenance = g_strdup (""), *precision = g_strdup ("float32");
   g_autoptr (GPtrArray) names = hl_h5_list_links (group, error);
   g_autoptr (GPtrArray) known = g_ptr_array_new ();
   if (names == NULL || !hl_h5_read_attr_string (group, "id", &id, error) ||
       !hl_h5_read_attr_string (group, "params", &params, error) ||
-      !hl_h5_read_attr_string (group, "provenance", &provenance, error))
+      !hl_h5_read_attr_string (group, "provenance", &provenance, error) ||
+      !hl_h5_read_attr_string (group, "precision", &precision, error))
     return NULL;
   g_autoptr (HlSessionResult) result = hl_session_result_new (id, params, provenance);
+  g_free (result->precision);
+  result->precision = g_steal_pointer (&precision);
   g_ptr_array_add (known, (char *) "axes");
   for (guint i = 0; i < names->len; i++)
     {

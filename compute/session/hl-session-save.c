@@ -32,6 +32,8 @@ write_result (hid_t group, const HlSessionResult *result, GError **error)
   g_auto (HlH5Axes) axes = { 0 };
   hl_h5_axes_init (&axes, group);
   if (!hl_h5_write_attr_string (group, "id", result->id, error) ||
+      !hl_h5_write_attr_string (group, "analysis", result->id, error) ||
+      !hl_h5_write_attr_string (group, "precision", result->precision, error) ||
       !hl_h5_write_attr_string (group, "params", result->params_json, error) ||
       !hl_h5_write_attr_string (group, "provenance", result->provenance_json, error))
     return FALSE;

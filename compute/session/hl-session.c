@@ -29,6 +29,7 @@ hl_session_result_new (const char *id,
   result->id = g_strdup (id);
   result->params_json = g_strdup (params_json);
   result->provenance_json = g_strdup (provenance_json);
+  result->precision = g_strdup ("float32");
   result->arrays = g_ptr_array_new_with_free_func (array_free);
   return result;
 }
@@ -48,6 +49,7 @@ hl_session_result_unref (HlSessionResult *result)
   g_free (result->id);
   g_free (result->params_json);
   g_free (result->provenance_json);
+  g_free (result->precision);
   g_ptr_array_unref (result->arrays);
   g_free (result);
 }

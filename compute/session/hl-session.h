@@ -38,8 +38,9 @@
  *                         replacement (1 or H, Tq, Tk) float32
  * 10. /traces/<n>/axes    dimension scales: head, query, key, token, head_width, class,
  *                         row, column, channel; <axis>_<size> for a second size
- * 11. /results/<n>        attributes id, params (JSON), provenance (JSON); arrays in any
- *                         type of HlDtype but bfloat16, with axis names; axes as in 10
+ * 11. /results/<n>        attributes id, analysis (the same), params (JSON), provenance
+ *                         (JSON), precision ("float32"); arrays in any type of HlDtype
+ *                         but bfloat16, with axis names; axes as in 10
  * 12. /notes              one string
  * 13. /view               attributes: strings, float64 and int64
  *
@@ -83,6 +84,7 @@ typedef struct
  * HlSessionResult: what an analysis found, as a session keeps it.
  * @id: of the analysis
  * @params_json, @provenance_json: JSON text; kept as it is, never parsed here
+ * @precision: of the arithmetic behind it: "float32", which it is when it is made
  * @arrays: of HlSessionArray *
  * Filled by its maker, immutable once added; atomic reference count.
  */
@@ -92,6 +94,7 @@ typedef struct
   char *id;
   char *params_json;
   char *provenance_json;
+  char *precision;
   GPtrArray *arrays;
 } HlSessionResult;
 

@@ -95,6 +95,9 @@ pass (Generator *g, HlTensor *ids, GError **error)
   run.first_position = hl_kv_cache_get_length (g->cache);
   for (int i = 0; g->options->capture != NULL && g->options->capture[i] != NULL; i++)
     hl_run_capture (&run, g->options->capture[i]);
+  const GPtrArray *changes = g->options->interventions;
+  for (guint i = 0; changes != NULL && i < changes->len; i++)
+    hl_run_add_intervention (&run, g_ptr_array_index (changes, i));
   g_autoptr (HlTensor) logits = hl_model_forward (g->model, &run, &input);
   HlTensor *plain = NULL;
   if (logits != NULL)

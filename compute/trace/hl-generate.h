@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @seed: of the draws; the same seed gives the same text
  * @goes_on: past the model's end-of-text tokens
  * @capture: (nullable): globs of sites to capture in every step, NULL-terminated
+ * @interventions: (nullable) (element-type HlIntervention): in force in every step
  */
 typedef struct
 {
@@ -25,6 +26,7 @@ typedef struct
   guint32 seed;
   gboolean goes_on;
   const char *const *capture;
+  GPtrArray *interventions;
 } HlGenerateOptions;
 
 /**

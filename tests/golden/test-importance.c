@@ -61,31 +61,68 @@ near (double found, double wanted, double allowed)
   g_assert_cmpfloat (fabs (found - wanted), <=, allowed * (1 + fabs (wanted)));
 }
 
+/* One input's scores of importance: (transfer full); NULL with @error. */
+static HlHeadScores *
+score (const Golden *g,
+       HlBackend *backend,
+       const HlImportanceOptions *options,
+       const HlProgress *progress,
+       GError **error)
+{
+  const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (g->model), 0);
+  g_autoptr (HlHeadScores) scores = hl_head_scores_new (stack);
+  hl_head_scores_begin_input (scores, "golden", "");
+  return hl_importance_score (scores, g->model, g->input, backend, options, progress,
+                              error)
+             ? g_steal_pointer (&scores)
+             : NULL;
+}
+
+static double
+get (const HlHeadScores *scores, HlScore score, int layer, int head)
+{
+  return hl_head_scores_get (scores, score, 0, layer, head);
+}
+
+static int
+largest (const double *x, gint64 n)
+{
+  int at = 0;
+  for (int i = 1; i < n; i++)
+    at = x[i] > x[at] ? i : at;
+  return at;
+}
+
 static void
-compare (const HlImportance *found,
-         const HlHeadEffect *e,
+compare (const HlHeadScores *found,
+         int l,
+         int h,
          const double *whole,
          const double *cut,
          gint64 V,
          double allowed)
 {
   g_autofree double *p = g_new (double, (gsize) V), *q = g_new (double, (gsize) V);
-  int t = found->target, pred = found->predicted, now = 0;
+  const HlScoredInput *about = hl_head_scores_get_input (found, 0);
+  int t = about->target, pred = about->predicted;
   softmax (whole, V, p);
   softmax (cut, V, q);
-  for (int i = 0; i < V; i++)
-    now = cut[i] > cut[now] ? i : now;
-  near (e->prob_after, q[t], allowed);
-  near (e->prob_change, p[t] - q[t], allowed);
-  near (e->loss_change, log (p[t]) - log (q[t]), allowed);
-  near (e->divergence, divergence (p, q, V), allowed);
-  g_assert_cmpfloat (e->divergence, >=, 0);
-  g_assert_cmpfloat (e->divergence, <=, G_LN2);
-  g_assert_cmpint (e->predicted, ==, now);
+  g_assert_cmpint (pred, ==, largest (whole, V));
+  near (about->prob, p[t], allowed);
+  near (about->loss, -log (p[t]), allowed);
+  near (get (found, HL_SCORE_PROB_AFTER, l, h), q[t], allowed);
+  near (get (found, HL_SCORE_PROB_CHANGE, l, h), p[t] - q[t], allowed);
+  near (get (found, HL_SCORE_LOSS_CHANGE, l, h), log (p[t]) - log (q[t]), allowed);
+  double jsd = get (found, HL_SCORE_DIVERGENCE, l, h);
+  near (jsd, divergence (p, q, V), allowed);
+  g_assert_cmpfloat (jsd, >=, 0);
+  g_assert_cmpfloat (jsd, <=, G_LN2);
+  g_assert_cmpfloat (get (found, HL_SCORE_FLIP, l, h), ==, pred != largest (cut, V));
+  double margin = get (found, HL_SCORE_MARGIN_CHANGE, l, h);
   if (pred == t)
-    g_assert_true (isnan (e->margin_change));
+    g_assert_true (isnan (margin));
   else
-    near (e->margin_change, cut[pred] - cut[t] - (whole[pred] - whole[t]), allowed);
+    near (margin, cut[pred] - cut[t] - (whole[pred] - whole[t]), allowed);
 }
 
 static double *
@@ -108,17 +145,26 @@ test_reference (void)
   g_autoptr (HlTensor) pruned =
       golden_expected ("vit-tiny", "pruned_logits"); /* (3, 4, 7) */
   g_autofree double *logits = to_double (whole, 0, 7);
-  for (int target = HL_IMPORTANCE_PREDICTED; target < 7; target += 3)
+  for (int label = 0; label < 7; label++)
     {
-      g_autoptr (HlImportance) found =
-          hl_importance_compute (g.model, g.input, backend, target, NULL, &error);
+      const HlImportanceOptions options = { .target = label % 3 == 0 ? HL_TARGET_PREDICTED
+                                                                     : label,
+                                            .against = -1,
+                                            .label = label };
+      g_autoptr (HlHeadScores) found = score (&g, backend, &options, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpint (found->n_layers, ==, 3);
       for (int l = 0; l < 3; l++)
         for (int h = 0; h < 4; h++)
           {
             g_autofree double *cut = to_double (pruned, (l * 4 + h) * 7, 7);
-            compare (found, hl_importance_get (found, l, h), logits, cut, 7, 1e-5);
+            gboolean was_right = largest (logits, 7) == label;
+            gboolean is_right = largest (cut, 7) == label;
+            compare (found, l, h, logits, cut, 7, 1e-5);
+            g_assert_cmpfloat (get (found, HL_SCORE_CORRECTS, l, h), ==,
+                               !was_right && is_right);
+            g_assert_cmpfloat (get (found, HL_SCORE_ACCURACY_CHANGE, l, h), ==,
+                               was_right - is_right);
           }
     }
   golden_clear (&g);
@@ -168,18 +214,21 @@ test_whole_runs (gconstpointer name)
   gint64 V = hl_model_get_info (g.model)->n_vocab;
   V = V > 0 ? V : 7;
   g_autofree double *whole = logits_with (&g, backend, 0, 0, 1);
-  g_autoptr (HlImportance) found =
-      hl_importance_compute (g.model, g.input, backend, 5, NULL, &error);
+  const HlImportanceOptions options = { .target = 5, .against = -1, .label = -1 };
+  g_autoptr (HlHeadScores) found = score (&g, backend, &options, NULL, &error);
   g_assert_no_error (error);
   for (int l = 0; l < stack->n_layers; l++)
     for (int h = 0; h < stack->layers[l].n_heads; h++)
       {
-        const HlHeadEffect *e = hl_importance_get (found, l, h);
         g_autofree double *cut = logits_with (&g, backend, l, h, 0);
-        compare (found, e, whole, cut, V, 1e-9);
+        compare (found, l, h, whole, cut, V, 1e-9);
         double above = log_prob (&g, backend, l, h, 1 + STEP, 5);
         double below = log_prob (&g, backend, l, h, 1 - STEP, 5);
-        near (e->taylor, (above - below) / (2 * STEP), 1e-6);
+        double slope = (above - below) / (2 * STEP);
+        near (get (found, HL_SCORE_TAYLOR, l, h), slope, 1e-6);
+        near (get (found, HL_SCORE_TAYLOR_ABS, l, h), fabs (slope), 1e-6);
+        g_assert_cmpfloat (get (found, HL_SCORE_MICHEL_TOKENS, l, h), >=,
+                           get (found, HL_SCORE_TAYLOR_ABS, l, h) * (1 - 1e-9));
       }
   golden_clear (&g);
 }
@@ -191,14 +240,16 @@ test_target (void)
   golden_open (&g, "gpt2-tiny");
   g_autoptr (GError) error = NULL;
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
-  g_assert_null (hl_importance_compute (g.model, g.input, backend, 97, NULL, &error));
+  HlImportanceOptions options = { .target = 97, .against = -1, .label = -1 };
+  g_assert_null (score (&g, backend, &options, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_RANGE);
   g_assert_nonnull (strstr (error->message, "0 to 96 expected, 97 found"));
   g_clear_error (&error);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   const HlProgress progress = { .cancellable = cancellable };
   g_cancellable_cancel (cancellable);
-  g_assert_null (hl_importance_compute (g.model, g.input, backend, 0, &progress, &error));
+  options.target = 0;
+  g_assert_null (score (&g, backend, &options, &progress, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   golden_clear (&g);
 }

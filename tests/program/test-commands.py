@@ -167,12 +167,94 @@ def importance_is_what_single_runs_say():
         assert abs(head["loss_change"] - math.log(whole[2] / cut[2])) < 1e-5, head
     good("figure", at("imp.h5"), "--view", "grid", "-o", at("imp.svg"))
     out = good("analyze", "importance", MODEL, "--image", PICTURE)
-    assert out.count("\n") == 12 and "Taylor" in out, out
+    assert out.count("\n") == 16 and "Spearman" in out, out
     fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--target", "7",
           says=["0 to 6 expected, 7 found"])
     fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--target", "dgo",
           says=["dgo"])
     fails(2, "analyze", "guesswork", MODEL, "--image", PICTURE)
+
+
+def dataset():
+    """Three inputs, one of them unreadable, and their CSV."""
+    with open(at("set.csv"), "w") as f:
+        f.write(f"file,label\n{PICTURE},cat\n{__file__},cat\n{PICTURE},2\n")
+    return at("set.csv")
+
+
+@case
+def a_data_set_has_intervals_and_skips_what_it_cannot_read():
+    code, out, said = run("analyze", "importance", MODEL, "--dataset", dataset(), "--json",
+                          "--curve", "taylor_absolute", "--greedy", "-o", at("set.h5"),
+                          "--csv", at("heads.csv"))
+    assert code == 0 and "skipped" in said, said
+    found = json.loads(out)
+    one = json.loads(good("analyze", "importance", MODEL, "--image", PICTURE, "--label",
+                          "cat", "--json"))
+    assert found["n"] == 2 and len(found["skipped"]) == 1, found
+    assert [c["order"] for c in found["curve"]] == [
+        "taylor_absolute", "taylor_absolute reversed", "random 0", "random 1", "random 2",
+        "greedy"]
+    for many, single in zip(found["heads"], one["heads"]):
+        for name in ("loss_change", "taylor", "hop_entropy", "accuracy_change"):
+            assert abs(many[name] - single[name]) < 1e-9, name
+            assert many[name + "_low"] == many[name + "_high"] == many[name], name
+    assert one["heads"][0]["corrects"] in (0, 1)
+    with open(at("heads.csv")) as f:
+        rows = list(csv.DictReader(f))
+    assert len(rows) == 12 and float(rows[3]["taylor"]) == found["heads"][3]["taylor"]
+    good("figure", at("set.h5"), "--view", "grid", "-o", at("set.svg"))
+    fails(1, "analyze", "importance", MODEL, "--dataset", "/nowhere", says=["/nowhere"])
+    fails(2, "analyze", "importance", MODEL, "--dataset", "x", "--image", PICTURE)
+    fails(1, "analyze", "importance", MODEL, "--dataset", dataset(), "--curve", "beauty",
+          says=["beauty"])
+
+
+@case
+def kinds_of_ablation_and_parts_of_a_head():
+    def score(*options):
+        return json.loads(good("analyze", "importance", MODEL, "--image", PICTURE, "--target",
+                               "cat", "--json", *options))
+    zero, uniform = score(), score("--ablation", "uniform")
+    assert (zero["ablation"], uniform["ablation"]) == ("zero", "uniform")
+    assert zero["heads"][0]["loss_change"] != uniform["heads"][0]["loss_change"]
+    against = score("--against", "0")
+    assert "difference_change" in against["heads"][0]
+    parts = score("--parts", "1.2")["parts"]
+    assert [p["pruned"] for p in parts] == ["nothing", "head", "cls-and-corner", "patches",
+                                            "cls", "corner"]
+    assert abs(parts[0]["probability"] - zero["probability"]) < 1e-6
+    assert abs(parts[1]["probability"] - zero["heads"][6]["probability_after"]) < 1e-6
+    fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--ablation", "resample",
+          says=["data set"])
+    fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--ablation", "odd",
+          says=["odd"])
+    fails(1, "analyze", "importance", MODEL, "--image", PICTURE, "--parts", "9.9",
+          says=["9.9"])
+
+
+@case
+def strength_of_every_head():
+    found = json.loads(good("analyze", "strength", MODEL, "--image", PICTURE, "--json", "-o",
+                            at("strength.h5")))
+    assert {"hop_entropy", "mean_distance", "confidence"} <= set(found["heads"][0]), found
+    out = good("analyze", "strength", MODEL, "--image", PICTURE)
+    assert "Hop entropy" in out and "Mean distance" in out, out
+
+
+@case
+def a_mask_prunes_like_prune():
+    with open(at("mask.json"), "w") as f:
+        json.dump({"headlight_mask": 1, "model": "x", "heads": ["1.2", "0.1"]}, f)
+    both = probabilities("--prune", "1.2", "--prune", "0.1")
+    assert probabilities("--mask", at("mask.json")) == both != probabilities()
+    for bad, says in (({"headlight_mask": 1, "heads": ["7.0"]}, "7.0"),
+                      ({"headlight_mask": 2, "heads": []}, "headlight_mask"),
+                      ({"headlight_mask": 1, "heads": "1.2"}, "heads")):
+        with open(at("bad.json"), "w") as f:
+            json.dump(bad, f)
+        fails(1, "trace", MODEL, "--image", PICTURE, "-o", at("x.h5"), "--mask",
+              at("bad.json"), says=[says])
 
 
 @case

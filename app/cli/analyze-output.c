@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * What an analysis leaves: JSON, a session. */
+#include "config.h"
+
+#include "analyze.h"
+
+#include "base/hl-error.h"
+#include "trace/hl-tracer.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+char *
+analyze_name (const HlModel *model, int index)
+{
+  const HlModelInfo *info = hl_model_get_info (model);
+  if (index < 0)
+    return g_strdup ("");
+  if (info->labels != NULL && index < (int) g_strv_length (info->labels))
+    return g_strdup (info->labels[index]);
+  HlTokenizer *tokenizer = hl_model_get_tokenizer (model, NULL);
+  char *text = tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, index) : NULL;
+  return text != NULL ? text : g_strdup_printf ("%d", index);
+}
+
+gboolean
+analyze_parse_class (
+    const Analyze *a, const char *option, const char *text, int *found, GError **error)
+{
+  *found = HL_TARGET_PREDICTED;
+  if (text == NULL || g_str_equal (text, "predicted"))
+    return TRUE;
+  if (g_str_equal (text, "label"))
+    {
+      *found = HL_TARGET_LABEL;
+      return TRUE;
+    }
+  g_autoptr (HlLabels) labels =
+      hl_labels_new (hl_model_get_info (a->model), NULL, NULL);
+  gint64 number;
+  *found = hl_labels_find (labels, text);
+  if (*found < 0 && g_ascii_string_to_signed (text, 10, 0, G_MAXINT, &number, NULL))
+    *found = (int) number; /* whoever runs the model says how many there are */
+  if (*found >= 0)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "%s: a number or the name of a class expected, \"%s\" found", option, text);
+  return FALSE;
+}
+
+/* ---- JSON ----------------------------------------------------------------------------
+ */
+
+static json_t *
+number_or_null (double x)
+{
+  return isfinite (x) ? json_real (x) : json_null ();
+}
+
+static void
+add_scores (json_t *object, const HlHeadScores *s, int layer, int head)
+{
+  for (int k = 0; k < HL_N_SCORES && s != NULL; k++)
+    {
+      if (!hl_head_scores_has (s, (HlScore) k))
+        continue;
+      const char *name = hl_score_get_info ((HlScore) k)->name;
+      HlInterval x = hl_head_scores_interval (s, (HlScore) k, layer, head);
+      json_object_set_new (object, name, number_or_null (x.mean));
+      if (x.n < 2)
+        continue;
+      g_autofree char *low = g_strconcat (name, "_low", NULL);
+      g_autofree char *high = g_strconcat (name, "_high", NULL);
+      json_object_set_new (object, low, number_or_null (x.low));
+      json_object_set_new (object, high, number_or_null (x.high));
+    }
+}
+
+void
+analyze_print_json (const Analyze *a, const char *analysis)
+{
+  const HlHeadScores *s = a->scores;
+  json_t *heads = json_array (), *skipped = json_array ();
+  for (int l = 0; l < s->n_layers; l++)
+    for (int h = 0; h < s->first[l + 1] - s->first[l]; h++)
+      {
+        json_t *head = json_pack ("{s:i, s:i}", "layer", l, "head", h);
+        add_scores (head, s, l, h);
+        add_scores (head, a->probe, l, h);
+        json_array_append_new (heads, head);
+      }
+  for (guint i = 0; i < s->skipped->len; i++)
+    json_array_append_new (skipped, json_string (g_ptr_array_index (s->skipped, i)));
+  json_t *root =
+      json_pack ("{s:s, s:i, s:b, s:o}", "analysis", analysis, "n",
+                 hl_head_scores_get_n_inputs (s), "partial", s->is_partial, "skipped",
+                 skipped);
+  if (g_str_equal (analysis, HL_RESULT_IMPORTANCE))
+    json_object_set_new (root, "ablation",
+                         json_string (a->options->ablation != NULL ? a->options->ablation
+                                                                   : "zero"));
+  if (hl_head_scores_get_n_inputs (s) == 1)
+    {
+      const HlScoredInput *about = hl_head_scores_get_input (s, 0);
+      json_object_set_new (root, "target", json_integer (about->target));
+      json_object_set_new (root, "predicted", json_integer (about->predicted));
+      json_object_set_new (root, "probability", number_or_null (about->prob));
+    }
+  json_object_update (root, a->more);
+  json_object_set_new (root, "heads", heads);
+  json_dumpf (root, stdout, JSON_INDENT (2));
+  printf ("\n");
+  json_decref (root);
+}
+
+/* ---- a session -----------------------------------------------------------------------
+ */
+
+char *
+analyze_provenance (const Analyze *a)
+{
+  const HlModelInfo *info = hl_model_get_info (a->model);
+  json_t *origin = json_pack (
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "program", "Headlight " HL_VERSION, "model",
+      info->name, "model_identity", info->identity, "backend", "cpu", "precision",
+      "float32", "dataset", a->dataset != NULL ? a->dataset->path : "", "seed",
+      a->options->seed);
+  if (a->input != NULL)
+    json_object_set_new (origin, "input_hash", json_string (a->input->hash));
+  if (a->options->heads.mask != NULL)
+    json_object_set_new (origin, "mask", json_string (a->options->heads.mask));
+  char *text = json_dumps (origin, JSON_COMPACT);
+  char *copy = g_strdup (text);
+  free (text);
+  json_decref (origin);
+  return copy;
+}
+
+static char *
+make_params (const Analyze *a, const char *analysis)
+{
+  const AnalyzeOptions *o = a->options;
+  json_t *params = json_object ();
+  if (g_str_equal (analysis, HL_RESULT_IMPORTANCE))
+    json_object_update_new (
+        params,
+        json_pack ("{s:s, s:s, s:s}", "ablation",
+                   o->ablation != NULL ? o->ablation : "zero", "target",
+                   o->target != NULL ? o->target : "label, else predicted", "against",
+                   o->against != NULL ? o->against : ""));
+  char *text = json_dumps (params, JSON_COMPACT);
+  char *copy = g_strdup (text);
+  free (text);
+  json_decref (params);
+  return copy;
+}
+
+/* (transfer full) (nullable): the input, or the first of the data set that can be read. */
+static HlInput *
+first_input (const Analyze *a)
+{
+  HlInput *input = a->input != NULL ? hl_input_ref (a->input) : NULL;
+  for (int i = 0, label; input == NULL && i < hl_dataset_get_n_items (a->dataset); i++)
+    input = hl_dataset_open_input (a->dataset, a->model, i, &label, NULL);
+  return input;
+}
+
+gboolean
+analyze_save (const Analyze *a, const char *analysis, GError **error)
+{
+  g_autoptr (HlInput) input = first_input (a);
+  const HlTraceOptions options = { .interventions = a->interventions };
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (a->model, input, a->backend, &options, a->progress, error);
+  if (trace == NULL)
+    return FALSE;
+  g_autoptr (HlSession) session = hl_session_new ();
+  g_autofree char *params = make_params (a, analysis);
+  g_autofree char *provenance = analyze_provenance (a);
+  g_autoptr (HlSessionResult) result =
+      hl_scores_to_result (a->scores, analysis, params, provenance);
+  hl_session_add_trace (session, trace);
+  hl_session_add_result (session, result);
+  if (a->probe != NULL)
+    {
+      g_autoptr (HlSessionResult) probe =
+          hl_scores_to_result (a->probe, HL_RESULT_PROBE, NULL, provenance);
+      hl_session_add_result (session, probe);
+    }
+  for (guint i = 0; i < a->results->len; i++)
+    hl_session_add_result (session, g_ptr_array_index (a->results, i));
+  return hl_session_save (session, a->options->output, a->progress, error);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * What the analyses of `headlight analyze` share. */
+#pragma once
+
+#include "cli-heads.h"
+#include "cli-input.h"
+
+#include "analysis/hl-scores-result.h"
+#include "analysis/hl-survey.h"
+#include "model/hl-labels.h"
+
+#include <jansson.h>
+
+G_BEGIN_DECLS
+
+/** AnalyzeOptions: where the options go; some are of one analysis only. */
+typedef struct
+{
+  CliInput input;
+  CliHeads heads;
+  char *dataset;
+  int n_inputs;
+  int seed;
+  char *label;
+  char *target;
+  char *against;
+  char *ablation;
+  char *parts;
+  gboolean renormalises;
+  char *curve;
+  int n_random;
+  gboolean with_greedy;
+  char *csv;
+  char *output;
+  char *backend;
+  gboolean as_json;
+} AnalyzeOptions;
+
+/**
+ * Analyze: the work in hand; all borrowed but what cmd-analyze.c made.
+ * @input: (nullable): one input; else @dataset
+ * @label: class of the one input; -1
+ * @scores: what was found; @probe (nullable)
+ * @results: of HlSessionResult *: what goes into the session, beside the scores
+ */
+typedef struct
+{
+  const AnalyzeOptions *options;
+  HlModel *model;
+  HlBackend *backend;
+  HlInput *input;
+  HlDataset *dataset;
+  int label;
+  GPtrArray *interventions;
+  HlHeadScores *scores;
+  HlHeadScores *probe;
+  GPtrArray *results;
+  json_t *more; /* what is printed as JSON beside the scores */
+  const HlProgress *progress;
+} Analyze;
+
+/** analyze_importance, analyze_strength: fill @a; FALSE with @error. */
+gboolean analyze_importance (Analyze *a, GError **error);
+gboolean analyze_strength (Analyze *a, GError **error);
+
+/** analyze_print_importance, _strength: for a person. */
+void analyze_print_importance (const Analyze *a);
+void analyze_print_strength (const Analyze *a);
+
+/** analyze_print_json: every head and score. */
+void analyze_print_json (const Analyze *a, const char *analysis);
+
+/** analyze_save: a session with the trace of the (first) input and the results. */
+gboolean analyze_save (const Analyze *a, const char *analysis, GError **error);
+
+/** analyze_provenance: (transfer full): JSON text. */
+char *analyze_provenance (const Analyze *a);
+
+/** analyze_parse_class: a number, or the name of a class, or "predicted" and "label";
+ * FALSE with @error. */
+gboolean analyze_parse_class (const Analyze *a,
+                              const char *option,
+                              const char *text,
+                              int *found,
+                              GError **error);
+
+/** analyze_name: (transfer full): of a class or token; "" for -1. */
+char *analyze_name (const HlModel *model, int index);
+
+G_END_DECLS
