@@ -54,6 +54,43 @@ hl_head_scores_unref (HlHeadScores *s)
   g_free (s);
 }
 
+static GArray *
+copy_values (const GArray *values)
+{
+  GArray *copy = g_array_new (FALSE, FALSE, sizeof (double));
+  return g_array_append_vals (copy, values->data, values->len);
+}
+
+HlHeadScores *
+hl_head_scores_copy (const HlHeadScores *s)
+{
+  HlHeadScores *copy = g_memdup2 (s, sizeof *s);
+  gsize n = (gsize) s->n_heads * (gsize) s->n_hops;
+  g_atomic_ref_count_init (&copy->refs);
+  copy->first = g_memdup2 (s->first, ((gsize) s->n_layers + 1) * sizeof (int));
+  copy->inputs = g_array_new (FALSE, TRUE, sizeof (HlScoredInput));
+  g_array_set_clear_func (copy->inputs, scored_input_clear);
+  for (guint i = 0; i < s->inputs->len; i++)
+    {
+      HlScoredInput input = g_array_index (s->inputs, HlScoredInput, i);
+      input.name = g_strdup (input.name);
+      input.path = g_strdup (input.path);
+      g_array_append_val (copy->inputs, input);
+    }
+  for (int k = 0; k < HL_N_SCORES; k++)
+    copy->values[k] = s->values[k] != NULL ? copy_values (s->values[k]) : NULL;
+  copy->skipped = g_ptr_array_copy (s->skipped, (GCopyFunc) (gpointer) g_strdup, NULL);
+  g_ptr_array_set_free_func (copy->skipped, g_free);
+  copy->hops = g_memdup2 (s->hops, n * sizeof (double));
+  copy->hop_mass = g_memdup2 (s->hop_mass, n * sizeof (double));
+  copy->hop_uniform = g_memdup2 (s->hop_uniform, (gsize) s->n_hops * sizeof (double));
+  copy->hop_edges =
+      s->hop_edges != NULL
+          ? g_memdup2 (s->hop_edges, ((gsize) s->n_hops + 1) * sizeof (int))
+          : NULL;
+  return copy;
+}
+
 static int
 last_input (const HlHeadScores *s)
 {

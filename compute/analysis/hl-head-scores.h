@@ -70,6 +70,10 @@ HlHeadScores *hl_head_scores_ref (HlHeadScores *scores);
 void hl_head_scores_unref (HlHeadScores *scores);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlHeadScores, hl_head_scores_unref)
 
+/** hl_head_scores_copy: (transfer full): of all that there is so far, for somebody on
+ * another thread while @scores is still being filled. */
+HlHeadScores *hl_head_scores_copy (const HlHeadScores *scores);
+
 /** hl_head_scores_begin_input: one more input, all of whose scores are NaN so far; takes
  * a copy of the strings. Returns: (transfer none): to fill */
 HlScoredInput *

@@ -136,6 +136,12 @@ long_work_gives_way (gpointer user_data)
 }
 
 static void
+analysis_gives_way (gpointer user_data)
+{
+  give_way_to (user_data, HL_JOB_BACKGROUND);
+}
+
+static void
 refinement_gives_way (gpointer user_data)
 {
   give_way_to (user_data, HL_JOB_FOREGROUND);
@@ -144,6 +150,7 @@ refinement_gives_way (gpointer user_data)
 static void (*const gives_way[HL_N_JOB_KINDS]) (gpointer) = {
   [HL_JOB_REFINE] = refinement_gives_way,
   [HL_JOB_BACKGROUND] = long_work_gives_way,
+  [HL_JOB_ANALYSIS] = analysis_gives_way,
 };
 
 static gboolean
@@ -193,7 +200,7 @@ thread_main (gpointer data)
     {
       GTask *task = NULL;
       g_mutex_lock (&self->lock);
-      while (!self->stop && (task = pop_locked (self, HL_JOB_BACKGROUND)) == NULL)
+      while (!self->stop && (task = pop_locked (self, HL_JOB_ANALYSIS)) == NULL)
         g_cond_wait (&self->wake, &self->lock);
       g_mutex_unlock (&self->lock);
       if (task == NULL)
@@ -215,7 +222,7 @@ hl_engine_stop (HlEngine *self)
     return;
   g_thread_join (g_steal_pointer (&self->thread));
   GTask *task;
-  while ((task = pop_locked (self, HL_JOB_BACKGROUND)) != NULL)
+  while ((task = pop_locked (self, HL_JOB_ANALYSIS)) != NULL)
     {
       self->n_waiting--;
       g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
@@ -303,8 +310,9 @@ hl_engine_submit (HlEngine *self,
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   g_task_set_task_data (task, job, job_free);
   g_task_set_source_tag (task, hl_engine_submit);
-  /* Results of cancelled jobs are errors, also when the work was done just in time. */
-  g_task_set_check_cancellable (task, TRUE);
+  /* Results of cancelled jobs are errors, also when the work was done just in time; but
+   * an analysis that is stopped gives what it has. */
+  g_task_set_check_cancellable (task, kind != HL_JOB_ANALYSIS);
   g_mutex_lock (&self->lock);
   self->n_waiting++;
   g_queue_push_tail (&self->queues[kind], task);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The engine: one thread that owns the backend and everything that runs on it, with three
- * queues. What a person is looking at goes before its refinement, and that before long
- * work; each gives way to the ones before between its steps. A second instance without a
+ * The engine: one thread that owns the backend and everything that runs on it, with four
+ * queues. What a person is looking at goes before its refinement, that before runs and
+ * files, and those before analyses that may take minutes; each gives way to the ones
+ * before between its steps. A second instance without a
  * backend is the io thread. */
 #pragma once
 
@@ -19,6 +20,7 @@ typedef enum
   HL_JOB_FOREGROUND, /* somebody waits and looks: tiles, rows */
   HL_JOB_REFINE,     /* somebody looks and has an estimate meanwhile */
   HL_JOB_BACKGROUND, /* runs, files: may take its time */
+  HL_JOB_ANALYSIS,   /* many runs: whoever opens another input does not wait for it */
   HL_N_JOB_KINDS,
 } HlJobKind;
 

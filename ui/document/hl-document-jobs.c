@@ -61,6 +61,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
   self->model = model;
+  hl_document_forget_scores (self, TRUE);
   self->head_is_chosen = FALSE;
   /* A session that is open is of the model before: saving asks for a name. */
   hl_session_set_path (self->session, NULL);
@@ -113,6 +114,7 @@ hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer dat
   g_clear_pointer (&self->baseline, hl_trace_unref);
   g_clear_pointer (&self->wanted_input, g_free);
   self->input = input;
+  hl_document_forget_scores (self, FALSE);
   self->view.first_token = self->view.end_token = 0;
   hl_document_emit (self, HL_DOCUMENT_INPUT);
   hl_document_run (self);

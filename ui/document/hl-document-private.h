@@ -17,11 +17,31 @@ typedef enum
   HL_DOCUMENT_SESSION,
   HL_DOCUMENT_FAILED,
   HL_DOCUMENT_GENERATED,
+  HL_DOCUMENT_SCORES,
+  HL_DOCUMENT_DATASET,
   HL_DOCUMENT_N_SIGNALS,
 } HlDocumentSignal;
 
 /* A text that is being generated; see hl-document-text.c. */
 typedef struct _HlGeneration HlGeneration;
+
+/** HlDocumentScores: what analyses know, and the one in hand; see hl-document-scores.c.
+ * @epoch counts up when what is known is of something else: results that carry an older
+ * number are dropped */
+typedef struct
+{
+  HlDataset *dataset;
+  HlScoreChoices choices;
+  int label;
+  HlHeadScores *scores[HL_N_SCOPES];
+  HlPartial *partial;
+  HlPruningCurve *curve;
+  GCancellable *cancellable[HL_N_SCOPES];
+  guint epoch[HL_N_SCOPES];
+  int n_jobs;
+  char *what;
+  double fraction;
+} HlDocumentScores;
 
 struct _HlDocument
 {
@@ -36,6 +56,7 @@ struct _HlDocument
   char *wanted_input; /* a path that waits for a model */
   HlTextOptions text_options;
   HlGeneration *generating; /* (nullable) */
+  HlDocumentScores analyses;
   HlTrace *trace;
   HlTrace *baseline;
   HlAttentionSource *source;
@@ -107,6 +128,16 @@ gpointer hl_document_end (HlDocumentJob *job,
 
 /** hl_document_input_opened_cb: the end of a job that opens an input; then runs. */
 void hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer job);
+
+/** hl_document_init_scores, _clear_scores: with the document. */
+void hl_document_init_scores (HlDocument *self);
+void hl_document_clear_scores (HlDocument *self);
+
+/** hl_document_forget_scores: of the input alone, or of everything (another model). */
+void hl_document_forget_scores (HlDocument *self, gboolean of_everything);
+
+/** hl_document_take_results: scores that the opened session has. */
+void hl_document_take_results (HlDocument *self);
 
 /** hl_document_forget_generation: without keeping anything of it. */
 void hl_document_forget_generation (HlDocument *self);

@@ -76,7 +76,9 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_selection_reset (self->selection, FALSE);
   read_view (self);
   hl_document_take_interventions (self, hl_session_get_trace (session, 0));
+  hl_document_forget_scores (self, TRUE);
   hl_document_take_trace (self, hl_session_get_trace (session, 0), FALSE);
+  hl_document_take_results (self);
   self->is_modified = FALSE;
   hl_document_emit (self, HL_DOCUMENT_MODEL);
   hl_document_emit (self, HL_DOCUMENT_INPUT);

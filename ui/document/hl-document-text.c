@@ -154,6 +154,7 @@ adopt_generated (HlDocument *self)
     return;
   hl_input_unref (self->input);
   self->input = longer;
+  hl_document_forget_scores (self, FALSE);
   hl_document_emit (self, HL_DOCUMENT_INPUT);
   hl_document_run (self);
 }

@@ -53,6 +53,8 @@ selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
   /* What a trace begins with leaves no history; what a person chooses does. */
   if ((parts & HL_SELECTION_HEAD) != 0 && hl_selection_can_undo (selection))
     self->head_is_chosen = TRUE;
+  if ((parts & HL_SELECTION_HEAD) != 0)
+    hl_document_emit (self, HL_DOCUMENT_SCORES); /* parts are those of one head */
   if ((parts & HL_SELECTION_ABLATED) != 0)
     hl_document_touch (self);
   if ((parts & HL_SELECTION_ABLATED) != 0 && self->trace != NULL &&
@@ -66,6 +68,7 @@ hl_document_dispose (GObject *object)
   HlDocument *self = HL_DOCUMENT (object);
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
+  hl_document_stop_analysis (self);
   g_clear_signal_handler (&self->selection_handler, self->selection);
   if (self->engine != NULL)
     hl_engine_stop (self->engine);
@@ -89,6 +92,7 @@ hl_document_finalize (GObject *object)
   hl_attention_source_unref (self->source);
   hl_trace_summary_free (self->summary);
   hl_session_unref (self->session);
+  hl_document_clear_scores (self);
   hl_document_forget_generation (self);
   g_free (self->wanted_input);
   g_free (self->wanted_place);
@@ -109,6 +113,8 @@ hl_document_class_init (HlDocumentClass *klass)
     [HL_DOCUMENT_BUSY] = "busy-changed",
     [HL_DOCUMENT_SESSION] = "session-changed",
     [HL_DOCUMENT_GENERATED] = "token-generated",
+    [HL_DOCUMENT_SCORES] = "scores-changed",
+    [HL_DOCUMENT_DATASET] = "dataset-changed",
     [HL_DOCUMENT_N_SIGNALS] = NULL,
   };
   G_OBJECT_CLASS (klass)->dispose = hl_document_dispose;
@@ -138,6 +144,7 @@ hl_document_init (HlDocument *self)
   self->what = g_strdup ("");
   self->status = g_strdup ("");
   self->backend_words = g_strdup ("");
+  hl_document_init_scores (self);
 }
 
 HlDocument *
@@ -354,6 +361,7 @@ hl_document_stop (HlDocument *self)
 {
   HlGeneration *generating = g_steal_pointer (&self->generating);
   hl_document_restart (self);
+  hl_document_stop_analysis (self);
   self->generating = generating;
   hl_document_end_generation (self);
   hl_document_set_status (self, g_strdup (_ ("Stopped; what was known is kept")));

@@ -5,6 +5,8 @@
  * Thread: main. */
 #pragma once
 
+#include "analysis/hl-partial.h"
+#include "analysis/hl-pruning-curve.h"
 #include "document/hl-selection.h"
 #include "engine/hl-engine.h"
 #include "model/hl-model-text.h"
@@ -25,6 +27,8 @@ G_DECLARE_FINAL_TYPE (HlDocument, hl_document, HL, DOCUMENT, GObject)
  * "view-changed" (): colours, range, what is left out
  * "busy-changed" (): work began, went on or ended
  * "session-changed" (): path, saved or not, notes
+ * "scores-changed" (): what analyses know of heads, or that one began, went on or ended
+ * "dataset-changed" (): another data set, or none
  * "token-generated" (): one more token of the text that is being generated
  * "failed" (char *summary, char *details): for a person */
 
@@ -99,6 +103,73 @@ HlTrace *hl_document_get_trace (HlDocument *self);
 HlTrace *hl_document_get_baseline (HlDocument *self);
 HlTraceSummary *hl_document_get_summary (HlDocument *self);
 HlAttentionSource *hl_document_get_source (HlDocument *self);
+
+/* ---- analyses (hl-document-scores.c) ------------------------------------------------
+ */
+
+/** HlScoreScope: of what scores are. */
+typedef enum
+{
+  HL_SCOPE_INPUT,
+  HL_SCOPE_DATASET,
+  HL_SCOPE_PROBE, /* random tokens twice over */
+  HL_N_SCOPES,
+} HlScoreScope;
+
+/** HlScoreChoices: how importance is computed (hl-importance.h). @n_inputs: drawn from
+ * the data set at most; 0 for all of them. */
+typedef struct
+{
+  HlAblation ablation;
+  int target;
+  int against;
+  int n_inputs;
+} HlScoreChoices;
+
+/** hl_document_open_dataset: a folder, a CSV, IDX files, a text by lines. */
+void hl_document_open_dataset (HlDocument *self, const char *path);
+HlDataset *hl_document_get_dataset (HlDocument *self);
+
+const HlScoreChoices *hl_document_get_score_choices (HlDocument *self);
+void hl_document_set_score_choices (HlDocument *self, const HlScoreChoices *choices);
+
+/** hl_document_set_label: true class of the input; -1 for not known. */
+void hl_document_set_label (HlDocument *self, int label);
+int hl_document_get_label (HlDocument *self);
+
+/** hl_document_score: scores every head in the ANALYSIS queue, with the ablated heads
+ * ablated; what is known is shown as it comes. @with_importance FALSE: only what the maps
+ * say. */
+void hl_document_score (HlDocument *self, HlScoreScope scope, gboolean with_importance);
+
+/** hl_document_can_score: model and input, or data set, or a language model, are there. */
+gboolean hl_document_can_score (HlDocument *self, HlScoreScope scope);
+
+/** hl_document_get_scores: (transfer none) (nullable) */
+HlHeadScores *hl_document_get_scores (HlDocument *self, HlScoreScope scope);
+
+/** hl_document_find_scores: (transfer none) (nullable): where a score is known: of the
+ * scope, or of the probe. */
+HlHeadScores *
+hl_document_find_scores (HlDocument *self, HlScoreScope scope, HlScore score);
+
+/** hl_document_prune_parts: of the selected head. */
+void hl_document_prune_parts (HlDocument *self);
+/** hl_document_get_partial: (transfer none) (nullable): of the selected head. */
+HlPartial *hl_document_get_partial (HlDocument *self);
+
+/** hl_document_prune_more: the curve over the data set, in the order of @score. */
+void hl_document_prune_more (HlDocument *self, HlScore score, gboolean with_greedy);
+HlPruningCurve *hl_document_get_curve (HlDocument *self);
+
+/** hl_document_get_analysis: (transfer none) (nullable): what is being analysed, in
+ * words, and how far it is; NULL for nothing. */
+const char *hl_document_get_analysis (HlDocument *self, double *fraction);
+void hl_document_stop_analysis (HlDocument *self);
+
+/** hl_document_save_mask, _load_mask: the ablated heads, as a file (hl-head-mask.h). */
+void hl_document_save_mask (HlDocument *self, const char *path);
+void hl_document_load_mask (HlDocument *self, const char *path);
 
 const HlViewOptions *hl_document_get_view (HlDocument *self);
 void hl_document_set_view (HlDocument *self, const HlViewOptions *view);

@@ -278,11 +278,18 @@ hl_selection_toggle_ablated (HlSelection *self, int layer, int head)
 }
 
 void
-hl_selection_clear_ablated (HlSelection *self)
+hl_selection_set_ablated (HlSelection *self, const HlHeadKey *heads, guint n_heads)
 {
   State *next = state_copy (self->now);
   g_array_set_size (next->ablated, 0);
+  g_array_append_vals (next->ablated, heads, n_heads);
   go_to (self, next);
+}
+
+void
+hl_selection_clear_ablated (HlSelection *self)
+{
+  hl_selection_set_ablated (self, NULL, 0);
 }
 
 gboolean

@@ -11,12 +11,10 @@
 /* ---- files ---------------------------------------------------------------------------
  */
 
-typedef void (*Chosen) (HlWindow *self, const char *path);
-
 static void
 file_chosen_cb (GtkNativeDialog *dialog, int response, HlWindow *self)
 {
-  Chosen chosen = (Chosen) g_object_get_data (G_OBJECT (dialog), "chosen");
+  HlWindowChosen chosen = (HlWindowChosen) g_object_get_data (G_OBJECT (dialog), "chosen");
   if (response == GTK_RESPONSE_ACCEPT)
     {
       g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
@@ -27,12 +25,12 @@ file_chosen_cb (GtkNativeDialog *dialog, int response, HlWindow *self)
   g_object_unref (dialog);
 }
 
-static GtkFileChooserNative *
-choose (HlWindow *self,
-        const char *title,
-        GtkFileChooserAction action,
-        const char *accept,
-        Chosen chosen)
+GtkFileChooserNative *
+hl_window_choose (HlWindow *self,
+                  const char *title,
+                  GtkFileChooserAction action,
+                  const char *accept,
+                  HlWindowChosen chosen)
 {
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
       title, GTK_WINDOW (self), action, accept, _ ("_Cancel"));
@@ -57,7 +55,7 @@ open_model_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
   GtkFileChooserNative *dialog =
-      choose (self, _ ("Open a Model's Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+      hl_window_choose (self, _ ("Open a Model's Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
               _ ("_Open"), hl_window_open);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
@@ -73,7 +71,7 @@ static void
 choose_text_file (HlWindow *self)
 {
   static const char *const texts[] = { "txt", "md", "json", "jsonl", "c", "py", NULL };
-  GtkFileChooserNative *dialog = choose (
+  GtkFileChooserNative *dialog = hl_window_choose (
       self, _ ("Open a Text"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"), hl_window_open);
   add_filter (dialog, _ ("Texts"), texts);
   GtkFileFilter *all = gtk_file_filter_new ();
@@ -98,7 +96,7 @@ open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
       return;
     }
   GtkFileChooserNative *dialog =
-      choose (self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
+      hl_window_choose (self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
               hl_window_open);
   add_filter (dialog, _ ("Pictures"), pictures);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
@@ -110,7 +108,7 @@ open_session_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   static const char *const sessions[] = { "h5", "hdf5", NULL };
   HlWindow *self = HL_WINDOW (widget);
   GtkFileChooserNative *dialog =
-      choose (self, _ ("Open a Session"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
+      hl_window_choose (self, _ ("Open a Session"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
               hl_window_open);
   add_filter (dialog, _ ("Sessions"), sessions);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
@@ -134,7 +132,7 @@ save_as_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   const HlModelInfo *info = hl_document_get_model_info (self->document);
   g_autofree char *proposal =
       g_strdup_printf ("%s.h5", info != NULL ? info->name : "session");
-  GtkFileChooserNative *dialog = choose (
+  GtkFileChooserNative *dialog = hl_window_choose (
       self, _ ("Save the Session"), GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), save_to);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), proposal);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));

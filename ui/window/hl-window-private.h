@@ -4,7 +4,9 @@
 
 #include "window/hl-head-panel.h"
 #include "window/hl-heads-panel.h"
+#include "window/hl-importance-panel.h"
 #include "window/hl-side-panel.h"
+#include "window/hl-strength-panel.h"
 #include "window/hl-text-dialog.h"
 #include "window/hl-window.h"
 
@@ -27,7 +29,10 @@ struct _HlWindow
   GtkPaned *outer;
   GtkPaned *inner;
   HlSidePanel *side;
+  GtkStack *pages;
   HlHeadsPanel *heads;
+  HlImportancePanel *importance;
+  HlStrengthPanel *strength;
   HlHeadPanel *head;
   GtkLabel *status;
   GtkLabel *busy_label;
@@ -42,6 +47,19 @@ struct _HlWindow
 
 /** hl_window_install_actions: for class_init. */
 void hl_window_install_actions (GtkWidgetClass *klass);
+
+/** hl_window_install_analyses: the actions of hl-window-analyses.c. */
+void hl_window_install_analyses (GtkWidgetClass *klass);
+
+/** HlWindowChosen: what to do with the file that was chosen. */
+typedef void (*HlWindowChosen) (HlWindow *self, const char *path);
+
+/** hl_window_choose: (transfer none): a dialog for a file; show it. */
+GtkFileChooserNative *hl_window_choose (HlWindow *self,
+                                        const char *title,
+                                        GtkFileChooserAction action,
+                                        const char *accept,
+                                        HlWindowChosen chosen);
 
 /** hl_window_update_actions: enables what can be done now. */
 void hl_window_update_actions (HlWindow *self);

@@ -141,10 +141,16 @@ show_busy (HlWindow *self)
   double fraction;
   const char *what = hl_document_get_busy (self->document, &fraction);
   gboolean is_busy = hl_document_is_busy (self->document);
+  double analysed = 0;
+  const char *analysis = hl_document_get_analysis (self->document, &analysed);
+  /* A run is over soon; while none is under way the analysis has the bar. */
+  gboolean shows_analysis = !is_busy && analysis != NULL;
   gtk_label_set_text (self->status, hl_document_get_status (self->document));
-  gtk_label_set_text (self->busy_label, is_busy ? what : "");
-  gtk_widget_set_opacity (GTK_WIDGET (self->busy_bar), is_busy ? 1 : 0);
-  gtk_progress_bar_set_fraction (self->busy_bar, CLAMP (fraction, 0, 1));
+  gtk_label_set_text (self->busy_label,
+                      is_busy ? what : shows_analysis ? analysis : "");
+  gtk_widget_set_opacity (GTK_WIDGET (self->busy_bar), is_busy || shows_analysis ? 1 : 0);
+  gtk_progress_bar_set_fraction (self->busy_bar,
+                                 CLAMP (shows_analysis ? analysed : fraction, 0, 1));
   gtk_label_set_text (self->backend, hl_document_get_backend (self->document));
   gtk_button_set_label (GTK_BUTTON (self->run_button),
                         is_busy ? _ ("_Stop") : _ ("_Run"));
@@ -171,6 +177,8 @@ dark_changed_cb (HlWindow *self)
   gboolean is_dark = adw_style_manager_get_dark (adw_style_manager_get_default ());
   hl_side_panel_set_is_dark (self->side, is_dark);
   hl_heads_panel_set_is_dark (self->heads, is_dark);
+  hl_importance_panel_set_is_dark (self->importance, is_dark);
+  hl_strength_panel_set_is_dark (self->strength, is_dark);
   hl_head_panel_set_is_dark (self->head, is_dark);
 }
 
@@ -374,6 +382,8 @@ hl_window_class_init (HlWindowClass *klass)
   g_type_ensure (HL_TYPE_SIDE_PANEL);
   g_type_ensure (HL_TYPE_HEADS_PANEL);
   g_type_ensure (HL_TYPE_HEAD_PANEL);
+  g_type_ensure (HL_TYPE_IMPORTANCE_PANEL);
+  g_type_ensure (HL_TYPE_STRENGTH_PANEL);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-window.ui");
   gtk_widget_class_bind_template_child (widget, HlWindow, toasts);
@@ -393,13 +403,17 @@ hl_window_class_init (HlWindowClass *klass)
   gtk_widget_class_bind_template_child (widget, HlWindow, outer);
   gtk_widget_class_bind_template_child (widget, HlWindow, inner);
   gtk_widget_class_bind_template_child (widget, HlWindow, side);
+  gtk_widget_class_bind_template_child (widget, HlWindow, pages);
   gtk_widget_class_bind_template_child (widget, HlWindow, heads);
+  gtk_widget_class_bind_template_child (widget, HlWindow, importance);
+  gtk_widget_class_bind_template_child (widget, HlWindow, strength);
   gtk_widget_class_bind_template_child (widget, HlWindow, head);
   gtk_widget_class_bind_template_child (widget, HlWindow, status);
   gtk_widget_class_bind_template_child (widget, HlWindow, busy_label);
   gtk_widget_class_bind_template_child (widget, HlWindow, busy_bar);
   gtk_widget_class_bind_template_child (widget, HlWindow, recent_menu);
   hl_window_install_actions (widget);
+  hl_window_install_analyses (widget);
 }
 
 static void
@@ -430,6 +444,8 @@ hl_window_init (HlWindow *self)
   restore_settings (self);
   hl_side_panel_set_document (self->side, self->document);
   hl_heads_panel_set_document (self->heads, self->document);
+  hl_importance_panel_set_document (self->importance, self->document);
+  hl_strength_panel_set_document (self->strength, self->document);
   hl_head_panel_set_document (self->head, self->document);
   const char *const state[] = { "model-changed", "input-changed", "trace-changed",
                                 "session-changed" };

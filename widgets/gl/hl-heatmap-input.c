@@ -109,6 +109,8 @@ scroll_cb (GtkEventControllerScroll *controller, double dx, double dy, gpointer 
   gboolean is_wheel =
       gtk_event_controller_scroll_get_unit (controller) == GDK_SCROLL_UNIT_WHEEL;
   gboolean is_control = (state & GDK_CONTROL_MASK) != 0;
+  if (self->leaves_wheel && !is_control)
+    return FALSE;
   if (is_control || (is_wheel && !(state & GDK_SHIFT_MASK) && dx == 0))
     {
       double notches = is_wheel ? dy : dy / 30;

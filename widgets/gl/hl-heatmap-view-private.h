@@ -47,6 +47,7 @@ struct _HlHeatmapView
   gboolean is_dark;
   gboolean pool_is_max;
   gboolean is_complete;
+  gboolean leaves_wheel;
 };
 
 void hl_heatmap_view_init_drawing (HlHeatmapView *self);

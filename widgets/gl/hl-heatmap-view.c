@@ -241,6 +241,13 @@ hl_heatmap_view_set_pool_is_max (HlHeatmapView *self, gboolean is_max)
   g_object_notify (G_OBJECT (self), "pool-is-max");
 }
 
+void
+hl_heatmap_view_leave_wheel (HlHeatmapView *self)
+{
+  g_return_if_fail (HL_IS_HEATMAP_VIEW (self));
+  self->leaves_wheel = TRUE;
+}
+
 const char *
 hl_heatmap_view_get_gl_message (HlHeatmapView *self)
 {

@@ -56,6 +56,8 @@ void hl_heatmap_view_get_cursor (HlHeatmapView *self, gint64 *row, gint64 *colum
 
 void hl_heatmap_view_set_is_dark (HlHeatmapView *self, gboolean is_dark);
 void hl_heatmap_view_set_pool_is_max (HlHeatmapView *self, gboolean is_max);
+/** hl_heatmap_view_leave_wheel: the wheel without Ctrl belongs to the page around it. */
+void hl_heatmap_view_leave_wheel (HlHeatmapView *self);
 /** hl_heatmap_view_get_gl_message: (nullable): NULL while OpenGL works. */
 const char *hl_heatmap_view_get_gl_message (HlHeatmapView *self);
 gboolean hl_heatmap_view_get_is_complete (HlHeatmapView *self);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * A button with a popover: how importance is computed, and on what. */
+#include "config.h"
+
+#include "window/hl-score-options.h"
+
+#include "model/hl-labels.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+typedef struct
+{
+  HlDocument *document;
+  GtkDropDown *ablation;
+  GtkEditable *label;
+  GtkEditable *target;
+  GtkEditable *against;
+  GtkSpinButton *n_inputs;
+  GtkLabel *dataset;
+} Options;
+
+int
+hl_score_options_count (HlDocument *document)
+{
+  HlDataset *dataset = hl_document_get_dataset (document);
+  int n = dataset != NULL ? hl_dataset_get_n_items (dataset) : 0;
+  int wanted = hl_document_get_score_choices (document)->n_inputs;
+  return wanted > 0 ? MIN (wanted, n) : n;
+}
+
+/* A class or token by name or number: FALSE, and the entry is marked, for neither. */
+static gboolean
+parse (Options *o, GtkEditable *entry, int empty, int *found)
+{
+  const HlModelInfo *info = hl_document_get_model_info (o->document);
+  g_autofree char *text = g_strstrip (g_strdup (gtk_editable_get_text (entry)));
+  gboolean is_good = TRUE;
+  if (text[0] == '\0')
+    *found = empty;
+  else if (g_ascii_strcasecmp (text, "predicted") == 0)
+    *found = HL_TARGET_PREDICTED;
+  else
+    {
+      g_autoptr (HlLabels) labels = hl_labels_new (info, NULL, NULL);
+      HlModel *model = hl_document_get_model (o->document);
+      HlTokenizer *tokenizer =
+          model != NULL ? hl_model_get_tokenizer (model, NULL) : NULL;
+      *found = hl_labels_find (labels, text);
+      /* A token: as it is in the vocabulary, with or without its leading space. */
+      if (*found < 0 && tokenizer != NULL)
+        {
+          g_autofree char *spaced = g_strconcat ("Ġ", text, NULL);
+          *found = MAX (hl_tokenizer_find (tokenizer, text),
+                        hl_tokenizer_find (tokenizer, spaced));
+        }
+      is_good = *found >= 0;
+    }
+  if (is_good)
+    gtk_widget_remove_css_class (GTK_WIDGET (entry), "error");
+  else
+    gtk_widget_add_css_class (GTK_WIDGET (entry), "error");
+  return is_good;
+}
+
+static void
+changed_cb (Options *o)
+{
+  HlScoreChoices choices = { 0 };
+  int label;
+  if (o->document == NULL)
+    return;
+  gboolean is_good = parse (o, o->target, HL_TARGET_LABEL, &choices.target);
+  is_good &= parse (o, o->against, -1, &choices.against);
+  choices.ablation = (HlAblation) gtk_drop_down_get_selected (o->ablation);
+  choices.n_inputs = gtk_spin_button_get_value_as_int (o->n_inputs);
+  if (parse (o, o->label, -1, &label))
+    hl_document_set_label (o->document, label);
+  if (is_good)
+    hl_document_set_score_choices (o->document, &choices);
+}
+
+static void
+dataset_changed_cb (GtkWidget *options)
+{
+  Options *o = g_object_get_data (G_OBJECT (options), "options");
+  HlDataset *dataset = hl_document_get_dataset (o->document);
+  g_autofree char *text =
+      dataset != NULL
+          ? g_strdup_printf (ngettext ("%s: %d input", "%s: %d inputs",
+                                       hl_dataset_get_n_items (dataset)),
+                             dataset->name, hl_dataset_get_n_items (dataset))
+          : g_strdup (_ ("No data set is open"));
+  gtk_label_set_text (o->dataset, text);
+}
+
+/* ---- building ------------------------------------------------------------------------
+ */
+
+static void
+add_row (GtkWidget *grid, int row, const char *title, GtkWidget *widget, const char *hint)
+{
+  GtkWidget *label = gtk_label_new_with_mnemonic (title);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_mnemonic_widget (GTK_LABEL (label), widget);
+  gtk_widget_set_tooltip_text (label, hint);
+  gtk_widget_set_tooltip_text (widget, hint);
+  gtk_grid_attach (GTK_GRID (grid), label, 0, row, 1, 1);
+  gtk_grid_attach (GTK_GRID (grid), widget, 1, row, 1, 1);
+}
+
+static GtkEditable *
+entry (Options *o, GtkWidget *grid, int row, const char *title, const char *placeholder)
+{
+  GtkWidget *made = gtk_entry_new ();
+  gtk_entry_set_placeholder_text (GTK_ENTRY (made), placeholder);
+  g_signal_connect_swapped (made, "changed", G_CALLBACK (changed_cb), o);
+  add_row (grid, row, title, made, NULL);
+  return GTK_EDITABLE (made);
+}
+
+static void
+options_free (gpointer data)
+{
+  Options *o = data;
+  g_clear_object (&o->document);
+  g_free (o);
+}
+
+static GtkWidget *
+build (Options *o)
+{
+  const char *const kinds[] = { _ ("Zero"), _ ("Mean"), _ ("Resample"), _ ("Uniform"),
+                                NULL };
+  GtkWidget *grid = gtk_grid_new ();
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  GtkWidget *ablation = gtk_drop_down_new_from_strings (kinds);
+  o->ablation = GTK_DROP_DOWN (ablation);
+  g_signal_connect_swapped (ablation, "notify::selected", G_CALLBACK (changed_cb), o);
+  add_row (grid, 0, _ ("_Ablation"), ablation,
+           _ ("What stands in a head's place: zeros; its mean over the data set; another "
+              "input's; the mean of all values it may see"));
+  o->label = entry (o, grid, 1, _ ("_Label of this input"), _ ("not known"));
+  o->target = entry (o, grid, 2, _ ("_Target"), _ ("label, else predicted"));
+  o->against = entry (o, grid, 3, _ ("A_gainst"), _ ("nothing"));
+  GtkWidget *n_inputs = gtk_spin_button_new_with_range (0, 1e6, 10);
+  o->n_inputs = GTK_SPIN_BUTTON (n_inputs);
+  g_signal_connect_swapped (n_inputs, "value-changed", G_CALLBACK (changed_cb), o);
+  add_row (grid, 4, _ ("_Inputs at most"), n_inputs,
+           _ ("Drawn from the data set; 0 takes all of them"));
+  GtkWidget *dataset = gtk_label_new (_ ("No data set is open"));
+  gtk_label_set_xalign (GTK_LABEL (dataset), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (dataset), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_widget_add_css_class (dataset, "dim-label");
+  o->dataset = GTK_LABEL (dataset);
+  gtk_grid_attach (GTK_GRID (grid), dataset, 0, 5, 2, 1);
+  static const struct
+  {
+    const char *label;
+    const char *action;
+  } buttons[] = { { N_ ("Open _Data Set…"), "win.open-dataset" },
+                  { N_ ("_Save Ablated Heads as a Mask…"), "win.save-mask" },
+                  { N_ ("Ablate the Heads of a _Mask…"), "win.load-mask" } };
+  for (guint i = 0; i < G_N_ELEMENTS (buttons); i++)
+    {
+      GtkWidget *button = gtk_button_new_with_mnemonic (_ (buttons[i].label));
+      gtk_actionable_set_action_name (GTK_ACTIONABLE (button), buttons[i].action);
+      gtk_grid_attach (GTK_GRID (grid), button, 0, 6 + (int) i, 2, 1);
+    }
+  return grid;
+}
+
+GtkWidget *
+hl_score_options_new (void)
+{
+  Options *o = g_new0 (Options, 1);
+  GtkWidget *button = gtk_menu_button_new (), *popover = gtk_popover_new ();
+  gtk_popover_set_child (GTK_POPOVER (popover), build (o));
+  gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
+  gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _ ("Options"));
+  gtk_widget_set_tooltip_text (button,
+                               _ ("Ablation, target, data set, masks"));
+  g_object_set_data_full (G_OBJECT (button), "options", o, options_free);
+  return button;
+}
+
+void
+hl_score_options_set_document (GtkWidget *options, HlDocument *document)
+{
+  Options *o = g_object_get_data (G_OBJECT (options), "options");
+  o->document = g_object_ref (document);
+  g_signal_connect_object (document, "dataset-changed", G_CALLBACK (dataset_changed_cb),
+                           options, G_CONNECT_SWAPPED);
+}

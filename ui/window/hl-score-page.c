@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ * What the pages of scores share. */
+#include "config.h"
+
+#include "window/hl-score-page.h"
+
+#include "presenters/hl-present-scores.h"
+
+#include <glib/gi18n.h>
+
+GtkWidget *
+hl_score_section (GtkWidget *page, const char *title)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  gtk_box_append (GTK_BOX (page), box);
+  if (title == NULL)
+    return box;
+  GtkWidget *heading = gtk_label_new (title);
+  gtk_label_set_xalign (GTK_LABEL (heading), 0);
+  gtk_widget_add_css_class (heading, "heading");
+  gtk_box_append (GTK_BOX (box), heading);
+  return box;
+}
+
+GtkLabel *
+hl_score_caption (GtkWidget *box)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_widget_add_css_class (label, "dim-label");
+  gtk_widget_add_css_class (label, "caption");
+  gtk_box_append (GTK_BOX (box), label);
+  return GTK_LABEL (label);
+}
+
+static void
+name_widget (GtkWidget *widget, const char *name)
+{
+  gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  name, -1);
+}
+
+HlChartView *
+hl_score_chart (GtkWidget *box, int height, const char *name)
+{
+  GtkWidget *chart = hl_chart_view_new ();
+  gtk_widget_set_size_request (chart, -1, height);
+  gtk_widget_set_hexpand (chart, TRUE);
+  name_widget (chart, name);
+  gtk_box_append (GTK_BOX (box), chart);
+  return HL_CHART_VIEW (chart);
+}
+
+GtkDropDown *
+hl_score_words (GtkWidget *box, const char *const *words, const char *name)
+{
+  GtkWidget *drop_down = gtk_drop_down_new_from_strings (words);
+  gtk_widget_set_tooltip_text (drop_down, name);
+  name_widget (drop_down, name);
+  gtk_box_append (GTK_BOX (box), drop_down);
+  return GTK_DROP_DOWN (drop_down);
+}
+
+/* ---- a choice of scores --------------------------------------------------------------
+ */
+
+void
+hl_score_choice_init (HlScoreChoice *choice,
+                      GtkWidget *box,
+                      guint groups,
+                      const char *name,
+                      GCallback changed,
+                      gpointer data)
+{
+  static const char *const none[] = { NULL };
+  choice->groups = groups;
+  choice->scores = g_array_new (FALSE, FALSE, sizeof (HlScore));
+  choice->drop_down = hl_score_words (box, none, name);
+  gtk_widget_set_hexpand (GTK_WIDGET (choice->drop_down), TRUE);
+  g_signal_connect_object (choice->drop_down, "notify::selected", changed, data,
+                           G_CONNECT_SWAPPED);
+}
+
+void
+hl_score_choice_clear (HlScoreChoice *choice)
+{
+  g_clear_pointer (&choice->scores, g_array_unref);
+}
+
+HlScore
+hl_score_choice_get (const HlScoreChoice *choice)
+{
+  guint i = gtk_drop_down_get_selected (choice->drop_down);
+  return i < choice->scores->len ? g_array_index (choice->scores, HlScore, i)
+                                 : HL_N_SCORES;
+}
+
+static GArray *
+list_scores (const HlScoreChoice *choice, HlDocument *document, HlScoreScope scope)
+{
+  GArray *scores = g_array_new (FALSE, FALSE, sizeof (HlScore));
+  for (int i = 0; i < HL_N_SCORES; i++)
+    {
+      HlScore score = (HlScore) i;
+      if ((choice->groups >> hl_score_get_info (score)->group & 1) != 0 &&
+          hl_document_find_scores (document, scope, score) != NULL)
+        g_array_append_val (scores, score);
+    }
+  return scores;
+}
+
+static guint
+find_score (const GArray *scores, HlScore score)
+{
+  for (guint i = 0; i < scores->len; i++)
+    if (g_array_index (scores, HlScore, i) == score)
+      return i;
+  return GTK_INVALID_LIST_POSITION;
+}
+
+static gboolean
+is_same (const GArray *a, const GArray *b)
+{
+  return a->len == b->len && memcmp (a->data, b->data, a->len * sizeof (HlScore)) == 0;
+}
+
+void
+hl_score_choice_fill (HlScoreChoice *choice,
+                      HlDocument *document,
+                      HlScoreScope scope,
+                      const HlScore *wished)
+{
+  GArray *scores = list_scores (choice, document, scope);
+  if (is_same (scores, choice->scores))
+    {
+      g_array_unref (scores);
+      return;
+    }
+  HlScore chosen = hl_score_choice_get (choice);
+  g_autoptr (GtkStringList) words = gtk_string_list_new (NULL);
+  for (guint i = 0; i < scores->len; i++)
+    {
+      g_autofree char *title = hl_score_title (g_array_index (scores, HlScore, i));
+      gtk_string_list_append (words, title);
+    }
+  choice->is_filling = TRUE;
+  g_array_unref (choice->scores);
+  choice->scores = scores;
+  gtk_drop_down_set_model (choice->drop_down, G_LIST_MODEL (words));
+  guint at = find_score (scores, chosen);
+  for (; at == GTK_INVALID_LIST_POSITION && *wished != HL_N_SCORES; wished++)
+    at = find_score (scores, *wished);
+  if (scores->len > 0)
+    gtk_drop_down_set_selected (choice->drop_down,
+                                at != GTK_INVALID_LIST_POSITION ? at : 0);
+  choice->is_filling = FALSE;
+}
+
+/* ---- how it was computed -------------------------------------------------------------
+ */
+
+char *
+hl_score_explain (HlDocument *document, HlScoreScope scope, HlScore score)
+{
+  HlHeadScores *scores = hl_document_find_scores (document, scope, score);
+  if (score == HL_N_SCORES || scores == NULL)
+    return g_strdup ("");
+  const HlScoreInfo *info = hl_score_get_info (score);
+  const HlScoreChoices *choices = hl_document_get_score_choices (document);
+  const HlPlace *place = hl_selection_get_place (hl_document_get_selection (document));
+  g_autofree char *title = hl_score_title (score);
+  int n = hl_head_scores_get_n_inputs (scores);
+  const char *id = scores == hl_document_get_scores (document, HL_SCOPE_PROBE) ? "probe"
+                   : hl_head_scores_has (scores, HL_SCORE_OUTPUT_COSINE)
+                       ? "importance"
+                       : "strength";
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "%s\n%s\n\n", title, hl_score_formula (score));
+  if (info->group == HL_SCORES_PRUNING || info->group == HL_SCORES_LAYER)
+    g_string_append_printf (
+        text,
+        _ ("Ablation: %s. Weights are used as they are in the file; the output bias of "
+           "the attention stays. Where the source of a formula is silent, this is our "
+           "choice: the paper's own wording was not available.\n"),
+        hl_ablation_name (choices->ablation));
+  if (n > 1)
+    g_string_append_printf (
+        text, _ ("Mean over %d inputs; interval: percentile bootstrap, %d resamples, "
+                 "seed 1.\n"),
+        n, HL_BOOTSTRAP_DRAWS);
+  g_string_append_printf (
+      text,
+      n > 1 ? "\nimport h5py\n"
+              "for r in h5py.File(\"session.h5\")[\"results\"].values():\n"
+              "    if r.attrs[\"analysis\"] == \"%s\" and \"%s_inputs\" in r:\n"
+              "        print(r[\"%s_inputs\"][:, %d, %d].mean())"
+            : "\nimport h5py\n"
+              "for r in h5py.File(\"session.h5\")[\"results\"].values():\n"
+              "    if r.attrs[\"analysis\"] == \"%s\" and \"%s\" in r:\n"
+              "        print(r[\"%s\"][%d, %d])",
+      id, info->name, info->name, place->layer, place->head);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}

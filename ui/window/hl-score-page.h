@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * What the pages of scores share: sections with a heading, a choice of scores, and how a
+ * number was computed. */
+#pragma once
+
+#include "document/hl-document.h"
+#include "gl/hl-chart-view.h"
+#include "gl/hl-heatmap-view.h"
+
+G_BEGIN_DECLS
+
+/** hl_score_section: (transfer none): a box with a heading, appended to @page; put the
+ * rest into it. @title may be NULL. */
+GtkWidget *hl_score_section (GtkWidget *page, const char *title);
+
+/** hl_score_caption: (transfer none): a dim, wrapping label, appended. */
+GtkLabel *hl_score_caption (GtkWidget *box);
+
+/** hl_score_chart: (transfer none): a chart of this height, appended. */
+HlChartView *hl_score_chart (GtkWidget *box, int height, const char *name);
+
+/** hl_score_words: (transfer none): a drop-down of fixed words, appended. */
+GtkDropDown *hl_score_words (GtkWidget *box, const char *const *words, const char *name);
+
+/**
+ * HlScoreChoice: a drop-down of the scores that are known now.
+ * @groups: bits of HlScoreGroup that it lists
+ */
+typedef struct
+{
+  GtkDropDown *drop_down;
+  guint groups;
+  GArray *scores; /* of HlScore */
+  gboolean is_filling;
+} HlScoreChoice;
+
+/** hl_score_choice_init: appended to @box; @changed swapped with @data. */
+void hl_score_choice_init (HlScoreChoice *choice,
+                           GtkWidget *box,
+                           guint groups,
+                           const char *name,
+                           GCallback changed,
+                           gpointer data);
+void hl_score_choice_clear (HlScoreChoice *choice);
+
+/** hl_score_choice_fill: with what @document knows; keeps what was chosen, else takes the
+ * first of @wished (ended by HL_N_SCORES) that is there. */
+void hl_score_choice_fill (HlScoreChoice *choice,
+                           HlDocument *document,
+                           HlScoreScope scope,
+                           const HlScore *wished);
+
+/** hl_score_choice_get: HL_N_SCORES for none. */
+HlScore hl_score_choice_get (const HlScoreChoice *choice);
+
+/** hl_score_explain: (transfer full): formula, options and Python that gives the same
+ * number from the session, of a head. */
+char *hl_score_explain (HlDocument *document, HlScoreScope scope, HlScore score);
+
+G_END_DECLS
