@@ -5,9 +5,11 @@
 #include "cli.h"
 
 #include "backend/hl-backend.h"
+#include "analysis/hl-scores-result.h"
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
 #include "presenters/hl-figure-maker.h"
+#include "presenters/hl-present-scores.h"
 #include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
@@ -23,6 +25,8 @@ typedef struct
   char *range;
   char *width;
   char *slice;
+  char *score;
+  char *chart;
   int layer;
   int head;
   int dpi;
@@ -44,6 +48,8 @@ options_clear (Options *o)
   g_free (o->range);
   g_free (o->width);
   g_free (o->slice);
+  g_free (o->score);
+  g_free (o->chart);
 }
 
 /* What the panels are made from. */
@@ -56,6 +62,10 @@ typedef struct
   HlTraceSummary *summary;
   HlAttentionSource *source;
   HlBackend *backend;
+  const HlSession *session;
+  GPtrArray *charts; /* of HlChartScene * */
+  char *of;          /* what was scored, where it is not the trace's input */
+  HlMatrixScene *score_map;
 } Maker;
 
 static int
@@ -139,6 +149,72 @@ parse_slice (const Options *o, const HlTrace *trace, HlViewOptions *view, GError
   return TRUE;
 }
 
+/* ---- charts --------------------------------------------------------------------------
+ */
+
+/* (transfer full): the newest result of the session that has the score, or any profile
+ * where none is asked for; NULL with @error. */
+static HlHeadScores *
+find_scores (const HlSession *session, const HlTrace *trace, HlScore score, GError **error)
+{
+  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
+  for (guint i = hl_session_get_n_results (session); i > 0; i--)
+    {
+      g_autoptr (HlHeadScores) scores =
+          hl_scores_from_result (hl_session_get_result (session, i - 1), stack, NULL);
+      if (scores != NULL && (score != HL_N_SCORES ? hl_head_scores_has (scores, score)
+                                                  : scores->n_hop_inputs > 0))
+        return g_steal_pointer (&scores);
+    }
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               "no result in this session has the score \"%s\": headlight analyze "
+               "makes them",
+               score != HL_N_SCORES ? hl_score_get_info (score)->name : "hop_strength");
+  return NULL;
+}
+
+static gboolean
+make_chart (Maker *m, const HlTrace *trace, HlHeadKey head, GError **error)
+{
+  const char *kind = m->o->chart != NULL ? m->o->chart : "bars";
+  gboolean is_hops = g_str_equal (kind, "hops");
+  HlScore score =
+      is_hops ? HL_N_SCORES
+              : hl_score_from_name (m->o->score != NULL ? m->o->score : "loss_change");
+  if (!is_hops && score == HL_N_SCORES)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "--score: a score of headlight analyze expected, \"%s\" found",
+                   m->o->score);
+      return FALSE;
+    }
+  g_autoptr (HlHeadScores) scores = find_scores (m->session, trace, score, error);
+  g_autofree int *order = NULL;
+  HlChartScene *chart = NULL;
+  if (scores == NULL)
+    return FALSE;
+  int n = hl_head_scores_get_n_inputs (scores);
+  if (n > 1)
+    m->of = g_strdup_printf (ngettext ("%d input", "%d inputs", n), n);
+  if (g_str_equal (kind, "map"))
+    m->score_map = hl_present_score_map (scores, score, head);
+  else if (g_str_equal (kind, "dots"))
+    chart = hl_present_layer_dots (scores, score, head);
+  else if (is_hops)
+    chart = hl_present_hops (scores, head, HL_HOPS_STRENGTH,
+                             g_strcmp0 (trace->input_kind, "text") != 0);
+  else
+    chart = hl_present_head_bars (scores, score, g_str_equal (kind, "sorted"), head,
+                                  &order);
+  if (chart != NULL)
+    {
+      if (score != HL_N_SCORES)
+        chart->caption = g_strdup (hl_score_formula (score));
+      g_ptr_array_add (m->charts, chart);
+    }
+  return TRUE;
+}
+
 static gboolean
 make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
@@ -147,12 +223,17 @@ make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
   if (!parse_heads (m->o, heads, error) || !parse_queries (m->o, trace, queries, error) ||
       !parse_slice (m->o, trace, &m->view, error))
     return FALSE;
+  m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
+  if (m->kind == HL_FIGURE_CHART &&
+      !make_chart (m, trace, g_array_index (heads, HlHeadKey, 0), error))
+    return FALSE;
   m->backend = hl_backend_open (NULL, error);
   if (m->backend == NULL)
     return FALSE;
   m->source = hl_attention_source_new (trace);
   m->summary = hl_trace_summary_new (trace, 0);
-  if (!hl_trace_summary_compute (m->summary, m->source, m->backend, progress, error))
+  if (m->kind != HL_FIGURE_CHART &&
+      !hl_trace_summary_compute (m->summary, m->source, m->backend, progress, error))
     return FALSE;
   const HlFigurePlan plan = {
     .kind = m->kind,
@@ -167,6 +248,9 @@ make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
     .n_tokens = queries->len,
     .query = queries->len > 0 ? g_array_index (queries, gint64, 0) : -1,
     .key = -1,
+    .of = m->of,
+    .charts = m->charts,
+    .score_map = m->score_map,
   };
   g_autoptr (HlFigure) figure = hl_figure_make (&plan, progress, error);
   return figure != NULL && hl_figure_write (figure, m->o->output, &m->page, error);
@@ -187,7 +271,10 @@ run (const char *path, Maker *m, const HlProgress *progress, GError **error)
                    (int) hl_session_get_n_traces (session) - 1, m->o->trace);
       return FALSE;
     }
-  return make (m, trace, progress, error);
+  m->session = session;
+  gboolean ok = make (m, trace, progress, error);
+  m->session = NULL;
+  return ok;
 }
 
 static CliStatus
@@ -196,8 +283,11 @@ check_usage (const Options *o, Maker *m, int argc)
   if (argc != 2)
     return cli_usage ("figure", _ ("one session expected"));
   if (o->view == NULL || !hl_figure_kind_from_name (o->view, &m->kind))
-    return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens or arcs "
-                                   "expected"));
+    return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens, arcs or "
+                                   "chart expected"));
+  static const char *const charts[] = { "bars", "sorted", "dots", "map", "hops", NULL };
+  if (o->chart != NULL && !g_strv_contains (charts, o->chart))
+    return cli_usage ("figure", _ ("--chart bars, sorted, dots, map or hops expected"));
   if (o->output == NULL)
     return cli_usage ("figure", _ ("-o FILE.svg, .pdf or .png expected"));
   if (o->colormap != NULL && !hl_colormap_from_name (o->colormap, &m->view.colormap))
@@ -228,7 +318,7 @@ cli_figure (int argc, char **argv)
   gboolean done;
   const GOptionEntry entries[] = {
     { "view", 0, 0, G_OPTION_ARG_STRING, &o.view,
-      N_ ("grid, heatmap, overlay, tokens or arcs"), "V" },
+      N_ ("grid, heatmap, overlay, tokens, arcs or chart"), "V" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("The file to write: .svg, .pdf or .png"), "FILE" },
     { "layer", 0, 0, G_OPTION_ARG_INT, &o.layer, N_ ("Layer, from 0"), "L" },
@@ -241,6 +331,10 @@ cli_figure (int argc, char **argv)
       N_ ("Tokens: who attends to the query, not what it attends to"), NULL },
     { "tokens", 0, 0, G_OPTION_ARG_STRING, &o.slice,
       N_ ("Tokens and arcs: only a slice of the text, 10:40"), "A:B" },
+    { "score", 0, 0, G_OPTION_ARG_STRING, &o.score,
+      N_ ("Charts: of this score, as \"headlight analyze\" names it"), "NAME" },
+    { "chart", 0, 0, G_OPTION_ARG_STRING, &o.chart,
+      N_ ("Charts: bars, sorted, dots, map, or hops of the head"), "KIND" },
     { "range", 0, 0, G_OPTION_ARG_STRING, &o.range,
       N_ ("shared, per-head, percentile or log"), "MODE" },
     { "colormap", 0, 0, G_OPTION_ARG_STRING, &o.colormap,
@@ -268,6 +362,9 @@ cli_figure (int argc, char **argv)
         status = cli_fail (error);
     }
   hl_trace_summary_free (m.summary);
+  hl_matrix_scene_unref (m.score_map);
+  g_clear_pointer (&m.charts, g_ptr_array_unref);
+  g_free (m.of);
   hl_attention_source_unref (m.source);
   hl_backend_unref (m.backend);
   options_clear (&o);

@@ -11,7 +11,9 @@ static inline void
 document_settle (HlDocument *document)
 {
   gint64 end = g_get_monotonic_time () + PATIENCE_MS * 1000;
-  while (hl_document_is_busy (document))
+  double fraction;
+  while (hl_document_is_busy (document) ||
+         hl_document_get_analysis (document, &fraction) != NULL)
     {
       if (!g_main_context_iteration (NULL, FALSE))
         g_usleep (500);

@@ -13,6 +13,9 @@
 #include <glib/gi18n.h>
 #include <jansson.h>
 
+/* Between two times that a job tells what it knows. */
+#define TELL_US 100000
+
 /* What a job takes along; every field is its own reference. */
 typedef struct
 {
@@ -31,6 +34,7 @@ typedef struct
   HlHeadKey head;
   int label;
   char *path;
+  gint64 told_us; /* on the engine's thread: when it last told what it knows */
 } Job;
 
 static void
@@ -298,15 +302,20 @@ known_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* On the engine's thread. Its copy is of what is known now; the job goes on. */
+/* On the engine's thread. Its copy is of what is known now; the job goes on. Of the same
+ * priority as the job's end, so that it comes before it; and not for every small input. */
 static void
 tell_cb (const HlHeadScores *scores, gpointer data)
 {
   Job *job = data;
+  gint64 now_us = g_get_monotonic_time ();
+  if (now_us - job->told_us < TELL_US)
+    return;
+  job->told_us = now_us;
   Known *known = g_new0 (Known, 1);
   *known = (Known){ g_object_ref (job->document), job->scope, job->epoch,
                     hl_head_scores_copy (scores) };
-  g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, known_cb, known, known_free);
+  g_idle_add_full (G_PRIORITY_DEFAULT, known_cb, known, known_free);
 }
 
 static gpointer

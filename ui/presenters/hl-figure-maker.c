@@ -14,7 +14,7 @@
 static const char *const kind_names[HL_N_FIGURE_KINDS] = {
   [HL_FIGURE_GRID] = "grid",       [HL_FIGURE_HEATMAP] = "heatmap",
   [HL_FIGURE_OVERLAY] = "overlay", [HL_FIGURE_TOKENS] = "tokens",
-  [HL_FIGURE_ARCS] = "arcs",
+  [HL_FIGURE_ARCS] = "arcs",       [HL_FIGURE_CHART] = "chart",
 };
 
 const char *
@@ -43,7 +43,7 @@ hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace)
     return tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
   if (kind == HL_FIGURE_TOKENS || kind == HL_FIGURE_ARCS)
     return tokens != NULL && g_strcmp0 (trace->input_kind, "text") == 0;
-  return TRUE;
+  return kind != HL_FIGURE_CHART;
 }
 
 /* ---- reading -------------------------------------------------------------------------
@@ -355,6 +355,15 @@ add_heatmaps (const HlFigurePlan *plan,
   return TRUE;
 }
 
+static void
+add_charts (const HlFigurePlan *plan, HlFigure *figure)
+{
+  for (guint i = 0; plan->charts != NULL && i < plan->charts->len; i++)
+    hl_figure_add_chart (figure, g_ptr_array_index (plan->charts, i));
+  if (plan->score_map != NULL)
+    hl_figure_add_matrix (figure, plan->score_map);
+}
+
 static gboolean
 add_panels (const HlFigurePlan *plan,
             HlFigure *figure,
@@ -373,6 +382,9 @@ add_panels (const HlFigurePlan *plan,
       return add_texts (plan, figure, progress, error);
     case HL_FIGURE_ARCS:
       return add_arcs (plan, figure, progress, error);
+    case HL_FIGURE_CHART:
+      add_charts (plan, figure);
+      return TRUE;
     case HL_N_FIGURE_KINDS:
       break;
     }
@@ -385,7 +397,8 @@ add_note (const HlFigurePlan *plan, HlFigure *figure)
 {
   const HlTrace *trace = plan->summary->trace;
   g_autoptr (GString) note = g_string_new (NULL);
-  g_string_append_printf (note, _ ("%s on %s."), trace->model->name, trace->input_name);
+  g_string_append_printf (note, _ ("%s on %s."), trace->model->name,
+                          plan->of != NULL ? plan->of : trace->input_name);
   for (guint i = 0; i < trace->interventions->len; i++)
     g_string_append_printf (note, "%s%s", i == 0 ? _ (" In force: ") : ", ",
                             (const char *) g_ptr_array_index (trace->interventions, i));
@@ -414,10 +427,13 @@ add_choices (const HlFigurePlan *plan, HlFigure *figure)
 static gboolean
 check_kind (const HlFigurePlan *plan, GError **error)
 {
-  if (hl_figure_kind_fits (plan->kind, plan->summary->trace))
+  if (hl_figure_kind_fits (plan->kind, plan->summary->trace) ||
+      (plan->kind == HL_FIGURE_CHART &&
+       ((plan->charts != NULL && plan->charts->len > 0) || plan->score_map != NULL)))
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               plan->kind == HL_FIGURE_OVERLAY
+               plan->kind == HL_FIGURE_CHART ? "%s: scores to draw expected, none found"
+               : plan->kind == HL_FIGURE_OVERLAY
                    ? "%s: a picture with a patch grid expected, this trace has none"
                    : "%s: a text expected, this trace is not of one",
                hl_figure_kind_name (plan->kind));
@@ -427,7 +443,9 @@ check_kind (const HlFigurePlan *plan, GError **error)
 HlFigure *
 hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **error)
 {
-  g_return_val_if_fail (plan->kind == HL_FIGURE_GRID || plan->n_heads > 0, NULL);
+  g_return_val_if_fail (plan->kind == HL_FIGURE_GRID || plan->kind == HL_FIGURE_CHART ||
+                            plan->n_heads > 0,
+                        NULL);
   const gint64 first = 0;
   HlFigurePlan full = *plan;
   if (!check_kind (plan, error))

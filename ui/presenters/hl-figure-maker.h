@@ -13,6 +13,7 @@ typedef enum
   HL_FIGURE_OVERLAY, /* of each chosen head, where patches look and who looks at them */
   HL_FIGURE_TOKENS,  /* the text, with what the chosen tokens attend to in each head */
   HL_FIGURE_ARCS,    /* one token below the other, with the arcs of all chosen heads */
+  HL_FIGURE_CHART,   /* charts and a map of scores that are given */
   HL_N_FIGURE_KINDS,
 } HlFigureKind;
 
@@ -20,7 +21,8 @@ typedef enum
 const char *hl_figure_kind_name (HlFigureKind kind);
 /** hl_figure_kind_from_name: FALSE, with @kind untouched, for an unknown name. */
 gboolean hl_figure_kind_from_name (const char *name, HlFigureKind *kind);
-/** hl_figure_kind_fits: overlays need patches on a picture, tokens and arcs a text. */
+/** hl_figure_kind_fits: overlays need patches on a picture, tokens and arcs a text; charts
+ * do not come from a trace alone: FALSE. */
 gboolean hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace);
 
 /**
@@ -31,6 +33,8 @@ gboolean hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace);
  *   tokens of a text the sum. None: overlays take the first token, a text is tinted by
  *   how unlikely each token was, and arcs are those of every query
  * @query, @key: marked in maps; -1 for none
+ * @of: (nullable): what was looked at, in place of the trace's input, for the caption
+ * @charts: (nullable) (element-type HlChartScene), @score_map: (nullable): of charts
  */
 typedef struct
 {
@@ -46,6 +50,9 @@ typedef struct
   guint n_tokens;
   gint64 query;
   gint64 key;
+  const char *of;
+  const GPtrArray *charts;
+  HlMatrixScene *score_map;
 } HlFigurePlan;
 
 /**

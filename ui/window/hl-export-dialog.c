@@ -22,6 +22,8 @@ struct _HlExportDialog
   AdwActionRow *dpi_row;
   GtkSwitch *dark;
   GtkLabel *heads;
+  GPtrArray *charts;
+  char *of; /* what the charts are of, where it is not the input */
 };
 
 G_DEFINE_FINAL_TYPE (HlExportDialog, hl_export_dialog, ADW_TYPE_WINDOW)
@@ -64,10 +66,12 @@ list_kinds (HlExportDialog *self)
     [HL_FIGURE_OVERLAY] = _ ("Patches on the picture"),
     [HL_FIGURE_TOKENS] = _ ("Text as tokens"),
     [HL_FIGURE_ARCS] = _ ("Tokens with arcs"),
+    [HL_FIGURE_CHART] = _ ("Charts of this page"),
   };
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   for (HlFigureKind kind = HL_FIGURE_GRID; kind < HL_N_FIGURE_KINDS; kind++)
-    if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document)))
+    if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document)) ||
+        (kind == HL_FIGURE_CHART && self->charts != NULL && self->charts->len > 0))
       {
         g_array_append_val (self->kinds, kind);
         gtk_string_list_append (names, titles[kind]);
@@ -83,7 +87,7 @@ show_state (HlExportDialog *self)
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
   g_autoptr (GString) text = g_string_new (NULL);
-  if (kind == HL_FIGURE_GRID)
+  if (kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART)
     g_string_assign (text, _ ("All heads"));
   else
     for (guint i = 0; i < n; i++)
@@ -131,8 +135,8 @@ start (HlExportDialog *self, const char *path)
   guint n;
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
-  hl_figure_job_start (self->document, chosen_kind (self), heads, n, &options, path,
-                       written_cb, g_object_ref (self));
+  hl_figure_job_start (self->document, chosen_kind (self), heads, n, self->charts,
+                       chosen_kind (self) == HL_FIGURE_CHART ? self->of : NULL, &options, path, written_cb, g_object_ref (self));
 }
 
 static void
@@ -168,8 +172,9 @@ export_clicked_cb (GtkButton *button, HlExportDialog *self)
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   const char *extension = extensions[adw_combo_row_get_selected (self->format)];
   g_autofree char *name =
-      kind == HL_FIGURE_GRID
-          ? g_strdup_printf ("%s-grid.%s", trace->model->name, extension)
+      kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART
+          ? g_strdup_printf ("%s-%s.%s", trace->model->name, hl_figure_kind_name (kind),
+                             extension)
           : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name,
                              hl_figure_kind_name (kind), head.layer, head.head,
                              extension);
@@ -194,6 +199,8 @@ hl_export_dialog_dispose (GObject *object)
 {
   g_clear_object (&HL_EXPORT_DIALOG (object)->document);
   g_clear_pointer (&HL_EXPORT_DIALOG (object)->kinds, g_array_unref);
+  g_clear_pointer (&HL_EXPORT_DIALOG (object)->charts, g_ptr_array_unref);
+  g_clear_pointer (&HL_EXPORT_DIALOG (object)->of, g_free);
   G_OBJECT_CLASS (hl_export_dialog_parent_class)->dispose (object);
 }
 
@@ -231,11 +238,17 @@ hl_export_dialog_init (HlExportDialog *self)
 }
 
 GtkWidget *
-hl_export_dialog_new (GtkWindow *parent, HlDocument *document, HlFigureKind kind)
+hl_export_dialog_new (GtkWindow *parent,
+                      HlDocument *document,
+                      HlFigureKind kind,
+                      GPtrArray *charts,
+                      const char *of)
 {
   HlExportDialog *self =
       g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
   self->document = g_object_ref (document);
+  self->charts = charts;
+  self->of = g_strdup (of);
   list_kinds (self);
   for (guint i = 0; i < self->kinds->len; i++)
     if (g_array_index (self->kinds, HlFigureKind, i) == kind)

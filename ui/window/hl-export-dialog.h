@@ -15,7 +15,13 @@ G_DECLARE_FINAL_TYPE (HlExportDialog, hl_export_dialog, HL, EXPORT_DIALOG, AdwWi
  * "written" (char *path)
  * "failed" (char *message) */
 
-GtkWidget *
-hl_export_dialog_new (GtkWindow *parent, HlDocument *document, HlFigureKind kind);
+/** hl_export_dialog_new: @charts (transfer full) (nullable) (element-type HlChartScene):
+ * offered too, as the kind chart; @of (nullable): what they are of, where it is not the
+ * input. */
+GtkWidget *hl_export_dialog_new (GtkWindow *parent,
+                                 HlDocument *document,
+                                 HlFigureKind kind,
+                                 GPtrArray *charts,
+                                 const char *of);
 
 G_END_DECLS

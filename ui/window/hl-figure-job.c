@@ -14,6 +14,8 @@ typedef struct
   HlFigureOptions page;
   HlTraceSummary *summary;
   HlAttentionSource *source;
+  GPtrArray *charts;
+  char *of;
   char *path;
 } Job;
 
@@ -25,6 +27,8 @@ job_free (gpointer data)
   g_array_unref (job->tokens);
   hl_trace_summary_free (job->summary);
   hl_attention_source_unref (job->source);
+  g_clear_pointer (&job->charts, g_ptr_array_unref);
+  g_free (job->of);
   g_free (job->path);
   g_free (job);
 }
@@ -53,6 +57,8 @@ figure_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
     .n_tokens = job->tokens->len,
     .query = job->place.query,
     .key = job->place.key,
+    .of = job->of,
+    .charts = job->charts,
   };
   g_autoptr (HlFigure) figure = hl_figure_make (&plan, progress, error);
   if (figure == NULL || !hl_figure_write (figure, job->path, &job->page, error))
@@ -65,6 +71,8 @@ hl_figure_job_start (HlDocument *document,
                      HlFigureKind kind,
                      const HlHeadKey *heads,
                      guint n_heads,
+                     GPtrArray *charts,
+                     const char *of,
                      const HlFigureOptions *options,
                      const char *path,
                      GAsyncReadyCallback callback,
@@ -85,6 +93,8 @@ hl_figure_job_start (HlDocument *document,
   job->page = *options;
   job->summary = hl_trace_summary_copy (hl_document_get_summary (document));
   job->source = hl_attention_source_ref (hl_document_get_source (document));
+  job->charts = charts != NULL ? g_ptr_array_ref (charts) : NULL;
+  job->of = g_strdup (of);
   job->path = g_strdup (path);
   hl_engine_submit (hl_document_get_engine (document), HL_JOB_BACKGROUND, figure_job, job,
                     job_free, g_free, NULL, NULL, NULL, callback, user_data);

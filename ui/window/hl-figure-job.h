@@ -11,6 +11,8 @@ G_BEGIN_DECLS
  * hl_figure_job_start:
  * @heads, @n_heads: of all kinds but the grid; of what is chosen and how it is shown,
  * what the document has now
+ * @charts: (nullable) (element-type HlChartScene): of the kind chart
+ * @of: (nullable): what they are of, where it is not the input
  * @callback: with hl_engine_finish(): the path (transfer full), or NULL with an error
  * Thread: main.
  */
@@ -18,6 +20,8 @@ void hl_figure_job_start (HlDocument *document,
                           HlFigureKind kind,
                           const HlHeadKey *heads,
                           guint n_heads,
+                          GPtrArray *charts,
+                          const char *of,
                           const HlFigureOptions *options,
                           const char *path,
                           GAsyncReadyCallback callback,

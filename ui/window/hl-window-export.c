@@ -2,6 +2,7 @@
  * The window's side of exporting: the dialog, and what came of it. */
 #include "config.h"
 
+#include "gl/hl-chart-view.h"
 #include "gl/hl-head-grid.h"
 #include "gl/hl-patch-view.h"
 #include "gl/hl-token-strip.h"
@@ -23,6 +24,40 @@ static void
 failed_cb (HlExportDialog *dialog, const char *message, HlWindow *self)
 {
   hl_window_show_error (self, _ ("The figure was not written"), message);
+}
+
+/* (transfer full) (nullable): the chart that has the focus, or all that the page shows. */
+static GPtrArray *
+shown_charts (HlWindow *self)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  const char *page = gtk_stack_get_visible_child_name (self->pages);
+  if (focus != NULL && HL_IS_CHART_VIEW (focus))
+    {
+      HlChartScene *scene = hl_chart_view_get_scene (HL_CHART_VIEW (focus));
+      GPtrArray *one =
+          g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
+      if (scene != NULL)
+        g_ptr_array_add (one, hl_chart_scene_ref (scene));
+      return one;
+    }
+  return g_strcmp0 (page, "importance") == 0
+             ? hl_importance_panel_get_charts (self->importance)
+         : g_strcmp0 (page, "strength") == 0
+             ? hl_strength_panel_get_charts (self->strength)
+             : NULL;
+}
+
+/* The data set, where its scores are what is shown. */
+static const char *
+charts_of (HlWindow *self)
+{
+  const char *page = gtk_stack_get_visible_child_name (self->pages);
+  HlDataset *dataset = hl_document_get_dataset (self->document);
+  HlScoreScope scope = g_strcmp0 (page, "importance") == 0
+                           ? hl_importance_panel_get_scope (self->importance)
+                           : hl_strength_panel_get_scope (self->strength);
+  return scope == HL_SCOPE_DATASET && dataset != NULL ? dataset->name : NULL;
 }
 
 /* What has the focus is what is exported, unless another is chosen; else the map. */
@@ -48,8 +83,12 @@ hl_window_show_export (HlWindow *self)
 {
   if (hl_document_get_trace (self->document) == NULL)
     return;
+  GPtrArray *charts = shown_charts (self);
+  HlFigureKind kind = kind_in_focus (self);
+  if (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP)
+    kind = HL_FIGURE_CHART;
   GtkWidget *dialog =
-      hl_export_dialog_new (GTK_WINDOW (self), self->document, kind_in_focus (self));
+      hl_export_dialog_new (GTK_WINDOW (self), self->document, kind, charts, charts_of (self));
   g_signal_connect_object (dialog, "written", G_CALLBACK (written_cb), self, 0);
   g_signal_connect_object (dialog, "failed", G_CALLBACK (failed_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));

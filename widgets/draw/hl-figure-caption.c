@@ -20,6 +20,7 @@ panel_caption (const HlPanel *panel)
   return panel->matrix != NULL   ? panel->matrix->caption
          : panel->grid != NULL   ? panel->grid->caption
          : panel->tokens != NULL ? panel->tokens->caption
+         : panel->chart != NULL  ? panel->chart->caption
                                  : panel->overlay->caption;
 }
 

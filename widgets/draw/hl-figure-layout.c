@@ -10,6 +10,8 @@
 #define MARGIN 4.0      /* round the page, points */
 #define PANEL_MIN 105.0 /* of a map or a picture; decides how many go side by side */
 #define GRID_MIN 190.0  /* of a grid of heads */
+#define CHART_MIN 170.0 /* of a chart */
+#define CHART_ASPECT 0.62
 #define CONTENT_MIN 12.0
 #define TALLEST 1.5  /* a panel's picture, in widths of the page */
 #define FLATTEST 8.0 /* beyond this aspect the cells of a map are not square */
@@ -36,6 +38,7 @@ panel_title (const HlPanel *panel)
   return panel->matrix != NULL   ? panel->matrix->title
          : panel->grid != NULL   ? panel->grid->title
          : panel->tokens != NULL ? panel->tokens->title
+         : panel->chart != NULL  ? panel->chart->title
                                  : panel->overlay->title;
 }
 
@@ -50,6 +53,8 @@ panel_scale (const HlPanel *panel)
     return panel->overlay->weights != NULL ? &panel->overlay->scale : NULL;
   if (panel->tokens != NULL)
     return panel->tokens->weights != NULL ? &panel->tokens->scale : NULL;
+  if (panel->chart != NULL)
+    return NULL;
   return panel->matrix != NULL ? &panel->matrix->scale : &panel->grid->scale;
 }
 
@@ -167,6 +172,8 @@ choose_columns (const HlFigure *figure, const HlFigureOptions *options, double w
   for (guint i = 0; i < figure->panels->len; i++)
     if (panel_at (figure, i)->grid != NULL || panel_at (figure, i)->tokens != NULL)
       narrowest = GRID_MIN;
+    else if (panel_at (figure, i)->chart != NULL)
+      narrowest = MAX (narrowest, CHART_MIN);
   int most = CLAMP ((int) (width / narrowest), 1, n);
   int n_rows = (n + most - 1) / most;
   return (n + n_rows - 1) / n_rows;
@@ -226,6 +233,15 @@ layout_panel (const Arrangement *arrangement,
                            hl_grid_layout_layers_height (grid) };
       *used_width = grid->width;
       *used_height = grid->height;
+    }
+  else if (panel->chart != NULL)
+    {
+      HlChartLayout *chart = &place->chart;
+      hl_chart_layout_compute (panel->chart, theme, width,
+                               MIN (height, CHART_ASPECT * width), FALSE, chart);
+      *content = chart->plot;
+      *used_width = chart->used_width;
+      *used_height = chart->used_height;
     }
   else if (panel->tokens != NULL)
     {
@@ -352,6 +368,7 @@ content_of (const HlPage *page, const HlFigure *figure, guint index)
   const HlGridLayout *grid = &place->grid;
   HlRect rect = panel->matrix != NULL   ? place->matrix.cells
                 : panel->tokens != NULL ? place->tokens.body
+                : panel->chart != NULL  ? place->chart.plot
                 : panel->overlay != NULL
                     ? place->overlay.picture
                     : (HlRect){ grid->x0, grid->y0, hl_grid_layout_heads_width (grid),
@@ -522,6 +539,8 @@ hl_page_paint (const HlPage *page, const HlFigure *figure, HlPainter *painter)
         hl_paint_matrix (painter, panel->matrix, &place->matrix);
       else if (panel->grid != NULL)
         hl_paint_grid (painter, panel->grid, &place->grid);
+      else if (panel->chart != NULL)
+        hl_paint_chart (painter, panel->chart, &place->chart, -1);
       else if (panel->tokens != NULL)
         hl_paint_tokens (painter, panel->tokens, &place->tokens, NULL);
       else

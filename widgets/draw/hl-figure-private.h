@@ -4,6 +4,7 @@
 #pragma once
 
 #include "draw/hl-figure.h"
+#include "draw/hl-paint-chart.h"
 #include "draw/hl-paint-grid.h"
 #include "draw/hl-paint-matrix.h"
 #include "draw/hl-paint-overlay.h"
@@ -17,6 +18,7 @@ typedef struct
   HlMatrixScene *matrix;
   HlGridScene *grid;
   HlOverlayScene *overlay;
+  HlChartScene *chart;
   HlTokenScene *tokens;
   HlTokenMode token_mode;
   HlTokenFlags token_flags;
@@ -41,6 +43,7 @@ typedef struct
   HlMatrixLayout matrix;
   HlGridLayout grid;
   HlOverlayLayout overlay;
+  HlChartLayout chart;
   HlTokenLayout tokens; /* to be cleared */
 } HlPlace;
 

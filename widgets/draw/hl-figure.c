@@ -40,6 +40,7 @@ panel_free (gpointer data)
   hl_matrix_scene_unref (panel->matrix);
   hl_grid_scene_unref (panel->grid);
   hl_overlay_scene_unref (panel->overlay);
+  hl_chart_scene_unref (panel->chart);
   hl_token_scene_unref (panel->tokens);
   g_free (panel);
 }
@@ -87,6 +88,14 @@ hl_figure_add_overlay (HlFigure *figure, HlOverlayScene *scene)
 {
   HlPanel *panel = g_new0 (HlPanel, 1);
   panel->overlay = hl_overlay_scene_ref (scene);
+  g_ptr_array_add (figure->panels, panel);
+}
+
+void
+hl_figure_add_chart (HlFigure *figure, HlChartScene *scene)
+{
+  HlPanel *panel = g_new0 (HlPanel, 1);
+  panel->chart = hl_chart_scene_ref (scene);
   g_ptr_array_add (figure->panels, panel);
 }
 

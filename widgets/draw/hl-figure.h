@@ -5,6 +5,7 @@
 #pragma once
 
 #include "draw/hl-token-layout.h"
+#include "scene/hl-chart-scene.h"
 
 #include <gio/gio.h>
 
@@ -49,6 +50,7 @@ void hl_figure_add_tokens (HlFigure *figure,
                            HlTokenScene *scene,
                            HlTokenMode mode,
                            HlTokenFlags flags);
+void hl_figure_add_chart (HlFigure *figure, HlChartScene *scene);
 guint hl_figure_count_panels (const HlFigure *figure);
 
 /** hl_figure_set_caption: (nullable): in place of the panels' own captions, which are

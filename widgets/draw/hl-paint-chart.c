@@ -180,12 +180,18 @@ paint_bars (const Paint *p, const HlChartSeries *s, gboolean is_first)
       if (isnan (s->y[i]))
         continue;
       double y = to_y (p, s->y[i]);
-      gboolean is_chosen = is_first && i == p->scene->selected;
-      set_color (p, is_chosen ? p->theme->accent_head : color_of (p, s, i), 1);
+      set_color (p, color_of (p, s, i), 1);
       cairo_rectangle (p->painter->cr, to_x (p, s->x[i]) - unit / 2 + gap / 2,
-                       MIN (y, zero), MAX (unit - gap, 0.5),
-                       MAX (fabs (y - zero), is_chosen ? p->theme->line_width : 0));
-      cairo_fill (p->painter->cr);
+                       MIN (y, zero), MAX (unit - gap, 0.5), fabs (y - zero));
+      cairo_fill_preserve (p->painter->cr);
+      if (is_first && i == p->scene->selected)
+        {
+          hl_paint_set_color (p->painter->cr, &p->theme->accent_head);
+          cairo_set_line_width (p->painter->cr, 2 * p->theme->line_width);
+          cairo_stroke_preserve (p->painter->cr);
+          cairo_set_line_width (p->painter->cr, p->theme->line_width);
+        }
+      cairo_new_path (p->painter->cr);
       if (unit > 5)
         paint_whisker (p, s, i);
     }
