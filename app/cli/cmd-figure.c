@@ -207,11 +207,7 @@ make_chart (Maker *m, const HlTrace *trace, HlHeadKey head, GError **error)
     chart = hl_present_head_bars (scores, score, g_str_equal (kind, "sorted"), head,
                                   &order);
   if (chart != NULL)
-    {
-      if (score != HL_N_SCORES)
-        chart->caption = g_strdup (hl_score_formula (score));
-      g_ptr_array_add (m->charts, chart);
-    }
+    g_ptr_array_add (m->charts, chart);
   return TRUE;
 }
 

@@ -7,6 +7,7 @@ is compared with what the command computes from the same model and picture; stat
 worked out here from the exported maps.
 """
 
+import json
 import math
 import os
 import re
@@ -99,6 +100,7 @@ def command(*arguments):
     done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True,
                           timeout=WATCHDOG_S / 4, env=environment)
     assert done.returncode == 0, f"headlight {arguments}: {done.stderr.decode()}"
+    return done.stdout.decode()
 
 
 def trace(name, *more):
@@ -366,6 +368,30 @@ def ablating_changes_the_prediction_and_undo_takes_it_back():
     keys("ctrl+z")
     wait_for("the old prediction", lambda: prediction() == before)
     check_head_numbers(5, 1)
+
+
+@case
+def the_importance_page_has_the_commands_numbers():
+    window = Shared.window
+    keys("alt+2")
+    window.press("Ablate Each Head")
+    window.wait("label", "Scored 36 heads on 1 input")
+    found = json.loads(command("analyze", "importance", MODEL, "--image", PICTURE, "--json"))
+    head = next(h for h in found["heads"] if (h["layer"], h["head"]) == (5, 1))
+    said = window.label(r"5\.1: .* · -ln p.* without the head.*")
+    shown = said.split(" ")[1].replace("\u2212", "-")
+    assert abs(float(shown) - head["loss_change"]) <= 0.006 * abs(head["loss_change"]), (
+        f"{head['loss_change']} expected, {said!r} found")
+    r = window.label(r"Spearman .* over 36 heads")
+    agreed = re.search(r"Spearman (-?[\d.]+)", r.replace("\u2212", "-")).group(1)
+    assert -1 <= float(agreed) <= 1, r
+    window.press("Prune Parts of 5.1")
+    chart = window.wait("image", "Parts of head 5.1 pruned")
+    assert chart is not None
+    keys("alt+3")
+    window.wait("image", "Head 5.1 by distance")
+    keys("alt+1")
+    window.wait("text", "Go to head")
 
 
 @case

@@ -148,6 +148,7 @@ hl_present_head_bars (const HlHeadScores *s,
   g_autofree char *inputs = describe_inputs (s);
   HlChartSeries *bars = hl_chart_scene_add (scene, HL_CHART_BARS, s->n_heads);
   scene->title = hl_score_title (score);
+  scene->caption = g_strdup (hl_score_formula (score));
   scene->y_title = hl_score_title (score);
   scene->x_title =
       g_strdup_printf (is_sorted ? _ ("heads, the largest first; %s")
@@ -232,6 +233,7 @@ hl_present_layer_dots (const HlHeadScores *s, HlScore score, HlHeadKey selected)
   g_autofree double *means = hl_head_scores_mean (s, score);
   HlChartSeries *dots = hl_chart_scene_add (scene, HL_CHART_DOTS, s->n_heads);
   scene->title = hl_score_title (score);
+  scene->caption = g_strdup (hl_score_formula (score));
   scene->y_title = hl_score_title (score);
   scene->x_title = g_strdup (_ ("layer"));
   scene->colormap = HL_COLORMAP_VIRIDIS;
