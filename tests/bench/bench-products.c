@@ -126,6 +126,28 @@ bench_products_new_vit (int n_threads)
 }
 
 BenchProducts *
+bench_products_new_importance (int n_threads)
+{
+  const int T = BENCH_T, D = BENCH_D, F = BENCH_F, L = BENCH_L, BT = BENCH_H * T;
+  /* Blocks that a batch passes whole behind its own: L-2 of layer 0, ..., none. */
+  const int n_whole = (L - 2) * (L - 1) / 2;
+  /* Its own output projection and MLP, and those of these blocks. */
+  const int n_half = n_whole + L;
+  const Shape shapes[] = {
+    { "q, k, v, o, a batch", BT, D, D, WEIGHTS, FALSE,
+      3 * n_whole + 2 * (L - 1) + n_half, 4 },
+    { "MLP up, a batch", BT, F, D, WEIGHTS, FALSE, n_half, 2 },
+    { "MLP down, a batch", BT, D, F, WEIGHTS, FALSE, n_half, 2 },
+    { "q, k, v, o, one", T, D, D, WEIGHTS, FALSE, 7 * L, L },
+    { "MLP up, one", T, F, D, WEIGHTS, FALSE, L, L },
+    { "MLP down, one", T, D, F, WEIGHTS, FALSE, L, L },
+    { "scores", T, T, HEAD_WIDTH, SCORES, FALSE, BENCH_H * n_whole + 2 * L, L },
+    { "mix", T, HEAD_WIDTH, T, MIX, FALSE, BENCH_H * n_whole + 2 * L, L },
+  };
+  return products_new (n_threads, shapes, G_N_ELEMENTS (shapes));
+}
+
+BenchProducts *
 bench_products_new_text (int n_threads, int n_tokens)
 {
   const int T = n_tokens, D = BENCH_D, F = BENCH_F, L = BENCH_L;

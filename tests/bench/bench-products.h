@@ -32,6 +32,11 @@ typedef struct _BenchProducts BenchProducts;
 /** bench_products_new_vit: those of ViT-B/16. */
 BenchProducts *bench_products_new_vit (int n_threads);
 
+/** bench_products_new_importance: those of pruning each head of ViT-B/16 by itself: the
+ * heads of a layer as one batch from their own output projection on, of the last block
+ * one row where it is not their own; and one whole pass before. The arithmetic bound. */
+BenchProducts *bench_products_new_importance (int n_threads);
+
 /** bench_products_new_text: those of GPT-2 (small) over @n_tokens. */
 BenchProducts *bench_products_new_text (int n_threads, int n_tokens);
 void bench_products_free (BenchProducts *products);
