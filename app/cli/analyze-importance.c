@@ -78,8 +78,7 @@ keep_parts (Analyze *a, const HlPartial *p, const char *params)
     probs[i] = exp (p->log_probs[i]);
   g_autoptr (HlTensor) array =
       hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (HL_N_PARTS, p->V), probs);
-  HlSessionResult *result =
-      hl_session_result_new ("partial-pruning", params, provenance);
+  HlSessionResult *result = hl_session_result_new ("partial-pruning", params, provenance);
   hl_session_result_add_array (result, "probability", array, axes, "");
   g_ptr_array_add (a->results, result);
 }
@@ -110,10 +109,10 @@ prune_parts (Analyze *a, GError **error)
     {
       const double *row = p->log_probs + i * p->V;
       json_array_append_new (names, json_string (hl_part_name (p->parts[i])));
-      json_array_append_new (
-          list, json_pack ("{s:s, s:f, s:o}", "pruned", hl_part_name (p->parts[i]),
-                           "probability", exp (row[p->target]), "top",
-                           top_of (a, row, p->V)));
+      json_array_append_new (list, json_pack ("{s:s, s:f, s:o}", "pruned",
+                                              hl_part_name (p->parts[i]), "probability",
+                                              exp (row[p->target]), "top",
+                                              top_of (a, row, p->V)));
     }
   json_t *params = json_pack ("{s:s, s:b, s:i, s:o}", "head", o->parts, "renormalised",
                               o->renormalises, "target", p->target, "parts", names);
@@ -201,9 +200,8 @@ prune_more_and_more (Analyze *a, GError **error)
                    o->curve);
       return FALSE;
     }
-  g_autoptr (HlPruningCurve) curve =
-      hl_pruning_curve_compute (a->model, a->dataset, a->backend, a->scores, &options,
-                                a->progress, error);
+  g_autoptr (HlPruningCurve) curve = hl_pruning_curve_compute (
+      a->model, a->dataset, a->backend, a->scores, &options, a->progress, error);
   if (curve != NULL)
     keep_curve (a, curve, &options);
   return curve != NULL;
@@ -255,11 +253,10 @@ static void
 print_number (const Analyze *a, HlScore score, const Row *row)
 {
   HlInterval x = hl_head_scores_interval (a->scores, score, row->layer, row->head);
-  g_autofree char *text = isnan (x.mean) ? g_strdup ("–")
-                          : x.n > 1
-                              ? g_strdup_printf ("%.4f ± %.4f", x.mean,
-                                                 (x.high - x.low) / 2)
-                              : g_strdup_printf ("%.4f", x.mean);
+  g_autofree char *text =
+      isnan (x.mean) ? g_strdup ("–")
+      : x.n > 1      ? g_strdup_printf ("%.4f ± %.4f", x.mean, (x.high - x.low) / 2)
+                     : g_strdup_printf ("%.4f", x.mean);
   printf (" %*s%s", (int) MAX (17 - g_utf8_strlen (text, -1), 0), "", text);
 }
 
@@ -301,12 +298,12 @@ print_what (const Analyze *a)
   g_autofree char *target = analyze_name (a->model, about->target);
   g_autofree char *predicted = analyze_name (a->model, about->predicted);
   if (about->target >= 0)
-    printf (
-        _ ("target %s (%d): probability %.4f; predicted: %s; ablation: %s\n"), target,
-        about->target, about->prob, predicted, kind);
+    printf (_ ("target %s (%d): probability %.4f; predicted: %s; ablation: %s\n"), target,
+            about->target, about->prob, predicted, kind);
   else
-    printf (_ ("no classes: what comes out of the last block is compared; ablation: %s\n"),
-            kind);
+    printf (
+        _ ("no classes: what comes out of the last block is compared; ablation: %s\n"),
+        kind);
 }
 
 static void

@@ -37,8 +37,7 @@ analyze_parse_class (
       *found = HL_TARGET_LABEL;
       return TRUE;
     }
-  g_autoptr (HlLabels) labels =
-      hl_labels_new (hl_model_get_info (a->model), NULL, NULL);
+  g_autoptr (HlLabels) labels = hl_labels_new (hl_model_get_info (a->model), NULL, NULL);
   gint64 number;
   *found = hl_labels_find (labels, text);
   if (*found < 0 && g_ascii_string_to_signed (text, 10, 0, G_MAXINT, &number, NULL))
@@ -46,7 +45,8 @@ analyze_parse_class (
   if (*found >= 0)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "%s: a number or the name of a class expected, \"%s\" found", option, text);
+               "%s: a number or the name of a class expected, \"%s\" found", option,
+               text);
   return FALSE;
 }
 
@@ -93,14 +93,13 @@ analyze_print_json (const Analyze *a, const char *analysis)
       }
   for (guint i = 0; i < s->skipped->len; i++)
     json_array_append_new (skipped, json_string (g_ptr_array_index (s->skipped, i)));
-  json_t *root =
-      json_pack ("{s:s, s:i, s:b, s:o}", "analysis", analysis, "n",
-                 hl_head_scores_get_n_inputs (s), "partial", s->is_partial, "skipped",
-                 skipped);
+  json_t *root = json_pack ("{s:s, s:i, s:b, s:o}", "analysis", analysis, "n",
+                            hl_head_scores_get_n_inputs (s), "partial", s->is_partial,
+                            "skipped", skipped);
   if (g_str_equal (analysis, HL_RESULT_IMPORTANCE))
-    json_object_set_new (root, "ablation",
-                         json_string (a->options->ablation != NULL ? a->options->ablation
-                                                                   : "zero"));
+    json_object_set_new (
+        root, "ablation",
+        json_string (a->options->ablation != NULL ? a->options->ablation : "zero"));
   if (hl_head_scores_get_n_inputs (s) == 1)
     {
       const HlScoredInput *about = hl_head_scores_get_input (s, 0);
@@ -122,11 +121,11 @@ char *
 analyze_provenance (const Analyze *a)
 {
   const HlModelInfo *info = hl_model_get_info (a->model);
-  json_t *origin = json_pack (
-      "{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "program", "Headlight " HL_VERSION, "model",
-      info->name, "model_identity", info->identity, "backend", "cpu", "precision",
-      "float32", "dataset", a->dataset != NULL ? a->dataset->path : "", "seed",
-      a->options->seed);
+  json_t *origin =
+      json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "program",
+                 "Headlight " HL_VERSION, "model", info->name, "model_identity",
+                 info->identity, "backend", "cpu", "precision", "float32", "dataset",
+                 a->dataset != NULL ? a->dataset->path : "", "seed", a->options->seed);
   if (a->input != NULL)
     json_object_set_new (origin, "input_hash", json_string (a->input->hash));
   if (a->options->heads.mask != NULL)
@@ -145,11 +144,10 @@ make_params (const Analyze *a, const char *analysis)
   json_t *params = json_object ();
   if (g_str_equal (analysis, HL_RESULT_IMPORTANCE))
     json_object_update_new (
-        params,
-        json_pack ("{s:s, s:s, s:s}", "ablation",
-                   o->ablation != NULL ? o->ablation : "zero", "target",
-                   o->target != NULL ? o->target : "label, else predicted", "against",
-                   o->against != NULL ? o->against : ""));
+        params, json_pack ("{s:s, s:s, s:s}", "ablation",
+                           o->ablation != NULL ? o->ablation : "zero", "target",
+                           o->target != NULL ? o->target : "label, else predicted",
+                           "against", o->against != NULL ? o->against : ""));
   char *text = json_dumps (params, JSON_COMPACT);
   char *copy = g_strdup (text);
   free (text);
@@ -157,7 +155,8 @@ make_params (const Analyze *a, const char *analysis)
   return copy;
 }
 
-/* (transfer full) (nullable): the input, or the first of the data set that can be read. */
+/* (transfer full) (nullable): the input, or the first of the data set that can be read.
+ */
 static HlInput *
 first_input (const Analyze *a)
 {

@@ -78,11 +78,8 @@ char *analyze_provenance (const Analyze *a);
 
 /** analyze_parse_class: a number, or the name of a class, or "predicted" and "label";
  * FALSE with @error. */
-gboolean analyze_parse_class (const Analyze *a,
-                              const char *option,
-                              const char *text,
-                              int *found,
-                              GError **error);
+gboolean analyze_parse_class (
+    const Analyze *a, const char *option, const char *text, int *found, GError **error);
 
 /** analyze_name: (transfer full): of a class or token; "" for -1. */
 char *analyze_name (const HlModel *model, int index);

@@ -17,9 +17,9 @@ cli_heads_clear (CliHeads *heads)
 GPtrArray *
 cli_heads_interventions (const CliHeads *o, const HlModelInfo *info, GError **error)
 {
-  g_autoptr (GArray) heads =
-      o->mask != NULL ? hl_head_mask_load (o->mask, info, error)
-                      : g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
+  g_autoptr (GArray) heads = o->mask != NULL
+                                 ? hl_head_mask_load (o->mask, info, error)
+                                 : g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
   const HlStack *stack = hl_model_info_get_stack (info, 0);
   if (heads == NULL)
     return NULL;

@@ -32,8 +32,7 @@ void cli_heads_clear (CliHeads *heads);
 
 /** cli_heads_interventions: (transfer full) (element-type HlIntervention): NULL with
  * @error, for a head that the model does not have or a bad mask. */
-GPtrArray *cli_heads_interventions (const CliHeads *heads,
-                                    const HlModelInfo *info,
-                                    GError **error);
+GPtrArray *
+cli_heads_interventions (const CliHeads *heads, const HlModelInfo *info, GError **error);
 
 G_END_DECLS

@@ -155,7 +155,10 @@ parse_slice (const Options *o, const HlTrace *trace, HlViewOptions *view, GError
 /* (transfer full): the newest result of the session that has the score, or any profile
  * where none is asked for; NULL with @error. */
 static HlHeadScores *
-find_scores (const HlSession *session, const HlTrace *trace, HlScore score, GError **error)
+find_scores (const HlSession *session,
+             const HlTrace *trace,
+             HlScore score,
+             GError **error)
 {
   const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
   for (guint i = hl_session_get_n_results (session); i > 0; i--)
@@ -204,8 +207,8 @@ make_chart (Maker *m, const HlTrace *trace, HlHeadKey head, GError **error)
     chart = hl_present_hops (scores, head, HL_HOPS_STRENGTH,
                              g_strcmp0 (trace->input_kind, "text") != 0);
   else
-    chart = hl_present_head_bars (scores, score, g_str_equal (kind, "sorted"), head,
-                                  &order);
+    chart =
+        hl_present_head_bars (scores, score, g_str_equal (kind, "sorted"), head, &order);
   if (chart != NULL)
     g_ptr_array_add (m->charts, chart);
   return TRUE;

@@ -84,10 +84,9 @@ hl_head_scores_copy (const HlHeadScores *s)
   copy->hops = g_memdup2 (s->hops, n * sizeof (double));
   copy->hop_mass = g_memdup2 (s->hop_mass, n * sizeof (double));
   copy->hop_uniform = g_memdup2 (s->hop_uniform, (gsize) s->n_hops * sizeof (double));
-  copy->hop_edges =
-      s->hop_edges != NULL
-          ? g_memdup2 (s->hop_edges, ((gsize) s->n_hops + 1) * sizeof (int))
-          : NULL;
+  copy->hop_edges = s->hop_edges != NULL
+                        ? g_memdup2 (s->hop_edges, ((gsize) s->n_hops + 1) * sizeof (int))
+                        : NULL;
   return copy;
 }
 
@@ -182,8 +181,7 @@ column_of (const HlHeadScores *s, HlScore score, int layer, int head)
 }
 
 double
-hl_head_scores_get (
-    const HlHeadScores *s, HlScore score, int input, int layer, int head)
+hl_head_scores_get (const HlHeadScores *s, HlScore score, int input, int layer, int head)
 {
   const double *column = column_of (s, score, layer, head);
   if (column == NULL || input < 0 || input >= (int) s->inputs->len)
@@ -201,8 +199,8 @@ hl_head_scores_mean (const HlHeadScores *s, HlScore score)
       int n = 0;
       for (guint i = 0; i < s->inputs->len && s->values[score] != NULL; i++)
         {
-          double x = g_array_index (s->values[score], double,
-                                    i * (guint) s->n_heads + (guint) h);
+          double x =
+              g_array_index (s->values[score], double, i *(guint) s->n_heads + (guint) h);
           sum += isnan (x) ? 0 : x;
           n += !isnan (x);
         }

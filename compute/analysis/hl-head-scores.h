@@ -103,10 +103,8 @@ double hl_head_scores_get (
 double *hl_head_scores_mean (const HlHeadScores *scores, HlScore score);
 
 /** hl_head_scores_interval: over inputs; seed 1. */
-HlInterval hl_head_scores_interval (const HlHeadScores *scores,
-                                    HlScore score,
-                                    int layer,
-                                    int head);
+HlInterval
+hl_head_scores_interval (const HlHeadScores *scores, HlScore score, int layer, int head);
 
 /** hl_head_scores_percentile: of one input among all, 0..1, for one head. */
 double hl_head_scores_percentile (

@@ -74,8 +74,7 @@ ring_between (const HlHopMaker *m, gint64 i, gint64 j)
 
 /* Keys @first up to @end, of which a row may see @n, all at one hop. */
 static void
-add_range (
-    HlHopMaker *m, int hop, const float *row, gint64 first, gint64 end, gint64 n)
+add_range (HlHopMaker *m, int hop, const float *row, gint64 first, gint64 end, gint64 n)
 {
   for (gint64 j = first; j < end; j++)
     m->sums[hop] += (double) row[j];

@@ -9,7 +9,7 @@
 #include <math.h>
 
 /* Of the widest activations of one batch: larger layers are taken in parts. */
-#define BATCH_BYTES ((gint64) 256 << 20)
+#define BATCH_BYTES ((gint64) 64 << 20)
 
 typedef struct
 {

@@ -20,10 +20,9 @@ typedef enum
   N_ENTRIES,
 } Entry;
 
-static const char *const names[] = { "nothing", "head",     "cls-and-corner",
-                                     "patches", "cls",      "corner",
-                                     "first",   "diagonal", "previous",
-                                     "rest" };
+static const char *const names[] = { "nothing",  "head",   "cls-and-corner", "patches",
+                                     "cls",      "corner", "first",          "diagonal",
+                                     "previous", "rest" };
 
 /* By part, the kinds of entries that are pruned. */
 static const guint pruned_kinds[] = {
@@ -39,10 +38,10 @@ static const guint pruned_kinds[] = {
   [HL_PART_REST] = 1 << ENTRY_REST,
 };
 
-static const HlPart picture_parts[HL_N_PARTS] = { HL_PART_NOTHING, HL_PART_HEAD,
-                                                  HL_PART_CLS_AND_CORNER,
-                                                  HL_PART_PATCHES, HL_PART_CLS,
-                                                  HL_PART_CORNER };
+static const HlPart picture_parts[HL_N_PARTS] = {
+  HL_PART_NOTHING, HL_PART_HEAD, HL_PART_CLS_AND_CORNER,
+  HL_PART_PATCHES, HL_PART_CLS,  HL_PART_CORNER
+};
 static const HlPart causal_parts[HL_N_PARTS] = { HL_PART_NOTHING,  HL_PART_HEAD,
                                                  HL_PART_FIRST,    HL_PART_DIAGONAL,
                                                  HL_PART_PREVIOUS, HL_PART_REST };
@@ -87,12 +86,13 @@ static Entry
 entry_of (const Head *head, gint64 i, gint64 j)
 {
   if (head->is_causal)
-    return j == 0 ? ENTRY_FIRST
-           : j == i ? ENTRY_DIAGONAL
+    return j == 0       ? ENTRY_FIRST
+           : j == i     ? ENTRY_DIAGONAL
            : j == i - 1 ? ENTRY_PREVIOUS
                         : ENTRY_REST;
   const HlToken *tokens = head->tokens->tokens;
-  int n_special = (tokens[i].role == HL_ROLE_SPECIAL) + (tokens[j].role == HL_ROLE_SPECIAL);
+  int n_special =
+      (tokens[i].role == HL_ROLE_SPECIAL) + (tokens[j].role == HL_ROLE_SPECIAL);
   return n_special == 2 ? ENTRY_CORNER : n_special == 1 ? ENTRY_CLS : ENTRY_PATCHES;
 }
 
@@ -194,7 +194,8 @@ begin_run (HlRun *run,
            const HlProgress *progress)
 {
   hl_run_init (run, backend, hl_model_get_info (model), progress);
-  for (guint i = 0; options->interventions != NULL && i < options->interventions->len; i++)
+  for (guint i = 0; options->interventions != NULL && i < options->interventions->len;
+       i++)
     hl_run_add_intervention (run, g_ptr_array_index (options->interventions, i));
 }
 
@@ -272,9 +273,8 @@ run_rests (const HlModel *model,
   one[found->head] = 1;
   g_autoptr (HlTensor) mask =
       hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, H, 1), one);
-  g_autoptr (HlIntervention) part =
-      hl_intervention_new (HL_INTERVENTION_BLEND, HL_SITE_Z, 0, found->layer, mask, rests,
-                           "parts of a head");
+  g_autoptr (HlIntervention) part = hl_intervention_new (
+      HL_INTERVENTION_BLEND, HL_SITE_Z, 0, found->layer, mask, rests, "parts of a head");
   hl_run_start_at (run, found->layer, resid);
   hl_run_add_intervention (run, part);
   if (found->layer < stack->n_layers - 1)
@@ -314,9 +314,9 @@ compute (const HlModel *model,
               sizeof found->parts);
       g_autoptr (HlTensor) rests =
           make_rests (head, found->parts, renormalises, progress, error);
-      ok = rests != NULL && run_rests (model, input, &rest, found, head,
-                                       g_hash_table_lookup (whole.captured, name), rests,
-                                       error);
+      ok = rests != NULL &&
+           run_rests (model, input, &rest, found, head,
+                      g_hash_table_lookup (whole.captured, name), rests, error);
     }
   GError **stuck = whole.exec.error != NULL ? &whole.exec.error : &rest.exec.error;
   if (!ok && *stuck != NULL)
@@ -354,8 +354,8 @@ hl_partial_compute (const HlModel *model,
   found->layer = layer;
   found->head = head;
   Head one = { .tokens = tokens };
-  gboolean ok = compute (model, input, backend, found, &one, renormalises, options, &quiet,
-                         error);
+  gboolean ok =
+      compute (model, input, backend, found, &one, renormalises, options, &quiet, error);
   head_clear (&one);
   return ok ? g_steal_pointer (&found) : NULL;
 }

@@ -16,8 +16,8 @@ typedef struct
 {
   const HlModel *model;
   HlBackend *backend;
-  gint32 bos; /* -1 for none */
-  int n;      /* tokens before they are repeated */
+  gint32 bos;  /* -1 for none */
+  int n;       /* tokens before they are repeated */
   GArray *ids; /* to draw from */
 } Probe;
 
@@ -51,8 +51,8 @@ draw (const Probe *p, GRand *rand, GError **error)
   g_autofree gint32 *ids = g_new (gint32, (gsize) (start + 2 * p->n));
   ids[0] = p->bos;
   for (int i = 0; i < p->n; i++)
-    ids[start + i] = ids[start + p->n + i] = g_array_index (
-        p->ids, gint32, g_rand_int_range (rand, 0, (gint32) p->ids->len));
+    ids[start + i] = ids[start + p->n + i] =
+        g_array_index (p->ids, gint32, g_rand_int_range (rand, 0, (gint32) p->ids->len));
   return hl_model_open_ids (p->model, ids, start + 2 * p->n, error);
 }
 
@@ -112,9 +112,10 @@ fit (Probe *p, const HlProbeOptions *options, GError **error)
   p->n = MIN (options->n_tokens > 0 ? options->n_tokens : N_TOKENS, most);
   if (p->n >= 2 && p->ids->len > 0)
     return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "random tokens twice over: a context of 5 tokens or more expected, %d found",
-               info->n_context);
+  g_set_error (
+      error, HL_ERROR, HL_ERROR_RANGE,
+      "random tokens twice over: a context of 5 tokens or more expected, %d found",
+      info->n_context);
   return FALSE;
 }
 

@@ -29,8 +29,8 @@ typedef struct
  * @options: (nullable)
  * Tokens are uniform over the vocabulary without special ones. Every sequence is an input
  * of the result, with the scores of the group PROBE.
- * Thread: engine. Returns: (transfer full): NULL with @error (UNSUPPORTED for a model that
- *   takes no text; RANGE for a context too short)
+ * Thread: engine. Returns: (transfer full): NULL with @error (UNSUPPORTED for a model
+ * that takes no text; RANGE for a context too short)
  */
 HlHeadScores *hl_probe_scores (const HlModel *model,
                                HlBackend *backend,

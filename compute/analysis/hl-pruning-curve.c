@@ -318,8 +318,9 @@ hl_pruning_curve_compute (const HlModel *model,
   curve->n_heads = scores->n_heads;
   curve->orders = g_ptr_array_new_with_free_func (order_free);
   choose_points (curve, options->n_points);
-  Work w = { model,   dataset, backend, scores,
-             options, progress != NULL ? *progress : (HlProgress){ 0 }, curve };
+  Work w = { model,  dataset, backend,
+             scores, options, progress != NULL ? *progress : (HlProgress){ 0 },
+             curve };
   w.quiet.func = NULL;
   add_scored (&w);
   for (int i = 0; i < options->n_random; i++)

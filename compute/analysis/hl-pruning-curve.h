@@ -79,8 +79,7 @@ HlPruningCurve *hl_pruning_curve_compute (const HlModel *model,
                                           GError **error);
 
 /** hl_pruning_curve_loss, _accuracy: mean over inputs at a point, with interval. */
-HlInterval
-hl_pruning_curve_loss (const HlPruningCurve *curve, guint order, int point);
+HlInterval hl_pruning_curve_loss (const HlPruningCurve *curve, guint order, int point);
 HlInterval
 hl_pruning_curve_accuracy (const HlPruningCurve *curve, guint order, int point);
 

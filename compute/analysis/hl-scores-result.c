@@ -234,8 +234,10 @@ int_or (const json_t *value, int otherwise)
 
 /* A shape (…, L, H) of float64 that fits these heads. */
 static const HlTensor *
-get_array (
-    const HlSessionResult *result, const char *name, int n_dims, const HlHeadScores *s)
+get_array (const HlSessionResult *result,
+           const char *name,
+           int n_dims,
+           const HlHeadScores *s)
 {
   const HlSessionArray *array = hl_session_result_get_array (result, name);
   const HlTensor *t = array != NULL ? array->tensor : NULL;

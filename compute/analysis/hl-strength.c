@@ -170,10 +170,9 @@ add_distance (Sums *s, const float *row, gint64 query, gint64 n)
       if (tokens[j].row < 0)
         continue;
       mass += (double) row[j];
-      sum += (double) row[j] * hypot ((tokens[query].row - tokens[j].row) *
-                                          s->t->patch_height,
-                                      (tokens[query].column - tokens[j].column) *
-                                          s->t->patch_width);
+      sum += (double) row[j] *
+             hypot ((tokens[query].row - tokens[j].row) * s->t->patch_height,
+                    (tokens[query].column - tokens[j].column) * s->t->patch_width);
     }
   if (tokens[query].row < 0 || !(mass > 0))
     return;
@@ -216,9 +215,8 @@ read_rows (const HlAttentionSource *source,
           !hl_attention_source_read_rect (source, backend, head, first, n, 0, T, band,
                                           cancellable, error))
         {
-          g_cancellable_set_error_if_cancelled (cancellable,
-                                                error != NULL && *error == NULL ? error
-                                                                                : NULL);
+          g_cancellable_set_error_if_cancelled (
+              cancellable, error != NULL && *error == NULL ? error : NULL);
           return FALSE;
         }
       for (gint64 i = 0; i < n; i++)
@@ -286,9 +284,8 @@ grow_hops (HlHeadScores *scores, const HlHopProfile *p)
 {
   if (p->n_hops <= scores->n_hops)
     return;
-  gsize n = (gsize) p->n_hops, old = (gsize) scores->n_hops,
-        H = (gsize) scores->n_heads;
-  double *hops = g_new0 (double, n * H + 1), *mass = g_new0 (double, n * H + 1);
+  gsize n = (gsize) p->n_hops, old = (gsize) scores->n_hops, H = (gsize) scores->n_heads;
+  double *hops = g_new0 (double, n *H + 1), *mass = g_new0 (double, n *H + 1);
   double *uniform = g_new0 (double, n + 1);
   for (gsize h = 0; h < H; h++)
     for (gsize i = 0; i < old; i++)
@@ -340,9 +337,9 @@ score_head (HlHeadScores *scores,
   Makers m = { .hops = hl_hop_maker_new (tokens->tokens, is_causal),
                .sums = { .t = tokens, .is_causal = is_causal } };
   m.stats = hl_head_stats_begin (source, head, error);
-  gboolean ok = m.stats != NULL &&
-                read_rows (source, backend, head, tokens->tokens->n_tokens,
-                           makers_add_row, &m, progress, error);
+  gboolean ok =
+      m.stats != NULL && read_rows (source, backend, head, tokens->tokens->n_tokens,
+                                    makers_add_row, &m, progress, error);
   hl_head_stats_end (m.stats, ok ? &stats : NULL);
   HlHopProfile *profile = hl_hop_maker_end (m.hops);
   g_ptr_array_index (profiles, scores->first[head.layer] + head.head) = profile;

@@ -81,8 +81,7 @@ score_importance (Work *w, const HlInput *input, int label, GError **error)
   const HlSurveyOptions *o = w->options;
   HlProgress progress = part_progress (w), quiet = progress;
   quiet.func = NULL;
-  g_autoptr (HlInput) other =
-      o->ablation == HL_ABLATION_RESAMPLE ? draw_other (w) : NULL;
+  g_autoptr (HlInput) other = o->ablation == HL_ABLATION_RESAMPLE ? draw_other (w) : NULL;
   g_autoptr (GPtrArray) replacements = hl_ablation_replace (
       o->ablation, w->model, input, other, w->mean, w->backend, &quiet, &failure);
   if (failure != NULL)
@@ -121,8 +120,7 @@ static gboolean
 score_input (Work *w, const HlInput *input, int label, GError **error)
 {
   const HlSurveyOptions *o = w->options;
-  HlScoredInput *about =
-      hl_head_scores_begin_input (w->scores, input->name, input->path);
+  HlScoredInput *about = hl_head_scores_begin_input (w->scores, input->name, input->path);
   about->label = label;
   w->part = 0;
   if (o->with_importance && !score_importance (w, input, label, error))
@@ -202,8 +200,8 @@ is_cancelled (const GError *error)
 static gboolean
 is_bad_input (const GError *error)
 {
-  return error->domain != HL_ERROR || (error->code != HL_ERROR_MEMORY &&
-                                       error->code != HL_ERROR_UNSUPPORTED);
+  return error->domain != HL_ERROR ||
+         (error->code != HL_ERROR_MEMORY && error->code != HL_ERROR_UNSUPPORTED);
 }
 
 /* Means of z over every input that can be read; @error only where it must end. */
@@ -220,8 +218,8 @@ collect_means (Work *w, GError **error)
         return FALSE;
       g_autoptr (HlInput) input =
           hl_dataset_open_input (w->dataset, w->model, w->index, &label, NULL);
-      if (input != NULL && !hl_mean_z_add (w->mean, w->model, input, w->backend, &quiet,
-                                           error))
+      if (input != NULL &&
+          !hl_mean_z_add (w->mean, w->model, input, w->backend, &quiet, error))
         return FALSE;
     }
   return TRUE;
@@ -262,8 +260,8 @@ score_items (Work *w, GError **error)
   if (w->scores->inputs->len > 0)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-               "%s: none of %d inputs could be read; the first: %s", w->dataset->name, w->n,
-               (const char *) g_ptr_array_index (w->scores->skipped, 0));
+               "%s: none of %d inputs could be read; the first: %s", w->dataset->name,
+               w->n, (const char *) g_ptr_array_index (w->scores->skipped, 0));
   return FALSE;
 }
 

@@ -33,8 +33,8 @@ typedef struct
   gpointer done_data;
 } HlSurveyOptions;
 
-/** hl_survey_input: one input; @label is its class or -1. Thread: engine. (transfer full):
- * NULL with @error. */
+/** hl_survey_input: one input; @label is its class or -1. Thread: engine. (transfer
+ * full): NULL with @error. */
 HlHeadScores *hl_survey_input (const HlModel *model,
                                const HlInput *input,
                                int label,

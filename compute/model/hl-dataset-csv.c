@@ -65,7 +65,7 @@ take_row (Reader *r)
     return;
   HlDatasetItem item = {
     .name = text != NULL ? g_strdup_printf ("line %d", r->line) : g_strdup (file),
-    .path = text != NULL              ? g_strdup (r->dataset->path)
+    .path = text != NULL                ? g_strdup (r->dataset->path)
             : g_path_is_absolute (file) ? g_strdup (file)
                                         : g_build_filename (r->folder, file, NULL),
     .text = g_steal_pointer (&text),
@@ -106,8 +106,8 @@ read_text (Reader *r, const char *text, gsize length)
     }
   gsize n = csv_parse (&parser, text, length, field_cb, row_cb, r);
   if ((n != length || csv_fini (&parser, field_cb, row_cb, r) != 0) && r->error == NULL)
-    g_set_error (&r->error, HL_ERROR, HL_ERROR_FORMAT, "%s: row %d: %s",
-                 r->dataset->path, r->line + 1, csv_strerror (csv_error (&parser)));
+    g_set_error (&r->error, HL_ERROR, HL_ERROR_FORMAT, "%s: row %d: %s", r->dataset->path,
+                 r->line + 1, csv_strerror (csv_error (&parser)));
   csv_free (&parser);
 }
 

@@ -37,7 +37,8 @@ read_file (const char *path, GError **error)
     {
       if (all->len + (gsize) n > MAX_BYTES)
         {
-          g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: 2 GB at most expected", path);
+          g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: 2 GB at most expected",
+                       path);
           return NULL;
         }
       g_byte_array_append (all, part, (guint) n);
@@ -70,8 +71,8 @@ read_header (GBytes *bytes, const char *path, int n_dims, gint64 *dim, GError **
   if (count == length - start)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-               "%s: %" G_GUINT64_FORMAT " bytes after the header expected, %" G_GSIZE_FORMAT
-               " found",
+               "%s: %" G_GUINT64_FORMAT
+               " bytes after the header expected, %" G_GSIZE_FORMAT " found",
                path, count, length - start);
   return FALSE;
 }

@@ -55,8 +55,9 @@ hl_dataset_add (HlDataset *dataset, const HlDatasetItem *item, GError **error)
   g_array_append_val (dataset->items, *item);
   if (dataset->items->len <= HL_DATASET_MAX_ITEMS)
     return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: %d inputs at most expected, more found",
-               dataset->path, HL_DATASET_MAX_ITEMS);
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "%s: %d inputs at most expected, more found", dataset->path,
+               HL_DATASET_MAX_ITEMS);
   return FALSE;
 }
 
@@ -113,12 +114,12 @@ list (HlDataset *d, const HlModelInfo *info, GError **error)
                    d->path);
       return FALSE;
     }
-  d->kind = is_csv                         ? HL_DATASET_CSV
+  d->kind = is_csv                        ? HL_DATASET_CSV
             : hl_dataset_is_idx (d->path) ? HL_DATASET_IDX
-                                           : HL_DATASET_LINES;
-  return is_csv                          ? hl_dataset_list_csv (d, info, error)
+                                          : HL_DATASET_LINES;
+  return is_csv                      ? hl_dataset_list_csv (d, info, error)
          : d->kind == HL_DATASET_IDX ? hl_dataset_list_idx (d, error)
-                                         : hl_dataset_list_lines (d, error);
+                                     : hl_dataset_list_lines (d, error);
 }
 
 /* IDX files and numbers in a CSV know nothing of the model. */
@@ -233,11 +234,8 @@ open_line (const HlModel *model, const HlDatasetItem *item, int *label, GError *
 }
 
 HlInput *
-hl_dataset_open_input (const HlDataset *dataset,
-                       const HlModel *model,
-                       int index,
-                       int *label,
-                       GError **error)
+hl_dataset_open_input (
+    const HlDataset *dataset, const HlModel *model, int index, int *label, GError **error)
 {
   const HlDatasetItem *item = hl_dataset_get_item (dataset, index);
   *label = item->label;

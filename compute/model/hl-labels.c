@@ -107,8 +107,8 @@ hl_labels_new (const HlModelInfo *info, const char *folder, const GPtrArray *nam
   g_autofree char *parent = g_path_get_dirname (folder);
   gboolean found = FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (tables) && !found; i++)
-    found = read_table (labels, folder, tables[i]) ||
-            read_table (labels, parent, tables[i]);
+    found =
+        read_table (labels, folder, tables[i]) || read_table (labels, parent, tables[i]);
   if (!found)
     take_order (labels, names);
   return labels;
@@ -135,5 +135,6 @@ hl_labels_find (const HlLabels *labels, const char *name)
   if (g_hash_table_lookup_extended (labels->by_name, key, NULL, &index))
     return GPOINTER_TO_INT (index);
   guint64 most = labels->n_classes > 0 ? (guint64) labels->n_classes - 1 : G_MAXINT;
-  return g_ascii_string_to_unsigned (name, 10, 0, most, &number, NULL) ? (int) number : -1;
+  return g_ascii_string_to_unsigned (name, 10, 0, most, &number, NULL) ? (int) number
+                                                                       : -1;
 }

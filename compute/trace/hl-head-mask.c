@@ -79,8 +79,7 @@ hl_head_mask_load (const char *path, const HlModelInfo *model, GError **error)
     {
       HlHeadKey key;
       const json_t *value = json_array_get (list, i);
-      if (!hl_head_key_parse (json_string_value (value), &key) ||
-          !is_there (model, &key))
+      if (!hl_head_key_parse (json_string_value (value), &key) || !is_there (model, &key))
         {
           g_autofree char *found = hl_json_describe (value);
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,

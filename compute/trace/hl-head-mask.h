@@ -25,8 +25,7 @@ gboolean hl_head_mask_save (const char *path,
  * Returns: (transfer full) (element-type HlHeadKey): each head once; NULL with @error
  *   (MISSING, FORMAT, RANGE)
  */
-GArray *
-hl_head_mask_load (const char *path, const HlModelInfo *model, GError **error);
+GArray *hl_head_mask_load (const char *path, const HlModelInfo *model, GError **error);
 
 /** hl_head_mask_interventions: (transfer full) (element-type HlIntervention): that prune
  * these heads. */

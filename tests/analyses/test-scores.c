@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Statistics, against numbers worked out by hand; scores of heads, their table, and what a
- * session keeps of them. */
+ * Statistics, against numbers worked out by hand; scores of heads, their table, and what
+ * a session keeps of them. */
 #include "analysis/hl-scores-result.h"
 #include "base/hl-error.h"
 
@@ -60,7 +60,10 @@ test_quantiles (void)
 static void
 test_bootstrap (void)
 {
-  enum { N = 400 };
+  enum
+  {
+    N = 400
+  };
   double x[N], sum = 0, squares = 0;
   GRand *rand = g_rand_new_with_seed (5);
   for (int i = 0; i < N; i++)

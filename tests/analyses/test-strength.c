@@ -25,8 +25,7 @@ score (gint64 T, const float *map, gboolean is_causal, HlTokenTable *tokens)
   synthetic_trace_set_maps (trace, 0, 1, T, T, map);
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
-  HlHeadScores *scores =
-      hl_head_scores_new (hl_model_info_get_stack (trace->model, 0));
+  HlHeadScores *scores = hl_head_scores_new (hl_model_info_get_stack (trace->model, 0));
   hl_head_scores_begin_input (scores, "map", "");
   hl_strength_score (scores, source, backend, NULL, &error);
   g_assert_no_error (error);
@@ -99,7 +98,10 @@ test_identity (void)
 static void
 test_uniform_causal (void)
 {
-  enum { T = 37 };
+  enum
+  {
+    T = 37
+  };
   static const int edges[] = { 0, 1, 2, 3, 5, 9, 17, 33, 37 };
   g_autofree float *map = uniform_map (T, TRUE);
   g_autoptr (HlHeadScores) s = score (T, map, TRUE, synthetic_text (T));
@@ -143,7 +145,11 @@ test_uniform_text (void)
 static void
 test_right_neighbour (void)
 {
-  enum { N = 4, T = 1 + N * N };
+  enum
+  {
+    N = 4,
+    T = 1 + N * N
+  };
   float map[T * T] = { 0 };
   map[0] = 1;
   for (int i = 0; i < N * N; i++)
@@ -160,7 +166,11 @@ test_right_neighbour (void)
 static void
 test_rings (void)
 {
-  enum { N = 4, T = 1 + N * N };
+  enum
+  {
+    N = 4,
+    T = 1 + N * N
+  };
   float map[T * T] = { 0 };
   for (int i = 0; i < T; i++)
     map[i * T] = 1;
@@ -171,7 +181,8 @@ test_rings (void)
   near (s->hop_mass[1], 0.75, 1e-12);
   near (s->hop_mass[2], 0.25, 1e-12);
   near (s->hop_mass[3], 0, 0);
-  /* 84 ordered pairs of a 4 x 4 grid are neighbours: 24 beside, 18 diagonal, both ways. */
+  /* 84 ordered pairs of a 4 x 4 grid are neighbours: 24 beside, 18 diagonal, both ways.
+   */
   near (s->hops[1], 0.75 / 84, 1e-12);
   /* Every other patch looks at CLS, which is left out: only one has a distance. */
   near (get (s, HL_SCORE_MEAN_DISTANCE), 0.75 * sqrt (2) + 0.25 * sqrt (5), 1e-7);
@@ -181,12 +192,15 @@ test_rings (void)
 static void
 test_text (void)
 {
-  enum { T = 5 };
+  enum
+  {
+    T = 5
+  };
   static const int ids[T] = { 7, 8, 9, 7, 8 };
-  const float map[T * T] = { 1,    0,    0,    0,    0,    /* */
-                             0.6F, 0.4F, 0,    0,    0,    /* */
-                             0.2F, 0.3F, 0.5F, 0,    0,    /* */
-                             0.1F, 0.7F, 0.1F, 0.1F, 0,    /* */
+  const float map[T * T] = { 1,    0,    0,    0,    0, /* */
+                             0.6F, 0.4F, 0,    0,    0, /* */
+                             0.2F, 0.3F, 0.5F, 0,    0, /* */
+                             0.1F, 0.7F, 0.1F, 0.1F, 0, /* */
                              0.2F, 0.1F, 0.3F, 0.3F, 0.1F };
   HlTokenTable *tokens = synthetic_text (T);
   for (int i = 0; i < T; i++)
@@ -226,14 +240,14 @@ test_growing (void)
   g_assert_cmpint (s->n_hops, ==, 7);
   for (int b = 0; b < s->n_hops; b++)
     near (s->hops[b], s->hop_uniform[b], 1e-6);
-  near (s->hops[2], ((11.0 / 6 + 0) * 0 + (1 / 3.0 + 1 / 4.0 + 1 / 5.0 + 1 / 6.0) / 4) +
-                        (1 / 3.0) +
-                        ({
-                          double sum = 0;
-                          for (int n = 3; n <= 20; n++)
-                            sum += 1.0 / n;
-                          sum / 18;
-                        }),
+  near (s->hops[2],
+        ((11.0 / 6 + 0) * 0 + (1 / 3.0 + 1 / 4.0 + 1 / 5.0 + 1 / 6.0) / 4) + (1 / 3.0) +
+            ({
+              double sum = 0;
+              for (int n = 3; n <= 20; n++)
+                sum += 1.0 / n;
+              sum / 18;
+            }),
         1e-6);
 }
 
@@ -247,8 +261,7 @@ test_probe (void)
   g_assert_no_error (error);
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
   const HlProbeOptions options = { .seed = 3, .n_sequences = 4 };
-  g_autoptr (HlHeadScores) s =
-      hl_probe_scores (model, backend, &options, NULL, &error);
+  g_autoptr (HlHeadScores) s = hl_probe_scores (model, backend, &options, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (hl_head_scores_get_n_inputs (s), ==, 4);
   /* What the card says of the best two, measured with other tokens by its own script. */

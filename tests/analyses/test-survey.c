@@ -76,9 +76,8 @@ test_dataset (void)
   g_assert_no_error (error);
   g_assert_cmpint (hl_head_scores_get_n_inputs (all), ==, 3);
   g_assert_cmpint (all->n_skipped, ==, 1);
-  g_assert_true (
-      g_str_has_prefix (g_ptr_array_index (all->skipped, 0), "/") ||
-      strstr (g_ptr_array_index (all->skipped, 0), "samples.csv") != NULL);
+  g_assert_true (g_str_has_prefix (g_ptr_array_index (all->skipped, 0), "/") ||
+                 strstr (g_ptr_array_index (all->skipped, 0), "samples.csv") != NULL);
   g_assert_false (all->is_partial);
   static const int index[] = { 0, 2, 3 };
   for (int i = 0; i < 3; i++)
@@ -86,12 +85,13 @@ test_dataset (void)
       int label;
       g_autoptr (HlInput) input =
           hl_dataset_open_input (f.dataset, f.model, index[i], &label, &error);
-      g_autoptr (HlHeadScores) one = hl_survey_input (f.model, input, label, f.backend,
-                                                      &options, NULL, &error);
+      g_autoptr (HlHeadScores) one =
+          hl_survey_input (f.model, input, label, f.backend, &options, NULL, &error);
       g_assert_no_error (error);
       const HlScoredInput *about = hl_head_scores_get_input (all, i);
       g_assert_cmpint (about->label, ==, i == 0 ? 6 : i == 1 ? 4 : -1);
-      g_assert_cmpint (about->target, ==, about->label >= 0 ? about->label : about->predicted);
+      g_assert_cmpint (about->target, ==,
+                       about->label >= 0 ? about->label : about->predicted);
       for (int k = 0; k < HL_N_SCORES; k++)
         for (int h = 0; h < 6; h++)
           {
@@ -143,15 +143,13 @@ test_nothing_readable (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (HlModel) text = open_shipped ("gpt-kjv");
   const HlSurveyOptions options = { .with_strength = TRUE, .against = -1 };
-  g_assert_null (
-      hl_survey_dataset (text, f.dataset, f.backend, &options, NULL, &error));
+  g_assert_null (hl_survey_dataset (text, f.dataset, f.backend, &options, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
   g_assert_nonnull (strstr (error->message, "none of 4 inputs"));
   g_clear_error (&error);
   /* Inputs that open and cannot be scored leave nothing behind. */
   const HlSurveyOptions wrong = { .with_importance = TRUE, .target = 99, .against = -1 };
-  g_assert_null (
-      hl_survey_dataset (f.model, f.dataset, f.backend, &wrong, NULL, &error));
+  g_assert_null (hl_survey_dataset (f.model, f.dataset, f.backend, &wrong, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
   g_assert_nonnull (strstr (error->message, "0 to 9 expected, 99 found"));
   fixture_clear (&f);
@@ -170,8 +168,8 @@ test_planted (gconstpointer name)
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
   const HlModelInfo *info = hl_model_get_info (model);
   const HlStack *stack = hl_model_info_get_stack (info, 0);
-  g_autofree char *picture = g_test_build_filename (G_TEST_DIST, "..", "data", "samples",
-                                                    "coat-01.png", NULL);
+  g_autofree char *picture =
+      g_test_build_filename (G_TEST_DIST, "..", "data", "samples", "coat-01.png", NULL);
   g_autoptr (HlInput) input =
       g_str_equal (info->input_kind, "text")
           ? hl_model_open_text (model, NULL, "", "And God said, Let there be", -1, NULL,
@@ -262,9 +260,9 @@ test_curve (void)
   g_autoptr (GPtrArray) gone =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
   for (int i = 0; i < curve->n_removed[3]; i++)
-    g_ptr_array_add (gone, hl_intervention_new_scale_head (
-                               hl_model_get_info (f.model), 0, up->heads[i] / 6,
-                               up->heads[i] % 6, 0));
+    g_ptr_array_add (gone, hl_intervention_new_scale_head (hl_model_get_info (f.model), 0,
+                                                           up->heads[i] / 6,
+                                                           up->heads[i] % 6, 0));
   static const int items[] = { 0, 2, 3 };
   for (int i = 0; i < 3; i++)
     {
@@ -293,8 +291,8 @@ test_greedy (void)
   g_assert_no_error (error);
   const HlPruningCurveOptions options = { .score = HL_SCORE_LOSS_CHANGE,
                                           .with_greedy = TRUE };
-  g_autoptr (HlPruningCurve) curve = hl_pruning_curve_compute (
-      f.model, one, f.backend, scores, &options, NULL, &error);
+  g_autoptr (HlPruningCurve) curve =
+      hl_pruning_curve_compute (f.model, one, f.backend, scores, &options, NULL, &error);
   g_assert_no_error (error);
   const HlPruningOrder *up = g_ptr_array_index (curve->orders, 0);
   const HlPruningOrder *greedy = g_ptr_array_index (curve->orders, 2);

@@ -47,8 +47,8 @@ ablate_now (Bench *b)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) list =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  g_ptr_array_add (list, hl_intervention_new_scale_head (hl_model_get_info (b->model), 0,
-                                                         3, 5, 0));
+  g_ptr_array_add (
+      list, hl_intervention_new_scale_head (hl_model_get_info (b->model), 0, 3, 5, 0));
   const HlTraceOptions options = { .maps = HL_MAPS_STORED, .interventions = list };
   double start = bench_now_ms ();
   g_autoptr (HlTrace) trace =
@@ -64,12 +64,13 @@ print (Bench *b, const BenchPeer *peer)
   double bound = bench_products_ideal_ms (b->products, TRUE, bench_median);
   double least = bench_products_ideal_ms (b->products, TRUE, bench_min);
   bench_title ("every head pruned by itself (goal: share of the bound 85 %% or more)");
-  bench_row ("pruning alone", &b->pruning,
-             "share %3.0f %% (least against least %3.0f %%)",
-             100 * bound / bench_median (&b->pruning), 100 * least / bench_min (&b->pruning));
+  bench_row (
+      "pruning alone", &b->pruning, "share %3.0f %% (least against least %3.0f %%)",
+      100 * bound / bench_median (&b->pruning), 100 * least / bench_min (&b->pruning));
   bench_row ("with what changes in its own layer", &b->layers,
              "share %3.0f %% (least against least %3.0f %%)",
-             100 * bound / bench_median (&b->layers), 100 * least / bench_min (&b->layers));
+             100 * bound / bench_median (&b->layers),
+             100 * least / bench_min (&b->layers));
   bench_row ("one head ablated now, every map", &b->ablation, "%s",
              bench_median (&b->ablation) < 1000 ? "(goal: below 1 s)" : "MISSED: 1 s");
   bench_products_print (b->products);

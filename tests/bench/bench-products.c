@@ -134,8 +134,8 @@ bench_products_new_importance (int n_threads)
   /* Its own output projection and MLP, and those of these blocks. */
   const int n_half = n_whole + L;
   const Shape shapes[] = {
-    { "q, k, v, o, a batch", BT, D, D, WEIGHTS, FALSE,
-      3 * n_whole + 2 * (L - 1) + n_half, 4 },
+    { "q, k, v, o, a batch", BT, D, D, WEIGHTS, FALSE, 3 * n_whole + 2 * (L - 1) + n_half,
+      4 },
     { "MLP up, a batch", BT, F, D, WEIGHTS, FALSE, n_half, 2 },
     { "MLP down, a batch", BT, D, F, WEIGHTS, FALSE, n_half, 2 },
     { "q, k, v, o, one", T, D, D, WEIGHTS, FALSE, 7 * L, L },

@@ -238,15 +238,15 @@ test_parts (gconstpointer name)
           g_assert_cmpint (found->V, ==, V);
           for (gint64 j = 0; j < HL_N_PARTS * V; j++)
             near (found->log_probs[j],
-                  log_prob ((const double *) logits->data +
-                                (i * HL_N_PARTS + j / V) * V,
+                  log_prob ((const double *) logits->data + (i * HL_N_PARTS + j / V) * V,
                             V, (int) (j % V)));
         }
     }
   golden_clear (&g);
 }
 
-/* A head whose whole map is pruned is a pruned head; nothing pruned is the whole model. */
+/* A head whose whole map is pruned is a pruned head; nothing pruned is the whole model.
+ */
 static void
 test_whole_mask (gconstpointer name)
 {
@@ -255,8 +255,8 @@ test_whole_mask (gconstpointer name)
   g_autoptr (GError) error = NULL;
   const HlImportanceOptions options = { .target = 2, .against = -1, .label = -1 };
   g_autoptr (HlHeadScores) scores = score (&g, HL_ABLATION_ZERO, 2, -1);
-  g_autoptr (HlPartial) found =
-      hl_partial_compute (g.model, g.input, g.backend, 1, 1, FALSE, &options, NULL, &error);
+  g_autoptr (HlPartial) found = hl_partial_compute (g.model, g.input, g.backend, 1, 1,
+                                                    FALSE, &options, NULL, &error);
   g_assert_no_error (error);
   near (exp (found->log_probs[found->V + 2]),
         hl_head_scores_get (scores, HL_SCORE_PROB_AFTER, 0, 1, 1));
@@ -329,9 +329,8 @@ test_resample_itself (gconstpointer name)
   g_assert_no_error (error);
   for (int k = HL_ABLATION_MEAN; k <= HL_ABLATION_RESAMPLE; k++)
     {
-      g_autoptr (GPtrArray) other =
-          hl_ablation_replace ((HlAblation) k, g.model, g.input, g.input, mean, g.backend,
-                               NULL, &error);
+      g_autoptr (GPtrArray) other = hl_ablation_replace (
+          (HlAblation) k, g.model, g.input, g.input, mean, g.backend, NULL, &error);
       g_assert_no_error (error);
       const HlImportanceOptions options = {
         .target = 2, .against = -1, .label = -1, .replacements = other
@@ -357,12 +356,9 @@ main (int argc, char **argv)
     const char *what;
     GTestDataFunc func;
   } tests[] = {
-    { "kinds", test_kinds },
-    { "layers", test_layers },
-    { "gradients", test_gradients },
-    { "parts", test_parts },
-    { "whole-mask", test_whole_mask },
-    { "resample-itself", test_resample_itself },
+    { "kinds", test_kinds },           { "layers", test_layers },
+    { "gradients", test_gradients },   { "parts", test_parts },
+    { "whole-mask", test_whole_mask }, { "resample-itself", test_resample_itself },
   };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++)

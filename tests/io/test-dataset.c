@@ -144,7 +144,7 @@ test_csv (void)
 }
 
 /* Two pictures of 2 x 3. */
-static const guint8 pictures[] = { 0, 0, 8, 3, 0, 0, 0, 2,  0,  0,  0,  2, 0, 0,
+static const guint8 pictures[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0,  0,  0,  2,  0,  0,
                                    0, 3, 1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16 };
 static const guint8 classes[] = { 0, 0, 8, 1, 0, 0, 0, 2, 2, 9 };
 
@@ -163,7 +163,8 @@ test_idx (void)
   g_autoptr (HlDataset) bare = open_at ("y-images-idx3-ubyte", info);
   g_assert_cmpint (hl_dataset_get_item (bare, 0)->label, ==, -1);
   write_file ("cut-images-idx3-ubyte", pictures, sizeof pictures - 1);
-  refused ("cut-images-idx3-ubyte", HL_ERROR_FORMAT, "12 bytes after the header expected");
+  refused ("cut-images-idx3-ubyte", HL_ERROR_FORMAT,
+           "12 bytes after the header expected");
   write_file ("short-images-idx3-ubyte", pictures, 9);
   refused ("short-images-idx3-ubyte", HL_ERROR_FORMAT, "3 dimensions expected");
   guint8 more[sizeof pictures + 1] = { 0 };

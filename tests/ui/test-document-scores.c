@@ -102,8 +102,7 @@ test_input (void)
   g_assert_cmpint (f.n_told, >=, 1);
   for (int l = 0; l < 6; l++)
     for (int h = 0; h < 6; h++)
-      g_assert_false (
-          isnan (hl_head_scores_get (scores, HL_SCORE_LOSS_CHANGE, 0, l, h)));
+      g_assert_false (isnan (hl_head_scores_get (scores, HL_SCORE_LOSS_CHANGE, 0, l, h)));
   g_assert_cmpint (hl_head_scores_get_input (scores, 0)->label, ==, 6);
   g_assert_nonnull (
       hl_document_find_scores (f.document, HL_SCOPE_INPUT, HL_SCORE_HOP_ENTROPY));
@@ -252,8 +251,8 @@ test_masks (void)
   hl_selection_undo (selection);
   hl_selection_get_ablated (selection, &n);
   g_assert_cmpuint (n, ==, 0);
-  g_assert_true (g_file_set_contents (path, "{\"headlight_mask\": 1, \"heads\": [7]}", -1,
-                                      NULL));
+  g_assert_true (
+      g_file_set_contents (path, "{\"headlight_mask\": 1, \"heads\": [7]}", -1, NULL));
   g_assert_cmpstr (f.failure, ==, NULL);
   hl_document_load_mask (f.document, path);
   g_assert_nonnull (strstr (f.failure, "7 found"));

@@ -35,8 +35,8 @@ test_bars (void)
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autoptr (HlHeadScores) s = make (info, 3);
   g_autofree int *order = NULL;
-  g_autoptr (HlChartScene) scene = hl_present_head_bars (
-      s, HL_SCORE_LOSS_CHANGE, FALSE, (HlHeadKey){ 0, 1, 1 }, &order);
+  g_autoptr (HlChartScene) scene = hl_present_head_bars (s, HL_SCORE_LOSS_CHANGE, FALSE,
+                                                         (HlHeadKey){ 0, 1, 1 }, &order);
   const HlChartSeries *bars = hl_chart_scene_get (scene, 0);
   g_assert_cmpint (bars->n, ==, 5);
   g_assert_cmpint (scene->selected, ==, 3);
@@ -65,8 +65,8 @@ test_sorted (void)
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autoptr (HlHeadScores) s = make (info, 1);
   g_autofree int *order = NULL;
-  g_autoptr (HlChartScene) scene = hl_present_head_bars (
-      s, HL_SCORE_LOSS_CHANGE, TRUE, (HlHeadKey){ 0, 0, 1 }, &order);
+  g_autoptr (HlChartScene) scene = hl_present_head_bars (s, HL_SCORE_LOSS_CHANGE, TRUE,
+                                                         (HlHeadKey){ 0, 0, 1 }, &order);
   for (int i = 0; i < 5; i++)
     g_assert_cmpint (order[i], ==, wanted[i]);
   g_assert_cmpint (scene->selected, ==, 1);
@@ -95,8 +95,8 @@ test_scatter (void)
 {
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autoptr (HlHeadScores) s = make (info, 1);
-  g_autoptr (HlChartScene) scene = hl_present_scatter (
-      s, HL_SCORE_TAYLOR, s, HL_SCORE_TAYLOR, (HlHeadKey){ 0, 0, 0 });
+  g_autoptr (HlChartScene) scene =
+      hl_present_scatter (s, HL_SCORE_TAYLOR, s, HL_SCORE_TAYLOR, (HlHeadKey){ 0, 0, 0 });
   g_assert_nonnull (strstr (scene->title, "Spearman 1.00"));
   g_assert_cmpfloat (hl_chart_scene_get (scene, 0)->x[4], ==, 8);
   g_assert_cmpint (scene->selected, ==, 0);

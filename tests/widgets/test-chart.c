@@ -94,7 +94,8 @@ test_keyboard (void)
   hl_chart_view_handle_key (f.view, GDK_KEY_Right, 0);
   hl_chart_view_handle_key (f.view, GDK_KEY_Right, 0);
   g_assert_cmpint (f.hovered, ==, 2);
-  hl_chart_view_handle_key (f.view, GDK_KEY_Right, 0); /* over the one that is not there */
+  hl_chart_view_handle_key (f.view, GDK_KEY_Right,
+                            0); /* over the one that is not there */
   g_assert_cmpint (f.hovered, ==, 4);
   hl_chart_view_handle_key (f.view, GDK_KEY_Right, 0);
   g_assert_cmpint (f.hovered, ==, 4);

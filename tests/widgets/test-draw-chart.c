@@ -69,7 +69,8 @@ test_bars (void)
     {
       double x = layout.plot.x + layout.plot.width * (i + 0.5) / 4;
       int hit = hl_chart_layout_hit (&layout, scene, &theme, x, middle);
-      g_assert_cmpint (hit, ==, i == 2 ? hit : i); /* where no bar is, a neighbour or none */
+      g_assert_cmpint (hit, ==,
+                       i == 2 ? hit : i); /* where no bar is, a neighbour or none */
       g_assert_cmpint (hit, !=, 2);
     }
   g_assert_cmpint (hl_chart_layout_hit (&layout, scene, &theme, 1, 1), ==, -1);
@@ -89,19 +90,19 @@ test_dots (void)
   hl_chart_layout_compute (scene, &theme, 300, 200, FALSE, &layout);
   HlRect a = hl_chart_layout_mark (&layout, scene, &theme, 0);
   HlRect b = hl_chart_layout_mark (&layout, scene, &theme, 1);
-  g_assert_cmpint (hl_chart_layout_hit (&layout, scene, &theme, a.x + a.width / 2,
-                                        a.y + a.height / 2),
-                   ==, 0);
-  g_assert_cmpint (hl_chart_layout_hit (&layout, scene, &theme, b.x + b.width / 2,
-                                        b.y + b.height / 2),
-                   ==, 1);
+  g_assert_cmpint (
+      hl_chart_layout_hit (&layout, scene, &theme, a.x + a.width / 2, a.y + a.height / 2),
+      ==, 0);
+  g_assert_cmpint (
+      hl_chart_layout_hit (&layout, scene, &theme, b.x + b.width / 2, b.y + b.height / 2),
+      ==, 1);
   /* Halfway on a logarithmic axis lies 10. */
   dots->x[0] = 10;
   HlRect middle = hl_chart_layout_mark (&layout, scene, &theme, 0);
   g_assert_cmpfloat (fabs (middle.x - (a.x + b.x) / 2), <, 1e-9);
-  g_assert_cmpint (hl_chart_layout_hit (&layout, scene, &theme, a.x + a.width / 2,
-                                        layout.plot.y + 1),
-                   ==, -1);
+  g_assert_cmpint (
+      hl_chart_layout_hit (&layout, scene, &theme, a.x + a.width / 2, layout.plot.y + 1),
+      ==, -1);
 }
 
 static cairo_surface_t *

@@ -246,7 +246,8 @@ submit (Job *job,
   g_free (self->analyses.what);
   self->analyses.what = g_strdup (what);
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, func, job, NULL, result_free,
-                    self->analyses.cancellable[job->scope], progress_cb, job, callback, job);
+                    self->analyses.cancellable[job->scope], progress_cb, job, callback,
+                    job);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
 }
@@ -303,7 +304,8 @@ known_cb (gpointer data)
 }
 
 /* On the engine's thread. Its copy is of what is known now; the job goes on. Of the same
- * priority as the job's end, so that it comes before it; and not for every small input. */
+ * priority as the job's end, so that it comes before it; and not for every small input.
+ */
 static void
 tell_cb (const HlHeadScores *scores, gpointer data)
 {
@@ -346,12 +348,12 @@ static char *
 describe_origin (const Job *job)
 {
   const HlModelInfo *info = hl_model_get_info (job->model);
-  json_t *origin = json_pack (
-      "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", "Headlight " HL_VERSION, "model",
-      info->name, "model_identity", info->identity, "dataset",
-      job->dataset != NULL ? job->dataset->name : "", "input_hash",
-      job->input != NULL ? job->input->hash : "", "backend", "cpu", "precision",
-      "float32");
+  json_t *origin = json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program",
+                              "Headlight " HL_VERSION, "model", info->name,
+                              "model_identity", info->identity, "dataset",
+                              job->dataset != NULL ? job->dataset->name : "",
+                              "input_hash", job->input != NULL ? job->input->hash : "",
+                              "backend", "cpu", "precision", "float32");
   char *text = json_dumps (origin, JSON_COMPACT);
   char *copy = g_strdup (text != NULL ? text : "{}");
   free (text);
@@ -373,8 +375,8 @@ keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
                        job->scope == HL_SCOPE_DATASET ? "dataset" : "input",
                        job->interventions != NULL ? job->interventions->len : 0);
   g_autoptr (HlSessionResult) result = hl_scores_to_result (scores, id, params, origin);
-  const char *scope = job->scope == HL_SCOPE_DATASET ? "\"scope\":\"dataset\""
-                                                     : "\"scope\":\"input\"";
+  const char *scope =
+      job->scope == HL_SCOPE_DATASET ? "\"scope\":\"dataset\"" : "\"scope\":\"input\"";
   for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
     {
       const HlSessionResult *old = hl_session_get_result (self->session, i - 1);
@@ -414,8 +416,9 @@ scored_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Job) job = data;
   HlDocument *self = job->document;
-  g_autoptr (HlHeadScores) scores = end (job, result, (GDestroyNotify) hl_head_scores_unref,
-                                         _ ("The heads could not be scored"));
+  g_autoptr (HlHeadScores) scores =
+      end (job, result, (GDestroyNotify) hl_head_scores_unref,
+           _ ("The heads could not be scored"));
   if (scores != NULL)
     {
       take_scores (self, job->scope, scores);
@@ -423,8 +426,8 @@ scored_cb (GObject *source, GAsyncResult *result, gpointer data)
       int n = hl_head_scores_get_n_inputs (scores);
       hl_document_set_status (
           self, scores->n_skipped > 0
-                    ? g_strdup_printf (_ ("Scored %d inputs; %d could not be read: %s"), n,
-                                       scores->n_skipped,
+                    ? g_strdup_printf (_ ("Scored %d inputs; %d could not be read: %s"),
+                                       n, scores->n_skipped,
                                        (char *) g_ptr_array_index (scores->skipped, 0))
                     : g_strdup_printf (ngettext ("Scored %d heads on %d input",
                                                  "Scored %d heads on %d inputs", n),
@@ -458,7 +461,10 @@ hl_document_score (HlDocument *self, HlScoreScope scope, gboolean with_importanc
  */
 
 static gpointer
-dataset_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
+dataset_job (gpointer data,
+             HlBackend *backend,
+             const HlProgress *progress,
+             GError **error)
 {
   Job *job = data;
   return hl_dataset_open (job->path, hl_model_get_info (job->model), error);
@@ -481,9 +487,9 @@ dataset_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
       hl_document_set_status (
           self, dataset->warning != NULL
                     ? g_strdup (dataset->warning)
-                    : g_strdup_printf (ngettext ("Data set %s: %d input",
-                                                 "Data set %s: %d inputs", n),
-                                       dataset->name, n));
+                    : g_strdup_printf (
+                          ngettext ("Data set %s: %d input", "Data set %s: %d inputs", n),
+                          dataset->name, n));
     }
   hl_document_emit (self, HL_DOCUMENT_DATASET);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
@@ -506,7 +512,8 @@ hl_document_open_dataset (HlDocument *self, const char *path)
           _ ("Opening the data set"));
 }
 
-/* ---- parts of a head, and more and more heads ------------------------------------------
+/* ---- parts of a head, and more and more heads
+ * ------------------------------------------
  */
 
 static gpointer
@@ -608,9 +615,9 @@ hl_document_save_mask (HlDocument *self, const char *path)
     hl_document_fail (self, _ ("The mask was not saved"), error);
   else
     hl_document_set_status (
-        self, g_strdup_printf (ngettext ("Saved a mask of %u head",
-                                         "Saved a mask of %u heads", n),
-                               n));
+        self,
+        g_strdup_printf (
+            ngettext ("Saved a mask of %u head", "Saved a mask of %u heads", n), n));
 }
 
 void

@@ -142,7 +142,8 @@ int hl_document_get_label (HlDocument *self);
  * say. */
 void hl_document_score (HlDocument *self, HlScoreScope scope, gboolean with_importance);
 
-/** hl_document_can_score: model and input, or data set, or a language model, are there. */
+/** hl_document_can_score: model and input, or data set, or a language model, are there.
+ */
 gboolean hl_document_can_score (HlDocument *self, HlScoreScope scope);
 
 /** hl_document_get_scores: (transfer none) (nullable) */

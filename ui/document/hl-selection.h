@@ -76,8 +76,7 @@ const gint64 *hl_selection_get_tokens (HlSelection *self, guint *n);
 
 void hl_selection_toggle_ablated (HlSelection *self, int layer, int head);
 /** hl_selection_set_ablated: these and no others; can be undone. */
-void
-hl_selection_set_ablated (HlSelection *self, const HlHeadKey *heads, guint n_heads);
+void hl_selection_set_ablated (HlSelection *self, const HlHeadKey *heads, guint n_heads);
 void hl_selection_clear_ablated (HlSelection *self);
 gboolean hl_selection_is_ablated (HlSelection *self, int layer, int head);
 /** hl_selection_get_ablated: (transfer none): in the order they were chosen. */

@@ -21,8 +21,8 @@ typedef enum
 const char *hl_figure_kind_name (HlFigureKind kind);
 /** hl_figure_kind_from_name: FALSE, with @kind untouched, for an unknown name. */
 gboolean hl_figure_kind_from_name (const char *name, HlFigureKind *kind);
-/** hl_figure_kind_fits: overlays need patches on a picture, tokens and arcs a text; charts
- * do not come from a trace alone: FALSE. */
+/** hl_figure_kind_fits: overlays need patches on a picture, tokens and arcs a text;
+ * charts do not come from a trace alone: FALSE. */
 gboolean hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace);
 
 /**

@@ -150,10 +150,9 @@ hl_present_head_bars (const HlHeadScores *s,
   scene->title = hl_score_title (score);
   scene->caption = g_strdup (hl_score_formula (score));
   scene->y_title = hl_score_title (score);
-  scene->x_title =
-      g_strdup_printf (is_sorted ? _ ("heads, the largest first; %s")
-                                 : _ ("layer: heads one after another; %s"),
-                       inputs);
+  scene->x_title = g_strdup_printf (is_sorted ? _ ("heads, the largest first; %s")
+                                              : _ ("layer: heads one after another; %s"),
+                                    inputs);
   name_shades (scene, s, hl_score_get_info (score)->is_signed);
   hl_chart_series_add_shades (bars);
   hl_chart_series_add_names (bars);
@@ -170,8 +169,7 @@ hl_present_head_bars (const HlHeadScores *s,
   for (int l = 0; l < s->n_layers && !is_sorted; l++)
     {
       g_autofree char *label = g_strdup_printf ("%d", l);
-      hl_chart_scene_add_tick (
-          scene, (s->first[l] + s->first[l + 1] - 1) / 2.0, label);
+      hl_chart_scene_add_tick (scene, (s->first[l] + s->first[l + 1] - 1) / 2.0, label);
     }
   scene->rule = hl_head_scores_baseline (s, score);
   scene->rule_label = g_strdup (_ ("a head at random"));
@@ -194,7 +192,9 @@ hl_present_score_scale (const HlHeadScores *s, HlScore score)
     most = most > 0 ? most : 1;
   return (HlScale){ .colormap = is_signed ? HL_COLORMAP_DIVERGING : HL_COLORMAP_VIRIDIS,
                     .mode = HL_RANGE_SHARED,
-                    .low = is_signed ? -most : most > least ? least : 0,
+                    .low = is_signed      ? -most
+                           : most > least ? least
+                                          : 0,
                     .high = most };
 }
 
@@ -373,8 +373,8 @@ hl_present_density (const HlHeadScores *s, HlScore score, HlHeadKey head, double
       high = fmax (high, x);
       there++;
     }
-  scene->title = g_strdup_printf (_ ("Head %d.%d over %d inputs"), head.layer, head.head,
-                                  there);
+  scene->title =
+      g_strdup_printf (_ ("Head %d.%d over %d inputs"), head.layer, head.head, there);
   scene->x_title = hl_score_title (score);
   scene->y_title = g_strdup (_ ("inputs"));
   if (there == 0)
@@ -414,16 +414,11 @@ hl_present_density (const HlHeadScores *s, HlScore score, HlHeadKey head, double
 const char *
 hl_part_words (HlPart part)
 {
-  const char *const words[] = { _ ("nothing"),
-                                _ ("whole head"),
-                                _ ("CLS row, column"),
-                                _ ("patches"),
-                                _ ("CLS↔patches"),
-                                _ ("CLS to CLS"),
-                                _ ("first token"),
-                                _ ("diagonal"),
-                                _ ("previous"),
-                                _ ("rest") };
+  const char *const words[] = { _ ("nothing"),         _ ("whole head"),
+                                _ ("CLS row, column"), _ ("patches"),
+                                _ ("CLS↔patches"),     _ ("CLS to CLS"),
+                                _ ("first token"),     _ ("diagonal"),
+                                _ ("previous"),        _ ("rest") };
   return words[part];
 }
 
@@ -465,9 +460,8 @@ hl_present_parts (const HlPartial *p, const char *const *names)
       g_autofree char *top = list_top (row, p->V, names);
       bars->x[i] = i;
       bars->y[i] = exp (row[p->target]);
-      bars->names[i] =
-          g_strdup_printf (_ ("%s pruned: %.4f\nMost probable then:%s"),
-                           hl_part_words (p->parts[i]), bars->y[i], top);
+      bars->names[i] = g_strdup_printf (_ ("%s pruned: %.4f\nMost probable then:%s"),
+                                        hl_part_words (p->parts[i]), bars->y[i], top);
       hl_chart_scene_add_tick (scene, i, hl_part_words (p->parts[i]));
     }
   return scene;
@@ -490,10 +484,10 @@ hl_present_curve (const HlPruningCurve *curve, gboolean is_accuracy)
   HlChartScene *scene = hl_chart_scene_new ();
   gboolean has_random = FALSE;
   int color = 0;
-  scene->title = g_strdup_printf (
-      ngettext ("Heads pruned together, over %d input",
-                "Heads pruned together, over %d inputs", curve->n_inputs),
-      curve->n_inputs);
+  scene->title = g_strdup_printf (ngettext ("Heads pruned together, over %d input",
+                                            "Heads pruned together, over %d inputs",
+                                            curve->n_inputs),
+                                  curve->n_inputs);
   scene->x_title = g_strdup (_ ("heads pruned"));
   scene->y_title = g_strdup (is_accuracy ? _ ("accuracy") : _ ("loss (nats)"));
   for (guint k = 0; k < curve->orders->len; k++)

@@ -69,9 +69,9 @@ show_row (HlBeforeAfter *self, int row, const HlPrediction *b, const HlPredictio
   gtk_label_set_text (self->cells[row][0], known->label);
   set_number (self->cells[row][1], b);
   set_number (self->cells[row][2], a);
-  g_autofree char *change =
-      a != NULL && b != NULL ? g_strdup_printf ("%+.4f", a->prob - b->prob)
-                             : g_strdup ("");
+  g_autofree char *change = a != NULL && b != NULL
+                                ? g_strdup_printf ("%+.4f", a->prob - b->prob)
+                                : g_strdup ("");
   gtk_label_set_text (self->cells[row][3], change);
 }
 
@@ -209,8 +209,8 @@ build_maps (HlBeforeAfter *self)
   for (int i = 0; i < 2; i++)
     {
       GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
-      GtkWidget *label = gtk_label_new (i == 0 ? _ ("selected head before")
-                                               : _ ("selected head after"));
+      GtkWidget *label =
+          gtk_label_new (i == 0 ? _ ("selected head before") : _ ("selected head after"));
       gtk_widget_add_css_class (label, "caption");
       gtk_widget_add_css_class (label, "dim-label");
       GtkWidget *view = hl_heatmap_view_new ();

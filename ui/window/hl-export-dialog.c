@@ -136,7 +136,8 @@ start (HlExportDialog *self, const char *path)
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
   hl_figure_job_start (self->document, chosen_kind (self), heads, n, self->charts,
-                       chosen_kind (self) == HL_FIGURE_CHART ? self->of : NULL, &options, path, written_cb, g_object_ref (self));
+                       chosen_kind (self) == HL_FIGURE_CHART ? self->of : NULL, &options,
+                       path, written_cb, g_object_ref (self));
 }
 
 static void
@@ -171,13 +172,12 @@ export_clicked_cb (GtkButton *button, HlExportDialog *self)
   HlFigureKind kind = chosen_kind (self);
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   const char *extension = extensions[adw_combo_row_get_selected (self->format)];
-  g_autofree char *name =
-      kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART
-          ? g_strdup_printf ("%s-%s.%s", trace->model->name, hl_figure_kind_name (kind),
-                             extension)
-          : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name,
-                             hl_figure_kind_name (kind), head.layer, head.head,
-                             extension);
+  g_autofree char *name = kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART
+                              ? g_strdup_printf ("%s-%s.%s", trace->model->name,
+                                                 hl_figure_kind_name (kind), extension)
+                              : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name,
+                                                 hl_figure_kind_name (kind), head.layer,
+                                                 head.head, extension);
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
       _ ("Export the Figure"), GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_SAVE,
       _ ("_Export"), _ ("_Cancel"));

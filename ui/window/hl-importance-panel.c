@@ -77,9 +77,8 @@ show_bars (HlImportancePanel *self, HlHeadScores *scores, HlHeadKey head)
   self->n_order = 0;
   if (score == HL_N_SCORES || !hl_head_scores_has (scores, score))
     return;
-  g_autoptr (HlChartScene) scene =
-      hl_present_head_bars (scores, score, gtk_toggle_button_get_active (self->sorted),
-                            head, &self->order);
+  g_autoptr (HlChartScene) scene = hl_present_head_bars (
+      scores, score, gtk_toggle_button_get_active (self->sorted), head, &self->order);
   self->n_order = scores->n_heads;
   hl_chart_view_set_scene (self->bars, scene);
   g_autoptr (HlMatrixScene) map = hl_present_score_map (scores, score, head);
@@ -137,8 +136,8 @@ show_curve (HlImportancePanel *self)
                             hl_document_can_score (self->document, HL_SCOPE_DATASET));
   if (curve == NULL)
     return;
-  g_autoptr (HlChartScene) scene = hl_present_curve (
-      curve, gtk_toggle_button_get_active (self->curve_accuracy));
+  g_autoptr (HlChartScene) scene =
+      hl_present_curve (curve, gtk_toggle_button_get_active (self->curve_accuracy));
   hl_chart_view_set_scene (self->curve, scene);
 }
 
@@ -157,16 +156,18 @@ show_empty (HlImportancePanel *self)
     g_string_append (words, _ ("Only a trace is open: ablating needs the model itself."));
   else if (scope == HL_SCOPE_INPUT)
     g_string_append_printf (
-        words, _ ("Each of the %d heads is ablated by itself, and the prediction is "
-                  "compared."),
+        words,
+        _ ("Each of the %d heads is ablated by itself, and the prediction is "
+           "compared."),
         n_heads);
   else if (dataset == NULL)
     g_string_append (words, _ ("A data set is needed: a folder of pictures with one "
                                "subfolder a class, a CSV, IDX files, or a text of which "
                                "each line is an input."));
   else
-    g_string_append_printf (words, _ ("%s: %d inputs, on each of which %d heads are "
-                                      "ablated one by one."),
+    g_string_append_printf (words,
+                            _ ("%s: %d inputs, on each of which %d heads are "
+                               "ablated one by one."),
                             dataset->name, hl_dataset_get_n_items (dataset), n_heads);
   int n = scope == HL_SCOPE_DATASET && dataset != NULL
               ? hl_score_options_count (self->document)
@@ -276,7 +277,10 @@ dot_activated_cb (HlChartView *view, int mark, HlImportancePanel *self)
 }
 
 static void
-cell_activated_cb (HlHeatmapView *view, gint64 row, gint64 column, HlImportancePanel *self)
+cell_activated_cb (HlHeatmapView *view,
+                   gint64 row,
+                   gint64 column,
+                   HlImportancePanel *self)
 {
   HlHeadScores *scores = scores_of (self);
   if (scores == NULL || row < 0 || row >= scores->n_layers || column < 0 ||
@@ -364,8 +368,7 @@ build_empty (HlImportancePanel *self)
   gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
   gtk_box_append (GTK_BOX (box), words);
   self->empty_words = GTK_LABEL (words);
-  self->empty_run =
-      button (box, _ ("_Ablate Each Head"), G_CALLBACK (run_cb), self);
+  self->empty_run = button (box, _ ("_Ablate Each Head"), G_CALLBACK (run_cb), self);
   gtk_widget_add_css_class (self->empty_run, "pill");
   gtk_widget_add_css_class (self->empty_run, "suggested-action");
   self->empty_open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
@@ -381,7 +384,8 @@ build_map (HlImportancePanel *self, GtkWidget *page)
   GtkWidget *section = hl_score_section (page, _ ("By Layer and Head"));
   GtkWidget *map = hl_heatmap_view_new ();
   gtk_widget_set_size_request (map, -1, 200);
-  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self, 0);
+  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self,
+                           0);
   gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Score by layer and head"), -1);
   gtk_box_append (GTK_BOX (section), map);
@@ -393,8 +397,8 @@ static void
 build_more (HlImportancePanel *self, GtkWidget *page)
 {
   GtkWidget *section = hl_score_section (page, _ ("Parts of the Selected Head"));
-  self->parts_run = GTK_BUTTON (
-      button (section, _ ("Prune Parts"), G_CALLBACK (parts_run_cb), self));
+  self->parts_run =
+      GTK_BUTTON (button (section, _ ("Prune Parts"), G_CALLBACK (parts_run_cb), self));
   gtk_widget_set_halign (GTK_WIDGET (self->parts_run), GTK_ALIGN_START);
   self->parts = hl_score_chart (section, 170, _ ("Parts of a head pruned"));
 
@@ -406,8 +410,8 @@ build_more (HlImportancePanel *self, GtkWidget *page)
   hl_score_choice_init (&self->scatter_y, row, ~0u, _ ("Score upwards"),
                         G_CALLBACK (changed_cb), self);
   self->scatter = hl_score_chart (section, 220, _ ("Two scores of each head"));
-  g_signal_connect_object (self->scatter, "mark-activated",
-                           G_CALLBACK (dot_activated_cb), self, 0);
+  g_signal_connect_object (self->scatter, "mark-activated", G_CALLBACK (dot_activated_cb),
+                           self, 0);
   self->scatter_caption = hl_score_caption (section);
 
   self->curve_section = section = hl_score_section (page, _ ("More and More Heads"));
@@ -454,8 +458,8 @@ void
 hl_importance_panel_set_document (HlImportancePanel *self, HlDocument *document)
 {
   static const char *const signals[] = { "scores-changed", "dataset-changed",
-                                         "trace-changed", "model-changed",
-                                         "input-changed", "busy-changed" };
+                                         "trace-changed",  "model-changed",
+                                         "input-changed",  "busy-changed" };
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
   g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,

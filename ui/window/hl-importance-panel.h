@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 #define HL_TYPE_IMPORTANCE_PANEL (hl_importance_panel_get_type ())
-G_DECLARE_FINAL_TYPE (HlImportancePanel, hl_importance_panel, HL, IMPORTANCE_PANEL, GtkWidget)
+G_DECLARE_FINAL_TYPE (
+    HlImportancePanel, hl_importance_panel, HL, IMPORTANCE_PANEL, GtkWidget)
 
 void hl_importance_panel_set_document (HlImportancePanel *self, HlDocument *document);
 void hl_importance_panel_set_is_dark (HlImportancePanel *self, gboolean is_dark);

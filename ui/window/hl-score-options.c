@@ -86,11 +86,10 @@ dataset_changed_cb (GtkWidget *options)
   Options *o = g_object_get_data (G_OBJECT (options), "options");
   HlDataset *dataset = hl_document_get_dataset (o->document);
   g_autofree char *text =
-      dataset != NULL
-          ? g_strdup_printf (ngettext ("%s: %d input", "%s: %d inputs",
-                                       hl_dataset_get_n_items (dataset)),
-                             dataset->name, hl_dataset_get_n_items (dataset))
-          : g_strdup (_ ("No data set is open"));
+      dataset != NULL ? g_strdup_printf (ngettext ("%s: %d input", "%s: %d inputs",
+                                                   hl_dataset_get_n_items (dataset)),
+                                         dataset->name, hl_dataset_get_n_items (dataset))
+                      : g_strdup (_ ("No data set is open"));
   gtk_label_set_text (o->dataset, text);
 }
 
@@ -179,8 +178,7 @@ hl_score_options_new (void)
   gtk_popover_set_child (GTK_POPOVER (popover), build (o));
   gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
   gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _ ("Options"));
-  gtk_widget_set_tooltip_text (button,
-                               _ ("Ablation, target, data set, masks"));
+  gtk_widget_set_tooltip_text (button, _ ("Ablation, target, data set, masks"));
   g_object_set_data_full (G_OBJECT (button), "options", o, options_free);
   return button;
 }

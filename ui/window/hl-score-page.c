@@ -172,9 +172,8 @@ hl_score_explain (HlDocument *document, HlScoreScope scope, HlScore score)
   g_autofree char *title = hl_score_title (score);
   int n = hl_head_scores_get_n_inputs (scores);
   const char *id = scores == hl_document_get_scores (document, HL_SCOPE_PROBE) ? "probe"
-                   : hl_head_scores_has (scores, HL_SCORE_OUTPUT_COSINE)
-                       ? "importance"
-                       : "strength";
+                   : hl_head_scores_has (scores, HL_SCORE_OUTPUT_COSINE) ? "importance"
+                                                                         : "strength";
   g_autoptr (GString) text = g_string_new (NULL);
   g_string_append_printf (text, "%s\n%s\n\n", title, hl_score_formula (score));
   if (info->group == HL_SCORES_PRUNING || info->group == HL_SCORES_LAYER)
@@ -186,8 +185,9 @@ hl_score_explain (HlDocument *document, HlScoreScope scope, HlScore score)
         hl_ablation_name (choices->ablation));
   if (n > 1)
     g_string_append_printf (
-        text, _ ("Mean over %d inputs; interval: percentile bootstrap, %d resamples, "
-                 "seed 1.\n"),
+        text,
+        _ ("Mean over %d inputs; interval: percentile bootstrap, %d resamples, "
+           "seed 1.\n"),
         n, HL_BOOTSTRAP_DRAWS);
   g_string_append_printf (
       text,

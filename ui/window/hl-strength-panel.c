@@ -68,18 +68,17 @@ static void
 show_dots (HlStrengthPanel *self, HlScoreScope scope, HlHeadKey head)
 {
   HlScore score = hl_score_choice_get (&self->score);
-  HlHeadScores *scores =
-      score != HL_N_SCORES ? hl_document_find_scores (self->document, scope, score)
-                           : NULL;
+  HlHeadScores *scores = score != HL_N_SCORES
+                             ? hl_document_find_scores (self->document, scope, score)
+                             : NULL;
   if (scores == NULL)
     return;
   g_autoptr (HlChartScene) scene = hl_present_layer_dots (scores, score, head);
   g_autoptr (HlMatrixScene) map = hl_present_score_map (scores, score, head);
   g_autofree char *value = hl_present_score_value (scores, score, head);
-  g_autofree char *baseline =
-      hl_format_number (hl_head_scores_baseline (scores, score));
-  g_autofree char *caption = g_strdup_printf (
-      _ ("%s · a head at random: %s · %s"), value, baseline, hl_score_formula (score));
+  g_autofree char *baseline = hl_format_number (hl_head_scores_baseline (scores, score));
+  g_autofree char *caption = g_strdup_printf (_ ("%s · a head at random: %s · %s"), value,
+                                              baseline, hl_score_formula (score));
   hl_chart_view_set_scene (self->dots, scene);
   hl_heatmap_view_set_scene (self->map, map);
   gtk_label_set_text (self->dots_caption, caption);
@@ -110,9 +109,8 @@ show_density (HlStrengthPanel *self, HlHeadKey head)
   gtk_widget_set_visible (self->density_section, is_there);
   if (!is_there)
     return;
-  double value = own != NULL
-                     ? hl_head_scores_get (own, score, 0, head.layer, head.head)
-                     : NAN;
+  double value =
+      own != NULL ? hl_head_scores_get (own, score, 0, head.layer, head.head) : NAN;
   g_autoptr (HlChartScene) scene = hl_present_density (all, score, head, value);
   hl_chart_view_set_scene (self->density, scene);
   gtk_label_set_text (self->density_caption, scene->title);
@@ -168,9 +166,9 @@ show_run (HlStrengthPanel *self)
       is_busy ||
           hl_document_can_score (self->document, hl_strength_panel_get_scope (self)));
   gtk_widget_set_visible (GTK_WIDGET (self->probe), is_text (self));
-  gtk_widget_set_sensitive (
-      GTK_WIDGET (self->probe),
-      !is_busy && hl_document_can_score (self->document, HL_SCOPE_PROBE));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->probe),
+                            !is_busy &&
+                                hl_document_can_score (self->document, HL_SCOPE_PROBE));
 }
 
 static void
@@ -347,7 +345,8 @@ build_sections (HlStrengthPanel *self, GtkWidget *page)
   section = hl_score_section (page, _ ("By Layer and Head"));
   GtkWidget *map = hl_heatmap_view_new ();
   gtk_widget_set_size_request (map, -1, 200);
-  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self, 0);
+  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self,
+                           0);
   gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Score by layer and head"), -1);
   gtk_box_append (GTK_BOX (section), map);

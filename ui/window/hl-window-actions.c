@@ -14,7 +14,8 @@
 static void
 file_chosen_cb (GtkNativeDialog *dialog, int response, HlWindow *self)
 {
-  HlWindowChosen chosen = (HlWindowChosen) g_object_get_data (G_OBJECT (dialog), "chosen");
+  HlWindowChosen chosen =
+      (HlWindowChosen) g_object_get_data (G_OBJECT (dialog), "chosen");
   if (response == GTK_RESPONSE_ACCEPT)
     {
       g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
@@ -54,9 +55,9 @@ static void
 open_model_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
-  GtkFileChooserNative *dialog =
-      hl_window_choose (self, _ ("Open a Model's Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
-              _ ("_Open"), hl_window_open);
+  GtkFileChooserNative *dialog = hl_window_choose (self, _ ("Open a Model's Folder"),
+                                                   GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+                                                   _ ("_Open"), hl_window_open);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
@@ -96,8 +97,8 @@ open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
       return;
     }
   GtkFileChooserNative *dialog =
-      hl_window_choose (self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
-              hl_window_open);
+      hl_window_choose (self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN,
+                        _ ("_Open"), hl_window_open);
   add_filter (dialog, _ ("Pictures"), pictures);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
@@ -108,8 +109,8 @@ open_session_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   static const char *const sessions[] = { "h5", "hdf5", NULL };
   HlWindow *self = HL_WINDOW (widget);
   GtkFileChooserNative *dialog =
-      hl_window_choose (self, _ ("Open a Session"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"),
-              hl_window_open);
+      hl_window_choose (self, _ ("Open a Session"), GTK_FILE_CHOOSER_ACTION_OPEN,
+                        _ ("_Open"), hl_window_open);
   add_filter (dialog, _ ("Sessions"), sessions);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }

@@ -34,9 +34,9 @@ open_dataset_cb (GtkWidget *widget, const char *name, GVariant *parameter)
       open_dataset_file_cb (widget, name, parameter);
       return;
     }
-  GtkFileChooserNative *dialog = hl_window_choose (
-      self, _ ("Open a Folder of Pictures as a Data Set"),
-      GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, _ ("_Open"), open_dataset);
+  GtkFileChooserNative *dialog =
+      hl_window_choose (self, _ ("Open a Folder of Pictures as a Data Set"),
+                        GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, _ ("_Open"), open_dataset);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 

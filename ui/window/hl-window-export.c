@@ -26,7 +26,8 @@ failed_cb (HlExportDialog *dialog, const char *message, HlWindow *self)
   hl_window_show_error (self, _ ("The figure was not written"), message);
 }
 
-/* (transfer full) (nullable): the chart that has the focus, or all that the page shows. */
+/* (transfer full) (nullable): the chart that has the focus, or all that the page shows.
+ */
 static GPtrArray *
 shown_charts (HlWindow *self)
 {
@@ -87,8 +88,8 @@ hl_window_show_export (HlWindow *self)
   HlFigureKind kind = kind_in_focus (self);
   if (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP)
     kind = HL_FIGURE_CHART;
-  GtkWidget *dialog =
-      hl_export_dialog_new (GTK_WINDOW (self), self->document, kind, charts, charts_of (self));
+  GtkWidget *dialog = hl_export_dialog_new (GTK_WINDOW (self), self->document, kind,
+                                            charts, charts_of (self));
   g_signal_connect_object (dialog, "written", G_CALLBACK (written_cb), self, 0);
   g_signal_connect_object (dialog, "failed", G_CALLBACK (failed_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));

@@ -146,8 +146,7 @@ show_busy (HlWindow *self)
   /* A run is over soon; while none is under way the analysis has the bar. */
   gboolean shows_analysis = !is_busy && analysis != NULL;
   gtk_label_set_text (self->status, hl_document_get_status (self->document));
-  gtk_label_set_text (self->busy_label,
-                      is_busy ? what : shows_analysis ? analysis : "");
+  gtk_label_set_text (self->busy_label, is_busy ? what : shows_analysis ? analysis : "");
   gtk_widget_set_opacity (GTK_WIDGET (self->busy_bar), is_busy || shows_analysis ? 1 : 0);
   gtk_progress_bar_set_fraction (self->busy_bar,
                                  CLAMP (shows_analysis ? analysed : fraction, 0, 1));

@@ -206,8 +206,8 @@ hl_chart_layout_hit (const HlChartLayout *layout,
       if (isnan (s->y[i]))
         continue;
       double dx = to_x (layout, scene, s->x[i]) - x;
-      double away = s->kind == HL_CHART_DOTS ? hypot (dx, to_y (layout, s->y[i]) - y)
-                                             : fabs (dx);
+      double away =
+          s->kind == HL_CHART_DOTS ? hypot (dx, to_y (layout, s->y[i]) - y) : fabs (dx);
       if (away < nearest)
         {
           nearest = away;

@@ -85,7 +85,8 @@ paint_y_axis (const Paint *p)
   const HlChartLayout *l = p->layout;
   const HlRect *plot = &l->plot;
   double range = l->y_high - l->y_low;
-  double step = hl_chart_nice_step (range, (int) CLAMP (plot->height / p->em / 2.2, 1, 8));
+  double step =
+      hl_chart_nice_step (range, (int) CLAMP (plot->height / p->em / 2.2, 1, 8));
   HlTextStyle style = { .anchor = HL_ANCHOR_END };
   for (double y = ceil (l->y_low / step) * step; y <= l->y_high + 1e-9 * step; y += step)
     {
@@ -121,7 +122,8 @@ paint_x_numbers (const Paint *p)
 {
   const HlChartLayout *l = p->layout;
   double range = l->x_high - l->x_low, taken = -INFINITY;
-  double step = hl_chart_nice_step (range, (int) CLAMP (l->plot.width / p->em / 4, 1, 12));
+  double step =
+      hl_chart_nice_step (range, (int) CLAMP (l->plot.width / p->em / 4, 1, 12));
   step = p->scene->log_x ? MAX (step, 1) : step;
   for (double x = ceil (l->x_low / step) * step; x <= l->x_high + 1e-9 * step; x += step)
     {
@@ -349,15 +351,18 @@ paint_marker (const Paint *p)
   const HlTextStyle style = { .anchor = is_right ? HL_ANCHOR_END : HL_ANCHOR_START,
                               .color = &p->theme->accent_query,
                               .size = 0.9 * p->em };
-  hl_paint_text (p->painter, p->scene->marker_label,
-                 x + (is_right ? -0.4 : 0.4) * p->em, plot->y + p->em, &style);
+  hl_paint_text (p->painter, p->scene->marker_label, x + (is_right ? -0.4 : 0.4) * p->em,
+                 plot->y + p->em, &style);
 }
 
 /* What the colours along the map mean: a strip with a word at each end. */
 static double
 paint_shades_key (const Paint *p, double x, double y)
 {
-  enum { N = 24 };
+  enum
+  {
+    N = 24
+  };
   double width = 5 * p->em, height = 0.7 * p->em;
   const HlTextStyle style = { .anchor = HL_ANCHOR_START };
   hl_paint_text (p->painter, p->scene->shades_low, x, y + hl_text_drop (p->em), &style);
@@ -433,7 +438,8 @@ hl_paint_chart (HlPainter *painter,
   cairo_set_line_width (cr, p.theme->line_width);
   if (layout->title.height > 0)
     {
-      const HlTextStyle style = { .size = TITLE_SCALE * p.em, .color = &p.theme->foreground };
+      const HlTextStyle style = { .size = TITLE_SCALE * p.em,
+                                  .color = &p.theme->foreground };
       g_autofree char *title =
           hl_text_fit (p.theme, scene->title, TITLE_SCALE * p.em, layout->title.width);
       hl_paint_text (painter, title, layout->title.x, layout->title.y + 1.2 * p.em,

@@ -19,7 +19,8 @@ typedef struct
   double used_height;
 } HlChartLayout;
 
-/** hl_chart_layout_compute: into @width by @height; @with_title where the scene has one. */
+/** hl_chart_layout_compute: into @width by @height; @with_title where the scene has one.
+ */
 void hl_chart_layout_compute (const HlChartScene *scene,
                               const HlTheme *theme,
                               double width,
@@ -27,7 +28,8 @@ void hl_chart_layout_compute (const HlChartScene *scene,
                               gboolean with_title,
                               HlChartLayout *layout);
 
-/** hl_chart_layout_hit: mark of the first series under or next to a point; -1 for none. */
+/** hl_chart_layout_hit: mark of the first series under or next to a point; -1 for none.
+ */
 int hl_chart_layout_hit (const HlChartLayout *layout,
                          const HlChartScene *scene,
                          const HlTheme *theme,

@@ -43,15 +43,16 @@ name_of (HlChartView *self, int mark)
 {
   const HlChartSeries *s =
       self->scene != NULL ? hl_chart_scene_get (self->scene, 0) : NULL;
-  return s != NULL && s->names != NULL && mark >= 0 && mark < s->n ? s->names[mark] : NULL;
+  return s != NULL && s->names != NULL && mark >= 0 && mark < s->n ? s->names[mark]
+                                                                   : NULL;
 }
 
 static void
 update_words (HlChartView *self)
 {
-  int mark = self->hovered >= 0     ? self->hovered
+  int mark = self->hovered >= 0    ? self->hovered
              : self->scene != NULL ? self->scene->selected
-                                    : -1;
+                                   : -1;
   const char *name = name_of (self, mark);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
@@ -289,8 +290,8 @@ hl_chart_view_class_init (HlChartViewClass *klass)
   widget->size_allocate = hl_chart_view_size_allocate;
   g_signal_new ("mark-activated", HL_TYPE_CHART_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                 NULL, G_TYPE_NONE, 1, G_TYPE_INT);
-  g_signal_new ("mark-hovered", HL_TYPE_CHART_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                G_TYPE_NONE, 1, G_TYPE_INT);
+  g_signal_new ("mark-hovered", HL_TYPE_CHART_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                NULL, G_TYPE_NONE, 1, G_TYPE_INT);
   gtk_widget_class_set_css_name (widget, "chart");
   gtk_widget_class_set_accessible_role (widget, GTK_ACCESSIBLE_ROLE_IMG);
 }

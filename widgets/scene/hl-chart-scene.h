@@ -105,7 +105,8 @@ void hl_chart_scene_add_tick (HlChartScene *scene, double at, const char *label)
 /** hl_chart_series_get: (transfer none) (nullable): the @index-th series. */
 const HlChartSeries *hl_chart_scene_get (const HlChartScene *scene, guint index);
 
-/** hl_chart_series_add_interval, _shades, _names: room for them, NaN and NULL at first. */
+/** hl_chart_series_add_interval, _shades, _names: room for them, NaN and NULL at first.
+ */
 void hl_chart_series_add_interval (HlChartSeries *series);
 void hl_chart_series_add_shades (HlChartSeries *series);
 void hl_chart_series_add_names (HlChartSeries *series);
