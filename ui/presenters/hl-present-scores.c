@@ -226,6 +226,70 @@ hl_present_score_map (const HlHeadScores *s, HlScore score, HlHeadKey selected)
   return scene;
 }
 
+/* A thumb of one row a head, of @width numbers each. */
+static HlGridScene *
+make_grid (const HlHeadScores *s, const double *values, int width)
+{
+  HlGridScene *scene = hl_grid_scene_new ();
+  for (int l = 0; l < s->n_layers; l++)
+    {
+      g_autofree char *label = g_strdup_printf ("%d", l);
+      int n = s->first[l + 1] - s->first[l];
+      HlGridLayer *layer = hl_grid_scene_add_layer (scene, label, n);
+      for (int h = 0; h < n; h++)
+        {
+          HlThumb *thumb = &layer->thumbs[h];
+          thumb->n_rows = 1;
+          thumb->n_columns = width;
+          thumb->values = g_new (float, (gsize) width);
+          for (int i = 0; i < width; i++)
+            {
+              double x = values[(s->first[l] + h) * width + i];
+              thumb->values[i] = (float) x;
+              thumb->max = fmax (thumb->max, x);
+            }
+        }
+    }
+  return scene;
+}
+
+HlGridScene *
+hl_present_score_grid (const HlHeadScores *s, HlScore score)
+{
+  g_autofree double *means = hl_head_scores_mean (s, score);
+  HlGridScene *scene = make_grid (s, means, 1);
+  g_autofree char *title = hl_score_title (score), *inputs = describe_inputs (s);
+  scene->title = g_strdup (title);
+  scene->scale = hl_present_score_scale (s, score);
+  scene->caption =
+      g_strdup_printf ("%s, %s: %s", title, inputs, hl_score_formula (score));
+  return scene;
+}
+
+HlGridScene *
+hl_present_hop_grid (const HlHeadScores *s)
+{
+  int width = MIN (s->n_hops, HL_THUMB_SIDE_MAX);
+  g_autofree double *shares = g_new (double, (gsize) (s->n_heads * width) + 1);
+  double most = 0;
+  for (int h = 0; h < s->n_heads; h++)
+    for (int i = 0; i < width; i++)
+      {
+        shares[h * width + i] = s->hop_mass[h * s->n_hops + i] / s->n_hop_inputs;
+        most = fmax (most, shares[h * width + i]);
+      }
+  HlGridScene *scene = make_grid (s, shares, width);
+  g_autofree char *inputs = describe_inputs (s);
+  scene->title = g_strdup (_ ("Attention by distance"));
+  scene->scale = (HlScale){ .colormap = HL_COLORMAP_VIRIDIS,
+                            .mode = HL_RANGE_SHARED,
+                            .high = most > 0 ? most : 1 };
+  scene->caption = g_strdup_printf (
+      _ ("Share of each head's attention at each distance, the nearest at the left; %s"),
+      inputs);
+  return scene;
+}
+
 HlChartScene *
 hl_present_layer_dots (const HlHeadScores *s, HlScore score, HlHeadKey selected)
 {

@@ -47,6 +47,12 @@ hl_present_score_map (const HlHeadScores *scores, HlScore score, HlHeadKey selec
  * else from the least to the largest of all heads. */
 HlScale hl_present_score_scale (const HlHeadScores *scores, HlScore score);
 
+/** hl_present_score_grid: (transfer full): a cell a head in the colour of its score.
+ * hl_present_hop_grid: a strip a head: the share of its attention at each distance, from
+ * left to right. */
+HlGridScene *hl_present_score_grid (const HlHeadScores *scores, HlScore score);
+HlGridScene *hl_present_hop_grid (const HlHeadScores *scores);
+
 /** hl_present_layer_dots: (transfer full): a dot a head at its layer. */
 HlChartScene *
 hl_present_layer_dots (const HlHeadScores *scores, HlScore score, HlHeadKey selected);

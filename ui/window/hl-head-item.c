@@ -10,6 +10,7 @@ struct _HlHeadItem
   int layer;
   int head;
   HlHeadStats stats;
+  HlInterval score;
 };
 
 G_DEFINE_FINAL_TYPE (HlHeadItem, hl_head_item, G_TYPE_OBJECT)
@@ -25,12 +26,16 @@ hl_head_item_init (HlHeadItem *self)
 }
 
 HlHeadItem *
-hl_head_item_new (int layer, int head, const HlHeadStats *stats)
+hl_head_item_new (int layer,
+                  int head,
+                  const HlHeadStats *stats,
+                  const HlInterval *score)
 {
   HlHeadItem *self = g_object_new (HL_TYPE_HEAD_ITEM, NULL);
   self->layer = layer;
   self->head = head;
   self->stats = *stats;
+  self->score = *score;
   return self;
 }
 
@@ -61,6 +66,8 @@ hl_head_item_get_value (HlHeadItem *self, HlHeadColumn column)
       return self->stats.sink_share;
     case HL_HEAD_COLUMN_MAX:
       return self->stats.max;
+    case HL_HEAD_COLUMN_SCORE:
+      return self->score.mean;
     case HL_N_HEAD_COLUMNS:
       break;
     }
@@ -75,5 +82,10 @@ hl_head_item_get_text (HlHeadItem *self, HlHeadColumn column)
   double value = hl_head_item_get_value (self, column);
   if (isnan (value))
     return g_strdup ("–");
+  if (column == HL_HEAD_COLUMN_SCORE && self->score.n > 1)
+    return g_strdup_printf ("%.3g (%.3g – %.3g)", value, self->score.low,
+                            self->score.high);
+  if (column == HL_HEAD_COLUMN_SCORE)
+    return g_strdup_printf ("%.4g", value);
   return g_strdup_printf (column == HL_HEAD_COLUMN_DISTANCE ? "%.2f" : "%.3f", value);
 }

@@ -2,6 +2,7 @@
  * A row of the head finder. */
 #pragma once
 
+#include "analysis/hl-statistics.h"
 #include "presenters/hl-summary.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,7 @@ G_DECLARE_FINAL_TYPE (HlHeadItem, hl_head_item, HL, HEAD_ITEM, GObject)
 typedef enum
 {
   HL_HEAD_COLUMN_NAME,
+  HL_HEAD_COLUMN_SCORE, /* the one that is chosen, with its interval */
   HL_HEAD_COLUMN_ENTROPY,
   HL_HEAD_COLUMN_DISTANCE,
   HL_HEAD_COLUMN_SINK,
@@ -20,7 +22,11 @@ typedef enum
   HL_N_HEAD_COLUMNS,
 } HlHeadColumn;
 
-HlHeadItem *hl_head_item_new (int layer, int head, const HlHeadStats *stats);
+/** hl_head_item_new: @score: of the chosen score; its mean is NaN for none. */
+HlHeadItem *hl_head_item_new (int layer,
+                              int head,
+                              const HlHeadStats *stats,
+                              const HlInterval *score);
 int hl_head_item_get_layer (HlHeadItem *self);
 int hl_head_item_get_head (HlHeadItem *self);
 double hl_head_item_get_value (HlHeadItem *self, HlHeadColumn column);

@@ -7,7 +7,10 @@
 #include "gl/hl-gl.h"
 #include "gl/hl-head-grid.h"
 #include "window/hl-column-titles.h"
+#include "window/hl-grid-shows.h"
+#include "window/hl-head-filter.h"
 #include "window/hl-head-item.h"
+#include "presenters/hl-present-scores.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -28,6 +31,12 @@ struct _HlHeadsPanel
   GtkDropDown *range;
   GtkDropDown *colormap;
   GtkToggleButton *leave_out;
+  GtkDropDown *shows_drop;
+  HlGridShows shows;
+  GtkEditable *filter;
+  GtkCustomFilter *filtering;
+  GtkFilterListModel *filtered;
+  GtkColumnViewColumn *score_column; /* belongs to the finder */
   GtkColumnView *finder;
   GListStore *items;
   GtkSortListModel *sorted;
@@ -104,8 +113,9 @@ show_grid (HlHeadsPanel *self)
     }
   const HlPlace *place =
       hl_selection_get_place (hl_document_get_selection (self->document));
-  g_autoptr (HlGridScene) scene =
-      hl_present_grid (summary, hl_document_get_view (self->document));
+  g_autoptr (HlGridScene) scene = hl_grid_shows_present (&self->shows, self->document);
+  if (scene == NULL)
+    scene = hl_present_grid (summary, hl_document_get_view (self->document));
   mark_ablated (self, scene);
   scene->selected_layer = place->layer;
   scene->selected_head = place->head;
@@ -122,13 +132,21 @@ static void follow_selection (HlHeadsPanel *self);
 static GPtrArray *
 list_rows (HlHeadsPanel *self)
 {
+  const HlInterval none = { NAN, NAN, NAN, 0 };
+  HlScore score = hl_grid_shows_get_score (&self->shows);
+  HlHeadScores *scores =
+      score != HL_N_SCORES ? hl_grid_shows_find (self->document, score) : NULL;
   HlTraceSummary *summary = hl_document_get_summary (self->document);
   GPtrArray *rows = g_ptr_array_new_with_free_func (g_object_unref);
   for (int l = 0; summary != NULL && l < summary->n_layers; l++)
     for (int h = 0; summary->layers[l] != NULL && h < summary->layers[l]->n_heads; h++)
-      g_ptr_array_add (
-          rows,
-          hl_head_item_new (l, h, &hl_trace_summary_get_head (summary, l, h)->stats));
+      {
+        HlInterval x =
+            scores != NULL ? hl_head_scores_interval (scores, score, l, h) : none;
+        g_ptr_array_add (
+            rows, hl_head_item_new (
+                      l, h, &hl_trace_summary_get_head (summary, l, h)->stats, &x));
+      }
   return rows;
 }
 
@@ -268,9 +286,9 @@ bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer dat
 static void
 add_columns (HlHeadsPanel *self)
 {
-  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"), _ ("Entropy"),
-                                                  _ ("Distance"), _ ("1st token"),
-                                                  _ ("Largest") };
+  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"),     _ ("Score"),
+                                                  _ ("Entropy"),  _ ("Distance"),
+                                                  _ ("1st token"), _ ("Largest") };
   for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
     {
       gpointer data = GINT_TO_POINTER (i);
@@ -283,6 +301,11 @@ add_columns (HlHeadsPanel *self)
           GTK_SORTER (gtk_custom_sorter_new (compare_items, data, NULL));
       gtk_column_view_column_set_sorter (column, sorter);
       gtk_column_view_column_set_expand (column, TRUE);
+      if (i == HL_HEAD_COLUMN_SCORE)
+        {
+          gtk_column_view_column_set_visible (column, FALSE);
+          self->score_column = column;
+        }
       gtk_column_view_append_column (self->finder, column);
     }
   for (guint i = 0; i < HL_N_HEAD_COLUMNS; i++)
@@ -294,8 +317,12 @@ make_finder (HlHeadsPanel *self)
 {
   self->items = g_list_store_new (HL_TYPE_HEAD_ITEM);
   add_columns (self);
+  self->filtering = gtk_custom_filter_new (hl_head_filter_match, self->filter, NULL);
+  self->filtered =
+      gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->items)),
+                                 g_object_ref (GTK_FILTER (self->filtering)));
   self->sorted =
-      gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->items)),
+      gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
                                g_object_ref (gtk_column_view_get_sorter (self->finder)));
   self->chosen = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
   gtk_single_selection_set_autoselect (self->chosen, FALSE);
@@ -327,6 +354,46 @@ choice_changed_cb (HlHeadsPanel *self)
   view.colormap = (HlColormap) gtk_drop_down_get_selected (self->colormap);
   view.leave_out_special = gtk_toggle_button_get_active (self->leave_out);
   hl_document_set_view (self->document, &view);
+}
+
+/* The score that the grid shows is a column of the finder too. */
+static void
+show_score (HlHeadsPanel *self)
+{
+  HlScore score = hl_grid_shows_get_score (&self->shows);
+  g_autofree char *title = score != HL_N_SCORES ? hl_score_title (score) : NULL;
+  gtk_column_view_column_set_visible (self->score_column, title != NULL);
+  if (title != NULL)
+    gtk_column_view_column_set_title (self->score_column, title);
+  show_grid (self);
+  show_finder (self);
+}
+
+static void
+shows_changed_cb (HlHeadsPanel *self)
+{
+  if (self->document != NULL && !self->shows.is_filling)
+    show_score (self);
+}
+
+static void
+scores_changed_cb (HlHeadsPanel *self)
+{
+  hl_grid_shows_fill (&self->shows, self->document);
+  if (gtk_drop_down_get_selected (self->shows_drop) > 0)
+    show_score (self);
+  else if (gtk_column_view_column_get_visible (self->score_column))
+    show_score (self); /* what was shown is not known any more */
+}
+
+static void
+filter_changed_cb (HlHeadsPanel *self)
+{
+  if (hl_head_filter_is_good (gtk_editable_get_text (self->filter)))
+    gtk_widget_remove_css_class (GTK_WIDGET (self->filter), "error");
+  else
+    gtk_widget_add_css_class (GTK_WIDGET (self->filter), "error");
+  gtk_filter_changed (GTK_FILTER (self->filtering), GTK_FILTER_CHANGE_DIFFERENT);
 }
 
 static void
@@ -446,6 +513,9 @@ hl_heads_panel_set_document (HlHeadsPanel *self, HlDocument *document)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "view-changed", G_CALLBACK (view_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "scores-changed", G_CALLBACK (scores_changed_cb),
+                           self, G_CONNECT_SWAPPED);
+  hl_grid_shows_fill (&self->shows, document);
   g_signal_connect_object (hl_document_get_selection (document), "changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   show_choices (self);
@@ -465,6 +535,9 @@ hl_heads_panel_dispose (GObject *object)
   g_clear_object (&self->document);
   g_clear_object (&self->items);
   g_clear_object (&self->sorted);
+  g_clear_object (&self->filtered);
+  g_clear_object (&self->filtering);
+  hl_grid_shows_clear (&self->shows);
   g_clear_object (&self->chosen);
   g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_clear_pointer (&self->paned, gtk_widget_unparent);
@@ -488,6 +561,10 @@ hl_heads_panel_class_init (HlHeadsPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, colormap);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, leave_out);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, finder);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, shows_drop);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, filter);
+  gtk_widget_class_bind_template_callback (widget, shows_changed_cb);
+  gtk_widget_class_bind_template_callback (widget, filter_changed_cb);
   gtk_widget_class_bind_template_callback (widget, head_activated_cb);
   gtk_widget_class_bind_template_callback (widget, choice_changed_cb);
   gtk_widget_class_bind_template_callback (widget, go_to_changed_cb);
@@ -498,5 +575,6 @@ static void
 hl_heads_panel_init (HlHeadsPanel *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  hl_grid_shows_init (&self->shows, self->shows_drop);
   make_finder (self);
 }
