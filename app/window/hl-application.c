@@ -110,9 +110,10 @@ hl_application_command_line (GApplication *application, GApplicationCommandLine 
 {
   GVariantDict *options = g_application_command_line_get_options_dict (line);
   g_auto (GStrv) files = NULL;
-  const char *model = NULL, *input = NULL, *style = NULL;
+  const char *model = NULL, *input = NULL, *dataset = NULL, *style = NULL;
   g_variant_dict_lookup (options, "model", "^&ay", &model);
   g_variant_dict_lookup (options, "input", "^&ay", &input);
+  g_variant_dict_lookup (options, "dataset", "^&ay", &dataset);
   g_variant_dict_lookup (options, "style", "&s", &style);
   g_variant_dict_lookup (options, G_OPTION_REMAINING, "^aay", &files);
   HlWindow *window = new_window (HL_APPLICATION (application));
@@ -128,6 +129,11 @@ hl_application_command_line (GApplication *application, GApplicationCommandLine 
     {
       g_autofree char *full = full_path (line, input);
       hl_document_open_input (hl_window_get_document (window), full);
+    }
+  if (dataset != NULL)
+    {
+      g_autofree char *full = full_path (line, dataset);
+      hl_document_open_dataset (hl_window_get_document (window), full);
     }
   for (int i = 0; files != NULL && files[i] != NULL; i++)
     {
@@ -154,6 +160,8 @@ hl_application_init (HlApplication *self)
       N_ ("Open this model's folder, or one that ships by its name"), "MODEL" },
     { "input", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Open this picture or text"),
       "FILE" },
+    { "dataset", 0, 0, G_OPTION_ARG_FILENAME, NULL,
+      N_ ("Open this folder, CSV, IDX file or text as a data set"), "D" },
     { "style", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("light or dark"), "STYLE" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, N_ ("[FILE…]") },
     G_OPTION_ENTRY_NULL

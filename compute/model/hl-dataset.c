@@ -184,6 +184,28 @@ hl_dataset_get_item (const HlDataset *dataset, int index)
   return &g_array_index (dataset->items, HlDatasetItem, index);
 }
 
+/* What an input of IDX files is called: they hold many. */
+static char *
+path_in_file (const HlDatasetItem *item)
+{
+  return g_strdup_printf ("%s#%d", item->path, (int) item->index);
+}
+
+int
+hl_dataset_find (const HlDataset *dataset, const char *name, const char *path)
+{
+  for (guint i = 0; i < dataset->items->len; i++)
+    {
+      const HlDatasetItem *item = &g_array_index (dataset->items, HlDatasetItem, i);
+      g_autofree char *own =
+          dataset->idx != NULL ? path_in_file (item) : g_strdup (item->path);
+      if (g_str_equal (own, path) &&
+          (item->text == NULL || g_str_equal (item->name, name)))
+        return (int) i;
+    }
+  return -1;
+}
+
 /* Algorithm S of Knuth 3.4.2: each item is taken with the chance that is left for it. */
 HlDataset *
 hl_dataset_sample (const HlDataset *dataset, int n, guint32 seed)
@@ -244,6 +266,6 @@ hl_dataset_open_input (
   if (dataset->idx == NULL)
     return hl_model_open_image (model, item->path, 0, 0, error);
   g_autoptr (HlTensor) rgb = hl_idx_get_rgb (dataset->idx, item->index, error);
-  g_autofree char *path = g_strdup_printf ("%s#%d", item->path, (int) item->index);
+  g_autofree char *path = path_in_file (item);
   return rgb != NULL ? hl_model_open_rgb (model, path, rgb, 0, 0, error) : NULL;
 }

@@ -76,6 +76,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlDataset, hl_dataset_unref)
 int hl_dataset_get_n_items (const HlDataset *dataset);
 const HlDatasetItem *hl_dataset_get_item (const HlDataset *dataset, int index);
 
+/** hl_dataset_find: index of the item that an input called @name and @path was opened
+ * from; -1 for none. */
+int hl_dataset_find (const HlDataset *dataset, const char *name, const char *path);
+
 /** hl_dataset_sample: (transfer full): @n of the items, drawn with @seed and then in
  * their order; all of them where @n is 0 or not fewer. */
 HlDataset *hl_dataset_sample (const HlDataset *dataset, int n, guint32 seed);

@@ -95,6 +95,15 @@ STATES = {
     "shipped": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, []),
     "ablated": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["a", "s", "l"]),
     "table": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["t"]),
+    "importance-empty": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["alt+2"]),
+    "importance": lambda: (["--model", SHIPPED, "--input", PICTURE], 4,
+                           ["alt+2", "alt+a", "wait", "a"]),
+    "strength": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["alt+3", "wait"]),
+    "text-strength": lambda: (["--model", LANGUAGE, "--input", TEXT], 4,
+                              ["alt+3", "wait"]),
+    "many-strength": lambda: (["--model", random_model("many", 80, 64, 256, 8, 8),
+                               "--input", PICTURE], 30, ["alt+3", "alt+e", "wait", "wait",
+                                                         "wait", "wait"]),
     "text": lambda: (["--model", LANGUAGE, "--input", TEXT], 4, []),
     "text-chosen": lambda: (["--model", LANGUAGE, "--input", TEXT], 4,
                             ["Tab"] * 12 + ["Right"] * 9 + ["space", "t"]),
@@ -128,6 +137,9 @@ def take(name, style, size):
                     "windowmove", "0", "0", "windowfocus"], check=True)
     time.sleep(wait_s)
     for key in keys:
+        if key == "wait":
+            time.sleep(3)
+            continue
         subprocess.run(["xdotool", "key", key], check=True)
     time.sleep(1.5)
     root = subprocess.run(["xwd", "-root", "-silent"], capture_output=True, check=True)

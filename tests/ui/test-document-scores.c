@@ -228,6 +228,43 @@ test_parts_and_curve (void)
   tear_down (&f);
 }
 
+/* An input of the data set becomes the input, with its label; scores of the set stay. */
+static void
+test_open_scored (void)
+{
+  Fixture f;
+  set_up (&f);
+  g_autofree char *set = write_set (&f);
+  hl_document_open_dataset (f.document, set);
+  document_settle (f.document);
+  hl_document_score (f.document, HL_SCOPE_DATASET, FALSE);
+  document_settle (f.document);
+  hl_document_open_scored (f.document, 2);
+  document_settle (f.document);
+  g_assert_cmpstr (hl_document_get_input (f.document)->name, ==, "bag-02.png");
+  g_assert_cmpint (hl_document_get_label (f.document), ==, 8);
+  g_assert_nonnull (hl_document_get_scores (f.document, HL_SCOPE_DATASET));
+  hl_document_open_scored (f.document, 99);
+  document_settle (f.document);
+  g_assert_cmpstr (hl_document_get_input (f.document)->name, ==, "bag-02.png");
+  tear_down (&f);
+}
+
+/* A data set that is named before there is a model waits for it. */
+static void
+test_waiting (void)
+{
+  g_autofree char *model = data_path ("models/vit-fashion");
+  g_autofree char *samples = data_path ("samples/samples.csv");
+  HlDocument *document = hl_document_new ();
+  hl_document_open_dataset (document, samples);
+  g_assert_null (hl_document_get_dataset (document));
+  hl_document_open_model (document, model);
+  document_settle (document);
+  g_assert_cmpint (hl_dataset_get_n_items (hl_document_get_dataset (document)), ==, 24);
+  g_assert_finalize_object (document);
+}
+
 static void
 test_masks (void)
 {
@@ -283,6 +320,8 @@ main (int argc, char **argv)
   g_test_add_func ("/document-scores/stopping", test_stopping);
   g_test_add_func ("/document-scores/order", test_order);
   g_test_add_func ("/document-scores/parts-and-curve", test_parts_and_curve);
+  g_test_add_func ("/document-scores/open-scored", test_open_scored);
+  g_test_add_func ("/document-scores/waiting", test_waiting);
   g_test_add_func ("/document-scores/masks", test_masks);
   g_test_add_func ("/document-scores/wrong-set", test_wrong_set);
   return g_test_run ();

@@ -10,6 +10,7 @@ hl_document_job_new (HlDocument *self)
   HlDocumentJob *job = g_new0 (HlDocumentJob, 1);
   job->document = g_object_ref (self);
   job->generation = self->generation;
+  job->label = -1;
   return job;
 }
 
@@ -21,6 +22,7 @@ hl_document_job_free (HlDocumentJob *job)
   g_free (job->text);
   hl_model_unref (job->model);
   hl_input_unref (job->input);
+  hl_dataset_unref (job->dataset);
   hl_attention_source_unref (job->source);
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
   hl_session_unref (job->session);

@@ -95,6 +95,9 @@ static gpointer
 input_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
 {
   HlDocumentJob *job = data;
+  if (job->dataset != NULL)
+    return hl_dataset_open_input (job->dataset, job->model, job->item, &job->label,
+                                  error);
   if (g_str_equal (hl_model_get_info (job->model)->input_kind, "text"))
     return hl_model_open_text_file (job->model, job->path, &job->text_options, error);
   return hl_model_open_image (job->model, job->path, 0, 0, error);
@@ -115,6 +118,7 @@ hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer dat
   g_clear_pointer (&self->wanted_input, g_free);
   self->input = input;
   hl_document_forget_scores (self, FALSE);
+  hl_document_set_label (self, job->label);
   self->view.first_token = self->view.end_token = 0;
   hl_document_emit (self, HL_DOCUMENT_INPUT);
   hl_document_run (self);
@@ -239,4 +243,26 @@ hl_document_run (HlDocument *self)
   hl_document_begin (self, _ ("Running the model"));
   hl_document_submit (job, self->engine, run_job, (GDestroyNotify) hl_trace_unref,
                       run_done_cb);
+}
+
+void
+hl_document_open_scored (HlDocument *self, int input)
+{
+  HlHeadScores *scores = hl_document_get_scores (self, HL_SCOPE_DATASET);
+  HlDataset *dataset = hl_document_get_dataset (self);
+  if (self->model == NULL || scores == NULL || dataset == NULL || input < 0 ||
+      input >= hl_head_scores_get_n_inputs (scores))
+    return;
+  const HlScoredInput *about = hl_head_scores_get_input (scores, input);
+  int item = hl_dataset_find (dataset, about->name, about->path);
+  if (item < 0)
+    return;
+  hl_document_restart (self);
+  HlDocumentJob *job = hl_document_job_new (self);
+  job->model = hl_model_ref (self->model);
+  job->dataset = hl_dataset_ref (dataset);
+  job->item = item;
+  hl_document_begin (self, _ ("Opening the input"));
+  hl_document_submit (job, self->engine, input_job, (GDestroyNotify) hl_input_unref,
+                      hl_document_input_opened_cb);
 }

@@ -31,6 +31,7 @@ typedef struct _HlGeneration HlGeneration;
 typedef struct
 {
   HlDataset *dataset;
+  char *wanted; /* a data set that waits for a model */
   HlScoreChoices choices;
   int label;
   HlHeadScores *scores[HL_N_SCOPES];
@@ -98,6 +99,9 @@ typedef struct _HlDocumentJob
   GPtrArray *interventions;
   HlSession *session;
   int layer;
+  HlDataset *dataset; /* (nullable): the input is opened from */
+  int item;
+  int label;           /* of the input: -1 for not known */
   gboolean is_guess;   /* of a layer: an estimate */
   guint n_changes;     /* of the document when it was saved */
   char *backend_words; /* found on the engine's thread */

@@ -98,6 +98,7 @@ hl_document_clear_scores (HlDocument *self)
   g_clear_pointer (&a->curve, hl_pruning_curve_free);
   g_clear_pointer (&a->dataset, hl_dataset_unref);
   g_free (a->what);
+  g_free (a->wanted);
 }
 
 static void
@@ -130,6 +131,9 @@ hl_document_forget_scores (HlDocument *self, gboolean of_everything)
       hl_document_emit (self, HL_DOCUMENT_DATASET);
     }
   hl_document_emit (self, HL_DOCUMENT_SCORES);
+  g_autofree char *wanted = self->model != NULL ? g_steal_pointer (&a->wanted) : NULL;
+  if (wanted != NULL)
+    hl_document_open_dataset (self, wanted);
 }
 
 HlDataset *
@@ -501,6 +505,8 @@ hl_document_open_dataset (HlDocument *self, const char *path)
 {
   if (self->model == NULL)
     {
+      g_free (self->analyses.wanted);
+      self->analyses.wanted = g_strdup (path);
       hl_document_set_status (self, g_strdup (_ ("A data set needs a model")));
       return;
     }

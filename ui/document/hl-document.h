@@ -126,7 +126,8 @@ typedef struct
   int n_inputs;
 } HlScoreChoices;
 
-/** hl_document_open_dataset: a folder, a CSV, IDX files, a text by lines. */
+/** hl_document_open_dataset: a folder, a CSV, IDX files, a text by lines. Before a model
+ * is there the path waits for one. */
 void hl_document_open_dataset (HlDocument *self, const char *path);
 HlDataset *hl_document_get_dataset (HlDocument *self);
 
@@ -153,6 +154,10 @@ HlHeadScores *hl_document_get_scores (HlDocument *self, HlScoreScope scope);
  * scope, or of the probe. */
 HlHeadScores *
 hl_document_find_scores (HlDocument *self, HlScoreScope scope, HlScore score);
+
+/** hl_document_open_scored: makes an input of the data set's scores the input, with its
+ * label; then runs. */
+void hl_document_open_scored (HlDocument *self, int input);
 
 /** hl_document_prune_parts: of the selected head. */
 void hl_document_prune_parts (HlDocument *self);

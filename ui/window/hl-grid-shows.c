@@ -5,6 +5,7 @@
 #include "window/hl-grid-shows.h"
 
 #include "presenters/hl-present-scores.h"
+#include "window/hl-score-page.h"
 
 #include <glib/gi18n.h>
 
@@ -12,6 +13,7 @@ void
 hl_grid_shows_init (HlGridShows *shows, GtkDropDown *drop_down)
 {
   shows->drop_down = drop_down;
+  hl_score_ellipsize (drop_down);
   shows->scores = g_array_new (FALSE, FALSE, sizeof (HlScore));
 }
 

@@ -26,10 +26,7 @@ hl_head_item_init (HlHeadItem *self)
 }
 
 HlHeadItem *
-hl_head_item_new (int layer,
-                  int head,
-                  const HlHeadStats *stats,
-                  const HlInterval *score)
+hl_head_item_new (int layer, int head, const HlHeadStats *stats, const HlInterval *score)
 {
   HlHeadItem *self = g_object_new (HL_TYPE_HEAD_ITEM, NULL);
   self->layer = layer;

@@ -23,10 +23,8 @@ typedef enum
 } HlHeadColumn;
 
 /** hl_head_item_new: @score: of the chosen score; its mean is NaN for none. */
-HlHeadItem *hl_head_item_new (int layer,
-                              int head,
-                              const HlHeadStats *stats,
-                              const HlInterval *score);
+HlHeadItem *
+hl_head_item_new (int layer, int head, const HlHeadStats *stats, const HlInterval *score);
 int hl_head_item_get_layer (HlHeadItem *self);
 int hl_head_item_get_head (HlHeadItem *self);
 double hl_head_item_get_value (HlHeadItem *self, HlHeadColumn column);

@@ -286,8 +286,8 @@ bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer dat
 static void
 add_columns (HlHeadsPanel *self)
 {
-  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"),     _ ("Score"),
-                                                  _ ("Entropy"),  _ ("Distance"),
+  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"),      _ ("Score"),
+                                                  _ ("Entropy"),   _ ("Distance"),
                                                   _ ("1st token"), _ ("Largest") };
   for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
     {

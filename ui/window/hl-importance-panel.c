@@ -8,6 +8,7 @@
 #include "window/hl-before-after.h"
 #include "window/hl-score-options.h"
 #include "window/hl-score-page.h"
+#include "window/hl-top-inputs.h"
 
 #include <glib/gi18n.h>
 
@@ -21,7 +22,9 @@ struct _HlImportancePanel
   GtkToggleButton *sorted;
   GtkWidget *options;
   GtkButton *run;
-  GtkStack *stack;
+  GtkWidget
+      *empty; /* or the charts: no stack, which asks for the width at least height */
+  GtkWidget *charts;
   GtkLabel *empty_words;
   GtkWidget *empty_run;
   GtkWidget *empty_open;
@@ -35,6 +38,9 @@ struct _HlImportancePanel
   HlScoreChoice scatter_y;
   HlChartView *scatter;
   GtkLabel *scatter_caption;
+  GtkWidget *top_section;
+  GtkToggleButton *only_errors;
+  GtkWidget *top_inputs;
   GtkWidget *curve_section;
   GtkButton *curve_run;
   GtkToggleButton *curve_accuracy;
@@ -141,6 +147,17 @@ show_curve (HlImportancePanel *self)
   hl_chart_view_set_scene (self->curve, scene);
 }
 
+/* Of a data set: the inputs on which the selected head scores highest. */
+static void
+show_top (HlImportancePanel *self, HlHeadScores *scores, HlHeadKey head)
+{
+  gboolean is_set = hl_head_scores_get_n_inputs (scores) > 1;
+  gtk_widget_set_visible (self->top_section, is_set);
+  if (is_set)
+    hl_top_inputs_show (self->top_inputs, scores, hl_score_choice_get (&self->score),
+                        head, gtk_toggle_button_get_active (self->only_errors));
+}
+
 /* What is missing, what gets it, and about how long that takes. */
 static void
 show_empty (HlImportancePanel *self)
@@ -203,7 +220,8 @@ show (HlImportancePanel *self)
   HlHeadScores *scores = scores_of (self);
   show_run (self);
   hl_before_after_show (self->before_after);
-  gtk_stack_set_visible_child_name (self->stack, scores != NULL ? "charts" : "empty");
+  gtk_widget_set_visible (self->charts, scores != NULL);
+  gtk_widget_set_visible (self->empty, scores == NULL);
   if (scores == NULL)
     {
       show_empty (self);
@@ -215,6 +233,7 @@ show (HlImportancePanel *self)
   show_bars (self, scores, head);
   show_parts (self, head);
   show_scatter (self, head);
+  show_top (self, scores, head);
   show_curve (self);
   g_autofree char *text =
       hl_score_explain (self->document, scope, hl_score_choice_get (&self->score));
@@ -353,7 +372,7 @@ build_head (HlImportancePanel *self)
 }
 
 static void
-build_empty (HlImportancePanel *self)
+build_empty (HlImportancePanel *self, GtkWidget *parent)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
   gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
@@ -375,7 +394,8 @@ build_empty (HlImportancePanel *self)
   gtk_actionable_set_action_name (GTK_ACTIONABLE (self->empty_open), "win.open-dataset");
   gtk_widget_add_css_class (self->empty_open, "pill");
   gtk_box_append (GTK_BOX (box), self->empty_open);
-  gtk_stack_add_named (self->stack, box, "empty");
+  self->empty = box;
+  gtk_box_append (GTK_BOX (parent), box);
 }
 
 static void
@@ -414,6 +434,12 @@ build_more (HlImportancePanel *self, GtkWidget *page)
                            self, 0);
   self->scatter_caption = hl_score_caption (section);
 
+  self->top_section = section =
+      hl_score_section (page, _ ("Inputs with the Most, for the Selected Head"));
+  row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  gtk_box_append (GTK_BOX (section), row);
+  self->only_errors = toggle (row, _ ("Wrongly Predicted"), self);
+
   self->curve_section = section = hl_score_section (page, _ ("More and More Heads"));
   row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   gtk_box_append (GTK_BOX (section), row);
@@ -434,7 +460,7 @@ build_more (HlImportancePanel *self, GtkWidget *page)
 }
 
 static void
-build_charts (HlImportancePanel *self)
+build_charts (HlImportancePanel *self, GtkWidget *parent)
 {
   GtkWidget *page = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
   GtkWidget *section = hl_score_section (page, NULL);
@@ -451,7 +477,8 @@ build_charts (HlImportancePanel *self)
   self->bars_caption = hl_score_caption (section);
   build_map (self, page);
   build_more (self, page);
-  gtk_stack_add_named (self->stack, page, "charts");
+  self->charts = page;
+  gtk_box_append (GTK_BOX (parent), page);
 }
 
 void
@@ -465,6 +492,8 @@ hl_importance_panel_set_document (HlImportancePanel *self, HlDocument *document)
   g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
                            G_CONNECT_SWAPPED);
   hl_before_after_set_document (self->before_after, document);
+  self->top_inputs = hl_top_inputs_new (document);
+  gtk_box_append (GTK_BOX (self->top_section), self->top_inputs);
   hl_score_options_set_document (self->options, document);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     g_signal_connect_object (document, signals[i],
@@ -550,11 +579,6 @@ hl_importance_panel_init (HlImportancePanel *self)
   GtkWidget *before_after = hl_before_after_new ();
   gtk_box_append (GTK_BOX (page), before_after);
   self->before_after = HL_BEFORE_AFTER (before_after);
-  GtkWidget *stack = gtk_stack_new ();
-  gtk_stack_set_vhomogeneous (GTK_STACK (stack), FALSE);
-  gtk_widget_set_vexpand (stack, TRUE);
-  gtk_box_append (GTK_BOX (page), stack);
-  self->stack = GTK_STACK (stack);
-  build_empty (self);
-  build_charts (self);
+  build_empty (self, page);
+  build_charts (self, page);
 }

@@ -65,6 +65,41 @@ hl_score_words (GtkWidget *box, const char *const *words, const char *name)
 /* ---- a choice of scores --------------------------------------------------------------
  */
 
+static void
+setup_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer is_button)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  if (is_button != NULL)
+    gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_list_item_set_child (item, label);
+}
+
+static void
+bind_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer is_button)
+{
+  GtkStringObject *word = gtk_list_item_get_item (item);
+  gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (item)),
+                      gtk_string_object_get_string (word));
+}
+
+static GtkListItemFactory *
+factory_new (gboolean is_button)
+{
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  g_signal_connect (factory, "setup", G_CALLBACK (setup_cb), GINT_TO_POINTER (is_button));
+  g_signal_connect (factory, "bind", G_CALLBACK (bind_cb), GINT_TO_POINTER (is_button));
+  return factory;
+}
+
+void
+hl_score_ellipsize (GtkDropDown *drop_down)
+{
+  g_autoptr (GtkListItemFactory) button = factory_new (TRUE), list = factory_new (FALSE);
+  gtk_drop_down_set_factory (drop_down, button);
+  gtk_drop_down_set_list_factory (drop_down, list);
+}
+
 void
 hl_score_choice_init (HlScoreChoice *choice,
                       GtkWidget *box,
@@ -77,6 +112,7 @@ hl_score_choice_init (HlScoreChoice *choice,
   choice->groups = groups;
   choice->scores = g_array_new (FALSE, FALSE, sizeof (HlScore));
   choice->drop_down = hl_score_words (box, none, name);
+  hl_score_ellipsize (choice->drop_down);
   gtk_widget_set_hexpand (GTK_WIDGET (choice->drop_down), TRUE);
   g_signal_connect_object (choice->drop_down, "notify::selected", changed, data,
                            G_CONNECT_SWAPPED);

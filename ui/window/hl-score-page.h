@@ -22,6 +22,10 @@ HlChartView *hl_score_chart (GtkWidget *box, int height, const char *name);
 /** hl_score_words: (transfer none): a drop-down of fixed words, appended. */
 GtkDropDown *hl_score_words (GtkWidget *box, const char *const *words, const char *name);
 
+/** hl_score_ellipsize: the chosen word may be cut, so that a long one does not widen the
+ * page; the list shows all of it. */
+void hl_score_ellipsize (GtkDropDown *drop_down);
+
 /**
  * HlScoreChoice: a drop-down of the scores that are known now.
  * @groups: bits of HlScoreGroup that it lists

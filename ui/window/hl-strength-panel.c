@@ -6,6 +6,7 @@
 
 #include "presenters/hl-present-scores.h"
 #include "window/hl-score-page.h"
+#include "window/hl-top-inputs.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -33,6 +34,7 @@ struct _HlStrengthPanel
   GtkWidget *density_section;
   HlChartView *density;
   GtkLabel *density_caption;
+  GtkWidget *top_inputs;
   HlHeatmapView *map;
   GtkLabel *explained;
 };
@@ -114,6 +116,7 @@ show_density (HlStrengthPanel *self, HlHeadKey head)
   g_autoptr (HlChartScene) scene = hl_present_density (all, score, head, value);
   hl_chart_view_set_scene (self->density, scene);
   gtk_label_set_text (self->density_caption, scene->title);
+  hl_top_inputs_show (self->top_inputs, all, score, head, FALSE);
 }
 
 static void
@@ -306,7 +309,7 @@ build_empty (HlStrengthPanel *self)
   gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
   gtk_box_append (GTK_BOX (box), words);
   self->empty_words = GTK_LABEL (words);
-  self->empty_run = button (box, _ ("_Read Every Map"), G_CALLBACK (run_cb), self);
+  self->empty_run = button (box, _ ("Read _Every Map"), G_CALLBACK (run_cb), self);
   gtk_widget_add_css_class (self->empty_run, "pill");
   gtk_widget_add_css_class (self->empty_run, "suggested-action");
   self->empty_open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
@@ -386,6 +389,8 @@ hl_strength_panel_set_document (HlStrengthPanel *self, HlDocument *document)
                                          "input-changed" };
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
+  self->top_inputs = hl_top_inputs_new (document);
+  gtk_box_append (GTK_BOX (self->density_section), self->top_inputs);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     g_signal_connect_object (document, signals[i], G_CALLBACK (changed_cb), self,
                              G_CONNECT_SWAPPED);
