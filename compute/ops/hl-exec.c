@@ -255,6 +255,24 @@ hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width)
 }
 
 HlTensor *
+hl_unfold (HlExec *exec, HlTensor *x, int kernel, int step, int padding)
+{
+  HlOpCall call = { .op = HL_OP_UNFOLD,
+                    .in = { x },
+                    .params = { .kernel = kernel, .step = step, .padding = padding } };
+  return hl_exec_run (exec, &call, NULL);
+}
+
+HlTensor *
+hl_fold (HlExec *exec, HlTensor *rows, HlTensor *like, int kernel, int step, int padding)
+{
+  HlOpCall call = { .op = HL_OP_FOLD,
+                    .in = { rows, like },
+                    .params = { .kernel = kernel, .step = step, .padding = padding } };
+  return hl_exec_run (exec, &call, NULL);
+}
+
+HlTensor *
 hl_concat (HlExec *exec, HlTensor *a, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_CONCAT, .in = { a, b } };

@@ -90,6 +90,11 @@ HlTensor *hl_attention_rect (HlExec *exec,
 HlTensor *hl_gate (HlExec *exec, HlTensor *z, HlTensor *gates);
 HlTensor *hl_blend (HlExec *exec, HlTensor *x, HlTensor *mask, HlTensor *replacement);
 HlTensor *hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width);
+/** hl_unfold: windows of @x (B, height, width, C) as rows; hl_fold: those rows added up
+ * where they lie, into the shape of @like (its batch is that of @rows). */
+HlTensor *hl_unfold (HlExec *exec, HlTensor *x, int kernel, int step, int padding);
+HlTensor *
+hl_fold (HlExec *exec, HlTensor *rows, HlTensor *like, int kernel, int step, int padding);
 HlTensor *hl_concat (HlExec *exec, HlTensor *a, HlTensor *b);
 HlTensor *hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count);
 

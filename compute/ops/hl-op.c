@@ -305,6 +305,35 @@ shape_gate_grad (const HlOpCall *call, HlShape *out)
 }
 
 static gboolean
+shape_unfold (const HlOpCall *call, HlShape *out)
+{
+  const HlTensor *x = call->in[0];
+  const HlOpParams *p = &call->params;
+  if (RANK (x) != 4 || p->kernel < 1 || p->step < 1 || p->padding < 0 ||
+      p->padding >= p->kernel || DIM (x, 1) + 2 * p->padding < p->kernel ||
+      DIM (x, 2) + 2 * p->padding < p->kernel)
+    return FALSE;
+  gint64 rows = (DIM (x, 1) + 2 * p->padding - p->kernel) / p->step + 1;
+  gint64 columns = (DIM (x, 2) + 2 * p->padding - p->kernel) / p->step + 1;
+  out[0] =
+      HL_SHAPE (DIM (x, 0), rows * columns, (gint64) p->kernel * p->kernel * DIM (x, 3));
+  return TRUE;
+}
+
+static gboolean
+shape_fold (const HlOpCall *call, HlShape *out)
+{
+  HlShape rows;
+  HlOpCall forward = { .in = { call->in[1] }, .params = call->params };
+  if (!shape_unfold (&forward, &rows) || RANK (call->in[0]) != 3 ||
+      DIM (call->in[0], 1) != rows.dim[1] || DIM (call->in[0], 2) != rows.dim[2])
+    return FALSE;
+  out[0] = call->in[1]->shape;
+  out[0].dim[0] = DIM (call->in[0], 0);
+  return TRUE;
+}
+
+static gboolean
 shape_unpatchify (const HlOpCall *call, HlShape *out)
 {
   HlShape rows;
@@ -425,6 +454,9 @@ hl_op_flops (const HlOpCall *call)
       return 4 * n;
     case HL_OP_GATE_GRAD:
       return 2 * (double) hl_tensor_count (in[0]);
+    case HL_OP_FOLD:
+      return (double) hl_tensor_count (in[0]);
+    case HL_OP_UNFOLD:
     case HL_OP_PATCHIFY:
     case HL_OP_UNPATCHIFY:
     case HL_OP_CONCAT:

@@ -43,6 +43,8 @@ typedef enum
  * @activation: ACTIVATION
  * @patch_height, @patch_width: PATCHIFY
  * @start, @count: SLICE
+ * @kernel, @step, @padding: UNFOLD, FOLD: side of a window, from one to the next, and
+ *   zeros around the picture
  */
 typedef struct
 {
@@ -58,6 +60,9 @@ typedef struct
   int patch_width;
   gint64 start;
   gint64 count;
+  int kernel;
+  int step;
+  int padding;
 } HlOpParams;
 
 /**
@@ -82,6 +87,10 @@ typedef struct
  *                  row, a patch's numbers as (C, ph, pw)
  *  CONCAT          a (B, Ta, D), b (B, Tb, D) -> (B, Ta + Tb, D)
  *  SLICE           x (B, T, D) -> (B, count, D)
+ *  UNFOLD          x (B, height, width, C) -> (B, rows * columns, kernel * kernel * C),
+ *                  window by window, with rows = (height + 2 padding - kernel) / step + 1
+ *  FOLD            rows as UNFOLD makes them, x (1 or B, height, width, C), of which only
+ *                  the shape is looked at -> (B, height, width, C)
  *  LINEAR_GRAD_WEIGHT  dy (..., F), x (..., D) -> dW (F, D), or (D, F)
  *  LAYER_NORM_GRAD, RMS_NORM_GRAD  dy, x (..., D), g (D) -> dx, and dy n of the same
  *                  shape, whose sum over rows is dg

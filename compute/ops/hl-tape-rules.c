@@ -233,6 +233,21 @@ back_slice (const Rule *r)
   hl_tape_add (r->tape, r->exec, part, hl_tensor_ref (r->dy));
 }
 
+static void
+back_unfold (const Rule *r)
+{
+  const HlOpParams *p = &r->call->params;
+  give (r, 0, hl_fold (r->exec, r->dy, r->call->in[0], p->kernel, p->step, p->padding));
+}
+
+/* The second input only lends its shape. */
+static void
+back_fold (const Rule *r)
+{
+  const HlOpParams *p = &r->call->params;
+  give (r, 0, hl_unfold (r->exec, r->dy, p->kernel, p->step, p->padding));
+}
+
 /* Gradients of gradients are not taken. */
 static void
 back_nothing (const Rule *r)

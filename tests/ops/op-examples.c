@@ -282,6 +282,35 @@ example_patchify (GRand *rand, int size)
 }
 
 static HlOpCall
+example_unfold (GRand *rand, int size)
+{
+  HlOpCall call = { .op = HL_OP_UNFOLD };
+  int kernel = size ? 3 : (int) pick (rand, 1, 4);
+  call.params.kernel = kernel;
+  call.params.step = size ? 2 : (int) pick (rand, 1, 3);
+  call.params.padding = size ? 1 : (int) pick (rand, 0, kernel - 1);
+  gint64 height = size ? 98 : pick (rand, kernel, 9);
+  gint64 width = size ? 98 : pick (rand, kernel, 9);
+  call.in[0] = numbers (rand,
+                        HL_SHAPE (size ? 4 : pick (rand, 1, 3), height, width,
+                                  size ? 16 : pick (rand, 1, 5)),
+                        1);
+  return call;
+}
+
+static HlOpCall
+example_fold (GRand *rand, int size)
+{
+  HlOpCall call = example_unfold (rand, size);
+  HlShape rows[HL_OP_MAX_OUT];
+  g_assert_true (hl_op_infer (&call, rows, NULL));
+  call.op = HL_OP_FOLD;
+  call.in[1] = call.in[0];
+  call.in[0] = numbers (rand, rows[0], 1);
+  return call;
+}
+
+static HlOpCall
 example_concat (GRand *rand, int size)
 {
   gint64 B = size ? 1 : pick (rand, 1, 3), D = size ? 768 : pick (rand, 1, 50);

@@ -378,6 +378,49 @@ check_patchify (const HlOpCall *call)
             near (*out++, at4 (x, b, c, p / columns * ph + i, p % columns * pw + j));
 }
 
+/* Number @i of the picture behind row @row of its windows; -1 outside of it. */
+static gint64
+place_of (const HlOpCall *call, const HlTensor *x, gint64 row, gint64 i)
+{
+  const HlOpParams *p = &call->params;
+  gint64 height = x->shape.dim[1], width = x->shape.dim[2], C = x->shape.dim[3];
+  gint64 columns = (width + 2 * p->padding - p->kernel) / p->step + 1;
+  gint64 y = row / columns * p->step - p->padding + i / C / p->kernel;
+  gint64 z = row % columns * p->step - p->padding + i / C % p->kernel;
+  return y >= 0 && y < height && z >= 0 && z < width ? (y * width + z) * C + i % C : -1;
+}
+
+static void
+check_unfold (const HlOpCall *call)
+{
+  const HlTensor *x = call->in[0], *y = call->out[0];
+  gint64 rows = y->shape.dim[1], n = y->shape.dim[2];
+  gint64 size = hl_tensor_count (x) / x->shape.dim[0];
+  for (gint64 k = 0; k < hl_tensor_count (y); k++)
+    {
+      gint64 place = place_of (call, x, k / n % rows, k % n);
+      double wanted = place >= 0 ? ((double *) x->data)[k / n / rows * size + place] : 0;
+      near (((double *) y->data)[k], wanted);
+    }
+}
+
+static void
+check_fold (const HlOpCall *call)
+{
+  const HlTensor *rows = call->in[0], *y = call->out[0];
+  gint64 R = rows->shape.dim[1], n = rows->shape.dim[2];
+  gint64 size = hl_tensor_count (y) / y->shape.dim[0];
+  g_autofree double *sum = g_new0 (double, (gsize) hl_tensor_count (y));
+  for (gint64 k = 0; k < hl_tensor_count (rows); k++)
+    {
+      gint64 place = place_of (call, y, k / n % R, k % n);
+      if (place >= 0)
+        sum[k / n / R * size + place] += ((double *) rows->data)[k];
+    }
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
+    near (((double *) y->data)[i], sum[i]);
+}
+
 static void
 check_concat (const HlOpCall *call)
 {

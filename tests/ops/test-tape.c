@@ -27,13 +27,18 @@ enum
   N_LEAVES,
 };
 
-typedef struct
+typedef struct _Graph Graph;
+
+/* @forward: makes what has the shape of @seed of the leaves. */
+struct _Graph
 {
+  HlTensor *(*forward) (const Graph *g, HlExec *x);
   HlBackend *backend;
   HlTensor *leaves[N_LEAVES];
+  int n_leaves;
   HlTensor *mask;
   HlTensor *seed;
-} Graph;
+};
 
 static HlTensor *
 numbers (GRand *rand, HlShape shape)
@@ -42,6 +47,16 @@ numbers (GRand *rand, HlShape shape)
   for (gint64 i = 0; i < hl_tensor_count (t); i++)
     ((double *) t->data)[i] = g_rand_double_range (rand, -1, 1);
   return t;
+}
+
+static HlTensor *forward (const Graph *g, HlExec *x);
+
+static void
+graph_begin (Graph *g, GRand *rand, const HlShape *shapes, int n)
+{
+  *g = (Graph){ .backend = hl_cpu_backend_new (HL_DTYPE_F64, 1), .n_leaves = n };
+  for (int i = 0; i < n; i++)
+    g->leaves[i] = numbers (rand, shapes[i]);
 }
 
 static void
@@ -57,9 +72,8 @@ graph_init (Graph *g)
     [OUT_BIAS] = HL_SHAPE (5),
   };
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
-  g->backend = hl_cpu_backend_new (HL_DTYPE_F64, 1);
-  for (int i = 0; i < N_LEAVES; i++)
-    g->leaves[i] = numbers (rand, shapes[i]);
+  graph_begin (g, rand, shapes, N_LEAVES);
+  g->forward = forward;
   g->mask = numbers (rand, HL_SHAPE (1, 7, 1));
   g->seed = numbers (rand, HL_SHAPE (2, 3, 5));
 }
@@ -67,9 +81,9 @@ graph_init (Graph *g)
 static void
 graph_clear (Graph *g)
 {
-  for (int i = 0; i < N_LEAVES; i++)
+  for (int i = 0; i < g->n_leaves; i++)
     hl_tensor_unref (g->leaves[i]);
-  hl_tensor_unref (g->mask);
+  g_clear_pointer (&g->mask, hl_tensor_unref);
   hl_tensor_unref (g->seed);
   hl_backend_unref (g->backend);
 }
@@ -108,7 +122,7 @@ explained (const Graph *g)
   HlExec exec;
   double sum = 0;
   hl_exec_init (&exec, g->backend, NULL);
-  g_autoptr (HlTensor) y = forward (g, &exec);
+  g_autoptr (HlTensor) y = g->forward (g, &exec);
   g_assert_no_error (exec.error);
   for (gint64 i = 0; i < hl_tensor_count (y); i++)
     sum += ((double *) y->data)[i] * ((double *) g->seed->data)[i];
@@ -138,28 +152,60 @@ compare (const Graph *g, int leaf, HlTensor *grad)
 }
 
 static void
+check_graph (Graph *g)
+{
+  HlExec exec;
+  hl_exec_init (&exec, g->backend, NULL);
+  g_autoptr (HlTape) tape = hl_tape_new ();
+  exec.tape = tape;
+  for (int i = 0; i < g->n_leaves; i++)
+    hl_tape_watch (tape, g->leaves[i]);
+  g_autoptr (HlTensor) y = g->forward (g, &exec);
+  g_assert_true (hl_tape_backward (tape, &exec, y, g->seed));
+  g_assert_cmpuint (tape->records->len, ==, 0);
+  for (int i = 0; i < g->n_leaves; i++)
+    {
+      g_autoptr (HlTensor) grad = hl_tape_get_grad (tape, g->leaves[i]);
+      compare (g, i, grad);
+    }
+  /* Only what was watched is left. */
+  g_assert_cmpint (g_hash_table_size (tape->nodes), ==, g->n_leaves);
+  hl_exec_clear (&exec);
+  graph_clear (g);
+}
+
+static void
 test_graph (void)
 {
   Graph g;
-  HlExec exec;
   graph_init (&g);
-  hl_exec_init (&exec, g.backend, NULL);
-  g_autoptr (HlTape) tape = hl_tape_new ();
-  exec.tape = tape;
-  for (int i = 0; i < N_LEAVES; i++)
-    hl_tape_watch (tape, g.leaves[i]);
-  g_autoptr (HlTensor) y = forward (&g, &exec);
-  g_assert_true (hl_tape_backward (tape, &exec, y, g.seed));
-  g_assert_cmpuint (tape->records->len, ==, 0);
-  for (int i = 0; i < N_LEAVES; i++)
-    {
-      g_autoptr (HlTensor) grad = hl_tape_get_grad (tape, g.leaves[i]);
-      compare (&g, i, grad);
-    }
-  /* Only what was watched is left. */
-  g_assert_cmpuint (g_hash_table_size (tape->nodes), ==, N_LEAVES);
-  hl_exec_clear (&exec);
-  graph_clear (&g);
+  check_graph (&g);
+}
+
+/* A convolution, and one transposed back to the size of the picture. */
+static HlTensor *
+convolve (const Graph *g, HlExec *x)
+{
+  HlTensor *const *in = g->leaves;
+  g_autoptr (HlTensor) rows = hl_unfold (x, in[0], 3, 2, 1); /* (2, 3 * 4, 18) */
+  g_autoptr (HlTensor) y = hl_linear (x, rows, in[1], NULL);
+  g_autoptr (HlTensor) bent = hl_activation (x, y, HL_ACTIVATION_SILU);
+  g_autoptr (HlTensor) wide = hl_linear (x, bent, in[2], NULL);
+  g_autoptr (HlTensor) back = hl_fold (x, wide, in[0], 3, 2, 1);
+  return hl_add (x, back, in[3]);
+}
+
+static void
+test_convolution (void)
+{
+  Graph g;
+  const HlShape shapes[] = { HL_SHAPE (2, 5, 7, 2), HL_SHAPE (3, 18), HL_SHAPE (18, 3),
+                             HL_SHAPE (1, 1, 1, 2) };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (8);
+  graph_begin (&g, rand, shapes, G_N_ELEMENTS (shapes));
+  g.forward = convolve;
+  g.seed = numbers (rand, shapes[0]);
+  check_graph (&g);
 }
 
 /* What depends on nothing watched is not written down; a value on the way can be. */
@@ -215,6 +261,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tape/graph", test_graph);
+  g_test_add_func ("/tape/convolution", test_convolution);
   g_test_add_func ("/tape/watch", test_watch);
   g_test_add_func ("/tape/refused", test_refused);
   return g_test_run ();
