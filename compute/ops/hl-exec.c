@@ -273,6 +273,41 @@ hl_fold (HlExec *exec, HlTensor *rows, HlTensor *like, int kernel, int step, int
 }
 
 HlTensor *
+hl_moments (HlExec *exec,
+            HlTensor *m,
+            HlTensor *v,
+            HlTensor *g,
+            double beta1,
+            double beta2,
+            HlTensor **v_new)
+{
+  HlOpCall call = { .op = HL_OP_MOMENTS,
+                    .in = { m, v, g },
+                    .params = { .beta1 = beta1, .beta2 = beta2 } };
+  return hl_exec_run (exec, &call, v_new);
+}
+
+HlTensor *
+hl_adam_step (HlExec *exec,
+              HlTensor *m,
+              HlTensor *v,
+              double beta1,
+              double beta2,
+              double rate,
+              double eps,
+              gint64 n_steps)
+{
+  HlOpCall call = { .op = HL_OP_ADAM_STEP,
+                    .in = { m, v },
+                    .params = { .eps = eps,
+                                .beta1 = beta1,
+                                .beta2 = beta2,
+                                .rate = rate,
+                                .n_steps = n_steps } };
+  return hl_exec_run (exec, &call, NULL);
+}
+
+HlTensor *
 hl_concat (HlExec *exec, HlTensor *a, HlTensor *b)
 {
   HlOpCall call = { .op = HL_OP_CONCAT, .in = { a, b } };

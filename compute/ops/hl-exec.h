@@ -95,6 +95,23 @@ HlTensor *hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int pat
 HlTensor *hl_unfold (HlExec *exec, HlTensor *x, int kernel, int step, int padding);
 HlTensor *
 hl_fold (HlExec *exec, HlTensor *rows, HlTensor *like, int kernel, int step, int padding);
+/** hl_moments: running means of a gradient @g and of its square; hl_adam_step: what is
+ * added to the weight after the @n_steps-th gradient. */
+HlTensor *hl_moments (HlExec *exec,
+                      HlTensor *m,
+                      HlTensor *v,
+                      HlTensor *g,
+                      double beta1,
+                      double beta2,
+                      HlTensor **v_new);
+HlTensor *hl_adam_step (HlExec *exec,
+                        HlTensor *m,
+                        HlTensor *v,
+                        double beta1,
+                        double beta2,
+                        double rate,
+                        double eps,
+                        gint64 n_steps);
 HlTensor *hl_concat (HlExec *exec, HlTensor *a, HlTensor *b);
 HlTensor *hl_slice (HlExec *exec, HlTensor *x, gint64 start, gint64 count);
 

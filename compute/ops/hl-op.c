@@ -334,6 +334,25 @@ shape_fold (const HlOpCall *call, HlShape *out)
 }
 
 static gboolean
+shape_moments (const HlOpCall *call, HlShape *out)
+{
+  const HlOpParams *p = &call->params;
+  out[0] = out[1] = call->in[0]->shape;
+  return hl_shape_equal (&call->in[1]->shape, &out[0]) &&
+         hl_shape_equal (&call->in[2]->shape, &out[0]) && p->beta1 >= 0 && p->beta1 < 1 &&
+         p->beta2 >= 0 && p->beta2 < 1;
+}
+
+static gboolean
+shape_adam_step (const HlOpCall *call, HlShape *out)
+{
+  const HlOpParams *p = &call->params;
+  out[0] = call->in[0]->shape;
+  return hl_shape_equal (&call->in[1]->shape, &out[0]) && p->beta1 >= 0 && p->beta1 < 1 &&
+         p->beta2 >= 0 && p->beta2 < 1 && p->n_steps >= 1;
+}
+
+static gboolean
 shape_unpatchify (const HlOpCall *call, HlShape *out)
 {
   HlShape rows;
@@ -454,6 +473,9 @@ hl_op_flops (const HlOpCall *call)
       return 4 * n;
     case HL_OP_GATE_GRAD:
       return 2 * (double) hl_tensor_count (in[0]);
+    case HL_OP_MOMENTS:
+    case HL_OP_ADAM_STEP:
+      return 7 * n;
     case HL_OP_FOLD:
       return (double) hl_tensor_count (in[0]);
     case HL_OP_UNFOLD:

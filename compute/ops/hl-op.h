@@ -30,7 +30,7 @@ typedef enum
 
 /**
  * HlOpParams: the numbers an op takes beside its tensors; each op reads only its own.
- * @eps: LAYER_NORM, RMS_NORM and their gradients
+ * @eps: LAYER_NORM, RMS_NORM and their gradients, ADAM_STEP
  * @is_transposed: LINEAR and its gradient: W is (D, F) instead of (F, D)
  * @is_interleaved: ROPE: pairs are neighbours (2i, 2i+1) instead of (i, i + R/2)
  * @scale: SCORES, its gradient, ATTENTION, ATTENTION_RECT: multiplied before the
@@ -45,6 +45,8 @@ typedef enum
  * @start, @count: SLICE
  * @kernel, @step, @padding: UNFOLD, FOLD: side of a window, from one to the next, and
  *   zeros around the picture
+ * @beta1, @beta2: MOMENTS, ADAM_STEP
+ * @rate, @n_steps: ADAM_STEP: the learning rate, and the steps with this one; @eps too
  */
 typedef struct
 {
@@ -63,6 +65,10 @@ typedef struct
   int kernel;
   int step;
   int padding;
+  double beta1;
+  double beta2;
+  double rate;
+  gint64 n_steps;
 } HlOpParams;
 
 /**
@@ -91,6 +97,8 @@ typedef struct
  *                  window by window, with rows = (height + 2 padding - kernel) / step + 1
  *  FOLD            rows as UNFOLD makes them, x (1 or B, height, width, C), of which only
  *                  the shape is looked at -> (B, height, width, C)
+ *  MOMENTS         m, v, g of one shape -> m', v'
+ *  ADAM_STEP       m, v of one shape -> what is added to a weight
  *  LINEAR_GRAD_WEIGHT  dy (..., F), x (..., D) -> dW (F, D), or (D, F)
  *  LAYER_NORM_GRAD, RMS_NORM_GRAD  dy, x (..., D), g (D) -> dx, and dy n of the same
  *                  shape, whose sum over rows is dg

@@ -310,6 +310,34 @@ example_fold (GRand *rand, int size)
   return call;
 }
 
+/* Running means of gradients and of their squares, and one gradient more. */
+static HlOpCall
+example_moments (GRand *rand, int size)
+{
+  HlOpCall call = { .op = HL_OP_MOMENTS };
+  HlShape shape = HL_SHAPE (size ? 1 << 20 : pick (rand, 1, 70), pick (rand, 1, 3));
+  call.params.beta1 = g_rand_double_range (rand, 0, 0.99);
+  call.params.beta2 = g_rand_double_range (rand, 0, 0.999);
+  for (int i = 0; i < 3; i++)
+    call.in[i] = numbers (rand, shape, 1);
+  double *v = call.in[1]->data;
+  for (gint64 i = 0; i < hl_tensor_count (call.in[1]); i++)
+    v[i] *= v[i];
+  return call;
+}
+
+static HlOpCall
+example_adam_step (GRand *rand, int size)
+{
+  HlOpCall call = example_moments (rand, size);
+  call.op = HL_OP_ADAM_STEP;
+  g_clear_pointer (&call.in[2], hl_tensor_unref);
+  call.params.rate = 1e-3;
+  call.params.eps = 1e-3; /* far from 0, where a difference of roundings is divided */
+  call.params.n_steps = pick (rand, 1, 50);
+  return call;
+}
+
 static HlOpCall
 example_concat (GRand *rand, int size)
 {

@@ -422,6 +422,36 @@ check_fold (const HlOpCall *call)
 }
 
 static void
+check_moments (const HlOpCall *call)
+{
+  const double *m = call->in[0]->data, *v = call->in[1]->data, *g = call->in[2]->data;
+  double b1 = call->params.beta1, b2 = call->params.beta2;
+  for (gint64 i = 0; i < hl_tensor_count (call->in[0]); i++)
+    {
+      near (((double *) call->out[0]->data)[i], m[i] + (1 - b1) * (g[i] - m[i]));
+      near (((double *) call->out[1]->data)[i], v[i] + (1 - b2) * (g[i] * g[i] - v[i]));
+    }
+}
+
+static void
+check_adam_step (const HlOpCall *call)
+{
+  const HlOpParams *p = &call->params;
+  double power1 = 1, power2 = 1;
+  for (gint64 i = 0; i < p->n_steps; i++)
+    {
+      power1 *= p->beta1;
+      power2 *= p->beta2;
+    }
+  for (gint64 i = 0; i < hl_tensor_count (call->in[0]); i++)
+    {
+      double m = ((double *) call->in[0]->data)[i] / (1 - power1);
+      double v = ((double *) call->in[1]->data)[i] / (1 - power2);
+      near (((double *) call->out[0]->data)[i], -p->rate * m / (sqrt (v) + p->eps));
+    }
+}
+
+static void
 check_concat (const HlOpCall *call)
 {
   const HlTensor *y = call->out[0];

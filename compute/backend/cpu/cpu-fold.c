@@ -17,8 +17,14 @@ static Windows
 windows_of (const HlOpCall *call, const HlTensor *x)
 {
   const HlOpParams *p = &call->params;
-  Windows w = { x->shape.dim[1], x->shape.dim[2], x->shape.dim[3], p->kernel,
-                p->step,         p->padding,      0,               0 };
+  Windows w = { x->shape.dim[1],
+                x->shape.dim[2],
+                x->shape.dim[3],
+                p->kernel,
+                p->step,
+                p->padding,
+                0,
+                0 };
   w.rows = (w.height + 2 * w.padding - w.kernel) / w.step + 1;
   w.columns = (w.width + 2 * w.padding - w.kernel) / w.step + 1;
   return w;
