@@ -110,15 +110,15 @@ add_dense (HlAutoencoder *net, GRand *rand)
   if (n_side > 0)
     net->side_to_latent = add_weight (net, rand, g_strdup ("encoder.side.weight"),
                                       HL_SHAPE (HL_AUTOENCODER_LATENT, n_side), n_side);
-  net->from_latent = add_weight (net, rand, g_strdup ("decoder.dense.weight"),
-                                 HL_SHAPE (n, HL_AUTOENCODER_LATENT),
-                                 HL_AUTOENCODER_LATENT);
+  net->from_latent =
+      add_weight (net, rand, g_strdup ("decoder.dense.weight"),
+                  HL_SHAPE (n, HL_AUTOENCODER_LATENT), HL_AUTOENCODER_LATENT);
   add_weight (net, rand, g_strdup ("decoder.dense.bias"), HL_SHAPE (n), 0);
   if (n_side == 0)
     return;
-  net->side_from_latent = add_weight (net, rand, g_strdup ("decoder.side.weight"),
-                                      HL_SHAPE (n_side, HL_AUTOENCODER_LATENT),
-                                      HL_AUTOENCODER_LATENT);
+  net->side_from_latent =
+      add_weight (net, rand, g_strdup ("decoder.side.weight"),
+                  HL_SHAPE (n_side, HL_AUTOENCODER_LATENT), HL_AUTOENCODER_LATENT);
   add_weight (net, rand, g_strdup ("decoder.side.bias"), HL_SHAPE (n_side), 0);
 }
 
@@ -154,7 +154,8 @@ hl_autoencoder_new (HlBackend *backend, HlAutoencoderShape shape, guint32 seed)
       net->heights[i + 1] = (net->heights[i] + 2 * PADDING - KERNEL) / STRIDE + 1;
       net->widths[i + 1] = (net->widths[i] + 2 * PADDING - KERNEL) / STRIDE + 1;
       net->like[i] = hl_tensor_new (
-          backend->dtype, HL_SHAPE (1, net->heights[i], net->widths[i], channels[i]), NULL);
+          backend->dtype, HL_SHAPE (1, net->heights[i], net->widths[i], channels[i]),
+          NULL);
     }
   add_encoder (net, rand);
   add_dense (net, rand);
@@ -323,8 +324,8 @@ hl_autoencoder_encode (const HlAutoencoder *net, HlExec *exec, HlTensor *x)
   g_autoptr (HlTensor) without = latent;
   g_autoptr (HlTensor) side = hl_slice (exec, column, n, net->shape.n_side);
   g_autoptr (HlTensor) row = view (side, HL_SHAPE (B, net->shape.n_side));
-  g_autoptr (HlTensor) more = hl_linear (
-      exec, row, hl_autoencoder_get_weight (net, net->side_to_latent), NULL);
+  g_autoptr (HlTensor) more =
+      hl_linear (exec, row, hl_autoencoder_get_weight (net, net->side_to_latent), NULL);
   return hl_add (exec, without, more);
 }
 
@@ -400,8 +401,7 @@ static gboolean
 update (HlAutoencoder *net, HlExec *exec, Weight *w, HlTensor *grad)
 {
   HlTensor *square = NULL;
-  HlTensor *moment =
-      hl_moments (exec, w->moment, w->square, grad, BETA1, BETA2, &square);
+  HlTensor *moment = hl_moments (exec, w->moment, w->square, grad, BETA1, BETA2, &square);
   if (!hl_exec_ok (exec))
     return FALSE;
   replace (&w->moment, moment);

@@ -63,7 +63,8 @@ void hl_autoencoder_set_n_steps (HlAutoencoder *net, gint64 n_steps);
 HlTensor *hl_autoencoder_encode (const HlAutoencoder *net, HlExec *exec, HlTensor *x);
 
 /** hl_autoencoder_decode: @latent (B, 32) -> as @x above, (transfer full). */
-HlTensor *hl_autoencoder_decode (const HlAutoencoder *net, HlExec *exec, HlTensor *latent);
+HlTensor *
+hl_autoencoder_decode (const HlAutoencoder *net, HlExec *exec, HlTensor *latent);
 
 /**
  * hl_autoencoder_step:

@@ -55,7 +55,8 @@ share_axis (int i, int n, int m, int *cell, double *weight)
 }
 
 static void
-share_patch (Cells *cells, const HlToken *t, const HlTokenTable *tokens, int rows, int columns)
+share_patch (
+    Cells *cells, const HlToken *t, const HlTokenTable *tokens, int rows, int columns)
 {
   int r[2], c[2];
   double wr[2], wc[2];

@@ -85,7 +85,8 @@ hl_pattern_maps_get (const HlPatternMaps *maps, int i)
 static gboolean
 set_size (HlPatternMaps *maps, const HlTokenTable *tokens, GError **error)
 {
-  int rows = MIN (tokens->n_rows, maps->side), columns = MIN (tokens->n_columns, maps->side);
+  int rows = MIN (tokens->n_rows, maps->side),
+      columns = MIN (tokens->n_columns, maps->side);
   int height = rows, width = columns, n_side = 1;
   if (maps->kind == HL_PATTERN_PATCHES)
     {
@@ -115,8 +116,8 @@ set_size (HlPatternMaps *maps, const HlTokenTable *tokens, GError **error)
 static gboolean
 check_room (const HlPatternMaps *maps, int n_more, GError **error)
 {
-  double bytes = ((double) maps->places->len + n_more) *
-                 hl_pattern_maps_get_size (maps) * sizeof (float);
+  double bytes = ((double) maps->places->len + n_more) * hl_pattern_maps_get_size (maps) *
+                 sizeof (float);
   if (bytes <= (double) HL_PATTERN_MAX_BYTES)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_MEMORY,
@@ -186,9 +187,8 @@ add_head (HlPatternMaps *maps,
   if (!hl_attention_source_get_size (source, head, &Tq, &Tk) || Tq != Tk ||
       Tq != tokens->n_tokens)
     return TRUE;
-  HlPatternMaker *maker =
-      hl_pattern_maker_new (maps->kind, maps->height, maps->width, maps->side, tokens,
-                            is_causal);
+  HlPatternMaker *maker = hl_pattern_maker_new (maps->kind, maps->height, maps->width,
+                                                maps->side, tokens, is_causal);
   if (!read_map (maker, source, backend, head, Tk, progress, error))
     {
       g_free (hl_pattern_maker_end (maker, NULL));

@@ -39,8 +39,7 @@ case_init (Case *c, HlDtype dtype)
   c->net = hl_autoencoder_new (c->backend, (HlAutoencoderShape){ 9, 14, 1 }, 1);
   for (int i = 0; i < hl_autoencoder_get_n_weights (c->net); i++)
     {
-      g_autoptr (HlTensor) w =
-          stored (c, "before.", hl_autoencoder_get_name (c->net, i));
+      g_autoptr (HlTensor) w = stored (c, "before.", hl_autoencoder_get_name (c->net, i));
       hl_autoencoder_set (c->net, i, w, NULL, NULL, &error);
       g_assert_no_error (error);
     }

@@ -49,11 +49,9 @@ class_name (HlDocument *document, int index)
   HlTokenizer *tokenizer = model != NULL ? hl_model_get_tokenizer (model, NULL) : NULL;
   if (index < 0)
     return g_strdup ("–");
-  if (info != NULL && info->labels != NULL &&
-      index < (int) g_strv_length (info->labels))
+  if (info != NULL && info->labels != NULL && index < (int) g_strv_length (info->labels))
     return g_strdup (info->labels[index]);
-  char *text =
-      tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, index) : NULL;
+  char *text = tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, index) : NULL;
   return text != NULL ? text : g_strdup_printf ("%d", index);
 }
 
@@ -64,10 +62,10 @@ show_row (Top *top, int row, const HlHeadScores *scores, const Ranked *ranked)
   g_autofree char *label = class_name (top->document, about->label);
   g_autofree char *predicted = class_name (top->document, about->predicted);
   gboolean is_wrong = about->label >= 0 && about->predicted != about->label;
-  g_autofree char *words = about->predicted < 0 ? g_strdup (about->label >= 0 ? label : "")
-                           : is_wrong
-                               ? g_strdup_printf (_ ("%s, predicted %s"), label, predicted)
-                               : g_strdup (predicted);
+  g_autofree char *words =
+      about->predicted < 0 ? g_strdup (about->label >= 0 ? label : "")
+      : is_wrong           ? g_strdup_printf (_ ("%s, predicted %s"), label, predicted)
+                           : g_strdup (predicted);
   g_autofree char *number = g_strdup_printf ("%.4g", ranked->value);
   top->inputs[row] = ranked->input;
   gtk_label_set_text (top->names[row], about->name);
@@ -93,8 +91,8 @@ hl_top_inputs_show (GtkWidget *widget,
     {
       const HlScoredInput *about = hl_head_scores_get_input (scores, i);
       double value = hl_head_scores_get (scores, score, i, head.layer, head.head);
-      gboolean is_wrong = about->label >= 0 && about->predicted >= 0 &&
-                          about->predicted != about->label;
+      gboolean is_wrong =
+          about->label >= 0 && about->predicted >= 0 && about->predicted != about->label;
       if (!isnan (value) && (!only_errors || is_wrong))
         ranked[k++] = (Ranked){ i, value };
     }
