@@ -179,6 +179,12 @@ hl_autoencoder_get_shape (const HlAutoencoder *net)
   return net->shape;
 }
 
+HlBackend *
+hl_autoencoder_get_backend (const HlAutoencoder *net)
+{
+  return net->backend;
+}
+
 int
 hl_autoencoder_get_n_weights (const HlAutoencoder *net)
 {

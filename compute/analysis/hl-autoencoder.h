@@ -36,6 +36,7 @@ void hl_autoencoder_free (HlAutoencoder *net);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlAutoencoder, hl_autoencoder_free)
 
 HlAutoencoderShape hl_autoencoder_get_shape (const HlAutoencoder *net);
+HlBackend *hl_autoencoder_get_backend (const HlAutoencoder *net);
 
 /** hl_autoencoder_get_n_weights, _get_weight, _get_name: every weight, and after
  * training the running means of Adam: "moment" (m) and "square" (v) of each.

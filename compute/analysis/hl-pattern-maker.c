@@ -242,6 +242,24 @@ add_traits (HlPatternMaker *m, const float *row, gint64 query, gint64 n)
   m->n_rows++;
 }
 
+static int
+compare_down (gconstpointer a, gconstpointer b)
+{
+  const double *x = a, *y = b;
+  return *x < *y ? 1 : *x > *y ? -1 : 0;
+}
+
+static double
+sum_top_tenth (const double *received, int n)
+{
+  double sum = 0;
+  g_autofree double *sorted = g_memdup2 (received, sizeof (double) * (gsize) n);
+  qsort (sorted, (gsize) n, sizeof (double), compare_down);
+  for (int i = 0; i < MAX (n / 10, 1); i++)
+    sum += sorted[i];
+  return sum;
+}
+
 static void
 get_traits (const HlPatternMaker *m, float *traits)
 {
@@ -253,6 +271,8 @@ get_traits (const HlPatternMaker *m, float *traits)
   for (int i = 0; i < HL_N_TRAITS; i++)
     traits[i] = (float) (m->traits[i] / MAX (m->n_rows, 1));
   traits[HL_TRAIT_TOP_KEY] = (float) (top / MAX (m->n_rows, 1));
+  traits[HL_TRAIT_TOP_TENTH] =
+      (float) (sum_top_tenth (m->received, T) / MAX (m->n_rows, 1));
   traits[HL_TRAIT_ROW_ENTROPY] =
       (float) (m->n_entropies > 0 ? m->traits[HL_TRAIT_ROW_ENTROPY] / m->n_entropies
                                   : (double) NAN);

@@ -43,6 +43,7 @@ HlPatternMaps *
 hl_pattern_maps_new (HlPatternKind kind, int side)
 {
   HlPatternMaps *maps = g_new0 (HlPatternMaps, 1);
+  g_atomic_ref_count_init (&maps->refs);
   maps->kind = kind;
   maps->side = side > 0 ? side : HL_PATTERN_SIDE;
   maps->places = g_array_new (FALSE, FALSE, sizeof (HlPatternPlace));
@@ -51,9 +52,18 @@ hl_pattern_maps_new (HlPatternKind kind, int side)
   return maps;
 }
 
-void
-hl_pattern_maps_free (HlPatternMaps *maps)
+HlPatternMaps *
+hl_pattern_maps_ref (HlPatternMaps *maps)
 {
+  g_atomic_ref_count_inc (&maps->refs);
+  return maps;
+}
+
+void
+hl_pattern_maps_unref (HlPatternMaps *maps)
+{
+  if (!g_atomic_ref_count_dec (&maps->refs))
+    return;
   g_array_unref (maps->places);
   g_array_unref (maps->numbers);
   g_array_unref (maps->traits);
@@ -104,6 +114,8 @@ set_size (HlPatternMaps *maps, const HlTokenTable *tokens, GError **error)
       maps->height = height;
       maps->width = width;
       maps->n_side = n_side;
+      maps->grid_rows = MAX (rows, 0);
+      maps->grid_columns = MAX (columns, 0);
     }
   if (height == maps->height && width == maps->width && height > 0)
     return TRUE;
@@ -231,4 +243,13 @@ hl_pattern_maps_add (HlPatternMaps *maps,
           return FALSE;
         }
   return TRUE;
+}
+
+void
+hl_pattern_maps_drop_input (HlPatternMaps *maps, int input)
+{
+  guint n = maps->places->len;
+  while (n > 0 && g_array_index (maps->places, HlPatternPlace, n - 1).input == input)
+    n--;
+  take_back (maps, n);
 }

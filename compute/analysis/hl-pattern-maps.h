@@ -50,6 +50,7 @@ typedef enum
   HL_TRAIT_PREVIOUS,    /* A[i,i-1] */
   HL_TRAIT_FIRST,       /* A[i,0] */
   HL_TRAIT_TOP_KEY,     /* the key most attended to, on average; of CLS: the top patch */
+  HL_TRAIT_TOP_TENTH,   /* the tenth of the keys most attended to, on average */
   HL_TRAIT_ROW_ENTROPY, /* H_i / ln (keys that the row may see) */
   HL_N_TRAITS,
 } HlPatternTrait;
@@ -64,20 +65,24 @@ typedef struct
 } HlPatternPlace;
 
 /**
- * HlPatternMaps:
+ * HlPatternMaps: filled by its maker, immutable once shared.
  * @height, @width, @n_side: of each picture and the numbers beside it; all are 0 until
  *   the first map was added
+ * @grid_rows, @grid_columns: of the pooled grid; 0 of texts
  * @places: (element-type HlPatternPlace), one a map
  * @numbers: (maps, height * width + n_side) float
  * @traits: (maps, HL_N_TRAITS) float; NaN where there is none
  */
 typedef struct
 {
+  gatomicrefcount refs;
   HlPatternKind kind;
   int side;
   int height;
   int width;
   int n_side;
+  int grid_rows;
+  int grid_columns;
   GArray *places;
   GArray *numbers;
   GArray *traits;
@@ -85,8 +90,9 @@ typedef struct
 
 /** hl_pattern_maps_new: (transfer full) */
 HlPatternMaps *hl_pattern_maps_new (HlPatternKind kind, int side);
-void hl_pattern_maps_free (HlPatternMaps *maps);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlPatternMaps, hl_pattern_maps_free)
+HlPatternMaps *hl_pattern_maps_ref (HlPatternMaps *maps);
+void hl_pattern_maps_unref (HlPatternMaps *maps);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlPatternMaps, hl_pattern_maps_unref)
 
 int hl_pattern_maps_get_n (const HlPatternMaps *maps);
 
@@ -111,6 +117,9 @@ gboolean hl_pattern_maps_add (HlPatternMaps *maps,
                               const int *first,
                               const HlProgress *progress,
                               GError **error);
+
+/** hl_pattern_maps_drop_input: takes the maps of @input, the latest, back. */
+void hl_pattern_maps_drop_input (HlPatternMaps *maps, int input);
 
 /** hl_pattern_kinds_of: which kinds maps over @tokens have: bits 1 << kind. */
 guint hl_pattern_kinds_of (const HlTokenTable *tokens);

@@ -183,6 +183,7 @@ test_neighbours (void)
               other += pow ((double) (x[i * dim + d] - x[j * dim + d]), 2);
             closer += j != i && other < d2 - 1e-4;
           }
+        g_assert_cmpint (index[i * k + m], !=, i);
         g_assert_cmpint (closer, <=, m);
         g_assert_cmpfloat_with_epsilon (distance2[i * k + m], d2, 1e-3);
       }
