@@ -78,8 +78,8 @@ add_scores (json_t *object, const HlHeadScores *s, int layer, int head)
     }
 }
 
-void
-analyze_print_json (const Analyze *a, const char *analysis)
+json_t *
+analyze_scores_to_json (const Analyze *a, const char *analysis)
 {
   const HlHeadScores *s = a->scores;
   json_t *heads = json_array (), *skipped = json_array ();
@@ -109,9 +109,13 @@ analyze_print_json (const Analyze *a, const char *analysis)
     }
   json_object_update (root, a->more);
   json_object_set_new (root, "heads", heads);
-  json_dumpf (root, stdout, JSON_INDENT (2));
-  printf ("\n");
-  json_decref (root);
+  return root;
+}
+
+char *
+analyze_scores_to_csv (const Analyze *a)
+{
+  return hl_scores_to_csv (a->scores);
 }
 
 /* ---- a session -----------------------------------------------------------------------
@@ -178,10 +182,13 @@ analyze_save (const Analyze *a, const char *analysis, GError **error)
   g_autoptr (HlSession) session = hl_session_new ();
   g_autofree char *params = make_params (a, analysis);
   g_autofree char *provenance = analyze_provenance (a);
-  g_autoptr (HlSessionResult) result =
-      hl_scores_to_result (a->scores, analysis, params, provenance);
   hl_session_add_trace (session, trace);
-  hl_session_add_result (session, result);
+  if (a->scores != NULL)
+    {
+      g_autoptr (HlSessionResult) result =
+          hl_scores_to_result (a->scores, analysis, params, provenance);
+      hl_session_add_result (session, result);
+    }
   if (a->probe != NULL)
     {
       g_autoptr (HlSessionResult) probe =

@@ -5,6 +5,7 @@
 #include "cli-heads.h"
 #include "cli-input.h"
 
+#include "analysis/hl-patterns-result.h"
 #include "analysis/hl-scores-result.h"
 #include "analysis/hl-survey.h"
 #include "model/hl-labels.h"
@@ -30,6 +31,11 @@ typedef struct
   char *curve;
   int n_random;
   gboolean with_greedy;
+  int epochs;
+  int n_clusters;
+  int side;
+  gboolean no_tsne;
+  char *resume;
   char *csv;
   char *output;
   char *backend;
@@ -40,7 +46,8 @@ typedef struct
  * Analyze: the work in hand; all borrowed but what cmd-analyze.c made.
  * @input: (nullable): one input; else @dataset
  * @label: class of the one input; -1
- * @scores: what was found; @probe (nullable)
+ * @scores, @probe (nullable): what was found; or
+ * @patterns (nullable) (element-type HlPatterns)
  * @results: of HlSessionResult *: what goes into the session, beside the scores
  */
 typedef struct
@@ -54,21 +61,30 @@ typedef struct
   GPtrArray *interventions;
   HlHeadScores *scores;
   HlHeadScores *probe;
+  GPtrArray *patterns;
   GPtrArray *results;
   json_t *more; /* what is printed as JSON beside the scores */
   const HlProgress *progress;
 } Analyze;
 
-/** analyze_importance, analyze_strength: fill @a; FALSE with @error. */
+/** analyze_importance, analyze_strength, analyze_patterns: fill @a; FALSE with @error. */
 gboolean analyze_importance (Analyze *a, GError **error);
 gboolean analyze_strength (Analyze *a, GError **error);
+gboolean analyze_patterns (Analyze *a, GError **error);
 
-/** analyze_print_importance, _strength: for a person. */
+/** analyze_print_importance, _strength, _patterns: for a person. */
 void analyze_print_importance (const Analyze *a);
 void analyze_print_strength (const Analyze *a);
+void analyze_print_patterns (const Analyze *a);
 
-/** analyze_print_json: every head and score. */
-void analyze_print_json (const Analyze *a, const char *analysis);
+/** analyze_scores_to_json, analyze_patterns_to_json: (transfer full): every head and
+ * score; every cluster. */
+json_t *analyze_scores_to_json (const Analyze *a, const char *analysis);
+json_t *analyze_patterns_to_json (const Analyze *a, const char *analysis);
+
+/** analyze_scores_to_csv, analyze_patterns_to_csv: (transfer full) */
+char *analyze_scores_to_csv (const Analyze *a);
+char *analyze_patterns_to_csv (const Analyze *a);
 
 /** analyze_save: a session with the trace of the (first) input and the results. */
 gboolean analyze_save (const Analyze *a, const char *analysis, GError **error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * headlight analyze importance|strength MODEL (--image F [--label C] | --text S |
+ * headlight analyze importance|strength|patterns MODEL (--image F [--label C] | --text S
+ * |
  * --dataset D) [-o S.h5] */
 #include "config.h"
 
@@ -16,9 +17,15 @@ static const struct
   const char *name;
   gboolean (*run) (Analyze *a, GError **error);
   void (*print) (const Analyze *a);
+  json_t *(*to_json) (const Analyze *a, const char *analysis);
+  char *(*to_csv) (const Analyze *a);
 } analyses[] = {
-  { HL_RESULT_IMPORTANCE, analyze_importance, analyze_print_importance },
-  { HL_RESULT_STRENGTH, analyze_strength, analyze_print_strength },
+  { HL_RESULT_IMPORTANCE, analyze_importance, analyze_print_importance,
+    analyze_scores_to_json, analyze_scores_to_csv },
+  { HL_RESULT_STRENGTH, analyze_strength, analyze_print_strength, analyze_scores_to_json,
+    analyze_scores_to_csv },
+  { HL_RESULT_PATTERNS, analyze_patterns, analyze_print_patterns,
+    analyze_patterns_to_json, analyze_patterns_to_csv },
 };
 
 static void
@@ -33,6 +40,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->ablation);
   g_free (o->parts);
   g_free (o->curve);
+  g_free (o->resume);
   g_free (o->csv);
   g_free (o->output);
   g_free (o->backend);
@@ -48,6 +56,7 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->interventions, g_ptr_array_unref);
   g_clear_pointer (&a->scores, hl_head_scores_unref);
   g_clear_pointer (&a->probe, hl_head_scores_unref);
+  g_clear_pointer (&a->patterns, g_ptr_array_unref);
   g_ptr_array_unref (a->results);
   json_decref (a->more);
 }
@@ -89,10 +98,32 @@ open_all (Analyze *a, const char *model_name, GError **error)
 }
 
 static gboolean
-write_csv (const Analyze *a, GError **error)
+write_csv (guint which, const Analyze *a, GError **error)
 {
-  g_autofree char *table = hl_scores_to_csv (a->scores);
+  g_autofree char *table = analyses[which].to_csv (a);
   return g_file_set_contents (a->options->csv, table, -1, error);
+}
+
+static void
+print_json (guint which, const Analyze *a)
+{
+  json_t *root = analyses[which].to_json (a, analyses[which].name);
+  json_dumpf (root, stdout, JSON_INDENT (2));
+  printf ("\n");
+  json_decref (root);
+}
+
+/* Inputs that were left out, and whether it was stopped. */
+static void
+print_shortfalls (const Analyze *a)
+{
+  const HlPatterns *p = a->patterns != NULL ? g_ptr_array_index (a->patterns, 0) : NULL;
+  const GPtrArray *skipped = p != NULL ? p->skipped : a->scores->skipped;
+  for (guint i = 0; i < skipped->len; i++)
+    fprintf (stderr, _ ("headlight: skipped %s\n"),
+             (const char *) g_ptr_array_index (skipped, i));
+  if (p != NULL ? p->is_partial : a->scores->is_partial)
+    fprintf (stderr, _ ("headlight: stopped; what was done so far is kept\n"));
 }
 
 static gboolean
@@ -100,18 +131,14 @@ run (guint which, Analyze *a, const char *model_name, GError **error)
 {
   const AnalyzeOptions *o = a->options;
   if (!open_all (a, model_name, error) || !analyses[which].run (a, error) ||
-      (o->csv != NULL && !write_csv (a, error)) ||
+      (o->csv != NULL && !write_csv (which, a, error)) ||
       (o->output != NULL && !analyze_save (a, analyses[which].name, error)))
     return FALSE;
   if (o->as_json)
-    analyze_print_json (a, analyses[which].name);
+    print_json (which, a);
   else
     analyses[which].print (a);
-  for (guint i = 0; i < a->scores->skipped->len; i++)
-    fprintf (stderr, _ ("headlight: skipped %s\n"),
-             (const char *) g_ptr_array_index (a->scores->skipped, i));
-  if (a->scores->is_partial)
-    fprintf (stderr, _ ("headlight: stopped; what was done so far is kept\n"));
+  print_shortfalls (a);
   return TRUE;
 }
 
@@ -124,10 +151,14 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
     (*which)++;
   if (argc != 3 || *which == G_N_ELEMENTS (analyses))
     return cli_usage ("analyze",
-                      _ ("\"importance\" or \"strength\", and one model expected"));
-  if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0)
-    return cli_usage ("analyze", _ ("--max-inputs, --seed and --random: no negative "
-                                    "number expected"));
+                      _ ("\"importance\", \"strength\" or \"patterns\", and one model "
+                         "expected"));
+  if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
+      o->n_clusters < 0 || o->side < 0 || o->side > 64)
+    return cli_usage ("analyze",
+                      _ ("--max-inputs, --seed, --random, --epochs, --clusters "
+                         "and --side: no negative number expected, and a side "
+                         "of at most 64"));
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
@@ -183,9 +214,19 @@ cli_analyze (int argc, char **argv)
       N_ ("Random orders beside it (3), with --curve"), "N" },
     { "greedy", 0, 0, G_OPTION_ARG_NONE, &o.with_greedy,
       N_ ("The greedy order beside it, with --curve"), NULL },
+    { "epochs", 0, 0, G_OPTION_ARG_INT, &o.epochs,
+      N_ ("Train the autoencoder so long (20), with patterns"), "N" },
+    { "clusters", 0, 0, G_OPTION_ARG_INT, &o.n_clusters,
+      N_ ("Clusters of patterns; else as many as the silhouette suggests"), "N" },
+    { "side", 0, 0, G_OPTION_ARG_INT, &o.side,
+      N_ ("Pool maps of larger grids to so many rows and columns (14)"), "N" },
+    { "no-tsne", 0, 0, G_OPTION_ARG_NONE, &o.no_tsne,
+      N_ ("Lay patterns out by principal components only"), NULL },
+    { "resume", 0, 0, G_OPTION_ARG_FILENAME, &o.resume,
+      N_ ("Go on training the autoencoder of this session"), "FILE" },
     CLI_HEADS_ENTRIES (o.heads),
-    { "csv", 0, 0, G_OPTION_ARG_FILENAME, &o.csv, N_ ("A table to write, a row a head"),
-      "FILE" },
+    { "csv", 0, 0, G_OPTION_ARG_FILENAME, &o.csv,
+      N_ ("A table to write, a row a head or a map"), "FILE" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("A session to write: a trace, and the scores under /results"), "FILE" },
     { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },

@@ -15,6 +15,9 @@
 #define BETA2 0.999
 #define EPS 1e-8
 
+/* Numbers of the largest list of windows that a pass makes. */
+#define PASS_NUMBERS ((gint64) 4 << 20)
+
 static const int channels[HL_AUTOENCODER_LAYERS + 1] = { 1, 16, 32, 64, 128 };
 
 typedef struct
@@ -383,23 +386,21 @@ number_at (const HlTensor *t, gint64 i)
                                   : (double) ((float *) t->data)[i];
 }
 
-/* The loss, and its gradient (transfer full). */
+/* The gradient of the mean over @n numbers (transfer full); adds to the sum of squares.
+ */
 static HlTensor *
-measure (const HlTensor *y, const HlTensor *x, double *loss)
+measure (const HlTensor *y, const HlTensor *x, double n, double *squares)
 {
-  gint64 n = hl_tensor_count (y);
   HlTensor *seed = hl_tensor_new (y->dtype, y->shape, NULL);
-  double squares = 0;
-  for (gint64 i = 0; i < n; i++)
+  for (gint64 i = 0; i < hl_tensor_count (y); i++)
     {
       double error = number_at (y, i) - number_at (x, i);
-      squares += error * error;
+      *squares += error * error;
       if (y->dtype == HL_DTYPE_F64)
-        ((double *) seed->data)[i] = 2 * error / (double) n;
+        ((double *) seed->data)[i] = 2 * error / n;
       else
-        ((float *) seed->data)[i] = (float) (2 * error / (double) n);
+        ((float *) seed->data)[i] = (float) (2 * error / n);
     }
-  *loss = squares / (double) n;
   return seed;
 }
 
@@ -418,9 +419,16 @@ update (HlAutoencoder *net, HlExec *exec, Weight *w, HlTensor *grad)
          hl_backend_accumulate (net->backend, w->weight, step, &exec->error);
 }
 
+/* Adds the gradients of some pictures of a batch of @n numbers to @grads. */
 static gboolean
-train (HlAutoencoder *net, HlExec *exec, HlTape *tape, HlTensor *x, double *loss)
+add_gradients (const HlAutoencoder *net,
+               HlExec *exec,
+               HlTensor *x,
+               double n,
+               HlTensor **grads,
+               double *squares)
 {
+  g_autoptr (HlTape) tape = hl_tape_new ();
   for (guint i = 0; i < net->weights->len; i++)
     hl_tape_watch (tape, g_array_index (net->weights, Weight, i).weight);
   exec->tape = tape;
@@ -430,18 +438,50 @@ train (HlAutoencoder *net, HlExec *exec, HlTape *tape, HlTensor *x, double *loss
   exec->tape = NULL;
   if (!hl_exec_ok (exec))
     return FALSE;
-  g_autoptr (HlTensor) seed = measure (y, x, loss);
-  if (!hl_tape_backward (tape, exec, y, seed))
-    return FALSE;
+  g_autoptr (HlTensor) seed = measure (y, x, n, squares);
+  gboolean ok = hl_tape_backward (tape, exec, y, seed);
+  for (guint i = 0; i < net->weights->len && ok; i++)
+    {
+      g_autoptr (HlTensor) grad =
+          hl_tape_get_grad (tape, g_array_index (net->weights, Weight, i).weight);
+      if (grads[i] == NULL)
+        grads[i] = g_steal_pointer (&grad);
+      else
+        ok = hl_backend_accumulate (net->backend, grads[i], grad, &exec->error);
+    }
+  return ok;
+}
+
+/* Pictures that are passed at a time: what a pass keeps stays within what a backend keeps
+ * for the next one, and near the caches. Fewer than a batch of large ones. */
+static gint64
+pictures_at_a_time (const HlAutoencoder *net)
+{
+  gint64 most = 1;
+  for (int i = 0; i < HL_AUTOENCODER_LAYERS; i++)
+    most = MAX (most, (gint64) net->heights[i + 1] * net->widths[i + 1] * KERNEL *
+                          KERNEL * channels[i]);
+  return MAX (1, PASS_NUMBERS / most);
+}
+
+static gboolean
+train (HlAutoencoder *net, HlExec *exec, HlTensor *x, HlTensor **grads, double *loss)
+{
+  gint64 B = x->shape.dim[0], size = x->shape.dim[1], some = pictures_at_a_time (net);
+  double n = (double) (B * size), squares = 0;
+  for (gint64 b = 0; b < B; b += some)
+    {
+      g_autoptr (HlTensor) part =
+          hl_tensor_view (x, b * size, HL_SHAPE (MIN (some, B - b), size), NULL);
+      if (!add_gradients (net, exec, part, n, grads, &squares))
+        return FALSE;
+    }
+  *loss = squares / n;
   net->n_steps++;
   exec->progress = NULL; /* a step is made whole */
   for (guint i = 0; i < net->weights->len; i++)
-    {
-      Weight *w = &g_array_index (net->weights, Weight, i);
-      g_autoptr (HlTensor) grad = hl_tape_get_grad (tape, w->weight);
-      if (!update (net, exec, w, grad))
-        return FALSE;
-    }
+    if (!update (net, exec, &g_array_index (net->weights, Weight, i), grads[i]))
+      return FALSE;
   return TRUE;
 }
 
@@ -453,11 +493,13 @@ hl_autoencoder_step (HlAutoencoder *net,
                      GError **error)
 {
   HlExec exec;
-  g_autoptr (HlTape) tape = hl_tape_new ();
+  g_autofree HlTensor **grads = g_new0 (HlTensor *, net->weights->len);
   hl_exec_init (&exec, net->backend, progress);
-  gboolean ok = train (net, &exec, tape, x, loss);
+  gboolean ok = train (net, &exec, x, grads, loss);
   if (!ok)
     g_propagate_error (error, g_steal_pointer (&exec.error));
+  for (guint i = 0; i < net->weights->len; i++)
+    g_clear_pointer (&grads[i], hl_tensor_unref);
   hl_exec_clear (&exec);
   return ok;
 }

@@ -92,8 +92,7 @@ assign_all (HlKmeans *m, const float *x)
       int c = hl_kmeans_assign (m->centres, m->k, m->dim, point);
       changed |= c != m->cluster[i];
       m->cluster[i] = c;
-      m->inertia +=
-          distance2 (point, m->centres + (gsize) c * (gsize) m->dim, m->dim);
+      m->inertia += distance2 (point, m->centres + (gsize) c * (gsize) m->dim, m->dim);
     }
   return changed;
 }

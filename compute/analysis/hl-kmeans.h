@@ -61,8 +61,8 @@ int hl_kmeans_suggest (const float *x,
  * in its own. n squared. */
 double hl_silhouette (const float *x, gint64 n, int dim, const int *cluster, int k);
 
-/** hl_adjusted_rand: how far two partitions agree, 1 for fully, about 0 for chance (Hubert
- * and Arabie 1985). Labels are not negative. */
+/** hl_adjusted_rand: how far two partitions agree, 1 for fully, about 0 for chance
+ * (Hubert and Arabie 1985). Labels are not negative. */
 double hl_adjusted_rand (const int *a, const int *b, gint64 n);
 
 G_END_DECLS

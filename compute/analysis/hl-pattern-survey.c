@@ -58,8 +58,7 @@ add_trace (Work *w, HlTrace *trace, const HlProgress *quiet, GError **error)
       if (!(kinds & 1u << kind))
         continue;
       if (w->maps[kind] == NULL)
-        w->maps[kind] =
-            hl_pattern_maps_new ((HlPatternKind) kind, w->options->side);
+        w->maps[kind] = hl_pattern_maps_new ((HlPatternKind) kind, w->options->side);
       if (!hl_pattern_maps_add (w->maps[kind], source, w->backend, index, w->heads->first,
                                 quiet, error))
         return FALSE;
@@ -170,9 +169,9 @@ summarise (Work *w, GPtrArray *all, GError **error)
       double share = (1 - COLLECTED) / n_kinds;
       HlProgress progress = stage (w, COLLECTED + share * n_done++, share);
       GError *failure = NULL;
-      HlPatterns *p = hl_patterns_new (
-          g_steal_pointer (&w->maps[kind]), w->inputs, w->heads->n_layers, w->heads->first,
-          w->backend, w->options, &progress, &failure);
+      HlPatterns *p = hl_patterns_new (g_steal_pointer (&w->maps[kind]), w->inputs,
+                                       w->heads->n_layers, w->heads->first, w->backend,
+                                       w->options, &progress, &failure);
       if (p == NULL && all->len > 0 &&
           g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         {
@@ -185,7 +184,8 @@ summarise (Work *w, GPtrArray *all, GError **error)
           g_propagate_error (error, failure);
           return FALSE;
         }
-      p->n_skipped = (int) w->skipped->len;
+      g_ptr_array_unref (p->skipped);
+      p->skipped = g_ptr_array_ref (w->skipped);
       g_ptr_array_add (all, p);
     }
   if (all->len > 0)

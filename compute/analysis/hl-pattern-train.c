@@ -166,10 +166,10 @@ typedef struct
 static gboolean
 step_progress (const Training *t, gint64 at, GError **error)
 {
-  g_autofree char *what =
-      t->epoch == 0
-          ? g_strdup_printf ("epoch 1 of %d", t->epochs)
-          : g_strdup_printf ("epoch %d of %d, loss %.4g", t->epoch + 1, t->epochs, t->loss);
+  g_autofree char *what = t->epoch == 0
+                              ? g_strdup_printf ("epoch 1 of %d", t->epochs)
+                              : g_strdup_printf ("epoch %d of %d, loss %.4g",
+                                                 t->epoch + 1, t->epochs, t->loss);
   double inside = (double) at / MAX (t->order->len, 1);
   return hl_progress_step (t->progress, (t->epoch + inside) / t->epochs, what, error);
 }
@@ -185,8 +185,8 @@ train_epoch (Training *t, GError **error)
       double loss;
       if (!step_progress (t, i, error))
         return FALSE;
-      g_autoptr (HlTensor) x = gather (t->maps, &g_array_index (t->order, int, i), count,
-                                       t->backend->dtype);
+      g_autoptr (HlTensor) x =
+          gather (t->maps, &g_array_index (t->order, int, i), count, t->backend->dtype);
       if (!hl_autoencoder_step (t->net, x, t->progress, &loss, error))
         return FALSE;
       sum += loss * (double) count;
@@ -230,8 +230,14 @@ hl_pattern_train (HlAutoencoder *net,
   gboolean ok = TRUE;
   g_autoptr (GArray) order = list_maps (maps, n_inputs, FALSE);
   g_autoptr (GArray) held_out = list_maps (maps, n_inputs, TRUE);
-  Training t = { net,      hl_autoencoder_get_backend (net), maps, order, held_out,
-                 progress, (int) losses->len,                epochs };
+  Training t = { net,
+                 hl_autoencoder_get_backend (net),
+                 maps,
+                 order,
+                 held_out,
+                 progress,
+                 (int) losses->len,
+                 epochs };
   if (losses->len > 0)
     t.loss = g_array_index (losses, HlPatternLoss, losses->len - 1).train;
   for (; t.epoch < epochs && ok; t.epoch++)

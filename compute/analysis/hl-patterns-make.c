@@ -117,10 +117,10 @@ train (Work *w, GError **error)
   HlProgress progress = stage (w, 0, TRAINED);
   if (!open_net (w, error))
     return FALSE;
-  gboolean ok = hl_pattern_train (w->net, w->p->maps, (int) w->p->inputs->len,
-                                  w->p->losses, o->epochs > 0 ? o->epochs : HL_PATTERN_EPOCHS,
-                                  w->p->seed, o->epoch_done, o->epoch_data, &progress,
-                                  &failure);
+  gboolean ok =
+      hl_pattern_train (w->net, w->p->maps, (int) w->p->inputs->len, w->p->losses,
+                        o->epochs > 0 ? o->epochs : HL_PATTERN_EPOCHS, w->p->seed,
+                        o->epoch_done, o->epoch_data, &progress, &failure);
   gboolean is_stopped = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
                         hl_autoencoder_get_n_steps (w->net) > 0;
   if (!ok && !is_stopped)
@@ -142,7 +142,7 @@ static float *
 gather (const HlPatterns *p, gboolean held_out, gint64 *n)
 {
   int size = hl_pattern_maps_get_size (p->maps), n_inputs = (int) p->inputs->len;
-  float *out = g_new (float, (gsize) hl_patterns_get_n (p) *(gsize) size + 1);
+  float *out = g_new (float, (gsize) hl_patterns_get_n (p) * (gsize) size + 1);
   *n = 0;
   for (int i = 0; i < hl_patterns_get_n (p); i++)
     {
@@ -286,8 +286,8 @@ finish_cluster (const HlPatterns *p, HlPatternCluster *c)
     c->mean[k] /= (float) MAX (c->n, 1);
   for (int k = 0; k < HL_N_TRAITS; k++)
     c->traits[k] /= MAX (c->n, 1);
-  c->example = g_memdup2 (hl_pattern_maps_get (p->maps, c->medoid),
-                          sizeof (float) * (gsize) size);
+  c->example =
+      g_memdup2 (hl_pattern_maps_get (p->maps, c->medoid), sizeof (float) * (gsize) size);
 }
 
 /* Names by what the clusters are like; those that come twice are numbered. */
@@ -303,9 +303,9 @@ name_clusters (HlPatterns *p)
       for (guint j = 0; j < p->clusters->len; j++)
         {
           const HlPatternCluster *other = g_ptr_array_index (p->clusters, j);
-          gboolean is_same = g_str_equal (hl_pattern_name (p->kind, other->traits, p->grid_rows,
-                                                           p->grid_columns),
-                                          name);
+          gboolean is_same = g_str_equal (
+              hl_pattern_name (p->kind, other->traits, p->grid_rows, p->grid_columns),
+              name);
           all += is_same;
           before += is_same && j < i;
         }
@@ -349,9 +349,9 @@ cluster (Work *w, GError **error)
   int k = w->options->n_clusters;
   if (k <= 0)
     k = hl_kmeans_suggest (latent, n, HL_AUTOENCODER_LATENT, p->seed, &progress, error);
-  g_autoptr (HlKmeans) m =
-      k > 0 ? hl_kmeans_new (latent, n, HL_AUTOENCODER_LATENT, k, p->seed, &progress, error)
-            : NULL;
+  g_autoptr (HlKmeans) m = k > 0 ? hl_kmeans_new (latent, n, HL_AUTOENCODER_LATENT, k,
+                                                  p->seed, &progress, error)
+                                 : NULL;
   if (m != NULL)
     keep_clusters (p, m);
   return m != NULL;
@@ -394,11 +394,8 @@ encode_anyway (Work *w, GError **error)
 }
 
 static HlPatterns *
-begin (HlPatternMaps *maps,
-       GPtrArray *inputs,
-       int n_layers,
-       const int *first,
-       guint32 seed)
+begin (
+    HlPatternMaps *maps, GPtrArray *inputs, int n_layers, const int *first, guint32 seed)
 {
   HlPatterns *p = hl_patterns_alloc ();
   p->kind = maps->kind;
@@ -408,13 +405,11 @@ begin (HlPatternMaps *maps,
   p->grid_columns = maps->grid_columns;
   p->n_layers = n_layers;
   p->first = g_memdup2 (first, sizeof (int) * (gsize) (n_layers + 1));
+  g_ptr_array_unref (p->inputs);
   p->inputs = g_ptr_array_ref (inputs);
   p->places = g_array_ref (maps->places);
   p->maps = maps;
   p->seed = seed;
-  p->weights = g_ptr_array_new_with_free_func (hl_pattern_weight_free);
-  p->losses = g_array_new (FALSE, FALSE, sizeof (HlPatternLoss));
-  p->clusters = g_ptr_array_new_with_free_func (hl_pattern_cluster_free);
   return p;
 }
 
@@ -428,8 +423,13 @@ hl_patterns_new (HlPatternMaps *maps,
                  const HlProgress *progress,
                  GError **error)
 {
-  Work w = { begin (maps, inputs, n_layers, first, options->seed), NULL, backend, options,
-             progress, 0, 1 };
+  Work w = { begin (maps, inputs, n_layers, first, options->seed),
+             NULL,
+             backend,
+             options,
+             progress,
+             0,
+             1 };
   gboolean ok = train (&w, error) && encode_anyway (&w, error) &&
                 cluster_anyway (&w, error) && lay_out (&w, error);
   g_clear_pointer (&w.net, hl_autoencoder_free);

@@ -55,6 +55,11 @@ hl_patterns_alloc (void)
 {
   HlPatterns *p = g_new0 (HlPatterns, 1);
   g_atomic_ref_count_init (&p->refs);
+  p->inputs = g_ptr_array_new_with_free_func (hl_pattern_input_free);
+  p->weights = g_ptr_array_new_with_free_func (hl_pattern_weight_free);
+  p->clusters = g_ptr_array_new_with_free_func (hl_pattern_cluster_free);
+  p->skipped = g_ptr_array_new_with_free_func (g_free);
+  p->losses = g_array_new (FALSE, FALSE, sizeof (HlPatternLoss));
   return p;
 }
 
@@ -70,13 +75,14 @@ hl_patterns_unref (HlPatterns *p)
 {
   if (!g_atomic_ref_count_dec (&p->refs))
     return;
-  GArray **arrays[] = { &p->places, &p->losses,  &p->latent,  &p->error, &p->components,
-                        &p->layout, &p->cluster, &p->centres };
+  GArray **arrays[] = { &p->places,     &p->losses, &p->latent,  &p->error,
+                        &p->components, &p->layout, &p->cluster, &p->centres };
   for (gsize i = 0; i < G_N_ELEMENTS (arrays); i++)
     g_clear_pointer (arrays[i], g_array_unref);
   g_clear_pointer (&p->inputs, g_ptr_array_unref);
   g_clear_pointer (&p->weights, g_ptr_array_unref);
   g_clear_pointer (&p->clusters, g_ptr_array_unref);
+  g_clear_pointer (&p->skipped, g_ptr_array_unref);
   g_clear_pointer (&p->maps, hl_pattern_maps_unref);
   g_free (p->first);
   g_free (p);
@@ -100,7 +106,8 @@ copy_cluster (gconstpointer data, gpointer user_data)
   const HlPatterns *p = user_data;
   const HlPatternCluster *from = data;
   HlPatternCluster *c = g_memdup2 (from, sizeof *from);
-  gsize size = sizeof (float) * (gsize) (p->shape.height * p->shape.width + p->shape.n_side);
+  gsize size =
+      sizeof (float) * (gsize) (p->shape.height * p->shape.width + p->shape.n_side);
   c->name = g_strdup (from->name);
   c->by_layer = g_memdup2 (from->by_layer, sizeof (int) * (gsize) p->n_layers);
   c->mean = g_memdup2 (from->mean, size);
@@ -128,6 +135,7 @@ hl_patterns_rename (const HlPatterns *from, int cluster, const char *name)
   p->cluster = share (from->cluster);
   p->centres = share (from->centres);
   p->inputs = g_ptr_array_ref (from->inputs);
+  p->skipped = g_ptr_array_ref (from->skipped);
   p->weights = g_ptr_array_ref (from->weights);
   p->maps = from->maps != NULL ? hl_pattern_maps_ref (from->maps) : NULL;
   p->first = g_memdup2 (from->first, sizeof (int) * (gsize) (from->n_layers + 1));
@@ -228,9 +236,8 @@ lay_out (const HlPatterns *p, HlPatternSpots *s)
   for (guint i = 0; i < s->maps->places->len; i++)
     {
       const float *point = latent + (gsize) i * HL_AUTOENCODER_LATENT;
-      g_array_index (s->cluster, int, i) =
-          hl_kmeans_assign ((const float *) p->centres->data, (int) p->clusters->len, dim,
-                            point);
+      g_array_index (s->cluster, int, i) = hl_kmeans_assign (
+          (const float *) p->centres->data, (int) p->clusters->len, dim, point);
       hl_place_between (all, (const float *) p->components->data, n, dim, point,
                         &g_array_index (s->components, float, 2 * i));
       if (s->layout != NULL)
@@ -256,10 +263,9 @@ hl_patterns_place (const HlPatterns *p,
       return NULL;
     }
   g_autoptr (HlAutoencoder) net = hl_patterns_open_net (p, backend, error);
-  if (net == NULL ||
-      !hl_pattern_run (net, backend, maps, (float *) s->latent->data,
-                       (float *) s->error->data, (float *) s->rebuilt->data, progress,
-                       error))
+  if (net == NULL || !hl_pattern_run (net, backend, maps, (float *) s->latent->data,
+                                      (float *) s->error->data,
+                                      (float *) s->rebuilt->data, progress, error))
     return NULL;
   lay_out (p, s);
   return g_steal_pointer (&s);
@@ -281,9 +287,8 @@ hl_patterns_rebuild (const HlPatterns *p, int i, HlBackend *backend, GError **er
       there != NULL ? hl_autoencoder_decode (net, &exec, there) : NULL;
   g_autoptr (HlTensor) numbers =
       y != NULL ? hl_tensor_convert (y, HL_DTYPE_F32, &exec.error) : NULL;
-  float *out = numbers != NULL
-                   ? g_memdup2 (numbers->data, hl_tensor_size_bytes (numbers))
-                   : NULL;
+  float *out =
+      numbers != NULL ? g_memdup2 (numbers->data, hl_tensor_size_bytes (numbers)) : NULL;
   if (out == NULL)
     g_propagate_error (error, g_steal_pointer (&exec.error));
   hl_exec_clear (&exec);

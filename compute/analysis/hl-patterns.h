@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 #define HL_PATTERN_EPOCHS 20
 #define HL_PATTERN_BATCH 32
 
-/** HL_PATTERN_HELD_OUT: every so-manieth input is not trained on; none of fewer inputs. */
+/** HL_PATTERN_HELD_OUT: every so-manieth input is not trained on; none of fewer inputs.
+ */
 #define HL_PATTERN_HELD_OUT 10
 
 /** HL_PATTERN_NOT_DESCRIBED: quantile of errors above which a map is flagged. */
@@ -73,7 +74,7 @@ typedef struct
  * @pca_error, @net_error: mean squared error on maps not trained on (or all, where none
  *   were held out: @n_held_out 0) with 32 principal components of the others, and by the
  *   autoencoder
- * @n_skipped: inputs that could not be read
+ * @skipped: (element-type utf8): what was said of inputs that could not be read
  */
 typedef struct
 {
@@ -104,7 +105,7 @@ typedef struct
   int n_held_out;
   double pca_error;
   double net_error;
-  int n_skipped;
+  GPtrArray *skipped;
   gboolean is_partial;
 } HlPatterns;
 
@@ -173,7 +174,8 @@ const HlPatternCluster *hl_patterns_get_cluster (const HlPatterns *patterns, int
 
 /** hl_patterns_rename: (transfer full): the same with another name of a cluster; shares
  * all else. */
-HlPatterns *hl_patterns_rename (const HlPatterns *patterns, int cluster, const char *name);
+HlPatterns *
+hl_patterns_rename (const HlPatterns *patterns, int cluster, const char *name);
 
 /** hl_patterns_get_place: layer and head of map @i. */
 void hl_patterns_get_place (const HlPatterns *patterns, int i, int *layer, int *head);

@@ -12,8 +12,8 @@
 /* Rows that are worked on at a time: keeps copies small. */
 #define BLOCK 1024
 
-/* LAPACK's own: all eigenvalues, ascending, and the vectors as columns, which read by rows
- * are rows. */
+/* LAPACK's own: all eigenvalues, ascending, and the vectors as columns, which read by
+ * rows are rows. */
 extern void dsyev_ (const char *jobz,
                     const char *uplo,
                     const int *n,
@@ -122,10 +122,16 @@ orthonormalise (float *q, int m, int dim)
     }
 }
 
-/* @out (m, dim) = q xt x / n, x without its mean; @small (m, m) (nullable) = q xt x qt / n
+/* @out (m, dim) = q xt x / n, x without its mean; @small (m, m) (nullable) = q xt x qt /
+ * n
  */
 static void
-apply (const HlPca *p, const float *x, gint64 n, const float *q, int m, float *out,
+apply (const HlPca *p,
+       const float *x,
+       gint64 n,
+       const float *q,
+       int m,
+       float *out,
        double *small)
 {
   g_autofree float *rows = g_new (float, BLOCK *(gsize) p->dim);
@@ -142,7 +148,8 @@ apply (const HlPca *p, const float *x, gint64 n, const float *q, int m, float *o
       for (int k = 0; small != NULL && k < count; k++)
         for (int a = 0; a < m; a++)
           for (int b = 0; b < m; b++)
-            small[a * m + b] += (double) y[k * m + a] * (double) y[k * m + b] / (double) n;
+            small[a * m + b] +=
+                (double) y[k * m + a] * (double) y[k * m + b] / (double) n;
     }
 }
 
@@ -215,8 +222,8 @@ hl_pca_project (const HlPca *p, const float *x, gint64 n, float *out)
     {
       int count = (int) MIN (BLOCK, n - i);
       centre (p, x, i, count, rows);
-      cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, count, p->rank, p->dim, 1, rows,
-                   p->dim, p->axes, p->dim, 0, out + i * p->rank, p->rank);
+      cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, count, p->rank, p->dim, 1,
+                   rows, p->dim, p->axes, p->dim, 0, out + i * p->rank, p->rank);
     }
 }
 
@@ -230,10 +237,10 @@ hl_pca_error (const HlPca *p, const float *x, gint64 n)
     {
       int count = (int) MIN (BLOCK, n - i);
       centre (p, x, i, count, rows);
-      cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, count, p->rank, p->dim, 1, rows,
-                   p->dim, p->axes, p->dim, 0, y, p->rank);
-      cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, count, p->dim, p->rank, -1, y,
-                   p->rank, p->axes, p->dim, 1, rows, p->dim);
+      cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, count, p->rank, p->dim, 1,
+                   rows, p->dim, p->axes, p->dim, 0, y, p->rank);
+      cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, count, p->dim, p->rank, -1,
+                   y, p->rank, p->axes, p->dim, 1, rows, p->dim);
       for (gsize k = 0; k < (gsize) count * (gsize) p->dim; k++)
         squares += (double) rows[k] * (double) rows[k];
     }

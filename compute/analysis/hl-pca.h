@@ -6,9 +6,9 @@
 
 G_BEGIN_DECLS
 
-/** HL_PCA_EXACT_DIMS: up to here the covariance is decomposed whole; beyond, the axes come
- * from subspace iteration (Halko, Martinsson and Tropp 2011), 8 more than asked for and 8
- * rounds. */
+/** HL_PCA_EXACT_DIMS: up to here the covariance is decomposed whole; beyond, the axes
+ * come from subspace iteration (Halko, Martinsson and Tropp 2011), 8 more than asked for
+ * and 8 rounds. */
 #define HL_PCA_EXACT_DIMS 1024
 
 /**

@@ -251,12 +251,12 @@ start (const float *x, gint64 n, int dim, guint32 seed, double *y)
 {
   g_autoptr (HlPca) pca = hl_pca_new (x, n, dim, 2, seed);
   g_autofree float *projected = g_new0 (float, 2 * (gsize) n);
-  double scale = pca->rank > 0 && pca->variance[0] > 0 ? 1e-4 / sqrt (pca->variance[0]) : 0;
+  double scale =
+      pca->rank > 0 && pca->variance[0] > 0 ? 1e-4 / sqrt (pca->variance[0]) : 0;
   hl_pca_project (pca, x, n, projected);
   for (gint64 i = 0; i < n; i++)
     for (int d = 0; d < 2; d++)
-      y[2 * i + d] =
-          d < pca->rank ? scale * (double) projected[i * pca->rank + d] : 0;
+      y[2 * i + d] = d < pca->rank ? scale * (double) projected[i * pca->rank + d] : 0;
 }
 
 typedef struct

@@ -137,12 +137,28 @@ make_grad (Node *node, HlExec *exec)
   return node->grad != NULL;
 }
 
+/* The first gradient that comes to a value as a whole is kept as it is: no zeros are
+ * written and added to. */
+static gboolean
+adopt (Node *node, const HlTensor *x, HlTensor *g)
+{
+  if (node->grad != NULL || x->data != node->root->data ||
+      hl_tensor_count (x) != hl_tensor_count (node->root) ||
+      !hl_tensor_is_contiguous (x) || !hl_tensor_is_contiguous (g) ||
+      !hl_shape_equal (&x->shape, &g->shape) || x->dtype != g->dtype ||
+      !hl_tensor_is_sole (g))
+    return FALSE;
+  node->grad = hl_tensor_view (g, 0, node->root->shape, NULL);
+  return TRUE;
+}
+
 void
 hl_tape_add (HlTape *tape, HlExec *exec, const HlTensor *x, HlTensor *g)
 {
   g_autoptr (HlTensor) given = g;
   Node *node = node_of (tape, x);
-  if (given == NULL || node == NULL || !hl_exec_ok (exec) || !make_grad (node, exec))
+  if (given == NULL || node == NULL || !hl_exec_ok (exec) || adopt (node, x, given) ||
+      !make_grad (node, exec))
     return;
   g_autoptr (HlTensor) into = view_of_grad (node, x);
   hl_backend_accumulate (exec->backend, into, given, &exec->error);

@@ -161,6 +161,13 @@ hl_tensor_size_bytes (const HlTensor *tensor)
 }
 
 gboolean
+hl_tensor_is_sole (const HlTensor *tensor)
+{
+  return g_atomic_ref_count_compare ((gatomicrefcount *) &tensor->refs, 1) &&
+         g_atomic_ref_count_compare (&tensor->storage->refs, 1);
+}
+
+gboolean
 hl_tensor_is_contiguous (const HlTensor *tensor)
 {
   gint64 stride = 1;

@@ -92,6 +92,9 @@ gint64 hl_tensor_count (const HlTensor *tensor);
 gsize hl_tensor_size_bytes (const HlTensor *tensor);
 gboolean hl_tensor_is_contiguous (const HlTensor *tensor);
 
+/** hl_tensor_is_sole: nobody else holds @tensor or looks into its storage. */
+gboolean hl_tensor_is_sole (const HlTensor *tensor);
+
 /**
  * hl_tensor_convert:
  * @dtype: HL_DTYPE_F32 or HL_DTYPE_F64, or the tensor's own

@@ -166,6 +166,47 @@ test_learns (void)
   g_assert_cmpfloat (other, !=, first);
 }
 
+/* Large pictures are passed a few at a time. The same ones twice have the same mean
+ * gradient, however they are cut. */
+static void
+test_parts (void)
+{
+  double once, twice;
+  const int n = 13, size = 150 * 150;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (6);
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  const HlAutoencoderShape shape = { 150, 150, 0 };
+  g_autoptr (HlAutoencoder) a = hl_autoencoder_new (backend, shape, 1);
+  g_autoptr (HlAutoencoder) b = hl_autoencoder_new (backend, shape, 1);
+  g_autoptr (HlTensor) x = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (2 * n, size), NULL);
+  for (int i = 0; i < n * size; i++)
+    ((float *) x->data)[i] = ((float *) x->data)[n * size + i] =
+        (float) g_rand_double (rand);
+  g_autoptr (HlTensor) half = hl_tensor_view (x, 0, HL_SHAPE (n, size), NULL);
+  for (int step = 0; step < 2; step++)
+    {
+      hl_autoencoder_step (a, half, NULL, &once, &error);
+      g_assert_no_error (error);
+      hl_autoencoder_step (b, x, NULL, &twice, &error);
+      g_assert_no_error (error);
+      g_assert_cmpfloat_with_epsilon (once, twice, 1e-5 * once);
+    }
+  /* The running mean of gradients: weights are moved by their signs almost alone. */
+  double difference = 0, squares = 0;
+  for (int i = 0; i < hl_autoencoder_get_n_weights (a); i++)
+    {
+      const HlTensor *m = hl_autoencoder_get_moment (a, i);
+      const HlTensor *k = hl_autoencoder_get_moment (b, i);
+      for (gint64 j = 0; j < hl_tensor_count (m); j++)
+        {
+          difference += pow (at (m, j) - at (k, j), 2);
+          squares += pow (at (m, j), 2);
+        }
+    }
+  g_assert_cmpfloat (difference, <, 1e-6 * squares);
+}
+
 static void
 test_refused (void)
 {
@@ -197,6 +238,7 @@ main (int argc, char **argv)
   g_test_add_func ("/autoencoder/reference-double", test_reference_double);
   g_test_add_func ("/autoencoder/reference-float", test_reference_float);
   g_test_add_func ("/autoencoder/learns", test_learns);
+  g_test_add_func ("/autoencoder/parts", test_parts);
   g_test_add_func ("/autoencoder/refused", test_refused);
   return g_test_run ();
 }

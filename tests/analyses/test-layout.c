@@ -25,8 +25,8 @@ draw_blobs (int n, int k, int dim, double spread, int *label)
     {
       label[i] = i % k;
       for (int d = 0; d < dim; d++)
-        x[i * dim + d] =
-            (float) (spread * normal (rand) + (d == label[i] % dim ? 10 + label[i] / dim * 10 : 0));
+        x[i * dim + d] = (float) (spread * normal (rand) +
+                                  (d == label[i] % dim ? 10 + label[i] / dim * 10 : 0));
     }
   return x;
 }

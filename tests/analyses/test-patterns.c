@@ -4,6 +4,7 @@
 #include "analysis/hl-kmeans.h"
 #include "analysis/hl-pattern-names.h"
 #include "analysis/hl-pattern-survey.h"
+#include "analysis/hl-patterns-result.h"
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 #include "model/hl-model-text.h"
@@ -17,7 +18,11 @@ static const int one_layer[] = { 0, 1 };
 
 /* (transfer full): the pictures of one head's map over @tokens (transfer full). */
 static HlPatternMaps *
-cut (HlPatternKind kind, int side, HlTokenTable *tokens, gboolean is_causal, const float *map)
+cut (HlPatternKind kind,
+     int side,
+     HlTokenTable *tokens,
+     gboolean is_causal,
+     const float *map)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
@@ -106,8 +111,9 @@ test_pooled (void)
       g_assert_cmpfloat_with_epsilon (attention_at (maps, q, k), wanted[q][k], 1e-5);
 }
 
-/* A grid that the side does not divide: a uniform map stays constant, and mass is where it
- * was: of 3 x 3 in 2 x 2 a corner patch is 4/9 of its cell, the middle one 1/9 of each. */
+/* A grid that the side does not divide: a uniform map stays constant, and mass is where
+ * it was: of 3 x 3 in 2 x 2 a corner patch is 4/9 of its cell, the middle one 1/9 of
+ * each. */
 static void
 test_uneven (void)
 {
@@ -183,10 +189,10 @@ test_text (void)
     }
   /* The first token comes back at its own distance: 0.25 at offset 2r and 2r + 1. */
   g_assert_cmpfloat_with_epsilon (attention_at (maps, 5, 10), 0.125, 1e-5);
-  g_assert_cmpfloat_with_epsilon (trait (maps, HL_TRAIT_PREVIOUS),
-                                  (0.75 * 62 + 1) / 64, 1e-5);
-  g_assert_cmpfloat_with_epsilon (trait (maps, HL_TRAIT_FIRST),
-                                  (0.25 * 62 + 2) / 64, 1e-5);
+  g_assert_cmpfloat_with_epsilon (trait (maps, HL_TRAIT_PREVIOUS), (0.75 * 62 + 1) / 64,
+                                  1e-5);
+  g_assert_cmpfloat_with_epsilon (trait (maps, HL_TRAIT_FIRST), (0.25 * 62 + 2) / 64,
+                                  1e-5);
 }
 
 /* Fewer tokens than rows: rows share them, and nothing divides by 0. */
@@ -380,8 +386,8 @@ check_same (const HlPatterns *a, const HlPatterns *b)
     g_assert_cmpfloat (g_array_index (a->losses, HlPatternLoss, i).train, ==,
                        g_array_index (b->losses, HlPatternLoss, i).train);
   g_assert_cmpuint (a->latent->len, ==, b->latent->len);
-  g_assert_true (memcmp (a->latent->data, b->latent->data,
-                         sizeof (float) * a->latent->len) == 0);
+  g_assert_true (
+      memcmp (a->latent->data, b->latent->data, sizeof (float) * a->latent->len) == 0);
 }
 
 /* Stopped after two epochs, then gone on with: as if it had never stopped. */
@@ -400,8 +406,8 @@ test_resume (void)
   g_assert_cmpuint (whole->len, ==, 2);
   options.epoch_done = cancel_cb;
   options.epoch_data = cancellable;
-  g_autoptr (GPtrArray) part = hl_pattern_survey (f.model, f.dataset, NULL, NULL, f.backend,
-                                                  &options, &progress, &error);
+  g_autoptr (GPtrArray) part = hl_pattern_survey (f.model, f.dataset, NULL, NULL,
+                                                  f.backend, &options, &progress, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (part->len, ==, 1); /* the second was not begun */
   HlPatterns *stopped = g_ptr_array_index (part, 0);
@@ -410,8 +416,8 @@ test_resume (void)
   g_assert_cmpuint (stopped->cluster->len, ==, stopped->places->len);
   options.epoch_done = NULL;
   options.resume = part;
-  g_autoptr (GPtrArray) rest = hl_pattern_survey (f.model, f.dataset, NULL, NULL, f.backend,
-                                                  &options, NULL, &error);
+  g_autoptr (GPtrArray) rest = hl_pattern_survey (f.model, f.dataset, NULL, NULL,
+                                                  f.backend, &options, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (rest->len, ==, 2);
   for (guint i = 0; i < 2; i++)
@@ -431,8 +437,8 @@ test_place (void)
   int label;
   g_autoptr (GError) error = NULL;
   const HlPatternOptions options = { .epochs = 2, .seed = 1, .side = 4 };
-  g_autoptr (GPtrArray) all = hl_pattern_survey (f.model, f.dataset, NULL, NULL, f.backend,
-                                                 &options, NULL, &error);
+  g_autoptr (GPtrArray) all = hl_pattern_survey (f.model, f.dataset, NULL, NULL,
+                                                 f.backend, &options, NULL, &error);
   g_assert_no_error (error);
   const HlPatterns *p = g_ptr_array_index (all, 0);
   g_assert_cmpint (p->kind, ==, HL_PATTERN_PATCHES);
@@ -448,15 +454,15 @@ test_place (void)
       hl_pattern_maps_of_trace (source, p->kind, p->side, f.backend, NULL, &error);
   g_assert_no_error (error);
   int n = hl_pattern_maps_get_n (maps), size = hl_pattern_maps_get_size (maps);
-  g_autoptr (HlPatternSpots) spots =
-      hl_patterns_place (p, maps, f.backend, NULL, &error);
+  g_autoptr (HlPatternSpots) spots = hl_patterns_place (p, maps, f.backend, NULL, &error);
   g_assert_no_error (error);
   for (int i = 0; i < n; i++)
     {
       int at = 3 * n + i;
       for (int d = 0; d < 2; d++)
         g_assert_cmpfloat_with_epsilon (g_array_index (spots->layout, float, 2 * i + d),
-                                        g_array_index (p->layout, float, 2 * at + d), 0.05);
+                                        g_array_index (p->layout, float, 2 * at + d),
+                                        0.05);
       g_assert_cmpint (g_array_index (spots->cluster, int, i), ==,
                        g_array_index (p->cluster, int, at));
       g_assert_cmpfloat_with_epsilon (g_array_index (spots->error, float, i),
@@ -479,7 +485,8 @@ test_rename (void)
   g_autoptr (GPtrArray) inputs = g_ptr_array_new_with_free_func (hl_pattern_input_free);
   const HlPatternOptions options = { .epochs = 1, .seed = 1, .no_tsne = TRUE };
   HlPatternMaps *maps = plant (3, backend, first, inputs);
-  HlPatterns *p = hl_patterns_new (maps, inputs, 1, first, backend, &options, NULL, &error);
+  HlPatterns *p =
+      hl_patterns_new (maps, inputs, 1, first, backend, &options, NULL, &error);
   g_assert_no_error (error);
   g_autofree char *before = g_strdup (hl_patterns_get_cluster (p, 0)->name);
   g_autoptr (HlPatterns) renamed = hl_patterns_rename (p, 0, "My heads");
@@ -488,6 +495,118 @@ test_rename (void)
   hl_patterns_unref (p);
   g_assert_cmpstr (hl_patterns_get_cluster (renamed, 0)->name, ==, "My heads");
   g_assert_cmpint (hl_patterns_get_n (renamed), ==, 15);
+}
+
+/* (transfer full): a summary of a few planted maps. */
+static HlPatterns *
+few (HlBackend *backend, const int *first)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new_with_free_func (hl_pattern_input_free);
+  const HlPatternOptions options = { .epochs = 1, .seed = 3 };
+  HlPatternMaps *maps = plant (11, backend, first, inputs);
+  HlPatterns *p =
+      hl_patterns_new (maps, inputs, 1, first, backend, &options, NULL, &error);
+  g_assert_no_error (error);
+  return p;
+}
+
+static void
+check_back (const HlPatterns *p, const HlPatterns *back)
+{
+  g_assert_cmpint (back->kind, ==, p->kind);
+  g_assert_cmpint (back->n_held_out, ==, p->n_held_out);
+  g_assert_cmpfloat (back->flagged_above, ==, p->flagged_above);
+  g_assert_cmpfloat (back->pca_error, ==, p->pca_error);
+  g_assert_cmpuint (back->inputs->len, ==, p->inputs->len);
+  g_assert_true (memcmp (back->places->data, p->places->data,
+                         sizeof (HlPatternPlace) * p->places->len) == 0);
+  g_assert_true (
+      memcmp (back->latent->data, p->latent->data, sizeof (float) * p->latent->len) == 0);
+  g_assert_true (
+      memcmp (back->layout->data, p->layout->data, sizeof (float) * p->layout->len) == 0);
+  g_assert_cmpuint (back->clusters->len, ==, p->clusters->len);
+  for (guint i = 0; i < p->clusters->len; i++)
+    {
+      const HlPatternCluster *a = hl_patterns_get_cluster (p, (int) i);
+      const HlPatternCluster *b = hl_patterns_get_cluster (back, (int) i);
+      g_assert_cmpstr (a->name, ==, b->name);
+      g_assert_cmpint (a->n, ==, b->n);
+      g_assert_cmpint (a->by_layer[0], ==, b->by_layer[0]);
+      g_assert_cmpint (a->medoid, ==, b->medoid);
+      g_assert_cmpfloat (a->traits[HL_TRAIT_TOP_TENTH], ==,
+                         b->traits[HL_TRAIT_TOP_TENTH]);
+      g_assert_true (memcmp (a->mean, b->mean, sizeof (float) * 49 * 49) == 0);
+    }
+}
+
+/* What a session keeps is the whole summary; the network still rebuilds its maps. */
+static void
+test_result (void)
+{
+  const int first[] = { 0, N_PLANTED };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (HlPatterns) p = few (backend, first);
+  g_autoptr (HlSessionResult) result = hl_patterns_to_result (p, NULL, "{}");
+  g_autoptr (HlTrace) trace =
+      synthetic_trace_new (1, N_PLANTED, FALSE, synthetic_cls_and_grid (SIDE, SIDE));
+  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
+  g_autoptr (HlPatterns) back = hl_patterns_from_result (result, stack, &error);
+  g_assert_no_error (error);
+  check_back (p, back);
+  g_autofree float *a = hl_patterns_rebuild (p, 7, backend, &error);
+  g_autofree float *b = hl_patterns_rebuild (back, 7, backend, &error);
+  g_assert_no_error (error);
+  g_assert_true (memcmp (a, b, sizeof (float) * 49 * 49) == 0);
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+  g_ptr_array_add (all, back);
+  g_autofree char *csv = hl_patterns_to_csv (all);
+  g_assert_true (
+      g_str_has_prefix (csv, "kind,input,layer,head,cluster,name,error,flagged,x,y\n"
+                             "patches,\"planted\",0,0,"));
+}
+
+/* One thing changed at a time: each is refused, and said. */
+static void
+test_bad_result (void)
+{
+  const int first[] = { 0, N_PLANTED };
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (HlPatterns) p = few (backend, first);
+  g_autoptr (HlTrace) trace =
+      synthetic_trace_new (1, N_PLANTED, FALSE, synthetic_cls_and_grid (SIDE, SIDE));
+  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
+  const struct
+  {
+    const char *array;
+    gint32 number;
+  } changes[] = { { "cluster", 99 },     { "cluster", -1 }, { "layer", 1 },
+                  { "head", N_PLANTED }, { "head", -1 },    { "input", 11 },
+                  { "n_keys", 0 } };
+  for (gsize i = 0; i < G_N_ELEMENTS (changes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlSessionResult) result = hl_patterns_to_result (p, NULL, "{}");
+      const HlSessionArray *array =
+          hl_session_result_get_array (result, changes[i].array);
+      ((gint32 *) array->tensor->data)[5] = changes[i].number;
+      g_assert_null (hl_patterns_from_result (result, stack, &error));
+      g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
+    }
+  for (guint k = 0;; k++) /* each array missing */
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlSessionResult) result = hl_patterns_to_result (p, NULL, "{}");
+      if (k == result->arrays->len)
+        break;
+      const HlSessionArray *array = g_ptr_array_index (result->arrays, k);
+      if (g_str_equal (array->name, "loss") || g_str_has_prefix (array->name, "net."))
+        continue;
+      g_ptr_array_remove_index (result->arrays, k);
+      g_assert_null (hl_patterns_from_result (result, stack, &error));
+      g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
+    }
 }
 
 /* Two inputs of another size: the first says what is expected. */
@@ -504,7 +623,8 @@ test_refused (void)
       synthetic_trace_new (1, 1, FALSE, synthetic_cls_and_grid (3, 3));
   synthetic_trace_set_maps (trace, 0, 1, 10, 10, other);
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
-  g_assert_false (hl_pattern_maps_add (maps, source, backend, 1, one_layer, NULL, &error));
+  g_assert_false (
+      hl_pattern_maps_add (maps, source, backend, 1, one_layer, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_SHAPE);
   g_assert_nonnull (strstr (error->message, "12 x 12 expected"));
   g_assert_cmpint (hl_pattern_maps_get_n (maps), ==, 1);
@@ -524,6 +644,8 @@ main (int argc, char **argv)
   g_test_add_func ("/patterns/resume", test_resume);
   g_test_add_func ("/patterns/place", test_place);
   g_test_add_func ("/patterns/rename", test_rename);
+  g_test_add_func ("/patterns/result", test_result);
+  g_test_add_func ("/patterns/bad-result", test_bad_result);
   g_test_add_func ("/patterns/refused", test_refused);
   return g_test_run ();
 }

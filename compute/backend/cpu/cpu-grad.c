@@ -29,6 +29,68 @@ run_items (const CpuContext *context,
 
 /* Some 30 ms of one core's work. */
 #define PANEL_FLOPS 2.5e9
+/* Below this our own threads share a product (see cpu-linear.c). */
+#define CUT_FLOPS 1e8
+
+/* Many rows with few numbers each (see cpu-linear.c): a thread adds up the products of
+ * its rows, and then the sums are added. Cut in as many ranges as there are threads,
+ * whoever takes one, so that the sum is always the same. */
+typedef struct
+{
+  const real *a, *b;
+  gint64 Na, Nb, M, n_ranges;
+  real *sums;
+} LongSum;
+
+static void
+long_sum_ranges (gpointer data, gint64 begin, gint64 end, int thread)
+{
+  const LongSum *s = data;
+  for (gint64 i = begin; i < end; i++)
+    {
+      gint64 from = i * s->M / s->n_ranges, to = (i + 1) * s->M / s->n_ranges;
+      real_gemm (CblasRowMajor, CblasTrans, CblasNoTrans, (int) s->Na, (int) s->Nb,
+                 (int) (to - from), 1, s->a + from * s->Na, (int) s->Na,
+                 s->b + from * s->Nb, (int) s->Nb, 0, s->sums + i * s->Na * s->Nb,
+                 (int) s->Nb);
+    }
+}
+
+static void
+sum_many_rows (const CpuContext *context, LongSum *s, real *out)
+{
+  gint64 n = s->Na * s->Nb;
+  s->n_ranges = cpu_pool_n_threads (context->pool);
+  s->sums = g_new (real, (gsize) (n * s->n_ranges));
+  cpu_pool_run (context->pool, s->n_ranges, 1, long_sum_ranges, s, NULL);
+  memcpy (out, s->sums, sizeof (real) * (gsize) n);
+  for (gint64 r = 1; r < s->n_ranges; r++)
+    for (gint64 i = 0; i < n; i++)
+      out[i] += s->sums[r * n + i];
+  g_free (s->sums);
+}
+
+/* A small product: the longer side of the result is cut among our own threads. */
+static void
+long_side_ranges (gpointer data, gint64 begin, gint64 end, int thread)
+{
+  const LongSum *s = data;
+  gboolean cuts_a = s->Na >= s->Nb;
+  gint64 a = cuts_a ? begin : 0, b = cuts_a ? 0 : begin;
+  real_gemm (CblasRowMajor, CblasTrans, CblasNoTrans,
+             (int) (cuts_a ? end - begin : s->Na), (int) (cuts_a ? s->Nb : end - begin),
+             (int) s->M, 1, s->a + a, (int) s->Na, s->b + b, (int) s->Nb, 0,
+             s->sums + a * s->Nb + b, (int) s->Nb);
+}
+
+static void
+cut_long_side (const CpuContext *context, LongSum *s, real *out)
+{
+  gint64 n = MAX (s->Na, s->Nb), n_threads = cpu_pool_n_threads (context->pool);
+  s->sums = out;
+  cpu_pool_run (context->pool, n, MAX (16, (n + n_threads - 1) / n_threads),
+                long_side_ranges, s, NULL);
+}
 
 gboolean
 K (linear_grad_weight) (const CpuContext *context, const HlOpCall *call, GError **error)
@@ -43,6 +105,17 @@ K (linear_grad_weight) (const CpuContext *context, const HlOpCall *call, GError 
   if (M == 0)
     memset (out, 0, hl_tensor_size_bytes (call->out[0]));
   double flops = 2.0 * (double) M * (double) Nb;
+  LongSum sum = { .a = a->data, .b = b->data, .Na = Na, .Nb = Nb, .M = M };
+  if (M > 0 && flops * (double) Na < PANEL_FLOPS && M >= 1024 && Na * Nb <= 1 << 17)
+    {
+      sum_many_rows (context, &sum, out);
+      return TRUE;
+    }
+  if (M > 0 && flops * (double) Na < CUT_FLOPS)
+    {
+      cut_long_side (context, &sum, out);
+      return TRUE;
+    }
   int n_threads = cpu_pool_n_threads (context->pool);
   gint64 panel = MAX (64, (gint64) (PANEL_FLOPS * n_threads / MAX (flops, 1)));
   for (gint64 i = 0; i < Na && M > 0 && Nb > 0; i += panel)

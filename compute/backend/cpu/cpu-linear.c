@@ -13,6 +13,11 @@
 #define PANEL_FLOPS 2.5e9
 /* Below this a second thread costs more than it does. */
 #define ALONE_FLOPS 4e6
+/* Below this our own threads share it. */
+#define CUT_FLOPS 1e8
+/* Likewise with so many rows, and a W that stays in a core's cache. */
+#define CUT_ROWS 1024
+#define CUT_WEIGHTS (1 << 17)
 /* Likewise for a single row, which costs the reading of W and little else. */
 #define ALONE_FLOPS_ROW 5e5
 
@@ -96,6 +101,59 @@ multiply_row (const HlOpCall *call, gint64 F)
              b != NULL ? 1 : 0, y, 1);
 }
 
+/* ---- many rows -----------------------------------------------------------------------
+ */
+
+/* Many rows with few numbers each, as convolutions have them, and small products: the
+ * library's threads wait for each other, and spin for a while afterwards, for longer than
+ * the product takes (half of an autoencoder's training was spent so). Our own threads
+ * take rows, or columns where there are more of those. */
+typedef struct
+{
+  const HlOpCall *call;
+  gint64 D, F, M;
+  gboolean cuts_rows;
+} Cut;
+
+static void
+multiply_cut (gpointer data, gint64 begin, gint64 end, int thread)
+{
+  const Cut *c = data;
+  const HlTensor *x = c->call->in[0], *w = c->call->in[1], *b = c->call->in[2];
+  gboolean is_transposed = c->call->params.is_transposed;
+  gint64 m = c->cuts_rows ? begin : 0, n_rows = c->cuts_rows ? end - begin : c->M;
+  gint64 f = c->cuts_rows ? 0 : begin, n_columns = c->cuts_rows ? c->F : end - begin;
+  real *y = (real *) c->call->out[0]->data + m * c->F + f;
+  for (gint64 i = 0; i < n_rows && b != NULL; i++)
+    memcpy (y + i * c->F, (const real *) b->data + f, sizeof (real) * (gsize) n_columns);
+  real_gemm (CblasRowMajor, CblasNoTrans, is_transposed ? CblasNoTrans : CblasTrans,
+             (int) n_rows, (int) n_columns, (int) c->D, 1,
+             (const real *) x->data + m * c->D, (int) c->D,
+             (const real *) w->data + (is_transposed ? f : f * c->D),
+             (int) w->shape.dim[1], b != NULL ? 1 : 0, y, (int) c->F);
+}
+
+static gboolean
+is_cut (gint64 M, gint64 F, gint64 D, double flops)
+{
+  return M > 1 && (flops < CUT_FLOPS || (M >= CUT_ROWS && F * D <= CUT_WEIGHTS));
+}
+
+static void
+multiply_parts (
+    const CpuContext *context, const HlOpCall *call, gint64 M, gint64 F, gint64 D)
+{
+  Cut cut = { call, D, F, M, M >= F };
+  gint64 n = cut.cuts_rows ? M : F;
+  double flops = 2.0 * (double) M * (double) F * (double) D / (double) n;
+  gint64 share =
+      (n + cpu_pool_n_threads (context->pool) - 1) / cpu_pool_n_threads (context->pool);
+  gint64 grain = CLAMP ((gint64) (2e7 / flops), 16, MAX (share, 16));
+  gint64 part = MAX (grain, (gint64) (PANEL_FLOPS / flops));
+  cpu_pool_run_in_parts (context->pool, n, grain, part, multiply_cut, &cut,
+                         context->progress);
+}
+
 gboolean
 K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
@@ -107,6 +165,11 @@ K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
     return TRUE;
   int n_threads = cpu_pool_n_threads (context->pool);
   double flops = 2.0 * (double) M * (double) F * (double) D;
+  if (flops >= ALONE_FLOPS && is_cut (M, F, D, flops))
+    {
+      multiply_parts (context, call, M, F, D);
+      return TRUE;
+    }
   if (flops < (M == 1 ? ALONE_FLOPS_ROW : ALONE_FLOPS))
     n_threads = 1;
   /* The number is the library's, not the call's; only one thread of ours is in a product

@@ -62,6 +62,36 @@ cpu_run (HlBackend *backend,
 }
 
 /* Rows of the last dimension; over the others one goes like a counter. */
+/* A sum over rows, as biases have it. */
+static gboolean
+is_sum_of_rows (const HlTensor *into, const HlTensor *x)
+{
+  int last = x->shape.n_dims - 1;
+  if (last < 1 || into->shape.dim[last] != x->shape.dim[last] ||
+      !hl_tensor_is_contiguous (x) || !hl_tensor_is_contiguous (into))
+    return FALSE;
+  for (int d = 0; d < last; d++)
+    if (into->shape.dim[d] != 1)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+add_rows_f32 (float *restrict into, const float *restrict x, gint64 rows, gint64 n)
+{
+  for (gint64 r = 0; r < rows; r++)
+    for (gint64 i = 0; i < n; i++)
+      into[i] += x[r * n + i];
+}
+
+static void
+add_rows_f64 (double *restrict into, const double *restrict x, gint64 rows, gint64 n)
+{
+  for (gint64 r = 0; r < rows; r++)
+    for (gint64 i = 0; i < n; i++)
+      into[i] += x[r * n + i];
+}
+
 static void
 cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
 {
@@ -69,6 +99,14 @@ cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
   gint64 at[HL_MAX_DIMS] = { 0 };
   gint64 n = last >= 0 ? x->shape.dim[last] : 1, size = (gint64) hl_dtype_size (x->dtype);
   gint64 step_x = last >= 0 ? x->stride[last] : 0;
+  if (n > 0 && is_sum_of_rows (into, x))
+    {
+      if (backend->dtype == HL_DTYPE_F64)
+        add_rows_f64 (into->data, x->data, hl_tensor_count (x) / n, n);
+      else
+        add_rows_f32 (into->data, x->data, hl_tensor_count (x) / n, n);
+      return;
+    }
   gint64 step = last >= 0 && into->shape.dim[last] != 1 ? into->stride[last] : 0;
   for (gint64 row = hl_tensor_count (x) / MAX (n, 1); row > 0 && n > 0; row--)
     {
