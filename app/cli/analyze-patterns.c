@@ -18,7 +18,8 @@ load_earlier (const Analyze *a, GError **error)
   g_autoptr (GPtrArray) found =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_patterns_unref);
   const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (a->model), 0);
-  g_autoptr (HlSession) session = cli_open_session (a->options->resume, a->progress, error);
+  g_autoptr (HlSession) session =
+      cli_open_session (a->options->resume, a->progress, error);
   if (session == NULL)
     return NULL;
   for (guint i = 0; i < hl_session_get_n_results (session); i++)
@@ -58,9 +59,9 @@ analyze_patterns (Analyze *a, GError **error)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
   for (guint i = 0; i < a->patterns->len; i++)
-    g_ptr_array_add (a->results,
-                     hl_patterns_to_result (g_ptr_array_index (a->patterns, i), NULL,
-                                            provenance));
+    g_ptr_array_add (
+        a->results,
+        hl_patterns_to_result (g_ptr_array_index (a->patterns, i), NULL, provenance));
   return TRUE;
 }
 
@@ -107,8 +108,8 @@ print_clusters (const HlPatterns *p)
 static void
 print_summary (const HlPatterns *p)
 {
-  printf (_ ("patterns %s: %d maps of %u inputs, %u epochs, loss %.5f"), title_of (p->kind),
-          hl_patterns_get_n (p), p->inputs->len, p->losses->len,
+  printf (_ ("patterns %s: %d maps of %u inputs, %u epochs, loss %.5f"),
+          title_of (p->kind), hl_patterns_get_n (p), p->inputs->len, p->losses->len,
           p->losses->len > 0
               ? g_array_index (p->losses, HlPatternLoss, p->losses->len - 1).train
               : (double) NAN);
@@ -119,9 +120,10 @@ print_summary (const HlPatterns *p)
                "principal components %.5f\n"),
             p->n_held_out, p->net_error, p->pca_error);
   else
-    printf (_ ("mean squared error on the maps trained on: autoencoder %.5f, 32 principal "
-               "components %.5f\n"),
-            p->net_error, p->pca_error);
+    printf (
+        _ ("mean squared error on the maps trained on: autoencoder %.5f, 32 principal "
+           "components %.5f\n"),
+        p->net_error, p->pca_error);
 }
 
 void
@@ -149,11 +151,11 @@ summary_to_json (const HlPatterns *p)
       hl_patterns_get_place (p, c->medoid, &layer, &head);
       for (int l = 0; l < p->n_layers; l++)
         json_array_append_new (by_layer, json_integer (c->by_layer[l]));
-      json_array_append_new (
-          clusters, json_pack ("{s:s, s:i, s:f, s:i, s:i, s:i, s:o}", "name", c->name,
-                               "maps", c->n, "spread", c->spread, "medoid", c->medoid,
-                               "medoid_layer", layer, "medoid_head", head, "by_layer",
-                               by_layer));
+      json_array_append_new (clusters,
+                             json_pack ("{s:s, s:i, s:f, s:i, s:i, s:i, s:o}", "name",
+                                        c->name, "maps", c->n, "spread", c->spread,
+                                        "medoid", c->medoid, "medoid_layer", layer,
+                                        "medoid_head", head, "by_layer", by_layer));
     }
   return json_pack ("{s:s, s:i, s:i, s:i, s:b, s:f, s:f, s:i, s:o, s:o, s:o}", "kind",
                     hl_pattern_kind_id (p->kind), "maps", hl_patterns_get_n (p), "n",

@@ -14,9 +14,9 @@
 /* Sides of pictures that a file may have: 14 x 14 patches, and some. */
 #define MAX_SIDE 4096
 
-static const char *const traits[HL_N_TRAITS] = { "self",     "neighbours", "row",
-                                                 "column",   "previous",   "first",
-                                                 "top_key",  "top_tenth",  "row_entropy" };
+static const char *const traits[HL_N_TRAITS] = { "self",    "neighbours", "row",
+                                                 "column",  "previous",   "first",
+                                                 "top_key", "top_tenth",  "row_entropy" };
 
 /* ---- to a result ---------------------------------------------------------------------
  */
@@ -95,7 +95,8 @@ add_net (HlSessionResult *result, const HlPatterns *p)
       loss[2 * i + 1] = g_array_index (p->losses, HlPatternLoss, i).held_out;
     }
   if (p->losses->len > 0)
-    add (result, "loss", HL_DTYPE_F64, HL_SHAPE (p->losses->len, 2), loss, "epoch", "set");
+    add (result, "loss", HL_DTYPE_F64, HL_SHAPE (p->losses->len, 2), loss, "epoch",
+         "set");
 }
 
 static json_t *
@@ -128,7 +129,8 @@ inputs_to_json (const HlPatterns *p)
   for (guint i = 0; i < p->inputs->len; i++)
     {
       const HlPatternInput *x = g_ptr_array_index (p->inputs, i);
-      json_array_append_new (list, json_pack ("{s:s, s:s}", "name", x->name, "path", x->path));
+      json_array_append_new (list,
+                             json_pack ("{s:s, s:s}", "name", x->name, "path", x->path));
     }
   return list;
 }
@@ -152,11 +154,11 @@ make_params (const HlPatterns *p, const char *given)
       "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:f, s:f, s:i, s:o, s:o, s:b}",
       "kind", hl_pattern_kind_id (p->kind), "height", p->shape.height, "width",
       p->shape.width, "n_side", p->shape.n_side, "side", p->side, "grid_rows",
-      p->grid_rows, "grid_columns", p->grid_columns, "epochs", (json_int_t) p->losses->len,
-      "steps", (json_int_t) p->n_steps, "seed", (json_int_t) p->seed, "flagged_above",
-      p->flagged_above, "silhouette", p->silhouette, "n_held_out", p->n_held_out,
-      "pca_error", number (p->pca_error), "net_error", number (p->net_error), "partial",
-      p->is_partial);
+      p->grid_rows, "grid_columns", p->grid_columns, "epochs",
+      (json_int_t) p->losses->len, "steps", (json_int_t) p->n_steps, "seed",
+      (json_int_t) p->seed, "flagged_above", p->flagged_above, "silhouette",
+      p->silhouette, "n_held_out", p->n_held_out, "pca_error", number (p->pca_error),
+      "net_error", number (p->net_error), "partial", p->is_partial);
   json_object_set_new (own, "has_tsne", json_boolean (p->layout != NULL));
   json_object_set_new (own, "clusters", clusters_to_json (p));
   json_object_set_new (own, "inputs", inputs_to_json (p));
@@ -226,7 +228,8 @@ get (Reader *r, const char *name, HlDtype dtype, int n_dims, gint64 first, gint6
 static GArray *
 take (Reader *r, const char *name, HlDtype dtype, int n_dims, gint64 first, gint64 second)
 {
-  const HlTensor *t = r->error == NULL ? get (r, name, dtype, n_dims, first, second) : NULL;
+  const HlTensor *t =
+      r->error == NULL ? get (r, name, dtype, n_dims, first, second) : NULL;
   GArray *array = g_array_new (FALSE, FALSE, (guint) hl_dtype_size (dtype));
   if (t != NULL)
     g_array_append_vals (array, t->data, (guint) hl_tensor_count (t));
@@ -263,15 +266,16 @@ read_sizes (Reader *r, const json_t *params)
   const char *kind = json_string_value (json_object_get (params, "kind"));
   gint64 height = get_int (params, "height", MAX_SIDE);
   gint64 width = get_int (params, "width", MAX_SIDE);
-  gint64 n_side = get_int (params, "n_side", 1), side = get_int (params, "side", MAX_SIDE);
+  gint64 n_side = get_int (params, "n_side", 1),
+         side = get_int (params, "side", MAX_SIDE);
   gint64 rows = get_int (params, "grid_rows", MAX_SIDE);
   gint64 columns = get_int (params, "grid_columns", MAX_SIDE);
   int k = 0;
   while (k < HL_N_PATTERNS &&
          (kind == NULL || !g_str_equal (kind, hl_pattern_kind_id ((HlPatternKind) k))))
     k++;
-  if (k == HL_N_PATTERNS || height < 1 || width < 1 || n_side < 0 || side < 1 || rows < 0 ||
-      columns < 0 || (k != HL_PATTERN_TEXT && (rows < 1 || columns < 1)) ||
+  if (k == HL_N_PATTERNS || height < 1 || width < 1 || n_side < 0 || side < 1 ||
+      rows < 0 || columns < 0 || (k != HL_PATTERN_TEXT && (rows < 1 || columns < 1)) ||
       (k == HL_PATTERN_CLS && (height != rows || width != columns || n_side != 1)) ||
       (k == HL_PATTERN_PATCHES && (height != rows * columns || width != height)))
     {
@@ -332,9 +336,8 @@ read_places (Reader *r, const HlStack *stack)
       gint32 l = g_array_index (layer, gint32, i), h = g_array_index (head, gint32, i);
       HlPatternPlace place = { g_array_index (input, gint32, i), 0,
                                g_array_index (n_keys, gint32, i) };
-      if (l < 0 || l >= stack->n_layers || h < 0 ||
-          h >= p->first[l + 1] - p->first[l] || place.input < 0 ||
-          place.input >= (int) p->inputs->len || place.n_keys < 1)
+      if (l < 0 || l >= stack->n_layers || h < 0 || h >= p->first[l + 1] - p->first[l] ||
+          place.input < 0 || place.input >= (int) p->inputs->len || place.n_keys < 1)
         complain (r, "layer and head", "heads of the model, inputs of the summary");
       else
         place.head = p->first[l] + h;
@@ -449,7 +452,9 @@ read_maps (Reader *r, const json_t *params)
 }
 
 HlPatterns *
-hl_patterns_from_result (const HlSessionResult *result, const HlStack *stack, GError **error)
+hl_patterns_from_result (const HlSessionResult *result,
+                         const HlStack *stack,
+                         GError **error)
 {
   Reader r = { result, hl_patterns_alloc (), 0, NULL };
   g_autoptr (HlHeadScores) heads = hl_head_scores_new (stack);
@@ -517,8 +522,8 @@ append_maps (GString *out, const HlPatterns *p)
       double error = (double) g_array_index (p->error, float, i);
       hl_patterns_get_place (p, i, &layer, &head);
       g_string_append_printf (out, "%s,", hl_pattern_kind_id (p->kind));
-      append_text (out,
-                   ((HlPatternInput *) g_ptr_array_index (p->inputs, (guint) input))->name);
+      append_text (
+          out, ((HlPatternInput *) g_ptr_array_index (p->inputs, (guint) input))->name);
       g_string_append_printf (out, ",%d,%d,%d,", layer, head, c);
       append_text (out, hl_patterns_get_cluster (p, c)->name);
       append_number (out, error);
@@ -532,8 +537,7 @@ append_maps (GString *out, const HlPatterns *p)
 char *
 hl_patterns_to_csv (const GPtrArray *summaries)
 {
-  GString *out =
-      g_string_new ("kind,input,layer,head,cluster,name,error,flagged,x,y\n");
+  GString *out = g_string_new ("kind,input,layer,head,cluster,name,error,flagged,x,y\n");
   for (guint i = 0; i < summaries->len; i++)
     append_maps (out, g_ptr_array_index (summaries, i));
   return g_string_free (out, FALSE);

@@ -14,13 +14,13 @@ G_BEGIN_DECLS
  * hl_patterns_to_result:
  * @params: (nullable): JSON object text: more parameters
  * @provenance: JSON object text
- * Arrays: "latent" (map, latent), "layout" (map, xy): t-SNE, or principal components where
- * there is none; "components" (map, xy); "cluster", "input", "layer", "head", "n_keys",
- * "error" (map); "centre" (cluster, latent), "cluster_mean" and "cluster_medoid" (cluster,
- * cell), "loss" (epoch, 2): trained on and held out; and the autoencoder: "net.<weight>",
- * "adam_m.<weight>", "adam_v.<weight>". Names of clusters, traits and sizes are in the
- * parameters. The maps themselves are not kept.
- * Thread: any. Returns: (transfer full)
+ * Arrays: "latent" (map, latent), "layout" (map, xy): t-SNE, or principal components
+ * where there is none; "components" (map, xy); "cluster", "input", "layer", "head",
+ * "n_keys", "error" (map); "centre" (cluster, latent), "cluster_mean" and
+ * "cluster_medoid" (cluster, cell), "loss" (epoch, 2): trained on and held out; and the
+ * autoencoder: "net.<weight>", "adam_m.<weight>", "adam_v.<weight>". Names of clusters,
+ * traits and sizes are in the parameters. The maps themselves are not kept. Thread: any.
+ * Returns: (transfer full)
  */
 HlSessionResult *hl_patterns_to_result (const HlPatterns *patterns,
                                         const char *params,

@@ -166,21 +166,32 @@ hl_patterns_get_layout (const HlPatterns *p, gboolean principal)
   return (const float *) layout->data;
 }
 
+/* (nullable): a file may have them in any order. */
+static const HlPatternWeight *
+find_weight (const HlPatterns *p, const char *name)
+{
+  for (guint i = 0; i < p->weights->len; i++)
+    {
+      const HlPatternWeight *w = g_ptr_array_index (p->weights, i);
+      if (g_str_equal (w->name, name))
+        return w;
+    }
+  return NULL;
+}
+
 HlAutoencoder *
 hl_patterns_open_net (const HlPatterns *p, HlBackend *backend, GError **error)
 {
   g_autoptr (HlAutoencoder) net = hl_autoencoder_new (backend, p->shape, p->seed);
-  if ((int) p->weights->len != hl_autoencoder_get_n_weights (net))
+  for (int i = 0; i < hl_autoencoder_get_n_weights (net); i++)
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-                   "autoencoder: %d weights expected, %u found",
-                   hl_autoencoder_get_n_weights (net), p->weights->len);
-      return NULL;
-    }
-  for (guint i = 0; i < p->weights->len; i++)
-    {
-      const HlPatternWeight *w = g_ptr_array_index (p->weights, i);
-      if (!hl_autoencoder_set (net, (int) i, w->weight, w->moment, w->square, error))
+      const char *name = hl_autoencoder_get_name (net, i);
+      const HlPatternWeight *w = find_weight (p, name);
+      if (w == NULL)
+        g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                     "autoencoder: weight \"%s\" expected, none found", name);
+      if (w == NULL ||
+          !hl_autoencoder_set (net, i, w->weight, w->moment, w->square, error))
         return NULL;
     }
   hl_autoencoder_set_n_steps (net, p->n_steps);

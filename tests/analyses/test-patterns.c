@@ -552,6 +552,11 @@ test_result (void)
   g_autoptr (HlTrace) trace =
       synthetic_trace_new (1, N_PLANTED, FALSE, synthetic_cls_and_grid (SIDE, SIDE));
   const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
+  /* A file has its arrays by name, not in the order they were written. */
+  gpointer first_array = g_ptr_array_steal_index (result->arrays, 0);
+  g_ptr_array_add (result->arrays, first_array);
+  for (guint i = result->arrays->len; i > 0; i--)
+    g_ptr_array_add (result->arrays, g_ptr_array_steal_index (result->arrays, i - 1));
   g_autoptr (HlPatterns) back = hl_patterns_from_result (result, stack, &error);
   g_assert_no_error (error);
   check_back (p, back);

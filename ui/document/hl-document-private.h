@@ -18,6 +18,7 @@ typedef enum
   HL_DOCUMENT_FAILED,
   HL_DOCUMENT_GENERATED,
   HL_DOCUMENT_SCORES,
+  HL_DOCUMENT_PATTERNS,
   HL_DOCUMENT_DATASET,
   HL_DOCUMENT_N_SIGNALS,
 } HlDocumentSignal;
@@ -44,6 +45,22 @@ typedef struct
   double fraction;
 } HlDocumentScores;
 
+/** HlDocumentPatterns: see hl-document-patterns.c. @epoch: of all summaries; @spot_epoch:
+ * of the trace that spots are of */
+typedef struct
+{
+  HlPatternChoices choices;
+  HlPatterns *all[HL_N_PATTERNS];
+  HlPatternSpots *spots[HL_N_PATTERNS];
+  gboolean wants_spots[HL_N_PATTERNS];
+  GArray *losses;
+  HlPatternKind training;
+  HlPatternLook *look;
+  int wanted_map; /* of the look in hand */
+  GCancellable *cancellable;
+  guint epoch, spot_epoch;
+} HlDocumentPatterns;
+
 struct _HlDocument
 {
   GObject parent_instance;
@@ -58,6 +75,7 @@ struct _HlDocument
   HlTextOptions text_options;
   HlGeneration *generating; /* (nullable) */
   HlDocumentScores analyses;
+  HlDocumentPatterns patterns;
   HlTrace *trace;
   HlTrace *baseline;
   HlAttentionSource *source;
@@ -142,6 +160,21 @@ void hl_document_forget_scores (HlDocument *self, gboolean of_everything);
 
 /** hl_document_take_results: scores that the opened session has. */
 void hl_document_take_results (HlDocument *self);
+
+/** hl_document_describe_origin: (transfer full): provenance as JSON text, of results. */
+char *hl_document_describe_origin (const HlModel *model,
+                                   const HlInput *input,
+                                   const HlDataset *dataset);
+
+/** hl_document_init_patterns, _clear_patterns: with the document.
+ * hl_document_forget_patterns: another model; hl_document_forget_spots: another trace;
+ * hl_document_take_patterns: summaries that the opened session has. */
+void hl_document_init_patterns (HlDocument *self);
+void hl_document_clear_patterns (HlDocument *self);
+void hl_document_forget_patterns (HlDocument *self);
+void hl_document_forget_spots (HlDocument *self);
+void hl_document_take_patterns (HlDocument *self);
+void hl_document_stop_patterns (HlDocument *self);
 
 /** hl_document_forget_generation: without keeping anything of it. */
 void hl_document_forget_generation (HlDocument *self);

@@ -83,6 +83,7 @@ hl_document_init_scores (HlDocument *self)
   self->analyses.choices = (HlScoreChoices){ .target = HL_TARGET_LABEL, .against = -1 };
   self->analyses.label = -1;
   self->analyses.what = g_strdup ("");
+  hl_document_init_patterns (self);
 }
 
 void
@@ -94,6 +95,7 @@ hl_document_clear_scores (HlDocument *self)
       g_clear_pointer (&a->scores[i], hl_head_scores_unref);
       g_clear_object (&a->cancellable[i]);
     }
+  hl_document_clear_patterns (self);
   g_clear_pointer (&a->partial, hl_partial_free);
   g_clear_pointer (&a->curve, hl_pruning_curve_free);
   g_clear_pointer (&a->dataset, hl_dataset_unref);
@@ -128,6 +130,7 @@ hl_document_forget_scores (HlDocument *self, gboolean of_everything)
       g_clear_pointer (&a->curve, hl_pruning_curve_free);
       g_clear_pointer (&a->dataset, hl_dataset_unref);
       a->choices = (HlScoreChoices){ .target = HL_TARGET_LABEL, .against = -1 };
+      hl_document_forget_patterns (self);
       hl_document_emit (self, HL_DOCUMENT_DATASET);
     }
   hl_document_emit (self, HL_DOCUMENT_SCORES);
@@ -224,6 +227,7 @@ hl_document_stop_analysis (HlDocument *self)
 {
   for (int i = 0; i < HL_N_SCOPES; i++)
     stop_scope (self, i);
+  hl_document_stop_patterns (self);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------
@@ -348,16 +352,17 @@ score_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
 /* ---- results in the session ----------------------------------------------------------
  */
 
-static char *
-describe_origin (const Job *job)
+char *
+hl_document_describe_origin (const HlModel *model,
+                             const HlInput *input,
+                             const HlDataset *dataset)
 {
-  const HlModelInfo *info = hl_model_get_info (job->model);
-  json_t *origin = json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program",
-                              "Headlight " HL_VERSION, "model", info->name,
-                              "model_identity", info->identity, "dataset",
-                              job->dataset != NULL ? job->dataset->name : "",
-                              "input_hash", job->input != NULL ? job->input->hash : "",
-                              "backend", "cpu", "precision", "float32");
+  const HlModelInfo *info = hl_model_get_info (model);
+  json_t *origin = json_pack (
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", "Headlight " HL_VERSION, "model",
+      info->name, "model_identity", info->identity, "dataset",
+      dataset != NULL ? dataset->name : "", "input_hash",
+      input != NULL ? input->hash : "", "backend", "cpu", "precision", "float32");
   char *text = json_dumps (origin, JSON_COMPACT);
   char *copy = g_strdup (text != NULL ? text : "{}");
   free (text);
@@ -372,7 +377,8 @@ keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
   const char *id = job->scope == HL_SCOPE_PROBE ? HL_RESULT_PROBE
                    : job->with_importance       ? HL_RESULT_IMPORTANCE
                                                 : HL_RESULT_STRENGTH;
-  g_autofree char *origin = describe_origin (job);
+  g_autofree char *origin =
+      hl_document_describe_origin (job->model, job->input, job->dataset);
   g_autofree char *params =
       g_strdup_printf ("{\"ablation\": \"%s\", \"scope\": \"%s\", \"n_ablated\": %u}",
                        hl_ablation_name (job->choices.ablation),
@@ -412,6 +418,7 @@ hl_document_take_results (HlDocument *self)
       g_clear_pointer (place, hl_head_scores_unref);
       *place = g_steal_pointer (&scores);
     }
+  hl_document_take_patterns (self);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
 }
 

@@ -114,6 +114,7 @@ hl_document_class_init (HlDocumentClass *klass)
     [HL_DOCUMENT_SESSION] = "session-changed",
     [HL_DOCUMENT_GENERATED] = "token-generated",
     [HL_DOCUMENT_SCORES] = "scores-changed",
+    [HL_DOCUMENT_PATTERNS] = "patterns-changed",
     [HL_DOCUMENT_DATASET] = "dataset-changed",
     [HL_DOCUMENT_N_SIGNALS] = NULL,
   };
@@ -329,6 +330,7 @@ hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selectio
   g_clear_pointer (&self->summary, hl_trace_summary_free);
   g_clear_pointer (&self->source, hl_attention_source_unref);
   g_clear_pointer (&self->trace, hl_trace_unref);
+  hl_document_forget_spots (self);
   if (trace != NULL)
     {
       self->trace = hl_trace_ref (trace);

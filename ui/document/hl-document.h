@@ -6,6 +6,7 @@
 #pragma once
 
 #include "analysis/hl-partial.h"
+#include "analysis/hl-pattern-survey.h"
 #include "analysis/hl-pruning-curve.h"
 #include "document/hl-selection.h"
 #include "engine/hl-engine.h"
@@ -28,6 +29,7 @@ G_DECLARE_FINAL_TYPE (HlDocument, hl_document, HL, DOCUMENT, GObject)
  * "busy-changed" (): work began, went on or ended
  * "session-changed" (): path, saved or not, notes
  * "scores-changed" (): what analyses know of heads, or that one began, went on or ended
+ * "patterns-changed" (): a summary of patterns, where maps lie in it, or its training
  * "dataset-changed" (): another data set, or none
  * "token-generated" (): one more token of the text that is being generated
  * "failed" (char *summary, char *details): for a person */
@@ -172,6 +174,62 @@ HlPruningCurve *hl_document_get_curve (HlDocument *self);
  * words, and how far it is; NULL for nothing. */
 const char *hl_document_get_analysis (HlDocument *self, double *fraction);
 void hl_document_stop_analysis (HlDocument *self);
+
+/* ---- patterns (hl-document-patterns.c) ---------------------------------------------
+ */
+
+/** HlPatternChoices: 0 in a field stands for its default (HlPatternOptions). */
+typedef struct
+{
+  int epochs;
+  int n_clusters;
+  int side;
+} HlPatternChoices;
+
+const HlPatternChoices *hl_document_get_pattern_choices (HlDocument *self);
+void hl_document_set_pattern_choices (HlDocument *self, const HlPatternChoices *choices);
+
+/** hl_document_find_patterns: trains and summarises on the input or the data set; with
+ * @resumes the summary that is there is trained on, by as many epochs again. A stop keeps
+ * what was trained. */
+void hl_document_find_patterns (HlDocument *self, HlScoreScope scope, gboolean resumes);
+
+/** hl_document_get_patterns: (transfer none) (nullable): of a kind. */
+HlPatterns *hl_document_get_patterns (HlDocument *self, HlPatternKind kind);
+
+/** hl_document_get_all_patterns: (transfer full) (element-type HlPatterns): of every kind
+ * there is. */
+GPtrArray *hl_document_get_all_patterns (HlDocument *self);
+
+/** hl_document_get_pattern_losses: (transfer none) (nullable): of the training in hand:
+ * @n HlPatternLoss, of @kind. */
+const HlPatternLoss *
+hl_document_get_pattern_losses (HlDocument *self, HlPatternKind *kind, int *n);
+
+/** hl_document_get_pattern_spots: (transfer none) (nullable): the current input's heads
+ * in the summary of a kind; where they are not known yet that is set going. */
+HlPatternSpots *hl_document_get_pattern_spots (HlDocument *self, HlPatternKind kind);
+
+/** HlPatternLook: one map of a summary, and what the autoencoder makes of it.
+ * @map: (nullable): where it is at hand */
+typedef struct
+{
+  HlPatternKind kind;
+  int map_index;
+  float *map;
+  float *rebuilt;
+} HlPatternLook;
+
+/** hl_document_look_at_pattern: makes it the one that is looked at; -1 for none. */
+void hl_document_look_at_pattern (HlDocument *self, HlPatternKind kind, int map_index);
+/** hl_document_get_pattern_look: (transfer none) (nullable) */
+const HlPatternLook *hl_document_get_pattern_look (HlDocument *self);
+
+/** hl_document_rename_pattern: gives a cluster a name. */
+void hl_document_rename_pattern (HlDocument *self,
+                                 HlPatternKind kind,
+                                 int cluster,
+                                 const char *name);
 
 /** hl_document_save_mask, _load_mask: the ablated heads, as a file (hl-head-mask.h). */
 void hl_document_save_mask (HlDocument *self, const char *path);

@@ -2,6 +2,7 @@
  * The window's actions for analyses: data sets, masks, tables, pages. */
 #include "config.h"
 
+#include "analysis/hl-patterns-result.h"
 #include "analysis/hl-scores-result.h"
 #include "window/hl-window-private.h"
 
@@ -76,22 +77,26 @@ load_mask_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 /* ---- tables --------------------------------------------------------------------------
  */
 
-static HlHeadScores *
-shown_scores (HlWindow *self)
+/* (transfer full) (nullable): of the page in sight. */
+static char *
+make_table (HlWindow *self)
 {
   const char *page = gtk_stack_get_visible_child_name (self->pages);
   HlScoreScope scope = g_strcmp0 (page, "strength") == 0
                            ? hl_strength_panel_get_scope (self->strength)
                            : hl_importance_panel_get_scope (self->importance);
-  return hl_document_get_scores (self->document, scope);
+  HlHeadScores *scores = hl_document_get_scores (self->document, scope);
+  if (g_strcmp0 (page, "patterns") != 0)
+    return scores != NULL ? hl_scores_to_csv (scores) : NULL;
+  g_autoptr (GPtrArray) all = hl_document_get_all_patterns (self->document);
+  return all->len > 0 ? hl_patterns_to_csv (all) : NULL;
 }
 
 static void
 save_table (HlWindow *self, const char *path)
 {
   g_autoptr (GError) error = NULL;
-  HlHeadScores *scores = shown_scores (self);
-  g_autofree char *csv = scores != NULL ? hl_scores_to_csv (scores) : NULL;
+  g_autofree char *csv = make_table (self);
   if (csv != NULL && !g_file_set_contents (path, csv, -1, &error))
     hl_window_show_error (self, _ ("The table was not saved"), error->message);
 }
@@ -100,11 +105,12 @@ static void
 save_table_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
-  if (shown_scores (self) == NULL)
+  g_autofree char *csv = make_table (self);
+  if (csv == NULL)
     {
       hl_window_show_error (self, _ ("There is no table yet"),
                             _ ("Score the heads first, on the page Importance or "
-                               "Strength."));
+                               "Strength, or find patterns."));
       return;
     }
   GtkFileChooserNative *dialog =

@@ -46,6 +46,8 @@ shown_charts (HlWindow *self)
              ? hl_importance_panel_get_charts (self->importance)
          : g_strcmp0 (page, "strength") == 0
              ? hl_strength_panel_get_charts (self->strength)
+         : g_strcmp0 (page, "patterns") == 0
+             ? hl_pattern_panel_get_charts (self->patterns)
              : NULL;
 }
 

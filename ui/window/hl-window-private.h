@@ -6,6 +6,7 @@
 #include "window/hl-heads-panel.h"
 #include "window/hl-importance-panel.h"
 #include "window/hl-side-panel.h"
+#include "window/hl-pattern-panel.h"
 #include "window/hl-strength-panel.h"
 #include "window/hl-text-dialog.h"
 #include "window/hl-window.h"
@@ -33,6 +34,7 @@ struct _HlWindow
   HlHeadsPanel *heads;
   HlImportancePanel *importance;
   HlStrengthPanel *strength;
+  HlPatternPanel *patterns;
   HlHeadPanel *head;
   GtkLabel *status;
   GtkLabel *busy_label;

@@ -130,6 +130,8 @@ hl_chart_layout_compute (const HlChartScene *scene,
   force_range (scene, layout);
   double top = EDGE_EM * em, left = NUMBER_EM * em;
   double bottom = (TICK_EM + LABEL_EM) * em;
+  if (scene->is_map)
+    left = bottom = EDGE_EM * em;
   if (scene->y_title != NULL)
     left += AXIS_TITLE_EM * em;
   if (scene->x_title != NULL)
@@ -163,6 +165,18 @@ to_y (const HlChartLayout *layout, double y)
 {
   return layout->plot.y + layout->plot.height -
          (y - layout->y_low) / (layout->y_high - layout->y_low) * layout->plot.height;
+}
+
+double
+hl_chart_layout_x (const HlChartLayout *layout, const HlChartScene *scene, double x)
+{
+  return to_x (layout, scene, x);
+}
+
+double
+hl_chart_layout_y (const HlChartLayout *layout, double y)
+{
+  return to_y (layout, y);
 }
 
 HlRect

@@ -29,20 +29,30 @@ typedef struct
 static const guint32 palette[] = { 0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7,
                                    0x56b4e9, 0xd55e00, 0xb8a800, 0x8a8a8a };
 
-static HlColor
-color_of (const Paint *p, const HlChartSeries *s, int mark)
+HlColor
+hl_chart_series_color (const HlChartScene *scene,
+                       const HlChartSeries *s,
+                       const HlTheme *theme,
+                       int mark)
 {
   guint8 rgb[3];
   if (mark >= 0 && s->shades != NULL && !isnan (s->shades[mark]))
     {
-      hl_colormap_lookup (p->scene->colormap, s->shades[mark], rgb);
+      hl_colormap_lookup (scene->colormap, s->shades[mark], rgb);
       return (HlColor){ rgb[0] / 255.0, rgb[1] / 255.0, rgb[2] / 255.0, 1 };
     }
-  if (s->color < 0)
-    return p->theme->dim;
-  guint32 hex = palette[s->color % (int) G_N_ELEMENTS (palette)];
+  int color = mark >= 0 && s->colors != NULL ? s->colors[mark] : s->color;
+  if (color < 0)
+    return theme->dim;
+  guint32 hex = palette[color % (int) G_N_ELEMENTS (palette)];
   return (HlColor){ (hex >> 16 & 0xff) / 255.0, (hex >> 8 & 0xff) / 255.0,
                     (hex & 0xff) / 255.0, 1 };
+}
+
+static HlColor
+color_of (const Paint *p, const HlChartSeries *s, int mark)
+{
+  return hl_chart_series_color (p->scene, s, p->theme, mark);
 }
 
 static void
@@ -239,6 +249,30 @@ paint_dots (const Paint *p, const HlChartSeries *s, gboolean is_first)
 }
 
 static void
+paint_cloud (const Paint *p, const HlChartSeries *s)
+{
+  double r = HL_CHART_CLOUD_EM * p->em;
+  for (int i = 0; i < s->n; i++)
+    {
+      if (isnan (s->y[i]))
+        continue;
+      set_color (p, color_of (p, s, i), HL_CHART_CLOUD_ALPHA);
+      cairo_arc (p->painter->cr, to_x (p, s->x[i]), to_y (p, s->y[i]), r, 0, 2 * G_PI);
+      cairo_fill (p->painter->cr);
+    }
+}
+
+/* No numbers: what is enclosed is all. */
+static void
+paint_frame (const Paint *p)
+{
+  const HlRect *plot = &p->layout->plot;
+  hl_paint_set_color (p->painter->cr, &p->theme->faint);
+  cairo_rectangle (p->painter->cr, plot->x, plot->y, plot->width, plot->height);
+  cairo_stroke (p->painter->cr);
+}
+
+static void
 paint_band (const Paint *p, const HlChartSeries *s)
 {
   if (s->low == NULL)
@@ -261,6 +295,8 @@ paint_line (const Paint *p, const HlChartSeries *s)
   for (int i = 0; i < s->n; i++)
     if (!isnan (s->y[i]))
       cairo_line_to (p->painter->cr, to_x (p, s->x[i]), to_y (p, s->y[i]));
+    else
+      cairo_new_sub_path (p->painter->cr);
   set_color (p, color_of (p, s, -1), 1);
   cairo_set_line_width (p->painter->cr, 1.8 * p->theme->line_width);
   cairo_set_dash (p->painter->cr, dashes, s->is_dashed ? 2 : 0, 0);
@@ -302,7 +338,10 @@ paint_series (const Paint *p, guint index)
       paint_bars (p, s, index == 0);
       break;
     case HL_CHART_DOTS:
-      paint_dots (p, s, index == 0);
+      if (!s->is_cloud)
+        paint_dots (p, s, index == 0);
+      else if (!p->layout->skips_clouds)
+        paint_cloud (p, s);
       break;
     case HL_CHART_LINE:
       paint_line (p, s);
@@ -445,7 +484,10 @@ hl_paint_chart (HlPainter *painter,
       hl_paint_text (painter, title, layout->title.x, layout->title.y + 1.2 * p.em,
                      &style);
     }
-  paint_y_axis (&p);
+  if (scene->is_map)
+    paint_frame (&p);
+  else
+    paint_y_axis (&p);
   cairo_save (cr);
   cairo_rectangle (cr, layout->plot.x, layout->plot.y - p.em, layout->plot.width,
                    layout->plot.height + 2 * p.em);
@@ -454,7 +496,8 @@ hl_paint_chart (HlPainter *painter,
     paint_series (&p, k - 1);
   paint_hovered (&p, hovered);
   cairo_restore (cr);
-  paint_x_axis (&p);
+  if (!scene->is_map)
+    paint_x_axis (&p);
   underline_bar (&p, hl_chart_scene_get (scene, 0));
   paint_rule (&p);
   paint_marker (&p);

@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /** HlChartLayout: plain data; user units. @plot is what the axes enclose, @x_low to
- * @x_high and @y_low to @y_high what they show (of a logarithmic axis the logarithm). */
+ * @x_high and @y_low to @y_high what they show (of a logarithmic axis the logarithm).
+ * @skips_clouds: set where somebody else draws the series that are clouds. */
 typedef struct
 {
   HlRect title;
@@ -17,6 +18,7 @@ typedef struct
   double x_low, x_high, y_low, y_high;
   double used_width;
   double used_height;
+  gboolean skips_clouds;
 } HlChartLayout;
 
 /** hl_chart_layout_compute: into @width by @height; @with_title where the scene has one.
@@ -48,6 +50,21 @@ void hl_paint_chart (HlPainter *painter,
                      const HlChartScene *scene,
                      const HlChartLayout *layout,
                      int hovered);
+
+/** hl_chart_series_color: of a mark of a series, or with -1 of the series. */
+HlColor hl_chart_series_color (const HlChartScene *scene,
+                               const HlChartSeries *series,
+                               const HlTheme *theme,
+                               int mark);
+
+/** hl_chart_layout_x, _y: where a number lies. */
+double
+hl_chart_layout_x (const HlChartLayout *layout, const HlChartScene *scene, double x);
+double hl_chart_layout_y (const HlChartLayout *layout, double y);
+
+/** HL_CHART_CLOUD_EM: radius of a cloud's dots, in font sizes; HL_CHART_CLOUD_ALPHA. */
+#define HL_CHART_CLOUD_EM 0.13
+#define HL_CHART_CLOUD_ALPHA 0.55
 
 /** hl_chart_nice_step: 1, 2 or 5 times a power of ten, about @most times in @range. */
 double hl_chart_nice_step (double range, int most);

@@ -18,6 +18,7 @@ series_free (gpointer data)
   g_free (s->low);
   g_free (s->high);
   g_free (s->shades);
+  g_free (s->colors);
   g_free (s->label);
   g_free (s);
 }
@@ -112,6 +113,12 @@ void
 hl_chart_series_add_shades (HlChartSeries *series)
 {
   series->shades = nans (series->n);
+}
+
+void
+hl_chart_series_add_colors (HlChartSeries *series)
+{
+  series->colors = g_new0 (int, (gsize) series->n + 1);
 }
 
 void

@@ -24,10 +24,12 @@ typedef enum
  * @x, @y: (n)
  * @low, @high: (nullable) (n): interval of y
  * @shades: (nullable) (n): each mark's colour, 0..1 along the scene's colour map
+ * @colors: (nullable) (n): each mark's @color, where there are no shades
  * @names: (nullable) (n): each mark in words, "5.2: 0.31 nats (0.27 to 0.35)"
  * @color: among the colours that are told apart by colour-blind people (Okabe and Ito),
  *   or HL_CHART_FOREGROUND; for series without shades
- * @is_dashed: of a line
+ * @is_dashed: of a line; a line is broken where y is NaN
+ * @is_cloud: of dots: many small ones that stand behind the others
  * @label: (nullable): for the legend
  */
 typedef struct
@@ -39,9 +41,11 @@ typedef struct
   double *low;
   double *high;
   double *shades;
+  int *colors;
   char **names;
   int color;
   gboolean is_dashed;
+  gboolean is_cloud;
   char *label;
 } HlChartSeries;
 
@@ -63,6 +67,7 @@ typedef struct
  * @rule: a horizontal dashed line, @rule_label beside it; NaN for none
  * @marker: a vertical line in the accent colour, @marker_label beside it; NaN for none
  * @colormap: of shades; @shades_low and @shades_high say what its ends are, "layer 0"
+ * @is_map: only what lies near what means something: no numbers on the axes
  * @log_x: positions on the x axis are logarithmic (x > 0)
  */
 typedef struct
@@ -86,6 +91,7 @@ typedef struct
   HlColormap colormap;
   char *shades_low;
   char *shades_high;
+  gboolean is_map;
   gboolean log_x;
 } HlChartScene;
 
@@ -105,10 +111,11 @@ void hl_chart_scene_add_tick (HlChartScene *scene, double at, const char *label)
 /** hl_chart_series_get: (transfer none) (nullable): the @index-th series. */
 const HlChartSeries *hl_chart_scene_get (const HlChartScene *scene, guint index);
 
-/** hl_chart_series_add_interval, _shades, _names: room for them, NaN and NULL at first.
- */
+/** hl_chart_series_add_interval, _shades, _colors, _names: room for them, NaN, 0 and
+ * NULL at first. */
 void hl_chart_series_add_interval (HlChartSeries *series);
 void hl_chart_series_add_shades (HlChartSeries *series);
+void hl_chart_series_add_colors (HlChartSeries *series);
 void hl_chart_series_add_names (HlChartSeries *series);
 
 G_END_DECLS
