@@ -5,10 +5,13 @@
 #include "cli.h"
 
 #include "backend/hl-backend.h"
+#include "analysis/hl-pattern-survey.h"
+#include "analysis/hl-patterns-result.h"
 #include "analysis/hl-scores-result.h"
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
 #include "presenters/hl-figure-maker.h"
+#include "presenters/hl-present-patterns.h"
 #include "presenters/hl-present-scores.h"
 #include "trace/hl-head-mask.h"
 
@@ -27,6 +30,7 @@ typedef struct
   char *slice;
   char *score;
   char *chart;
+  gboolean with_contours;
   int layer;
   int head;
   int dpi;
@@ -214,6 +218,49 @@ make_chart (Maker *m, const HlTrace *trace, HlHeadKey head, GError **error)
   return TRUE;
 }
 
+/* (transfer full): of the kind asked for; NULL with @error. */
+static HlPatterns *
+find_patterns (const Maker *m, const HlTrace *trace, GError **error)
+{
+  gboolean is_cls = g_str_equal (m->o->chart, "cls-patterns");
+  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
+  for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
+    {
+      HlSessionResult *result = hl_session_get_result (m->session, i - 1);
+      if (!g_str_equal (result->id, HL_RESULT_PATTERNS))
+        continue;
+      g_autoptr (HlPatterns) p = hl_patterns_from_result (result, stack, error);
+      if (p == NULL)
+        return NULL;
+      if ((p->kind == HL_PATTERN_CLS) == is_cls)
+        return g_steal_pointer (&p);
+    }
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               "no result in this session has such patterns: headlight analyze patterns "
+               "finds them");
+  return NULL;
+}
+
+/* All maps of the summary, and the heads of this trace before them. */
+static gboolean
+make_patterns (
+    Maker *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
+{
+  const HlPatternView view = { .as_contours = m->o->with_contours };
+  g_autoptr (HlPatterns) p = find_patterns (m, trace, error);
+  g_autoptr (HlBackend) backend = p != NULL ? hl_backend_open (NULL, error) : NULL;
+  if (backend == NULL)
+    return FALSE;
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
+  HlPatternMaps *maps =
+      hl_pattern_maps_of_trace (source, p->kind, p->side, backend, progress, error);
+  g_autoptr (HlPatternSpots) spots =
+      maps != NULL ? hl_patterns_place (p, maps, backend, progress, error) : NULL;
+  if (spots != NULL)
+    g_ptr_array_add (m->charts, hl_present_patterns (p, spots, head, &view));
+  return spots != NULL;
+}
+
 static gboolean
 make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
@@ -223,8 +270,12 @@ make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
       !parse_slice (m->o, trace, &m->view, error))
     return FALSE;
   m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
+  HlHeadKey first = g_array_index (heads, HlHeadKey, 0);
+  gboolean has_patterns =
+      m->o->chart != NULL && g_str_has_suffix (m->o->chart, "patterns");
   if (m->kind == HL_FIGURE_CHART &&
-      !make_chart (m, trace, g_array_index (heads, HlHeadKey, 0), error))
+      !(has_patterns ? make_patterns (m, trace, first, progress, error)
+                     : make_chart (m, trace, first, error)))
     return FALSE;
   m->backend = hl_backend_open (NULL, error);
   if (m->backend == NULL)
@@ -284,9 +335,11 @@ check_usage (const Options *o, Maker *m, int argc)
   if (o->view == NULL || !hl_figure_kind_from_name (o->view, &m->kind))
     return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens, arcs or "
                                    "chart expected"));
-  static const char *const charts[] = { "bars", "sorted", "dots", "map", "hops", NULL };
+  static const char *const charts[] = { "bars", "sorted",   "dots",         "map",
+                                        "hops", "patterns", "cls-patterns", NULL };
   if (o->chart != NULL && !g_strv_contains (charts, o->chart))
-    return cli_usage ("figure", _ ("--chart bars, sorted, dots, map or hops expected"));
+    return cli_usage ("figure", _ ("--chart bars, sorted, dots, map, hops, patterns or "
+                                   "cls-patterns expected"));
   if (o->output == NULL)
     return cli_usage ("figure", _ ("-o FILE.svg, .pdf or .png expected"));
   if (o->colormap != NULL && !hl_colormap_from_name (o->colormap, &m->view.colormap))
@@ -333,7 +386,11 @@ cli_figure (int argc, char **argv)
     { "score", 0, 0, G_OPTION_ARG_STRING, &o.score,
       N_ ("Charts: of this score, as \"headlight analyze\" names it"), "NAME" },
     { "chart", 0, 0, G_OPTION_ARG_STRING, &o.chart,
-      N_ ("Charts: bars, sorted, dots, map, or hops of the head"), "KIND" },
+      N_ ("Charts: bars, sorted, dots, map, or hops of the head; patterns, or "
+          "cls-patterns"),
+      "KIND" },
+    { "contours", 0, 0, G_OPTION_ARG_NONE, &o.with_contours,
+      N_ ("Patterns: lines of equal density in place of dots"), NULL },
     { "range", 0, 0, G_OPTION_ARG_STRING, &o.range,
       N_ ("shared, per-head, percentile or log"), "MODE" },
     { "colormap", 0, 0, G_OPTION_ARG_STRING, &o.colormap,

@@ -243,6 +243,39 @@ def strength_of_every_head():
 
 
 @case
+def patterns_are_found_resumed_and_drawn():
+    options = ("analyze", "patterns", MODEL, "--dataset", dataset(), "--clusters", "3", "--json")
+    found = json.loads(run(*options, "--epochs", "3", "-o", at("patterns.h5"), "--csv",
+                           at("patterns.csv"))[1])
+    kinds = {s["kind"]: s for s in found["summaries"]}
+    assert list(kinds) == ["patches", "cls"], found
+    assert all(s["epochs"] == 3 and not s["partial"] for s in kinds.values())
+    assert sum(c["maps"] for c in kinds["cls"]["clusters"]) == kinds["cls"]["maps"]
+    with open(at("patterns.csv")) as f:
+        rows = list(csv.DictReader(f))
+    assert len(rows) == kinds["patches"]["maps"] + kinds["cls"]["maps"]
+    assert {r["kind"] for r in rows} == {"patches", "cls"}
+    whole = json.loads(run(*options, "--epochs", "5")[1])
+    rest = json.loads(run(*options, "--epochs", "5", "--resume", at("patterns.h5"))[1])
+    for a, b in zip(whole["summaries"], rest["summaries"]):
+        assert b["epochs"] == 5
+        assert abs(a["net_error"] - b["net_error"]) < 1e-9, (a["net_error"], b["net_error"])
+    good("figure", at("patterns.h5"), "--view", "chart", "--chart", "patterns", "-o",
+         at("patterns.svg"))
+    good("figure", at("patterns.h5"), "--view", "chart", "--chart", "cls-patterns", "-o",
+         at("cls.svg"))
+    with open(at("patterns.svg")) as f:
+        assert "Patterns: Between patches" in f.read()
+    out = run("analyze", "patterns", MODEL, "--image", PICTURE, "--epochs", "2")[1]
+    assert "principal components" in out and "medoid" in out, out
+    fails(1, "analyze", "patterns", MODEL, "--image", PICTURE, "--resume", at("strength.h5"),
+          says=["patterns expected"])
+    fails(1, "figure", at("strength.h5"), "--view", "chart", "--chart", "patterns", "-o",
+          at("x.svg"), says=["patterns"])
+    fails(2, "analyze", "patterns", MODEL, "--image", PICTURE, "--epochs", "-1")
+
+
+@case
 def a_mask_prunes_like_prune():
     with open(at("mask.json"), "w") as f:
         json.dump({"headlight_mask": 1, "model": "x", "heads": ["1.2", "0.1"]}, f)

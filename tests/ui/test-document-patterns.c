@@ -55,8 +55,7 @@ wait_for_engine (Fixture *f)
   /* A job is counted off a moment before its end is told. */
   for (int quiet = 0; quiet < 30;)
     {
-      gboolean waits =
-          hl_engine_get_n_waiting (hl_document_get_engine (f->document)) > 0;
+      gboolean waits = hl_engine_get_n_waiting (hl_document_get_engine (f->document)) > 0;
       quiet = waits || g_main_context_iteration (NULL, FALSE) ? 0 : quiet + 1;
       g_usleep (1000);
     }
@@ -173,8 +172,10 @@ test_session (void)
   g_assert_null (look->map);
   double squares = 0;
   for (int k = 0; k < 625; k++)
-    squares += pow ((double) (look->rebuilt[k] - hl_pattern_maps_get (before->maps, 7)[k]), 2);
-  g_assert_cmpfloat_with_epsilon (squares / 625, g_array_index (p->error, float, 7), 1e-5);
+    squares +=
+        pow ((double) (look->rebuilt[k] - hl_pattern_maps_get (before->maps, 7)[k]), 2);
+  g_assert_cmpfloat_with_epsilon (squares / 625, g_array_index (p->error, float, 7),
+                                  1e-5);
   hl_document_look_at_pattern (f.document, HL_PATTERN_PATCHES, -1);
   g_assert_null (hl_document_get_pattern_look (f.document));
   tear_down (&f);
@@ -208,6 +209,7 @@ test_chart (void)
   for (int i = 0; i < 36; i++)
     {
       g_assert_cmpfloat_with_epsilon (cloud->x[i], own->x[i], 0.05);
+      g_assert_cmpfloat_with_epsilon (cloud->y[i], own->y[i], 0.05);
       g_assert_cmpint (cloud->colors[i], ==, g_array_index (p->cluster, int, i));
     }
   view = (HlPatternView){ .as_contours = TRUE, .principal = TRUE };

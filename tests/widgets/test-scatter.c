@@ -99,7 +99,8 @@ test_pixels (void)
   for (int i = 0; i < 4; i++)
     {
       g_assert_true (find_dot (f.view, i, &x, &y));
-      g_assert_true ((y < gtk_widget_get_height (GTK_WIDGET (f.view)) / 2) == (i / 2 == 1));
+      g_assert_true ((y < gtk_widget_get_height (GTK_WIDGET (f.view)) / 2) ==
+                     (i / 2 == 1));
       guint32 pixel = scenes_pixel (picture, x, y);
       /* Translucent on white. */
       if (!is_near (pixel, colors[i][0] + (255 - colors[i][0]) * 45 / 100,
@@ -126,13 +127,24 @@ test_lasso (void)
   find_dot (f.view, 0, &x0, &y0);
   find_dot (f.view, 2, &x1, &y1);
   /* Round the two dots on the left, with a dent that leaves neither out. */
-  const double polygon[] = { x0 - 9, y0 + 9, x0 + 9, y0 + 9, x0 + 1, (y0 + y1) / 2.0,
-                             x1 + 9, y1 - 9, x1 - 9, y1 - 9 };
+  const double polygon[] = { x0 - 9,          y0 + 9, x0 + 9, y0 + 9, x0 + 1,
+                             (y0 + y1) / 2.0, x1 + 9, y1 - 9, x1 - 9, y1 - 9 };
   hl_scatter_view_lasso (f.view, polygon, 5);
   const guint8 *marked = hl_scatter_view_get_marked (f.view, &n);
   g_assert_nonnull (marked);
   g_assert_true (marked[0] && !marked[1] && marked[2] && !marked[3]);
   g_assert_cmpint (f.n_marked, ==, 1);
+  /* Dots on the left of a lasso are crossed by two of its sides, and are outside. */
+  int u0, v0, u1, v1;
+  find_dot (f.view, 1, &u0, &v0);
+  find_dot (f.view, 3, &u1, &v1);
+  const double right[] = {
+    u0 - 9, v0 + 9, u0 + 9, v0 + 9, u1 + 9, v1 - 9, u1 - 9, v1 - 9
+  };
+  hl_scatter_view_lasso (f.view, right, 4);
+  marked = hl_scatter_view_get_marked (f.view, &n);
+  g_assert_true (!marked[0] && marked[1] && !marked[2] && marked[3]);
+  hl_scatter_view_lasso (f.view, polygon, 5);
   /* Those outside are dimmed. */
   int x, y;
   find_dot (f.view, 1, &x, &y);

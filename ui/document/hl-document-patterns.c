@@ -371,8 +371,8 @@ hl_document_find_patterns (HlDocument *self, HlScoreScope scope, gboolean resume
   if (scope == HL_SCOPE_INPUT)
     job->input = hl_input_ref (self->input);
   else
-    job->dataset = hl_dataset_sample (self->analyses.dataset,
-                                      self->analyses.choices.n_inputs, 0);
+    job->dataset =
+        hl_dataset_sample (self->analyses.dataset, self->analyses.choices.n_inputs, 0);
   g_autoptr (GPtrArray) all = hl_document_get_all_patterns (self);
   if (resumes && all->len > 0)
     job->resume = g_steal_pointer (&all);

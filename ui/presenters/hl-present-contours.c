@@ -97,8 +97,12 @@ crossing (double a, double b, double level)
 static void
 add_piece (GArray *line, const Grid *g, double c0, double r0, double c1, double r1)
 {
-  const double piece[6] = { g->x0 + c0 * g->dx, g->y0 + r0 * g->dy, g->x0 + c1 * g->dx,
-                            g->y0 + r1 * g->dy, NAN,                NAN };
+  const double piece[6] = { g->x0 + c0 * g->dx,
+                            g->y0 + r0 * g->dy,
+                            g->x0 + c1 * g->dx,
+                            g->y0 + r1 * g->dy,
+                            NAN,
+                            NAN };
   g_array_append_vals (line, piece, 6);
 }
 

@@ -20,10 +20,10 @@ hl_pattern_kind_words (HlPatternKind kind)
 
 /* Names as hl-pattern-names.h suggests them, for the catalogue. */
 static const char *const suggested[] = {
-  N_ ("Uniform"),        N_ ("CLS only"),     N_ ("Self"),
-  N_ ("Few keys"),       N_ ("Neighbours"),   N_ ("Row stripes"),
-  N_ ("Column stripes"), N_ ("Content"),      N_ ("Even"),
-  N_ ("CLS itself"),     N_ ("Few patches"),  N_ ("Parts of the picture"),
+  N_ ("Uniform"),        N_ ("CLS only"),       N_ ("Self"),
+  N_ ("Few keys"),       N_ ("Neighbours"),     N_ ("Row stripes"),
+  N_ ("Column stripes"), N_ ("Content"),        N_ ("Even"),
+  N_ ("CLS itself"),     N_ ("Few patches"),    N_ ("Parts of the picture"),
   N_ ("First token"),    N_ ("Previous token"), N_ ("Same token"),
   N_ ("Few tokens"),     N_ ("Recent tokens"),
 };
@@ -48,8 +48,8 @@ describe (const HlPatterns *p, const char *where, int cluster, double error)
   g_autofree char *name = hl_pattern_cluster_words (hl_patterns_get_cluster (p, cluster));
   g_autofree char *number = hl_format_number (error);
   return error > p->flagged_above
-             ? g_strdup_printf (_ ("%s: %s, error %s: not described by the summary"), where,
-                                name, number)
+             ? g_strdup_printf (_ ("%s: %s, error %s: not described by the summary"),
+                                where, name, number)
              : g_strdup_printf (_ ("%s: %s, error %s"), where, name, number);
 }
 
@@ -110,8 +110,8 @@ add_spots (HlChartScene *scene,
   for (int i = 0; i < n; i++)
     {
       HlHeadKey key = key_of (p, spots, i);
-      const GArray *layout = spots->layout != NULL && !view->principal ? spots->layout
-                                                                       : spots->components;
+      const GArray *layout =
+          spots->layout != NULL && !view->principal ? spots->layout : spots->components;
       s->x[i] = (double) g_array_index (layout, float, 2 * i);
       s->y[i] = (double) g_array_index (layout, float, 2 * i + 1);
       s->colors[i] = g_array_index (spots->cluster, int, i);
@@ -288,18 +288,24 @@ hl_pattern_explain (const HlPatterns *p)
           ? g_strdup_printf (_ ("Mean squared error on %d maps not trained on: %s; 32 "
                                 "principal components: %s."),
                              p->n_held_out, net, pca)
-          : g_strdup_printf (_ ("Mean squared error on the maps trained on: %s; 32 principal "
-                                "components: %s."),
-                             net, pca);
+          : g_strdup_printf (
+                _ ("Mean squared error on the maps trained on: %s; 32 principal "
+                   "components: %s."),
+                net, pca);
   return g_strdup_printf (
-      _ ("%s Numbers are ln (1 + A T) / ln (1 + T). An autoencoder (four 3 x 3 convolutions "
-         "of stride 2 with 16, 32, 64 and 128 channels, 32 latent numbers, Adam 1e-3, seed "
-         "%u, %u epochs, every tenth input held out) is trained on them; the paper does not "
+      _ ("%s Numbers are ln (1 + A T) / ln (1 + T). An autoencoder (four 3 x 3 "
+         "convolutions "
+         "of stride 2 with 16, 32, 64 and 128 channels, 32 latent numbers, Adam 1e-3, "
+         "seed "
+         "%u, %u epochs, every tenth input held out) is trained on them; the paper does "
+         "not "
          "tell its own. Clusters: k-means on the latents, as many as the silhouette "
-         "suggests unless chosen. %s Maps above the 95th percentile of errors are flagged.\n\n"
+         "suggests unless chosen. %s Maps above the 95th percentile of errors are "
+         "flagged.\n\n"
          "import h5py\n"
          "f = h5py.File('session.h5')\n"
-         "r = next(r for r in f['results'].values() if r.attrs['analysis'] == 'patterns'\n"
+         "r = next(r for r in f['results'].values() if r.attrs['analysis'] == "
+         "'patterns'\n"
          "         and '\"kind\":\"%s\"' in r.attrs['params'])\n"
          "z, xy, k = r['latent'][:], r['layout'][:], r['cluster'][:]\n"
          "of_head = (r['layer'][:] == 0) & (r['head'][:] == 0)\n"

@@ -37,11 +37,8 @@ HlChartScene *hl_present_patterns (const HlPatterns *patterns,
 
 /** hl_present_density_lines: adds lines that enclose shares of @n points @xy (n, 2) to
  * @scene: of a Gaussian density (Scott's rule) on a grid of 96 x 96. */
-void hl_present_density_lines (HlChartScene *scene,
-                               const float *xy,
-                               int n,
-                               const double *shares,
-                               int n_shares);
+void hl_present_density_lines (
+    HlChartScene *scene, const float *xy, int n, const double *shares, int n_shares);
 
 /** hl_present_pattern_loss: (transfer full): mean squared error by epoch. */
 HlChartScene *hl_present_pattern_loss (const HlPatternLoss *losses, int n);

@@ -119,9 +119,8 @@ pictures_row (Cards *cards, const HlPatternCluster *c)
   gtk_button_set_child (GTK_BUTTON (button), picture_of (cards->shown, c->example));
   gtk_widget_add_css_class (button, "flat");
   gtk_widget_add_css_class (button, "pattern-medoid");
-  g_autofree char *words =
-      g_strdup_printf (_ ("Medoid: %d.%d; press to see it beside its reconstruction"),
-                       layer, head);
+  g_autofree char *words = g_strdup_printf (
+      _ ("Medoid: %d.%d; press to see it beside its reconstruction"), layer, head);
   gtk_widget_set_tooltip_text (button, words);
   g_object_set_data (G_OBJECT (button), "medoid", GINT_TO_POINTER (c->medoid));
   g_signal_connect (button, "clicked", G_CALLBACK (medoid_cb), cards);

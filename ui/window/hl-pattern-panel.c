@@ -73,9 +73,10 @@ fill_kinds (HlPatternPanel *self)
         HlPatternKind kind = (HlPatternKind) k;
         g_array_append_val (kinds, kind);
       }
-  gboolean is_same = kinds->len == self->kinds->len &&
-                     (kinds->len == 0 || memcmp (kinds->data, self->kinds->data,
-                                                 kinds->len * sizeof (HlPatternKind)) == 0);
+  gboolean is_same =
+      kinds->len == self->kinds->len &&
+      (kinds->len == 0 ||
+       memcmp (kinds->data, self->kinds->data, kinds->len * sizeof (HlPatternKind)) == 0);
   gtk_widget_set_visible (GTK_WIDGET (self->kind), kinds->len > 1);
   if (is_same)
     return;
@@ -101,18 +102,18 @@ show_pair (HlPatternPanel *self,
            const char *words)
 {
   g_autoptr (HlMatrixScene) left =
-      map != NULL ? hl_present_pattern_map (p->kind, p->shape, p->grid_columns, map,
-                                            _ ("Map"))
-                  : NULL;
+      map != NULL
+          ? hl_present_pattern_map (p->kind, p->shape, p->grid_columns, map, _ ("Map"))
+          : NULL;
   g_autoptr (HlMatrixScene) right = hl_present_pattern_map (
       p->kind, p->shape, p->grid_columns, rebuilt, _ ("Reconstruction"));
   gtk_widget_set_visible (GTK_WIDGET (self->map), left != NULL);
   hl_heatmap_view_set_scene (self->map, left);
   hl_heatmap_view_set_scene (self->rebuilt, right);
   g_autofree char *text =
-      left != NULL ? g_strdup_printf (_ ("%s (map, and its reconstruction)"), words)
-                   : g_strdup_printf (_ ("%s (reconstruction; the map is not at hand)"),
-                                      words);
+      left != NULL
+          ? g_strdup_printf (_ ("%s (map, and its reconstruction)"), words)
+          : g_strdup_printf (_ ("%s (reconstruction; the map is not at hand)"), words);
   gtk_label_set_text (self->map_caption, text);
 }
 
@@ -144,7 +145,8 @@ show_maps (HlPatternPanel *self, const HlPatterns *p, const HlPatternSpots *spot
       size = hl_pattern_maps_get_size (spots->maps);
       g_autofree char *words = hl_pattern_spot_words (p, spots, i);
       show_pair (self, p, hl_pattern_maps_get (spots->maps, i),
-                 (const float *) (gpointer) spots->rebuilt->data + (gsize) i * (gsize) size,
+                 (const float *) (gpointer) spots->rebuilt->data +
+                     (gsize) i * (gsize) size,
                  words);
     }
   else
@@ -170,8 +172,8 @@ describe_marked (const HlPatterns *p, const guint8 *marked)
         count[g_array_index (p->cluster, int, i)]++;
         n++;
       }
-  g_string_append_printf (words, ngettext ("%d map in the lasso", "%d maps in the lasso", n),
-                          n);
+  g_string_append_printf (words,
+                          ngettext ("%d map in the lasso", "%d maps in the lasso", n), n);
   for (int shown = 0; shown < 4; shown++)
     {
       int best = 0;
@@ -193,9 +195,10 @@ show_caption (HlPatternPanel *self, const HlPatterns *p)
   gsize n;
   HlChartScene *scene = hl_scatter_view_get_scene (self->scatter);
   const guint8 *marked = hl_scatter_view_get_marked (self->scatter, &n);
-  g_autofree char *words = marked != NULL && n == (gsize) hl_patterns_get_n (p)
-                               ? describe_marked (p, marked)
-                               : g_strdup_printf ("%s · %s", scene->title, scene->caption);
+  g_autofree char *words =
+      marked != NULL && n == (gsize) hl_patterns_get_n (p)
+          ? describe_marked (p, marked)
+          : g_strdup_printf ("%s · %s", scene->title, scene->caption);
   gtk_label_set_text (self->caption, words);
 }
 
@@ -278,9 +281,8 @@ show (HlPatternPanel *self)
   if (n_losses > 0 || p == NULL)
     return;
   HlPatternSpots *spots = hl_document_get_pattern_spots (self->document, p->kind);
-  g_autoptr (HlChartScene) loss =
-      hl_present_pattern_loss ((const HlPatternLoss *) (gpointer) p->losses->data,
-                               (int) p->losses->len);
+  g_autoptr (HlChartScene) loss = hl_present_pattern_loss (
+      (const HlPatternLoss *) (gpointer) p->losses->data, (int) p->losses->len);
   g_autofree char *text = hl_pattern_explain (p);
   show_plane (self, p, spots);
   show_maps (self, p, spots);
@@ -345,7 +347,7 @@ hovered_cb (HlScatterView *view, int mark, int dot, HlPatternPanel *self)
   if (p == NULL)
     return;
   g_autofree char *words =
-      mark >= 0 && spots != NULL                  ? hl_pattern_spot_words (p, spots, mark)
+      mark >= 0 && spots != NULL                ? hl_pattern_spot_words (p, spots, mark)
       : dot >= 0 && dot < hl_patterns_get_n (p) ? hl_pattern_map_words (p, dot)
                                                 : NULL;
   if (words != NULL)
@@ -431,8 +433,8 @@ build_options (HlPatternPanel *self)
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   self->epochs = number (grid, 0, _ ("Epochs"), 1, 1000, HL_PATTERN_EPOCHS);
   self->n_clusters = number (grid, 1, _ ("Clusters (0: as suggested)"), 0, 50, 0);
-  self->side = number (grid, 2, _ ("Rows and columns of a grid, at most"), 2, 32,
-                       HL_PATTERN_SIDE);
+  self->side =
+      number (grid, 2, _ ("Rows and columns of a grid, at most"), 2, 32, HL_PATTERN_SIDE);
   gtk_popover_set_child (GTK_POPOVER (popover), grid);
   gtk_menu_button_set_popover (GTK_MENU_BUTTON (menu), popover);
   gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (menu), "emblem-system-symbolic");
@@ -498,7 +500,8 @@ build_training (HlPatternPanel *self)
 }
 
 static GtkDropDown *
-choice (HlPatternPanel *self, GtkWidget *row, const char *a, const char *b, const char *name)
+choice (
+    HlPatternPanel *self, GtkWidget *row, const char *a, const char *b, const char *name)
 {
   const char *const words[] = { a, b, NULL };
   GtkDropDown *made = hl_score_words (row, words, name);
@@ -519,8 +522,8 @@ build_plane (HlPatternPanel *self, GtkWidget *page)
   self->colors = choice (self, row, _ ("By cluster"), _ ("By layer"), _ ("Coloured"));
   GtkWidget *scatter = hl_scatter_view_new ();
   gtk_widget_set_size_request (scatter, -1, 340);
-  g_signal_connect_object (scatter, "mark-activated", G_CALLBACK (spot_activated_cb), self,
-                           0);
+  g_signal_connect_object (scatter, "mark-activated", G_CALLBACK (spot_activated_cb),
+                           self, 0);
   g_signal_connect_object (scatter, "dot-activated", G_CALLBACK (dot_activated_cb), self,
                            0);
   g_signal_connect_object (scatter, "mark-hovered", G_CALLBACK (hovered_cb), self, 0);

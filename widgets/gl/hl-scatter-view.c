@@ -47,8 +47,7 @@ compute_layout (HlScatterView *self)
   HlTheme theme = theme_of (self);
   if (self->scene == NULL)
     return;
-  hl_chart_layout_compute (self->scene, &theme,
-                           gtk_widget_get_width (GTK_WIDGET (self)),
+  hl_chart_layout_compute (self->scene, &theme, gtk_widget_get_width (GTK_WIDGET (self)),
                            gtk_widget_get_height (GTK_WIDGET (self)), FALSE,
                            &self->layout);
   /* On whole pixels, where the area lies. */
@@ -72,8 +71,8 @@ hl_scatter_view_size_allocate (GtkWidget *widget, int width, int height, int bas
   const HlRect *plot = &self->layout.plot;
   GskTransform *at = gsk_transform_translate (
       NULL, &GRAPHENE_POINT_INIT ((float) plot->x, (float) plot->y));
-  gtk_widget_allocate (self->area, MAX ((int) plot->width, 1), MAX ((int) plot->height, 1),
-                       -1, at);
+  gtk_widget_allocate (self->area, MAX ((int) plot->width, 1),
+                       MAX ((int) plot->height, 1), -1, at);
 }
 
 static void
@@ -383,7 +382,8 @@ key_cb (GtkEventControllerKey *controller,
 {
   const HlChartSeries *s =
       self->scene != NULL ? hl_chart_scene_get (self->scene, 0) : NULL;
-  int at = self->hovered >= 0 || self->scene == NULL ? self->hovered : self->scene->selected;
+  int at =
+      self->hovered >= 0 || self->scene == NULL ? self->hovered : self->scene->selected;
   if (s == NULL || s->n == 0 || s->is_cloud ||
       (state & (GDK_CONTROL_MASK | GDK_ALT_MASK)) != 0)
     return FALSE;

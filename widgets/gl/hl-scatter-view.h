@@ -21,8 +21,8 @@ G_DECLARE_FINAL_TYPE (HlScatterView, hl_scatter_view, HL, SCATTER_VIEW, GtkWidge
 
 GtkWidget *hl_scatter_view_new (void) G_GNUC_WARN_UNUSED_RESULT;
 
-/** hl_scatter_view_set_scene: (nullable): a reference is kept. What the lasso took is kept
- * while there are as many dots as before. */
+/** hl_scatter_view_set_scene: (nullable): a reference is kept. What the lasso took is
+ * kept while there are as many dots as before. */
 void hl_scatter_view_set_scene (HlScatterView *self, HlChartScene *scene);
 /** hl_scatter_view_get_scene: (transfer none) (nullable) */
 HlChartScene *hl_scatter_view_get_scene (HlScatterView *self);
