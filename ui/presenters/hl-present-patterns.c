@@ -292,24 +292,22 @@ hl_pattern_explain (const HlPatterns *p)
                 _ ("Mean squared error on the maps trained on: %s; 32 principal "
                    "components: %s."),
                 net, pca);
-  return g_strdup_printf (
+  g_autofree char *words = g_strdup_printf (
       _ ("%s Numbers are ln (1 + A T) / ln (1 + T). An autoencoder (four 3 x 3 "
-         "convolutions "
-         "of stride 2 with 16, 32, 64 and 128 channels, 32 latent numbers, Adam 1e-3, "
-         "seed "
-         "%u, %u epochs, every tenth input held out) is trained on them; the paper does "
-         "not "
-         "tell its own. Clusters: k-means on the latents, as many as the silhouette "
-         "suggests unless chosen. %s Maps above the 95th percentile of errors are "
-         "flagged.\n\n"
-         "import h5py\n"
-         "f = h5py.File('session.h5')\n"
-         "r = next(r for r in f['results'].values() if r.attrs['analysis'] == "
-         "'patterns'\n"
-         "         and '\"kind\":\"%s\"' in r.attrs['params'])\n"
-         "z, xy, k = r['latent'][:], r['layout'][:], r['cluster'][:]\n"
-         "of_head = (r['layer'][:] == 0) & (r['head'][:] == 0)\n"
-         "print(k[of_head], r['error'][:][of_head])"),
-      explain_pictures (p->kind), p->seed, p->losses->len, errors,
-      hl_pattern_kind_id (p->kind));
+         "convolutions of stride 2 with 16, 32, 64 and 128 channels, 32 latent numbers, "
+         "Adam 1e-3, seed %u, %u epochs, every tenth input held out) is trained on them; "
+         "the paper does not tell its own. Clusters: k-means on the latents, as many as "
+         "the silhouette suggests unless chosen. %s Maps above the 95th percentile of "
+         "errors are flagged."),
+      explain_pictures (p->kind), p->seed, p->losses->len, errors);
+  return g_strdup_printf (
+      "%s\n\n"
+      "import h5py\n"
+      "f = h5py.File('session.h5')\n"
+      "r = next(r for r in f['results'].values() if r.attrs['analysis'] == 'patterns'\n"
+      "         and '\"kind\":\"%s\"' in r.attrs['params'])\n"
+      "z, xy, k = r['latent'][:], r['layout'][:], r['cluster'][:]\n"
+      "of_head = (r['layer'][:] == 0) & (r['head'][:] == 0)\n"
+      "print(k[of_head], r['error'][:][of_head])",
+      words, hl_pattern_kind_id (p->kind));
 }
