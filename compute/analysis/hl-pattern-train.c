@@ -179,9 +179,10 @@ static gboolean
 train_epoch (Training *t, GError **error)
 {
   double sum = 0;
-  for (gint64 i = 0; i < (gint64) t->order->len; i += HL_PATTERN_BATCH)
+  gint64 n = (gint64) t->order->len, batch = CLAMP (n / 32, 4, HL_PATTERN_BATCH);
+  for (gint64 i = 0; i < n; i += batch)
     {
-      gint64 count = MIN (HL_PATTERN_BATCH, (gint64) t->order->len - i);
+      gint64 count = MIN (batch, n - i);
       double loss;
       if (!step_progress (t, i, error))
         return FALSE;

@@ -10,6 +10,9 @@
 G_BEGIN_DECLS
 
 #define HL_PATTERN_EPOCHS 20
+
+/** HL_PATTERN_BATCH: maps a step, at most; of fewer than 1,024 a 32nd of them, and 4 at
+ * least, so that an epoch is some steps long. */
 #define HL_PATTERN_BATCH 32
 
 /** HL_PATTERN_HELD_OUT: every so-manieth input is not trained on; none of fewer inputs.

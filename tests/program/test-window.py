@@ -395,6 +395,23 @@ def the_importance_page_has_the_commands_numbers():
 
 
 @case
+def the_patterns_page_has_the_commands_numbers():
+    window = Shared.window
+    keys("alt+4")
+    window.press("Find Patterns")
+    window.wait("label", "Patterns of 36 maps")
+    found = json.loads(command("analyze", "patterns", MODEL, "--image", PICTURE, "--json"))
+    patches = found["summaries"][0]
+    said = window.label(r"5\.1: .*, error .*reconstruction.*")
+    assert re.search(r"error [\d.]+", said), said
+    names = window.labels()
+    for cluster in patches["clusters"]:
+        assert any(f"{cluster['maps']} maps, " in n for n in names), (cluster, names)
+    keys("alt+1")
+    window.wait("text", "Go to head")
+
+
+@case
 def exports_a_figure_as_svg():
     window = Shared.window
     window.press("Export")
@@ -463,7 +480,7 @@ def a_text_stays_in_sight_after_a_tooltip():
     place = strip.get_extents(Atspi.CoordType.WINDOW)
     for step in range(3):  # the tooltip shows once the pointer has moved and rests
         subprocess.run(["xdotool", "mousemove", str(place.x + 60 + step),
-                        str(place.y + 70)], check=True)
+                        str(place.y + 20)], check=True)
         time.sleep(0.3)
     wait_for("a token", lambda: strip.get_description().startswith("token"))
     time.sleep(1)

@@ -219,6 +219,12 @@ test_chart (void)
   g_assert_cmpuint (lines->series->len, ==, 5);
   g_assert_cmpint (hl_chart_scene_get (lines, 0)->colors[4], ==,
                    g_array_index (spots->cluster, int, 4));
+  g_autoptr (HlGridScene) grid = hl_present_pattern_grid (p);
+  const HlThumb *thumb =
+      &((HlGridLayer *) g_ptr_array_index (grid->layers, 2))->thumbs[3];
+  g_assert_cmpint (thumb->n_columns, ==, 3);
+  for (int c = 0; c < 3; c++) /* one map a head: all of it in one cluster */
+    g_assert_cmpfloat (thumb->values[c], ==, c == g_array_index (p->cluster, int, 15));
   g_autofree char *words = hl_pattern_map_words (p, 15);
   g_assert_true (g_str_has_prefix (words, "shirt-02.png · 2.3: "));
   g_autofree char *explained = hl_pattern_explain (p);

@@ -154,9 +154,10 @@ hl_present_patterns (const HlPatterns *p,
   HlChartScene *scene = hl_chart_scene_new ();
   gboolean is_tsne = p->layout != NULL && !view->principal;
   scene->is_map = TRUE;
-  scene->title = g_strdup_printf (_ ("Patterns: %s, %d maps of %u inputs"),
-                                  hl_pattern_kind_words (p->kind), hl_patterns_get_n (p),
-                                  p->inputs->len);
+  scene->title = g_strdup_printf (
+      ngettext ("Patterns: %s, %d maps of %u input", "Patterns: %s, %d maps of %u inputs",
+                p->inputs->len),
+      hl_pattern_kind_words (p->kind), hl_patterns_get_n (p), p->inputs->len);
   scene->caption = g_strdup (
       is_tsne ? _ ("Latents by t-SNE, perplexity 30: what lies near is alike, distances "
                    "across mean little.")
@@ -173,6 +174,59 @@ hl_present_patterns (const HlPatterns *p,
                               hl_patterns_get_n (p), shares, G_N_ELEMENTS (shares));
   else
     add_cloud (scene, p, view);
+  return scene;
+}
+
+/* (transfer full): (heads, clusters): how many maps of a head are of a cluster. */
+static int *
+count_maps (const HlPatterns *p, int n_heads)
+{
+  int k = (int) p->clusters->len;
+  int *counts = g_new0 (int, (gsize) (n_heads * k) + 1);
+  for (int i = 0; i < hl_patterns_get_n (p); i++)
+    counts[g_array_index (p->places, HlPatternPlace, i).head * k +
+           g_array_index (p->cluster, int, i)]++;
+  return counts;
+}
+
+static void
+fill_strip (HlThumb *thumb, const int *counts, int k)
+{
+  int n = 0;
+  thumb->n_rows = 1;
+  thumb->n_columns = k;
+  thumb->values = g_new (float, (gsize) k);
+  for (int c = 0; c < k; c++)
+    n += counts[c];
+  for (int c = 0; c < k; c++)
+    {
+      double share = n > 0 ? (double) counts[c] / n : (double) NAN;
+      thumb->values[c] = (float) share;
+      thumb->max = fmax (thumb->max, share);
+    }
+}
+
+HlGridScene *
+hl_present_pattern_grid (const HlPatterns *p)
+{
+  int k = MIN ((int) p->clusters->len, HL_THUMB_SIDE_MAX);
+  HlGridScene *scene = hl_grid_scene_new ();
+  g_autofree int *counts = count_maps (p, p->first[p->n_layers]);
+  for (int l = 0; l < p->n_layers; l++)
+    {
+      g_autofree char *label = g_strdup_printf ("%d", l);
+      int n = p->first[l + 1] - p->first[l];
+      HlGridLayer *layer = hl_grid_scene_add_layer (scene, label, n);
+      for (int h = 0; h < n; h++)
+        fill_strip (&layer->thumbs[h],
+                    counts + (p->first[l] + h) * (int) p->clusters->len, k);
+    }
+  scene->title = g_strdup (_ ("Patterns"));
+  scene->scale =
+      (HlScale){ .colormap = HL_COLORMAP_VIRIDIS, .mode = HL_RANGE_SHARED, .high = 1 };
+  scene->caption = g_strdup_printf (_ ("%s: share of each head's maps in each cluster, "
+                                       "the largest cluster at the left"),
+                                    hl_pattern_kind_words (p->kind));
   return scene;
 }
 

@@ -40,6 +40,10 @@ HlChartScene *hl_present_patterns (const HlPatterns *patterns,
 void hl_present_density_lines (
     HlChartScene *scene, const float *xy, int n, const double *shares, int n_shares);
 
+/** hl_present_pattern_grid: (transfer full): a strip a head: the share of its maps in
+ * each cluster, the largest cluster at the left. */
+HlGridScene *hl_present_pattern_grid (const HlPatterns *patterns);
+
 /** hl_present_pattern_loss: (transfer full): mean squared error by epoch. */
 HlChartScene *hl_present_pattern_loss (const HlPatternLoss *losses, int n);
 

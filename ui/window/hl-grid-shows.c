@@ -4,6 +4,7 @@
 
 #include "window/hl-grid-shows.h"
 
+#include "presenters/hl-present-patterns.h"
 #include "presenters/hl-present-scores.h"
 #include "window/hl-score-page.h"
 
@@ -41,19 +42,97 @@ find_hops (HlDocument *document)
                                                 : NULL;
 }
 
+static guint
+find_patterns (HlDocument *document)
+{
+  guint found = 0;
+  for (int k = 0; k < HL_N_PATTERNS; k++)
+    if (hl_document_get_patterns (document, (HlPatternKind) k) != NULL)
+      found |= 1u << k;
+  return found;
+}
+
+/* Entries before those of patterns, and before those of scores. */
+static guint
+first_pattern (const HlGridShows *shows)
+{
+  return 1 + (guint) shows->has_hops;
+}
+
+static guint
+first_score (const HlGridShows *shows)
+{
+  guint n = first_pattern (shows);
+  for (int k = 0; k < HL_N_PATTERNS; k++)
+    n += shows->patterns >> k & 1;
+  return n;
+}
+
 static gboolean
 shows_hops (const HlGridShows *shows)
 {
   return shows->has_hops && gtk_drop_down_get_selected (shows->drop_down) == 1;
 }
 
+/* HL_N_PATTERNS where no patterns are shown. */
+static HlPatternKind
+shown_pattern (const HlGridShows *shows)
+{
+  guint at = first_pattern (shows),
+        chosen = gtk_drop_down_get_selected (shows->drop_down);
+  for (int k = 0; k < HL_N_PATTERNS; k++)
+    if ((shows->patterns >> k & 1) && at++ == chosen)
+      return (HlPatternKind) k;
+  return HL_N_PATTERNS;
+}
+
+gboolean
+hl_grid_shows_patterns (const HlGridShows *shows)
+{
+  return shown_pattern (shows) != HL_N_PATTERNS;
+}
+
 HlScore
 hl_grid_shows_get_score (const HlGridShows *shows)
 {
-  guint i = gtk_drop_down_get_selected (shows->drop_down), fixed = 1 + shows->has_hops;
+  guint i = gtk_drop_down_get_selected (shows->drop_down), fixed = first_score (shows);
   return i >= fixed && i - fixed < shows->scores->len
              ? g_array_index (shows->scores, HlScore, i - fixed)
              : HL_N_SCORES;
+}
+
+/* (transfer full): the list; @place: of what was chosen, where it still is. */
+static GtkStringList *
+make_words (const HlGridShows *shows,
+            gboolean was_hops,
+            HlPatternKind pattern,
+            HlScore chosen,
+            guint *place)
+{
+  GtkStringList *words = gtk_string_list_new (NULL);
+  *place = was_hops && shows->has_hops ? 1 : 0;
+  gtk_string_list_append (words, _ ("Maps"));
+  if (shows->has_hops)
+    gtk_string_list_append (words, _ ("Attention by distance"));
+  for (int k = 0; k < HL_N_PATTERNS; k++)
+    {
+      g_autofree char *title =
+          g_strdup_printf (_ ("Patterns: %s"), hl_pattern_kind_words ((HlPatternKind) k));
+      if (!(shows->patterns >> k & 1))
+        continue;
+      if ((HlPatternKind) k == pattern)
+        *place = g_list_model_get_n_items (G_LIST_MODEL (words));
+      gtk_string_list_append (words, title);
+    }
+  for (guint i = 0; i < shows->scores->len; i++)
+    {
+      HlScore score = g_array_index (shows->scores, HlScore, i);
+      g_autofree char *title = hl_score_title (score);
+      if (score == chosen)
+        *place = g_list_model_get_n_items (G_LIST_MODEL (words));
+      gtk_string_list_append (words, title);
+    }
+  return words;
 }
 
 void
@@ -61,6 +140,8 @@ hl_grid_shows_fill (HlGridShows *shows, HlDocument *document)
 {
   GArray *scores = g_array_new (FALSE, FALSE, sizeof (HlScore));
   gboolean has_hops = find_hops (document) != NULL, was_hops = shows_hops (shows);
+  guint patterns = find_patterns (document), place;
+  HlPatternKind pattern = shown_pattern (shows);
   HlScore chosen = hl_grid_shows_get_score (shows);
   for (int i = 0; i < HL_N_SCORES; i++)
     {
@@ -70,28 +151,19 @@ hl_grid_shows_fill (HlGridShows *shows, HlDocument *document)
     }
   gboolean is_same =
       scores->len == shows->scores->len && has_hops == shows->has_hops &&
+      patterns == shows->patterns &&
       memcmp (scores->data, shows->scores->data, scores->len * sizeof (HlScore)) == 0;
   if (is_same && gtk_drop_down_get_model (shows->drop_down) != NULL)
     {
       g_array_unref (scores);
       return;
     }
-  g_autoptr (GtkStringList) words = gtk_string_list_new (NULL);
-  guint place = was_hops && has_hops ? 1 : 0;
-  gtk_string_list_append (words, _ ("Maps"));
-  if (has_hops)
-    gtk_string_list_append (words, _ ("Attention by distance"));
-  for (guint i = 0; i < scores->len; i++)
-    {
-      HlScore score = g_array_index (scores, HlScore, i);
-      g_autofree char *title = hl_score_title (score);
-      gtk_string_list_append (words, title);
-      place = score == chosen ? 1 + (guint) has_hops + i : place;
-    }
   shows->is_filling = TRUE;
   g_array_unref (shows->scores);
   shows->scores = scores;
   shows->has_hops = has_hops;
+  shows->patterns = patterns;
+  g_autoptr (GtkStringList) words = make_words (shows, was_hops, pattern, chosen, &place);
   gtk_drop_down_set_model (shows->drop_down, G_LIST_MODEL (words));
   gtk_drop_down_set_selected (shows->drop_down, place);
   shows->is_filling = FALSE;
@@ -101,10 +173,15 @@ HlGridScene *
 hl_grid_shows_present (const HlGridShows *shows, HlDocument *document)
 {
   HlScore score = hl_grid_shows_get_score (shows);
+  HlPatternKind kind = shown_pattern (shows);
   HlHeadScores *scores =
       score != HL_N_SCORES ? hl_grid_shows_find (document, score) : NULL;
+  HlPatterns *patterns =
+      kind != HL_N_PATTERNS ? hl_document_get_patterns (document, kind) : NULL;
+  HlHeadScores *hops = shows_hops (shows) ? find_hops (document) : NULL;
   if (scores != NULL)
     return hl_present_score_grid (scores, score);
-  HlHeadScores *hops = shows_hops (shows) ? find_hops (document) : NULL;
+  if (patterns != NULL)
+    return hl_present_pattern_grid (patterns);
   return hops != NULL ? hl_present_hop_grid (hops) : NULL;
 }

@@ -10,12 +10,14 @@
 
 G_BEGIN_DECLS
 
-/** HlGridShows: the choice; @scores: (element-type HlScore), behind the fixed ones. */
+/** HlGridShows: the choice; @scores: (element-type HlScore), behind the fixed ones;
+ * @patterns: of which kinds there are summaries, bits 1 << kind. */
 typedef struct
 {
   GtkDropDown *drop_down;
   GArray *scores;
   gboolean has_hops;
+  guint patterns;
   gboolean is_filling;
 } HlGridShows;
 
@@ -28,6 +30,9 @@ void hl_grid_shows_fill (HlGridShows *shows, HlDocument *document);
 
 /** hl_grid_shows_get_score: HL_N_SCORES where no score is shown. */
 HlScore hl_grid_shows_get_score (const HlGridShows *shows);
+
+/** hl_grid_shows_patterns: a summary of patterns is what is shown. */
+gboolean hl_grid_shows_patterns (const HlGridShows *shows);
 
 /** hl_grid_shows_find: (transfer none) (nullable): where a score is known: over the data
  * set, else on the input, else by the probe. */

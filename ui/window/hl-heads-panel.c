@@ -387,6 +387,14 @@ scores_changed_cb (HlHeadsPanel *self)
 }
 
 static void
+patterns_changed_cb (HlHeadsPanel *self)
+{
+  hl_grid_shows_fill (&self->shows, self->document);
+  if (hl_grid_shows_patterns (&self->shows))
+    show_score (self);
+}
+
+static void
 filter_changed_cb (HlHeadsPanel *self)
 {
   if (hl_head_filter_is_good (gtk_editable_get_text (self->filter)))
@@ -513,6 +521,8 @@ hl_heads_panel_set_document (HlHeadsPanel *self, HlDocument *document)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "view-changed", G_CALLBACK (view_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "patterns-changed", G_CALLBACK (patterns_changed_cb),
+                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "scores-changed", G_CALLBACK (scores_changed_cb),
                            self, G_CONNECT_SWAPPED);
   hl_grid_shows_fill (&self->shows, document);
