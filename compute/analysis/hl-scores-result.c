@@ -3,6 +3,7 @@
 #include "analysis/hl-scores-result.h"
 
 #include "base/hl-error.h"
+#include "io/hl-csv.h"
 #include "io/hl-json.h"
 
 #include <math.h>
@@ -362,15 +363,6 @@ hl_scores_from_result (const HlSessionResult *result,
 /* ---- a table -------------------------------------------------------------------------
  */
 
-static void
-append_number (GString *out, double x)
-{
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append_c (out, ',');
-  if (isfinite (x))
-    g_string_append (out, g_ascii_dtostr (text, sizeof text, x));
-}
-
 char *
 hl_scores_to_csv (const HlHeadScores *s)
 {
@@ -393,11 +385,11 @@ hl_scores_to_csv (const HlHeadScores *s)
             if (!hl_head_scores_has (s, (HlScore) k))
               continue;
             HlInterval x = hl_head_scores_interval (s, (HlScore) k, l, h);
-            append_number (out, x.mean);
+            hl_csv_append_number (out, x.mean, 0);
             if (has_intervals)
               {
-                append_number (out, x.low);
-                append_number (out, x.high);
+                hl_csv_append_number (out, x.low, 0);
+                hl_csv_append_number (out, x.high, 0);
               }
           }
       }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Training the autoencoder of patterns: a step of 32 maps of 14 x 14 and of 7 x 7 patches,
- * beside the same net in PyTorch; t-SNE of 5,000 points and more.
- * bench-patterns [--rounds N] [--threads N] [--peer SCRIPT] */
+ * Training the autoencoder of patterns: a step of 32 maps of 14 x 14 and of 7 x 7
+ * patches, beside the same net in PyTorch; t-SNE of 5,000 points and more. bench-patterns
+ * [--rounds N] [--threads N] [--peer SCRIPT] */
 #include "config.h"
 
 #include "analysis/hl-autoencoder.h"
@@ -65,8 +65,8 @@ bench_net (HlBackend *backend, int side, int n_rounds, int n_threads, const char
     }
   double gflop = 3 * hl_autoencoder_flops (net) * BATCH * STEPS / 1e9;
   double rate = gflop / bench_median (&samples) * 1000;
-  g_autofree char *what = g_strdup_printf ("%d steps of %d maps of %d x %d", STEPS, BATCH,
-                                           side, side);
+  g_autofree char *what =
+      g_strdup_printf ("%d steps of %d maps of %d x %d", STEPS, BATCH, side, side);
   bench_row (what, &samples, "%.0f GFLOP/s, %2.0f %% of a large product's", rate,
              100 * rate / best_gflops (backend));
   if (script == NULL)
