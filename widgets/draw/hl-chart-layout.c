@@ -11,7 +11,8 @@
 #define TICK_EM 0.4
 #define LABEL_EM 1.3
 #define AXIS_TITLE_EM 1.5
-#define LEGEND_EM 1.5
+#define LEGEND_EM HL_CHART_LEGEND_EM
+#define LEGEND_ROWS 3
 #define NUMBER_EM 3.4 /* room for the numbers of the y axis */
 #define DOT_EM 0.28
 
@@ -115,6 +116,44 @@ has_legend (const HlChartScene *scene)
   return FALSE;
 }
 
+/* Rows that the legend takes, at most three. */
+static int
+count_legend_rows (const HlChartScene *scene, const HlTheme *theme, double width)
+{
+  double x = hl_chart_legend_start (scene, theme);
+  int row = 0;
+  for (guint k = 0; k < scene->series->len; k++)
+    hl_chart_legend_place (theme, hl_chart_scene_get (scene, k), width, &x, &row);
+  return MIN (row + 1, LEGEND_ROWS);
+}
+
+double
+hl_chart_legend_start (const HlChartScene *scene, const HlTheme *theme)
+{
+  double em = theme->font_size;
+  if (scene->shades_low == NULL)
+    return 0;
+  return hl_text_width (theme, scene->shades_low, 0, FALSE) +
+         hl_text_width (theme, scene->shades_high, 0, FALSE) + 7 * em;
+}
+
+double
+hl_chart_legend_place (
+    const HlTheme *theme, const HlChartSeries *s, double width, double *x, int *row)
+{
+  double em = theme->font_size, at = *x;
+  if (s->label == NULL)
+    return NAN;
+  double own = 1.8 * em + hl_text_width (theme, s->label, 0, FALSE);
+  if (at > 0 && at + own > width + 1)
+    {
+      (*row)++;
+      at = 0;
+    }
+  *x = at + own + 1.2 * em;
+  return at;
+}
+
 void
 hl_chart_layout_compute (const HlChartScene *scene,
                          const HlTheme *theme,
@@ -143,11 +182,25 @@ hl_chart_layout_compute (const HlChartScene *scene,
     }
   if (has_legend (scene))
     {
-      layout->legend = (HlRect){ left, top, MAX (width - left, 0), LEGEND_EM * em };
-      top += LEGEND_EM * em;
+      double room = MAX (width - left, 0);
+      int rows = count_legend_rows (scene, theme, room);
+      layout->legend = (HlRect){ left, top, room, rows * LEGEND_EM * em };
+      top += rows * LEGEND_EM * em;
     }
   layout->plot = (HlRect){ left, top, MAX (width - left - EDGE_EM * em, 1),
                            MAX (height - top - bottom, 1) };
+}
+
+double
+hl_chart_cloud_radius (const HlChartScene *scene, const HlTheme *theme)
+{
+  gsize n = 0;
+  for (guint k = 0; k < scene->series->len; k++)
+    {
+      const HlChartSeries *s = hl_chart_scene_get (scene, k);
+      n += s->is_cloud ? (gsize) s->n : 0;
+    }
+  return (n > 500 ? 0.13 : 0.2) * theme->font_size;
 }
 
 /* ---- marks ---------------------------------------------------------------------------

@@ -25,9 +25,12 @@ typedef struct
 /* ---- colours -------------------------------------------------------------------------
  */
 
-/* Okabe and Ito, Color Universal Design (2008); black is the theme's own. */
-static const guint32 palette[] = { 0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7,
-                                   0x56b4e9, 0xd55e00, 0xb8a800, 0x8a8a8a };
+/* Okabe and Ito, Color Universal Design (2008); black is the theme's own. Beyond the
+ * eight more hues, which are told apart by most people. */
+static const guint32 palette[] = { 0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9,
+                                   0xd55e00, 0xb8a800, 0x8a8a8a, 0x7a5cc8, 0xa83254,
+                                   0x4f8a3c, 0xd9c07a, 0xa2559f, 0x3fb5a3, 0x8a5a32,
+                                   0xef8f9c, 0x5f7fb0, 0xa6cc5a, 0xc45bd6, 0x5e6a71 };
 
 HlColor
 hl_chart_series_color (const HlChartScene *scene,
@@ -43,7 +46,7 @@ hl_chart_series_color (const HlChartScene *scene,
     }
   int color = mark >= 0 && s->colors != NULL ? s->colors[mark] : s->color;
   if (color < 0)
-    return theme->dim;
+    return color == HL_CHART_FAINT ? theme->faint : theme->dim;
   guint32 hex = palette[color % (int) G_N_ELEMENTS (palette)];
   return (HlColor){ (hex >> 16 & 0xff) / 255.0, (hex >> 8 & 0xff) / 255.0,
                     (hex & 0xff) / 255.0, 1 };
@@ -251,7 +254,7 @@ paint_dots (const Paint *p, const HlChartSeries *s, gboolean is_first)
 static void
 paint_cloud (const Paint *p, const HlChartSeries *s)
 {
-  double r = HL_CHART_CLOUD_EM * p->em;
+  double r = hl_chart_cloud_radius (p->scene, p->theme);
   for (int i = 0; i < s->n; i++)
     {
       if (isnan (s->y[i]))
@@ -395,7 +398,7 @@ paint_marker (const Paint *p)
 }
 
 /* What the colours along the map mean: a strip with a word at each end. */
-static double
+static void
 paint_shades_key (const Paint *p, double x, double y)
 {
   enum
@@ -418,37 +421,51 @@ paint_shades_key (const Paint *p, double x, double y)
     }
   x += width + 0.4 * p->em;
   hl_paint_text (p->painter, p->scene->shades_high, x, y + hl_text_drop (p->em), &style);
-  return x + hl_text_width (p->theme, p->scene->shades_high, 0, FALSE) + 1.2 * p->em;
+}
+
+/* A line, or a dot of dots. */
+static void
+paint_sample (const Paint *p, const HlChartSeries *s, double x, double y)
+{
+  const double dashes[] = { 0.4 * p->em, 0.3 * p->em };
+  set_color (p, color_of (p, s, -1), 1);
+  if (s->kind == HL_CHART_DOTS)
+    {
+      cairo_arc (p->painter->cr, x + 0.9 * p->em, y, 0.32 * p->em, 0, 2 * G_PI);
+      cairo_fill (p->painter->cr);
+      return;
+    }
+  cairo_set_line_width (p->painter->cr, 2 * p->theme->line_width);
+  cairo_set_dash (p->painter->cr, dashes, s->is_dashed ? 2 : 0, 0);
+  line_between (p, x, y, x + 1.4 * p->em, y);
+  cairo_set_dash (p->painter->cr, NULL, 0, 0);
+  cairo_set_line_width (p->painter->cr, p->theme->line_width);
 }
 
 static void
 paint_legend (const Paint *p)
 {
   const HlRect *legend = &p->layout->legend;
-  double x = legend->x, y = legend->y + 0.5 * p->em;
+  const HlTextStyle style = { .anchor = HL_ANCHOR_START };
+  double row_height = HL_CHART_LEGEND_EM * p->em, y = legend->y + 0.5 * p->em;
+  double end = hl_chart_legend_start (p->scene, p->theme);
+  int row = 0;
   if (legend->width <= 0)
     return;
   if (p->scene->shades_low != NULL)
-    x = paint_shades_key (p, x, y);
+    paint_shades_key (p, legend->x, y);
   for (guint k = 0; k < p->scene->series->len; k++)
     {
       const HlChartSeries *s = hl_chart_scene_get (p->scene, k);
-      const double dashes[] = { 0.4 * p->em, 0.3 * p->em };
-      if (s->label == NULL)
+      double x = hl_chart_legend_place (p->theme, s, legend->width, &end, &row);
+      if (isnan (x))
         continue;
-      double width = hl_text_width (p->theme, s->label, 0, FALSE);
-      if (x + 2 * p->em + width > legend->x + legend->width + 1)
+      if ((row + 1) * row_height > legend->height + 1)
         return;
-      set_color (p, color_of (p, s, -1), 1);
-      cairo_set_line_width (p->painter->cr, 2 * p->theme->line_width);
-      cairo_set_dash (p->painter->cr, dashes, s->is_dashed ? 2 : 0, 0);
-      line_between (p, x, y, x + 1.4 * p->em, y);
-      cairo_set_dash (p->painter->cr, NULL, 0, 0);
-      cairo_set_line_width (p->painter->cr, p->theme->line_width);
-      const HlTextStyle style = { .anchor = HL_ANCHOR_START };
-      hl_paint_text (p->painter, s->label, x + 1.8 * p->em, y + hl_text_drop (p->em),
-                     &style);
-      x += 1.8 * p->em + width + 1.2 * p->em;
+      double at = y + row * row_height;
+      paint_sample (p, s, legend->x + x, at);
+      hl_paint_text (p->painter, s->label, legend->x + x + 1.8 * p->em,
+                     at + hl_text_drop (p->em), &style);
     }
 }
 

@@ -62,9 +62,19 @@ double
 hl_chart_layout_x (const HlChartLayout *layout, const HlChartScene *scene, double x);
 double hl_chart_layout_y (const HlChartLayout *layout, double y);
 
-/** HL_CHART_CLOUD_EM: radius of a cloud's dots, in font sizes; HL_CHART_CLOUD_ALPHA. */
-#define HL_CHART_CLOUD_EM 0.13
+/** hl_chart_cloud_radius: of a cloud's dots, user units; HL_CHART_CLOUD_ALPHA. */
+double hl_chart_cloud_radius (const HlChartScene *scene, const HlTheme *theme);
 #define HL_CHART_CLOUD_ALPHA 0.55
+
+/** HL_CHART_LEGEND_EM: height of a row of the legend, in font sizes. */
+#define HL_CHART_LEGEND_EM 1.5
+
+/** hl_chart_legend_start: x of the first label, behind the key of shades.
+ * hl_chart_legend_place: x of a series' label in @width, where the one before ended at
+ * *@x in *@row; both go on. NaN for a series without a label. */
+double hl_chart_legend_start (const HlChartScene *scene, const HlTheme *theme);
+double hl_chart_legend_place (
+    const HlTheme *theme, const HlChartSeries *series, double width, double *x, int *row);
 
 /** hl_chart_nice_step: 1, 2 or 5 times a power of ten, about @most times in @range. */
 double hl_chart_nice_step (double range, int most);

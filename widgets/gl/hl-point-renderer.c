@@ -17,6 +17,7 @@ struct _HlPointRenderer
   guint places;
   guint colors;
   int n;
+  double radius; /* user units */
   guint n_draws;
 };
 
@@ -89,7 +90,8 @@ to_byte (double x)
   return (guint8) floor (CLAMP (x, 0, 1) * 255 + 0.5);
 }
 
-/* Appends a series' places and colours; @at counts dots of all clouds. */
+/* Appends a series' places and colours; @at is its first dot among those of all clouds.
+ */
 static void
 append (const HlChartScene *scene,
         const HlChartSeries *s,
@@ -97,20 +99,32 @@ append (const HlChartScene *scene,
         const guint8 *marked,
         GArray *places,
         GArray *colors,
-        gsize *at)
+        gsize at)
 {
-  for (int i = 0; i < s->n; i++, (*at)++)
+  for (int i = 0; i < s->n; i++, at++)
     {
       HlColor c = hl_chart_series_color (scene, s, theme, i);
       double alpha = HL_CHART_CLOUD_ALPHA;
       if (marked != NULL)
-        alpha = marked[*at] ? 1 : 0.12;
+        alpha = marked[at] ? 1 : 0.12;
       const float place[2] = { (float) s->x[i], (float) s->y[i] };
       const guint8 color[4] = { to_byte (c.red), to_byte (c.green), to_byte (c.blue),
                                 to_byte (alpha) };
       g_array_append_vals (places, place, 2);
       g_array_append_vals (colors, color, 4);
     }
+}
+
+static gsize
+count_dots (const HlChartScene *scene)
+{
+  gsize n = 0;
+  for (guint k = 0; scene != NULL && k < scene->series->len; k++)
+    {
+      const HlChartSeries *s = hl_chart_scene_get (scene, k);
+      n += s->is_cloud ? (gsize) s->n : 0;
+    }
+  return n;
 }
 
 void
@@ -121,14 +135,18 @@ hl_point_renderer_set (HlPointRenderer *self,
 {
   g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (float));
   g_autoptr (GArray) colors = g_array_new (FALSE, FALSE, 1);
-  gsize at = 0;
-  for (guint k = 0; scene != NULL && k < scene->series->len; k++)
-    {
-      const HlChartSeries *s = hl_chart_scene_get (scene, k);
-      if (s->is_cloud)
-        append (scene, s, theme, marked, places, colors, &at);
-    }
+  gsize at = count_dots (scene);
   self->n = (int) at;
+  self->radius = scene != NULL ? hl_chart_cloud_radius (scene, theme) : 0;
+  /* The first series lies on top, as the painter has it. */
+  for (guint k = scene != NULL ? scene->series->len : 0; k > 0; k--)
+    {
+      const HlChartSeries *s = hl_chart_scene_get (scene, k - 1);
+      if (!s->is_cloud)
+        continue;
+      at -= (gsize) s->n;
+      append (scene, s, theme, marked, places, colors, at);
+    }
   glBindVertexArray (self->vertices);
   glBindBuffer (GL_ARRAY_BUFFER, self->places);
   glBufferData (GL_ARRAY_BUFFER, (GLsizeiptr) (places->len * sizeof (float)),
@@ -146,7 +164,6 @@ hl_point_renderer_set (HlPointRenderer *self,
 void
 hl_point_renderer_draw (HlPointRenderer *self,
                         const HlChartLayout *layout,
-                        const HlTheme *theme,
                         int width_px,
                         int height_px,
                         double scale)
@@ -166,7 +183,7 @@ hl_point_renderer_draw (HlPointRenderer *self,
   glUniform4f (glGetUniformLocation (self->program, "u_range"), (float) layout->x_low,
                (float) layout->y_low, (float) layout->x_high, (float) layout->y_high);
   glUniform1f (glGetUniformLocation (self->program, "u_size"),
-               (float) (2 * HL_CHART_CLOUD_EM * theme->font_size * scale + 1));
+               (float) (2 * self->radius * scale + 1));
   glBindVertexArray (self->vertices);
   glDrawArrays (GL_POINTS, 0, self->n);
   glBindVertexArray (0);

@@ -25,7 +25,6 @@ void hl_point_renderer_set (HlPointRenderer *self,
  * @layout's plot. @scale: pixels a user unit */
 void hl_point_renderer_draw (HlPointRenderer *self,
                              const HlChartLayout *layout,
-                             const HlTheme *theme,
                              int width_px,
                              int height_px,
                              double scale);

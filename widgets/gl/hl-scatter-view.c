@@ -261,7 +261,7 @@ render_cb (GtkGLArea *area, GdkGLContext *context, gpointer data)
   if (self->is_stale)
     hl_point_renderer_set (self->renderer, self->scene, &theme, self->marked);
   self->is_stale = FALSE;
-  hl_point_renderer_draw (self->renderer, &self->layout, &theme,
+  hl_point_renderer_draw (self->renderer, &self->layout,
                           gtk_widget_get_width (GTK_WIDGET (area)) * scale,
                           gtk_widget_get_height (GTK_WIDGET (area)) * scale, scale);
   return TRUE;

@@ -18,6 +18,10 @@ typedef enum
 
 /** HL_CHART_FOREGROUND: a series that is drawn in the theme's dim colour. */
 #define HL_CHART_FOREGROUND (-1)
+/** HL_CHART_FAINT: likewise in the colour of hairlines, for what is left out. */
+#define HL_CHART_FAINT (-2)
+/** HL_CHART_N_COLORS: more repeat. */
+#define HL_CHART_N_COLORS 20
 
 /**
  * HlChartSeries: @n marks; NaN in @y is no mark.
@@ -27,7 +31,7 @@ typedef enum
  * @colors: (nullable) (n): each mark's @color, where there are no shades
  * @names: (nullable) (n): each mark in words, "5.2: 0.31 nats (0.27 to 0.35)"
  * @color: among the colours that are told apart by colour-blind people (Okabe and Ito),
- *   or HL_CHART_FOREGROUND; for series without shades
+ *   the first eight, or one of the two above; for series without shades
  * @is_dashed: of a line; a line is broken where y is NaN
  * @is_cloud: of dots: many small ones that stand behind the others
  * @label: (nullable): for the legend
