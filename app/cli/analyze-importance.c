@@ -61,7 +61,7 @@ top_of (const Analyze *a, const double *log_probs, gint64 V)
         if (!taken[i] && (best < 0 || log_probs[i] > log_probs[best]))
           best = i;
       taken[best] = TRUE;
-      g_autofree char *name = analyze_name (a->model, best);
+      g_autofree char *name = hl_model_dup_class_name (a->model, best);
       json_array_append_new (top, json_pack ("{s:i, s:s, s:f}", "class", best, "name",
                                              name, "probability", exp (log_probs[best])));
     }
@@ -295,8 +295,8 @@ print_what (const Analyze *a)
               n, labelled, right, a->scores->n_skipped, kind);
       return;
     }
-  g_autofree char *target = analyze_name (a->model, about->target);
-  g_autofree char *predicted = analyze_name (a->model, about->predicted);
+  g_autofree char *target = hl_model_dup_class_name (a->model, about->target);
+  g_autofree char *predicted = hl_model_dup_class_name (a->model, about->predicted);
   if (about->target >= 0)
     printf (_ ("target %s (%d): probability %.4f; predicted: %s; ablation: %s\n"), target,
             about->target, about->prob, predicted, kind);

@@ -12,19 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-char *
-analyze_name (const HlModel *model, int index)
-{
-  const HlModelInfo *info = hl_model_get_info (model);
-  if (index < 0)
-    return g_strdup ("");
-  if (info->labels != NULL && index < (int) g_strv_length (info->labels))
-    return g_strdup (info->labels[index]);
-  HlTokenizer *tokenizer = hl_model_get_tokenizer (model, NULL);
-  char *text = tokenizer != NULL ? hl_tokenizer_get_token_text (tokenizer, index) : NULL;
-  return text != NULL ? text : g_strdup_printf ("%d", index);
-}
-
 gboolean
 analyze_parse_class (
     const Analyze *a, const char *option, const char *text, int *found, GError **error)

@@ -57,6 +57,9 @@ analyze_patterns (Analyze *a, GError **error)
                                    a->backend, &options, a->progress, error);
   if (a->patterns == NULL)
     return FALSE;
+  const HlPatterns *first = g_ptr_array_index (a->patterns, 0);
+  a->skipped = first->skipped;
+  a->is_partial = first->is_partial;
   g_autofree char *provenance = analyze_provenance (a);
   for (guint i = 0; i < a->patterns->len; i++)
     g_ptr_array_add (

@@ -5,6 +5,7 @@
 #include "cli-heads.h"
 #include "cli-input.h"
 
+#include "analysis/hl-overview-result.h"
 #include "analysis/hl-patterns-result.h"
 #include "analysis/hl-scores-result.h"
 #include "analysis/hl-survey.h"
@@ -47,7 +48,9 @@ typedef struct
  * @input: (nullable): one input; else @dataset
  * @label: class of the one input; -1
  * @scores, @probe (nullable): what was found; or
- * @patterns (nullable) (element-type HlPatterns)
+ * @patterns (nullable) (element-type HlPatterns), or @overview (nullable)
+ * @skipped: (nullable) (element-type char *): inputs that were left out, and why
+ * @is_partial: it was stopped, and has what was done so far
  * @results: of HlSessionResult *: what goes into the session, beside the scores
  */
 typedef struct
@@ -62,29 +65,36 @@ typedef struct
   HlHeadScores *scores;
   HlHeadScores *probe;
   GPtrArray *patterns;
+  HlOverview *overview;
+  const GPtrArray *skipped;
+  gboolean is_partial;
   GPtrArray *results;
   json_t *more; /* what is printed as JSON beside the scores */
   const HlProgress *progress;
 } Analyze;
 
-/** analyze_importance, analyze_strength, analyze_patterns: fill @a; FALSE with @error. */
+/** analyze_importance, _strength, _patterns, _overview: fill @a; FALSE with @error. */
 gboolean analyze_importance (Analyze *a, GError **error);
 gboolean analyze_strength (Analyze *a, GError **error);
 gboolean analyze_patterns (Analyze *a, GError **error);
+gboolean analyze_overview (Analyze *a, GError **error);
 
-/** analyze_print_importance, _strength, _patterns: for a person. */
+/** analyze_print_importance, _strength, _patterns, _overview: for a person. */
 void analyze_print_importance (const Analyze *a);
 void analyze_print_strength (const Analyze *a);
 void analyze_print_patterns (const Analyze *a);
+void analyze_print_overview (const Analyze *a);
 
-/** analyze_scores_to_json, analyze_patterns_to_json: (transfer full): every head and
- * score; every cluster. */
+/** analyze_scores_to_json, _patterns_to_json, _overview_to_json: (transfer full): every
+ * head and score; every cluster; every input. */
 json_t *analyze_scores_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_patterns_to_json (const Analyze *a, const char *analysis);
+json_t *analyze_overview_to_json (const Analyze *a, const char *analysis);
 
-/** analyze_scores_to_csv, analyze_patterns_to_csv: (transfer full) */
+/** analyze_scores_to_csv, _patterns_to_csv, _overview_to_csv: (transfer full) */
 char *analyze_scores_to_csv (const Analyze *a);
 char *analyze_patterns_to_csv (const Analyze *a);
+char *analyze_overview_to_csv (const Analyze *a);
 
 /** analyze_save: a session with the trace of the (first) input and the results. */
 gboolean analyze_save (const Analyze *a, const char *analysis, GError **error);
@@ -96,8 +106,5 @@ char *analyze_provenance (const Analyze *a);
  * FALSE with @error. */
 gboolean analyze_parse_class (
     const Analyze *a, const char *option, const char *text, int *found, GError **error);
-
-/** analyze_name: (transfer full): of a class or token; "" for -1. */
-char *analyze_name (const HlModel *model, int index);
 
 G_END_DECLS

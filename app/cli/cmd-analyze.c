@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * headlight analyze importance|strength|patterns MODEL (--image F [--label C] | --text S
- * |
- * --dataset D) [-o S.h5] */
+ * headlight analyze importance|strength|patterns|overview MODEL
+ * (--image F [--label C] | --text S | --dataset D) [-o S.h5] */
 #include "config.h"
 
 #include "analyze.h"
@@ -26,6 +25,8 @@ static const struct
     analyze_scores_to_csv },
   { HL_RESULT_PATTERNS, analyze_patterns, analyze_print_patterns,
     analyze_patterns_to_json, analyze_patterns_to_csv },
+  { HL_RESULT_OVERVIEW, analyze_overview, analyze_print_overview,
+    analyze_overview_to_json, analyze_overview_to_csv },
 };
 
 static void
@@ -57,6 +58,7 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->scores, hl_head_scores_unref);
   g_clear_pointer (&a->probe, hl_head_scores_unref);
   g_clear_pointer (&a->patterns, g_ptr_array_unref);
+  g_clear_pointer (&a->overview, hl_overview_unref);
   g_ptr_array_unref (a->results);
   json_decref (a->more);
 }
@@ -117,12 +119,10 @@ print_json (guint which, const Analyze *a)
 static void
 print_shortfalls (const Analyze *a)
 {
-  const HlPatterns *p = a->patterns != NULL ? g_ptr_array_index (a->patterns, 0) : NULL;
-  const GPtrArray *skipped = p != NULL ? p->skipped : a->scores->skipped;
-  for (guint i = 0; i < skipped->len; i++)
+  for (guint i = 0; a->skipped != NULL && i < a->skipped->len; i++)
     fprintf (stderr, _ ("headlight: skipped %s\n"),
-             (const char *) g_ptr_array_index (skipped, i));
-  if (p != NULL ? p->is_partial : a->scores->is_partial)
+             (const char *) g_ptr_array_index (a->skipped, i));
+  if (a->is_partial)
     fprintf (stderr, _ ("headlight: stopped; what was done so far is kept\n"));
 }
 
@@ -130,8 +130,14 @@ static gboolean
 run (guint which, Analyze *a, const char *model_name, GError **error)
 {
   const AnalyzeOptions *o = a->options;
-  if (!open_all (a, model_name, error) || !analyses[which].run (a, error) ||
-      (o->csv != NULL && !write_csv (which, a, error)) ||
+  if (!open_all (a, model_name, error) || !analyses[which].run (a, error))
+    return FALSE;
+  if (a->scores != NULL)
+    {
+      a->skipped = a->scores->skipped;
+      a->is_partial = a->scores->is_partial;
+    }
+  if ((o->csv != NULL && !write_csv (which, a, error)) ||
       (o->output != NULL && !analyze_save (a, analyses[which].name, error)))
     return FALSE;
   if (o->as_json)
@@ -150,15 +156,16 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
          !g_str_equal (argv[1], analyses[*which].name))
     (*which)++;
   if (argc != 3 || *which == G_N_ELEMENTS (analyses))
-    return cli_usage ("analyze",
-                      _ ("\"importance\", \"strength\" or \"patterns\", and one model "
-                         "expected"));
+    return cli_usage ("analyze", _ ("\"importance\", \"strength\", \"patterns\" or "
+                                    "\"overview\", and one model expected"));
   if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
       o->n_clusters < 0 || o->side < 0 || o->side > 64)
     return cli_usage ("analyze",
                       _ ("--max-inputs, --seed, --random, --epochs, --clusters "
                          "and --side: no negative number expected, and a side "
                          "of at most 64"));
+  if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)
+    return cli_usage ("analyze", _ ("--dataset expected: an overview is of many inputs"));
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
@@ -221,12 +228,12 @@ cli_analyze (int argc, char **argv)
     { "side", 0, 0, G_OPTION_ARG_INT, &o.side,
       N_ ("Pool maps of larger grids to so many rows and columns (14)"), "N" },
     { "no-tsne", 0, 0, G_OPTION_ARG_NONE, &o.no_tsne,
-      N_ ("Lay patterns out by principal components only"), NULL },
+      N_ ("Lay patterns or inputs out by principal components only"), NULL },
     { "resume", 0, 0, G_OPTION_ARG_FILENAME, &o.resume,
       N_ ("Go on training the autoencoder of this session"), "FILE" },
     CLI_HEADS_ENTRIES (o.heads),
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &o.csv,
-      N_ ("A table to write, a row a head or a map"), "FILE" },
+      N_ ("A table to write, a row a head, a map or an input"), "FILE" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("A session to write: a trace, and the scores under /results"), "FILE" },
     { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },

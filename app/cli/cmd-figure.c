@@ -2,47 +2,17 @@
  * headlight figure S.h5 --view grid|heatmap|overlay|tokens|arcs -o F.svg|.pdf|.png */
 #include "config.h"
 
-#include "cli.h"
+#include "figure.h"
 
-#include "backend/hl-backend.h"
-#include "analysis/hl-pattern-survey.h"
-#include "analysis/hl-patterns-result.h"
-#include "analysis/hl-scores-result.h"
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
-#include "presenters/hl-figure-maker.h"
-#include "presenters/hl-present-patterns.h"
-#include "presenters/hl-present-scores.h"
 #include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
 
-typedef struct
-{
-  char *view;
-  char *output;
-  char *heads;
-  char *query;
-  char *colormap;
-  char *range;
-  char *width;
-  char *slice;
-  char *score;
-  char *chart;
-  gboolean with_contours;
-  int layer;
-  int head;
-  int dpi;
-  int n_columns;
-  int trace;
-  gboolean leave_out;
-  gboolean is_from;
-  gboolean is_dark;
-} Options;
-
 static void
-options_clear (Options *o)
+options_clear (FigureOptions *o)
 {
   g_free (o->view);
   g_free (o->output);
@@ -56,22 +26,6 @@ options_clear (Options *o)
   g_free (o->chart);
 }
 
-/* What the panels are made from. */
-typedef struct
-{
-  const Options *o;
-  HlViewOptions view;
-  HlFigureOptions page;
-  HlFigureKind kind;
-  HlTraceSummary *summary;
-  HlAttentionSource *source;
-  HlBackend *backend;
-  const HlSession *session;
-  GPtrArray *charts; /* of HlChartScene * */
-  char *of;          /* what was scored, where it is not the trace's input */
-  HlMatrixScene *score_map;
-} Maker;
-
 static int
 by_place (gconstpointer a, gconstpointer b)
 {
@@ -80,7 +34,7 @@ by_place (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-parse_heads (const Options *o, GArray *heads, GError **error)
+parse_heads (const FigureOptions *o, GArray *heads, GError **error)
 {
   g_autofree char *one = g_strdup_printf ("%d.%d", MAX (o->layer, 0), MAX (o->head, 0));
   g_auto (GStrv) words = g_strsplit (o->heads != NULL ? o->heads : one, ",", -1);
@@ -101,7 +55,10 @@ parse_heads (const Options *o, GArray *heads, GError **error)
 
 /* "8,4" is one patch; of a text, "3+7+9" are several tokens. */
 static gboolean
-parse_queries (const Options *o, const HlTrace *trace, GArray *queries, GError **error)
+parse_queries (const FigureOptions *o,
+               const HlTrace *trace,
+               GArray *queries,
+               GError **error)
 {
   gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
   g_auto (GStrv) words =
@@ -126,7 +83,10 @@ parse_queries (const Options *o, const HlTrace *trace, GArray *queries, GError *
 
 /* "10:40": from token 10 to 39; either side may be left out. */
 static gboolean
-parse_slice (const Options *o, const HlTrace *trace, HlViewOptions *view, GError **error)
+parse_slice (const FigureOptions *o,
+             const HlTrace *trace,
+             HlViewOptions *view,
+             GError **error)
 {
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   int n = tokens != NULL ? tokens->n_tokens : 0;
@@ -153,116 +113,11 @@ parse_slice (const Options *o, const HlTrace *trace, HlViewOptions *view, GError
   return TRUE;
 }
 
-/* ---- charts --------------------------------------------------------------------------
+/* ---- the figure -----------------------------------------------------------------------
  */
 
-/* (transfer full): the newest result of the session that has the score, or any profile
- * where none is asked for; NULL with @error. */
-static HlHeadScores *
-find_scores (const HlSession *session,
-             const HlTrace *trace,
-             HlScore score,
-             GError **error)
-{
-  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
-  for (guint i = hl_session_get_n_results (session); i > 0; i--)
-    {
-      g_autoptr (HlHeadScores) scores =
-          hl_scores_from_result (hl_session_get_result (session, i - 1), stack, NULL);
-      if (scores != NULL && (score != HL_N_SCORES ? hl_head_scores_has (scores, score)
-                                                  : scores->n_hop_inputs > 0))
-        return g_steal_pointer (&scores);
-    }
-  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-               "no result in this session has the score \"%s\": headlight analyze "
-               "makes them",
-               score != HL_N_SCORES ? hl_score_get_info (score)->name : "hop_strength");
-  return NULL;
-}
-
 static gboolean
-make_chart (Maker *m, const HlTrace *trace, HlHeadKey head, GError **error)
-{
-  const char *kind = m->o->chart != NULL ? m->o->chart : "bars";
-  gboolean is_hops = g_str_equal (kind, "hops");
-  HlScore score =
-      is_hops ? HL_N_SCORES
-              : hl_score_from_name (m->o->score != NULL ? m->o->score : "loss_change");
-  if (!is_hops && score == HL_N_SCORES)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "--score: a score of headlight analyze expected, \"%s\" found",
-                   m->o->score);
-      return FALSE;
-    }
-  g_autoptr (HlHeadScores) scores = find_scores (m->session, trace, score, error);
-  g_autofree int *order = NULL;
-  HlChartScene *chart = NULL;
-  if (scores == NULL)
-    return FALSE;
-  int n = hl_head_scores_get_n_inputs (scores);
-  if (n > 1)
-    m->of = g_strdup_printf (ngettext ("%d input", "%d inputs", n), n);
-  if (g_str_equal (kind, "map"))
-    m->score_map = hl_present_score_map (scores, score, head);
-  else if (g_str_equal (kind, "dots"))
-    chart = hl_present_layer_dots (scores, score, head);
-  else if (is_hops)
-    chart = hl_present_hops (scores, head, HL_HOPS_STRENGTH,
-                             g_strcmp0 (trace->input_kind, "text") != 0);
-  else
-    chart =
-        hl_present_head_bars (scores, score, g_str_equal (kind, "sorted"), head, &order);
-  if (chart != NULL)
-    g_ptr_array_add (m->charts, chart);
-  return TRUE;
-}
-
-/* (transfer full): of the kind asked for; NULL with @error. */
-static HlPatterns *
-find_patterns (const Maker *m, const HlTrace *trace, GError **error)
-{
-  gboolean is_cls = g_str_equal (m->o->chart, "cls-patterns");
-  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
-  for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
-    {
-      HlSessionResult *result = hl_session_get_result (m->session, i - 1);
-      if (!g_str_equal (result->id, HL_RESULT_PATTERNS))
-        continue;
-      g_autoptr (HlPatterns) p = hl_patterns_from_result (result, stack, error);
-      if (p == NULL)
-        return NULL;
-      if ((p->kind == HL_PATTERN_CLS) == is_cls)
-        return g_steal_pointer (&p);
-    }
-  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-               "no result in this session has such patterns: headlight analyze patterns "
-               "finds them");
-  return NULL;
-}
-
-/* All maps of the summary, and the heads of this trace before them. */
-static gboolean
-make_patterns (
-    Maker *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
-{
-  const HlPatternView view = { .as_contours = m->o->with_contours };
-  g_autoptr (HlPatterns) p = find_patterns (m, trace, error);
-  g_autoptr (HlBackend) backend = p != NULL ? hl_backend_open (NULL, error) : NULL;
-  if (backend == NULL)
-    return FALSE;
-  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
-  HlPatternMaps *maps =
-      hl_pattern_maps_of_trace (source, p->kind, p->side, backend, progress, error);
-  g_autoptr (HlPatternSpots) spots =
-      maps != NULL ? hl_patterns_place (p, maps, backend, progress, error) : NULL;
-  if (spots != NULL)
-    g_ptr_array_add (m->charts, hl_present_patterns (p, spots, head, &view));
-  return spots != NULL;
-}
-
-static gboolean
-make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
+make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
   g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
   g_autoptr (GArray) queries = g_array_new (FALSE, FALSE, sizeof (gint64));
@@ -271,11 +126,7 @@ make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
     return FALSE;
   m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
   HlHeadKey first = g_array_index (heads, HlHeadKey, 0);
-  gboolean has_patterns =
-      m->o->chart != NULL && g_str_has_suffix (m->o->chart, "patterns");
-  if (m->kind == HL_FIGURE_CHART &&
-      !(has_patterns ? make_patterns (m, trace, first, progress, error)
-                     : make_chart (m, trace, first, error)))
+  if (m->kind == HL_FIGURE_CHART && !figure_make_chart (m, trace, first, progress, error))
     return FALSE;
   m->backend = hl_backend_open (NULL, error);
   if (m->backend == NULL)
@@ -307,7 +158,7 @@ make (Maker *m, HlTrace *trace, const HlProgress *progress, GError **error)
 }
 
 static gboolean
-run (const char *path, Maker *m, const HlProgress *progress, GError **error)
+run (const char *path, Figure *m, const HlProgress *progress, GError **error)
 {
   g_autoptr (HlSession) session = cli_open_session (path, progress, error);
   if (session == NULL)
@@ -328,18 +179,16 @@ run (const char *path, Maker *m, const HlProgress *progress, GError **error)
 }
 
 static CliStatus
-check_usage (const Options *o, Maker *m, int argc)
+check_usage (const FigureOptions *o, Figure *m, int argc)
 {
   if (argc != 2)
     return cli_usage ("figure", _ ("one session expected"));
   if (o->view == NULL || !hl_figure_kind_from_name (o->view, &m->kind))
     return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens, arcs or "
                                    "chart expected"));
-  static const char *const charts[] = { "bars", "sorted",   "dots",         "map",
-                                        "hops", "patterns", "cls-patterns", NULL };
-  if (o->chart != NULL && !g_strv_contains (charts, o->chart))
-    return cli_usage ("figure", _ ("--chart bars, sorted, dots, map, hops, patterns or "
-                                   "cls-patterns expected"));
+  if (o->chart != NULL && !figure_knows_chart (o->chart))
+    return cli_usage ("figure", _ ("--chart bars, sorted, dots, map, hops, patterns, "
+                                   "cls-patterns, overview or confusion expected"));
   if (o->output == NULL)
     return cli_usage ("figure", _ ("-o FILE.svg, .pdf or .png expected"));
   if (o->colormap != NULL && !hl_colormap_from_name (o->colormap, &m->view.colormap))
@@ -366,7 +215,7 @@ check_usage (const Options *o, Maker *m, int argc)
 CliStatus
 cli_figure (int argc, char **argv)
 {
-  Options o = { .layer = -1, .head = -1 };
+  FigureOptions o = { .layer = -1, .head = -1 };
   gboolean done;
   const GOptionEntry entries[] = {
     { "view", 0, 0, G_OPTION_ARG_STRING, &o.view,
@@ -386,8 +235,8 @@ cli_figure (int argc, char **argv)
     { "score", 0, 0, G_OPTION_ARG_STRING, &o.score,
       N_ ("Charts: of this score, as \"headlight analyze\" names it"), "NAME" },
     { "chart", 0, 0, G_OPTION_ARG_STRING, &o.chart,
-      N_ ("Charts: bars, sorted, dots, map, or hops of the head; patterns, or "
-          "cls-patterns"),
+      N_ ("Charts: bars, sorted, dots, map, or hops of the head; patterns or "
+          "cls-patterns; overview or confusion of a data set"),
       "KIND" },
     { "contours", 0, 0, G_OPTION_ARG_NONE, &o.with_contours,
       N_ ("Patterns: lines of equal density in place of dots"), NULL },
@@ -405,7 +254,7 @@ cli_figure (int argc, char **argv)
     { "trace", 0, 0, G_OPTION_ARG_INT, &o.trace, N_ ("Which trace of the session"), "N" },
     G_OPTION_ENTRY_NULL
   };
-  Maker m = { .o = &o };
+  Figure m = { .o = &o };
   CliStatus status = cli_parse ("figure", entries, &argc, &argv, &done);
   if (!done && (status = check_usage (&o, &m, argc)) == CLI_OK)
     {

@@ -58,6 +58,7 @@ add_shortcuts (HlApplication *self)
     { "win.page::importance", { "<Alt>2" } },
     { "win.page::strength", { "<Alt>3" } },
     { "win.page::patterns", { "<Alt>4" } },
+    { "win.page::overview", { "<Alt>5" } },
     { "win.toggle-left", { "F9" } },
     { "win.toggle-right", { "<Control>F9" } },
     { "win.show-help-overlay", { "<Control>question" } },

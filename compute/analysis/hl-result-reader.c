@@ -59,9 +59,9 @@ hl_result_reader_take (HlResultReader *r,
                        gint64 first,
                        gint64 second)
 {
-  const HlTensor *t =
-      r->error == NULL ? hl_result_reader_get (r, name, dtype, n_dims, first, second)
-                       : NULL;
+  const HlTensor *t = r->error == NULL
+                          ? hl_result_reader_get (r, name, dtype, n_dims, first, second)
+                          : NULL;
   GArray *array = g_array_new (FALSE, FALSE, (guint) hl_dtype_size (dtype));
   if (t != NULL)
     g_array_append_vals (array, t->data, (guint) hl_tensor_count (t));

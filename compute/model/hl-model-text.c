@@ -33,6 +33,20 @@ hl_model_get_tokenizer (const HlModel *model, GError **error)
   return NULL;
 }
 
+char *
+hl_model_dup_class_name (const HlModel *model, int index)
+{
+  char **labels = model->info->labels;
+  if (index < 0)
+    return g_strdup ("");
+  if (labels != NULL && index < (int) g_strv_length (labels))
+    return g_strdup (labels[index]);
+  char *text = model->tokenizer != NULL
+                   ? hl_tokenizer_get_token_text (model->tokenizer, index)
+                   : NULL;
+  return text != NULL ? text : g_strdup_printf ("%d", index);
+}
+
 /* ---- tokens --------------------------------------------------------------------------
  */
 

@@ -26,6 +26,10 @@ typedef struct
  * one, or why it could not be read. Thread: any. */
 HlTokenizer *hl_model_get_tokenizer (const HlModel *model, GError **error);
 
+/** hl_model_dup_class_name: (transfer full): of a class, or a token; its number where it
+ * has no name, "" for -1. Thread: any. */
+char *hl_model_dup_class_name (const HlModel *model, int index);
+
 /**
  * hl_model_open_text:
  * @name: for titles; NULL takes the text's beginning

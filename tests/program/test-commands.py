@@ -276,6 +276,43 @@ def patterns_are_found_resumed_and_drawn():
 
 
 @case
+def an_overview_counts_and_is_drawn():
+    folder = os.path.join(SOURCE, "..", "data", "samples")
+    samples = os.path.join(folder, "samples.csv")
+    shipped = os.path.join(SOURCE, "..", "data", "models", "vit-fashion")
+    found = json.loads(good("analyze", "overview", shipped, "--dataset", samples, "--json",
+                            "-o", at("overview.h5"), "--csv", at("overview.csv")))
+    names = [c["name"] for c in found["classes"]]
+    with open(at("overview.csv")) as f:
+        rows = list(csv.DictReader(f))
+    with open(samples) as f:
+        labels = {r[0]: r[1] for r in csv.reader(f)}
+    assert len(rows) == found["n"] == 24 and found["skipped"] == 0, found["n"]
+    assert all(labels[r["input"]] == r["label"] for r in rows), rows
+    right = sum(r["label"] == r["predicted"] for r in rows)
+    assert abs(found["accuracy"] - right / 24) < 1e-12, (found["accuracy"], right)
+    for i, a in enumerate(names):
+        for j, b in enumerate(names):
+            n = sum(r["label"] == a and r["predicted"] == b for r in rows)
+            assert found["confusion"][i][j] == n, (a, b, n)
+    for row in rows[::6]:  # what a trace of the picture alone says
+        good("trace", shipped, "--image", os.path.join(folder, row["input"]), "-o", at("one.h5"))
+        said = json.loads(good("analyze", "importance", shipped, "--image",
+                               os.path.join(folder, row["input"]), "--json"))
+        assert abs(said["probability"] - float(row["probability"])) < 1e-6, (said, row)
+    for chart, words in (("overview", "Overview of 24 inputs"), ("confusion", "Confusion")):
+        good("figure", at("overview.h5"), "--view", "chart", "--chart", chart, "-o",
+             at(chart + ".svg"))
+        with open(at(chart + ".svg")) as f:
+            assert words in f.read(), chart
+    out = good("analyze", "overview", shipped, "--dataset", samples, "--no-tsne")
+    assert "24 inputs; 0 could not be read" in out and "predicted" in out, out
+    fails(2, "analyze", "overview", shipped, "--image", PICTURE, says=["--dataset"])
+    fails(1, "figure", at("strength.h5"), "--view", "chart", "--chart", "overview", "-o",
+          at("x.svg"), says=["overview"])
+
+
+@case
 def a_mask_prunes_like_prune():
     with open(at("mask.json"), "w") as f:
         json.dump({"headlight_mask": 1, "model": "x", "heads": ["1.2", "0.1"]}, f)

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ * An overview of a data set: one pass an input, then where inputs lie. */
+#include "analysis/hl-overview.h"
+
+#include "analysis/hl-logits.h"
+#include "analysis/hl-pca.h"
+#include "analysis/hl-tsne.h"
+#include "base/hl-error.h"
+#include "model/hl-model-text.h"
+
+#include <math.h>
+
+/* Share of the progress that the passes take. */
+#define PASSES 0.7
+
+typedef struct
+{
+  const HlModel *model;
+  const HlDataset *dataset;
+  HlBackend *backend;
+  const HlOverviewOptions *options;
+  const HlProgress *progress;
+  char *site; /* behind the last block */
+  HlOverview *found;
+} Work;
+
+/* ---- one input -----------------------------------------------------------------------
+ */
+
+/* (1, T or 1, D): the row that the prediction comes from, as float32. */
+static gboolean
+take_embedding (Work *w, HlTensor *resid, GError **error)
+{
+  HlOverview *o = w->found;
+  g_autoptr (HlTensor) host =
+      resid != NULL ? hl_tensor_convert (resid, HL_DTYPE_F32, error) : NULL;
+  if (host == NULL)
+    return FALSE;
+  gint64 T = host->shape.dim[1], D = host->shape.dim[2];
+  gint64 row = T > 1 ? hl_model_get_readout_row (w->model, T) : 0;
+  o->dim = (int) D;
+  g_array_append_vals (o->embedding, (const float *) host->data + row * D, (guint) D);
+  return TRUE;
+}
+
+static gboolean
+take_prediction (HlOverviewInput *about, HlTensor *logits, GError **error)
+{
+  if (logits == NULL)
+    return TRUE;
+  g_autoptr (HlTensor) wide = hl_tensor_convert (logits, HL_DTYPE_F64, error);
+  if (wide == NULL)
+    return FALSE;
+  gint64 V = wide->shape.dim[1];
+  g_autofree double *log_probs = g_new (double, (gsize) V);
+  hl_log_softmax (wide->data, log_probs, V);
+  about->predicted = hl_largest (wide->data, V);
+  about->prob = about->predicted >= 0 ? exp (log_probs[about->predicted]) : (double) NAN;
+  if (about->label >= V)
+    about->label = -1;
+  if (about->label >= 0)
+    about->loss = -log_probs[about->label];
+  return TRUE;
+}
+
+static gboolean
+pass (Work *w, HlOverviewInput *about, const HlInput *input, GError **error)
+{
+  HlRun run;
+  HlProgress quiet = w->progress != NULL ? *w->progress : (HlProgress){ 0 };
+  quiet.func = NULL;
+  hl_run_init (&run, w->backend, hl_model_get_info (w->model), &quiet);
+  for (guint i = 0;
+       w->options->interventions != NULL && i < w->options->interventions->len; i++)
+    hl_run_add_intervention (&run, g_ptr_array_index (w->options->interventions, i));
+  hl_run_capture (&run, w->site);
+  g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, input);
+  gboolean ok = run.exec.error == NULL;
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&run.exec.error));
+  ok = ok && take_prediction (about, logits, error) &&
+       take_embedding (w, g_hash_table_lookup (run.captured, w->site), error);
+  hl_run_clear (&run);
+  return ok;
+}
+
+/* Must end: not an input's own fault. */
+static gboolean
+is_fatal (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+         g_error_matches (error, HL_ERROR, HL_ERROR_MEMORY) ||
+         g_error_matches (error, HL_ERROR, HL_ERROR_UNSUPPORTED);
+}
+
+static gboolean
+add_item (Work *w, int i, GError **error)
+{
+  int label = -1;
+  GError *failure = NULL;
+  HlOverview *o = w->found;
+  g_autoptr (HlInput) input =
+      hl_dataset_open_input (w->dataset, w->model, i, &label, &failure);
+  if (input != NULL)
+    {
+      HlOverviewInput *about = hl_overview_add (o, input->name, input->path);
+      about->label = label;
+      if (pass (w, about, input, &failure))
+        return TRUE;
+      g_array_set_size (o->inputs, o->inputs->len - 1);
+      if (is_fatal (failure))
+        {
+          g_propagate_error (error, failure);
+          return FALSE;
+        }
+    }
+  g_ptr_array_add (o->skipped,
+                   g_strdup_printf ("%s: %s", hl_dataset_get_item (w->dataset, i)->name,
+                                    failure->message));
+  g_error_free (failure);
+  return TRUE;
+}
+
+static gboolean
+add_items (Work *w, GError **error)
+{
+  int n = hl_dataset_get_n_items (w->dataset);
+  for (int i = 0; i < n; i++)
+    {
+      g_autofree char *what = g_strdup_printf ("input %d of %d", i + 1, n);
+      if (!hl_progress_step (w->progress, PASSES * i / n, what, error) ||
+          !add_item (w, i, error))
+        return FALSE;
+    }
+  if (hl_overview_get_n (w->found) > 0)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
+               "%s: none of %d inputs could be read; the first: %s", w->dataset->name, n,
+               w->found->skipped->len > 0
+                   ? (char *) g_ptr_array_index (w->found->skipped, 0)
+                   : "none");
+  return FALSE;
+}
+
+/* ---- where inputs lie ----------------------------------------------------------------
+ */
+
+static void
+layout_cb (double fraction, const char *what, gpointer data)
+{
+  const Work *w = data;
+  if (w->progress->func != NULL)
+    w->progress->func (PASSES + (1 - PASSES) * fraction, what, w->progress->func_data);
+}
+
+/* (transfer full): (n, *rank): principal components of the embeddings. */
+static float *
+project (const HlOverview *o, int *rank)
+{
+  gint64 n = hl_overview_get_n (o);
+  const float *x = (const float *) (gpointer) o->embedding->data;
+  g_autoptr (HlPca) pca = hl_pca_new (x, n, o->dim, HL_OVERVIEW_COMPONENTS, o->seed);
+  float *out = g_new (float, (gsize) (n * pca->rank) + 1);
+  hl_pca_project (pca, x, n, out);
+  *rank = pca->rank;
+  return out;
+}
+
+/* A stop during t-SNE leaves the components. */
+static void
+lay_out (Work *w)
+{
+  HlOverview *o = w->found;
+  int n = hl_overview_get_n (o), rank;
+  g_autofree float *parts = project (o, &rank);
+  g_array_set_size (o->components, 2 * (guint) n);
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < MIN (rank, 2); k++)
+      g_array_index (o->components, float, 2 * i + k) = parts[i * rank + k];
+  if (w->options->no_tsne || o->is_partial)
+    return;
+  HlProgress progress = w->progress != NULL ? *w->progress : (HlProgress){ 0 };
+  progress.func = w->progress != NULL ? layout_cb : NULL;
+  progress.func_data = w;
+  o->layout = g_array_sized_new (FALSE, TRUE, sizeof (float), 2 * (guint) n);
+  g_array_set_size (o->layout, 2 * (guint) n);
+  if (hl_tsne (parts, n, rank, 0.5, o->seed, &progress,
+               (float *) (gpointer) o->layout->data, NULL))
+    return;
+  g_clear_pointer (&o->layout, g_array_unref);
+  o->is_partial = TRUE;
+}
+
+/* ---- all -----------------------------------------------------------------------------
+ */
+
+static char *
+name_of (int index, gpointer data)
+{
+  return hl_model_dup_class_name (data, index);
+}
+
+HlOverview *
+hl_overview_make (const HlModel *model,
+                  const HlDataset *dataset,
+                  HlBackend *backend,
+                  const HlOverviewOptions *options,
+                  const HlProgress *progress,
+                  GError **error)
+{
+  const HlModelInfo *info = hl_model_get_info (model);
+  const HlStack *stack = hl_model_info_get_stack (info, 0);
+  GError *failure = NULL;
+  g_autofree char *site = hl_site_name (info, HL_SITE_RESID_POST, 0, stack->n_layers - 1);
+  g_autoptr (HlOverview) found = hl_overview_new (info->width);
+  Work w = { model, dataset, backend, options, progress, site, found };
+  found->seed = options->seed;
+  gboolean ok = add_items (&w, &failure);
+  if (!ok && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+      hl_overview_get_n (found) > 0)
+    {
+      found->is_partial = ok = TRUE;
+      g_clear_error (&failure);
+    }
+  if (!ok)
+    {
+      g_propagate_error (error, failure);
+      return NULL;
+    }
+  hl_overview_count (found, name_of, (gpointer) model);
+  lay_out (&w);
+  return g_steal_pointer (&found);
+}
