@@ -447,6 +447,26 @@ def quits():
 
 
 @case
+def the_data_set_page_has_the_commands_numbers():
+    samples = os.path.join(DATA, "samples", "samples.csv")
+    found = json.loads(command("analyze", "overview", MODEL, "--dataset", samples, "--json"))
+    window = Shared.window = Window(WINDOW, "--model", MODEL, "--input", PICTURE, "--dataset",
+                                    samples)
+    window.wait("label", r".*ankle-boot-01\.png.*")
+    focus("vit-fashion.*")
+    keys("alt+5")
+    window.wait("label", r"samples\.csv: 24 inputs")
+    window.press("Make Overview")
+    said = window.label(r"[\d.]+ % right .*")
+    same(said.split(" ")[0], f"{100 * found['accuracy']:.1f}", "accuracy")
+    table = window.wait("table|tree table|list", "Inputs of the data set")
+    texts = [node.get_name() for node in walk(table, True) if node.get_role_name() == "label"]
+    worst = max(found["inputs"], key=lambda x: x["loss"])
+    assert worst["name"] in texts, (worst, texts[:20])
+    same(window.close(), 0, "status")
+
+
+@case
 def reopens_with_the_same_head_and_numbers():
     Shared.window = Window(WINDOW, at("looked.h5"))
     wait_for_head(5, 1)

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * The model of a session: a trace can be looked at without it, but to run again, to
  * ablate or to go on with a text it has to be there. It is opened from where it was and
- * taken only if it is the same; so is the input. */
+ * taken only if it is the same; so is the input. The data set is opened again, too. */
 #include "config.h"
 
 #include "document/hl-document-private.h"
+#include "io/hl-json.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
-/* What comes back from the engine's thread; the input may be missing. */
+/* What comes back from the engine's thread; input and data set may be missing. */
 typedef struct
 {
   HlModel *model;
   HlInput *input;
+  HlDataset *dataset;
+  int label;
 } Attached;
 
 static void
@@ -21,7 +25,40 @@ attached_free (gpointer data)
   Attached *attached = data;
   hl_model_unref (attached->model);
   hl_input_unref (attached->input);
+  hl_dataset_unref (attached->dataset);
   g_free (attached);
+}
+
+/* (transfer full) (nullable): the data set that a window had open, or that a result is
+ * of.
+ */
+static char *
+find_dataset (const HlSession *session)
+{
+  GVariant *kept = hl_session_get_view (session, "dataset");
+  if (kept != NULL && g_variant_is_of_type (kept, G_VARIANT_TYPE_STRING))
+    return g_variant_dup_string (kept, NULL);
+  for (guint i = hl_session_get_n_results (session); i > 0; i--)
+    {
+      const char *origin = hl_session_get_result (session, i - 1)->provenance_json;
+      g_autoptr (json_t) about =
+          hl_json_load_bytes (origin, strlen (origin), "provenance", NULL, NULL);
+      const char *path = json_string_value (json_object_get (about, "dataset"));
+      if (path != NULL && path[0] != '\0')
+        return g_strdup (path);
+    }
+  return NULL;
+}
+
+/* Of what can be opened only from a data set, a picture of an IDX file, say. */
+static HlInput *
+open_item (HlModel *model, const HlTrace *trace, const HlDataset *dataset, int *label)
+{
+  int item = hl_dataset_find (dataset, trace->input_name, trace->input_path);
+  g_autoptr (HlInput) input =
+      item >= 0 ? hl_dataset_open_input (dataset, model, item, label, NULL) : NULL;
+  gboolean is_same = input != NULL && g_str_equal (input->hash, trace->input_hash);
+  return is_same ? g_steal_pointer (&input) : NULL;
 }
 
 /* A trace knows the tokens of its text; a picture is read again. NULL where it is not
@@ -66,6 +103,17 @@ attach_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
     return attached;
   job->backend_words = backend->klass->describe (backend);
   attached->input = open_input (model, trace);
+  attached->label = -1;
+  g_autofree char *path = find_dataset (job->session);
+  if (path != NULL && g_file_test (path, G_FILE_TEST_EXISTS))
+    attached->dataset = hl_dataset_open (path, hl_model_get_info (model), NULL);
+  if (attached->dataset != NULL)
+    {
+      g_autoptr (HlInput) item =
+          open_item (model, trace, attached->dataset, &attached->label);
+      if (attached->input == NULL)
+        attached->input = g_steal_pointer (&item);
+    }
   attached->model = g_steal_pointer (&model);
   return attached;
 }
@@ -87,6 +135,7 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer data)
       self->backend_words = g_steal_pointer (&job->backend_words);
       hl_document_emit (self, HL_DOCUMENT_MODEL);
       hl_document_emit (self, HL_DOCUMENT_INPUT);
+      hl_document_attach_dataset (self, attached->dataset, attached->label);
     }
   attached_free (attached);
 }

@@ -246,16 +246,11 @@ hl_document_run (HlDocument *self)
 }
 
 void
-hl_document_open_scored (HlDocument *self, int input)
+hl_document_open_item (HlDocument *self, const char *name, const char *path)
 {
-  HlHeadScores *scores = hl_document_get_scores (self, HL_SCOPE_DATASET);
   HlDataset *dataset = hl_document_get_dataset (self);
-  if (self->model == NULL || scores == NULL || dataset == NULL || input < 0 ||
-      input >= hl_head_scores_get_n_inputs (scores))
-    return;
-  const HlScoredInput *about = hl_head_scores_get_input (scores, input);
-  int item = hl_dataset_find (dataset, about->name, about->path);
-  if (item < 0)
+  int item = dataset != NULL ? hl_dataset_find (dataset, name, path) : -1;
+  if (self->model == NULL || item < 0)
     return;
   hl_document_restart (self);
   HlDocumentJob *job = hl_document_job_new (self);
@@ -265,4 +260,14 @@ hl_document_open_scored (HlDocument *self, int input)
   hl_document_begin (self, _ ("Opening the input"));
   hl_document_submit (job, self->engine, input_job, (GDestroyNotify) hl_input_unref,
                       hl_document_input_opened_cb);
+}
+
+void
+hl_document_open_scored (HlDocument *self, int input)
+{
+  HlHeadScores *scores = hl_document_get_scores (self, HL_SCOPE_DATASET);
+  if (scores == NULL || input < 0 || input >= hl_head_scores_get_n_inputs (scores))
+    return;
+  const HlScoredInput *about = hl_head_scores_get_input (scores, input);
+  hl_document_open_item (self, about->name, about->path);
 }

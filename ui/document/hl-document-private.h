@@ -19,6 +19,7 @@ typedef enum
   HL_DOCUMENT_GENERATED,
   HL_DOCUMENT_SCORES,
   HL_DOCUMENT_PATTERNS,
+  HL_DOCUMENT_OVERVIEW,
   HL_DOCUMENT_DATASET,
   HL_DOCUMENT_N_SIGNALS,
 } HlDocumentSignal;
@@ -61,6 +62,17 @@ typedef struct
   guint epoch, spot_epoch;
 } HlDocumentPatterns;
 
+/** HlDocumentOverview: see hl-document-overview.c. @peek: the input that @peeked is of;
+ * @wanted_peek: of the look in hand */
+typedef struct
+{
+  HlOverview *made;
+  int peek, wanted_peek;
+  HlInput *peeked;
+  GCancellable *cancellable;
+  guint epoch;
+} HlDocumentOverview;
+
 struct _HlDocument
 {
   GObject parent_instance;
@@ -76,6 +88,7 @@ struct _HlDocument
   HlGeneration *generating; /* (nullable) */
   HlDocumentScores analyses;
   HlDocumentPatterns patterns;
+  HlDocumentOverview overview;
   HlTrace *trace;
   HlTrace *baseline;
   HlAttentionSource *source;
@@ -176,6 +189,17 @@ void hl_document_forget_spots (HlDocument *self);
 void hl_document_take_patterns (HlDocument *self);
 void hl_document_stop_patterns (HlDocument *self);
 
+/** hl_document_init_overview, _clear_overview, _forget_overview, _take_overview,
+ * _stop_overview: likewise of the data set's overview. */
+void hl_document_init_overview (HlDocument *self);
+void hl_document_clear_overview (HlDocument *self);
+void hl_document_forget_overview (HlDocument *self);
+void hl_document_take_overview (HlDocument *self);
+void hl_document_stop_overview (HlDocument *self);
+
+/** hl_document_open_item: makes an input of the data set the input; then runs. */
+void hl_document_open_item (HlDocument *self, const char *name, const char *path);
+
 /** hl_document_forget_generation: without keeping anything of it. */
 void hl_document_forget_generation (HlDocument *self);
 
@@ -185,6 +209,10 @@ void hl_document_end_generation (HlDocument *self);
 /** hl_document_attach_model: to the session that was just opened: @model (nullable), or
  * the one at the path it names, where that is the same; and its input. */
 void hl_document_attach_model (HlDocument *self, HlModel *model);
+
+/** hl_document_attach_dataset: (nullable): likewise the data set, unless another was
+ * opened since, and the input's @label: what is known of it stays. */
+void hl_document_attach_dataset (HlDocument *self, HlDataset *dataset, int label);
 
 /** hl_document_take_interventions: heads that were set to zero in an opened trace are
  * ablated, so that what is in force is seen. */

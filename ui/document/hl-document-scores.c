@@ -84,6 +84,7 @@ hl_document_init_scores (HlDocument *self)
   self->analyses.label = -1;
   self->analyses.what = g_strdup ("");
   hl_document_init_patterns (self);
+  hl_document_init_overview (self);
 }
 
 void
@@ -96,6 +97,7 @@ hl_document_clear_scores (HlDocument *self)
       g_clear_object (&a->cancellable[i]);
     }
   hl_document_clear_patterns (self);
+  hl_document_clear_overview (self);
   g_clear_pointer (&a->partial, hl_partial_free);
   g_clear_pointer (&a->curve, hl_pruning_curve_free);
   g_clear_pointer (&a->dataset, hl_dataset_unref);
@@ -131,6 +133,7 @@ hl_document_forget_scores (HlDocument *self, gboolean of_everything)
       g_clear_pointer (&a->dataset, hl_dataset_unref);
       a->choices = (HlScoreChoices){ .target = HL_TARGET_LABEL, .against = -1 };
       hl_document_forget_patterns (self);
+      hl_document_forget_overview (self);
       hl_document_emit (self, HL_DOCUMENT_DATASET);
     }
   hl_document_emit (self, HL_DOCUMENT_SCORES);
@@ -228,6 +231,7 @@ hl_document_stop_analysis (HlDocument *self)
   for (int i = 0; i < HL_N_SCOPES; i++)
     stop_scope (self, i);
   hl_document_stop_patterns (self);
+  hl_document_stop_overview (self);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------
@@ -361,7 +365,7 @@ hl_document_describe_origin (const HlModel *model,
   json_t *origin = json_pack (
       "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", "Headlight " HL_VERSION, "model",
       info->name, "model_identity", info->identity, "dataset",
-      dataset != NULL ? dataset->name : "", "input_hash",
+      dataset != NULL ? dataset->path : "", "input_hash",
       input != NULL ? input->hash : "", "backend", "cpu", "precision", "float32");
   char *text = json_dumps (origin, JSON_COMPACT);
   char *copy = g_strdup (text != NULL ? text : "{}");
@@ -419,6 +423,7 @@ hl_document_take_results (HlDocument *self)
       *place = g_steal_pointer (&scores);
     }
   hl_document_take_patterns (self);
+  hl_document_take_overview (self);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
 }
 
@@ -493,6 +498,7 @@ dataset_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
       g_clear_pointer (&self->analyses.dataset, hl_dataset_unref);
       g_clear_pointer (&self->analyses.scores[HL_SCOPE_DATASET], hl_head_scores_unref);
       g_clear_pointer (&self->analyses.curve, hl_pruning_curve_free);
+      hl_document_forget_overview (self);
       self->analyses.dataset = dataset;
       int n = hl_dataset_get_n_items (dataset);
       hl_document_set_status (
@@ -505,6 +511,18 @@ dataset_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_document_emit (self, HL_DOCUMENT_DATASET);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
+}
+
+void
+hl_document_attach_dataset (HlDocument *self, HlDataset *dataset, int label)
+{
+  if (dataset == NULL || self->analyses.dataset != NULL)
+    return;
+  self->analyses.dataset = hl_dataset_ref (dataset);
+  if (self->input != NULL && self->analyses.label < 0)
+    self->analyses.label = label;
+  hl_document_emit (self, HL_DOCUMENT_DATASET);
+  hl_document_emit (self, HL_DOCUMENT_SCORES);
 }
 
 void

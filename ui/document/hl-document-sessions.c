@@ -123,6 +123,9 @@ write_view (HlDocument *self)
   for (guint i = 0; i < G_N_ELEMENTS (items); i++)
     hl_session_set_view (self->session, items[i].key,
                          g_variant_new_int64 (items[i].value));
+  const HlDataset *dataset = self->analyses.dataset;
+  hl_session_set_view (self->session, "dataset",
+                       dataset != NULL ? g_variant_new_string (dataset->path) : NULL);
 }
 
 static gpointer

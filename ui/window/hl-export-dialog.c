@@ -23,6 +23,7 @@ struct _HlExportDialog
   GtkSwitch *dark;
   GtkLabel *heads;
   GPtrArray *charts;
+  HlMatrixScene *matrix;
   char *of; /* what the charts are of, where it is not the input */
 };
 
@@ -71,7 +72,8 @@ list_kinds (HlExportDialog *self)
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   for (HlFigureKind kind = HL_FIGURE_GRID; kind < HL_N_FIGURE_KINDS; kind++)
     if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document)) ||
-        (kind == HL_FIGURE_CHART && self->charts != NULL && self->charts->len > 0))
+        (kind == HL_FIGURE_CHART &&
+         ((self->charts != NULL && self->charts->len > 0) || self->matrix != NULL)))
       {
         g_array_append_val (self->kinds, kind);
         gtk_string_list_append (names, titles[kind]);
@@ -136,6 +138,7 @@ start (HlExportDialog *self, const char *path)
   HlHeadKey one;
   const HlHeadKey *heads = chosen_heads (self, &one, &n);
   hl_figure_job_start (self->document, chosen_kind (self), heads, n, self->charts,
+                       self->matrix,
                        chosen_kind (self) == HL_FIGURE_CHART ? self->of : NULL, &options,
                        path, written_cb, g_object_ref (self));
 }
@@ -200,6 +203,7 @@ hl_export_dialog_dispose (GObject *object)
   g_clear_object (&HL_EXPORT_DIALOG (object)->document);
   g_clear_pointer (&HL_EXPORT_DIALOG (object)->kinds, g_array_unref);
   g_clear_pointer (&HL_EXPORT_DIALOG (object)->charts, g_ptr_array_unref);
+  g_clear_pointer (&HL_EXPORT_DIALOG (object)->matrix, hl_matrix_scene_unref);
   g_clear_pointer (&HL_EXPORT_DIALOG (object)->of, g_free);
   G_OBJECT_CLASS (hl_export_dialog_parent_class)->dispose (object);
 }
@@ -242,12 +246,14 @@ hl_export_dialog_new (GtkWindow *parent,
                       HlDocument *document,
                       HlFigureKind kind,
                       GPtrArray *charts,
+                      HlMatrixScene *matrix,
                       const char *of)
 {
   HlExportDialog *self =
       g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
   self->document = g_object_ref (document);
   self->charts = charts;
+  self->matrix = matrix != NULL ? hl_matrix_scene_ref (matrix) : NULL;
   self->of = g_strdup (of);
   list_kinds (self);
   for (guint i = 0; i < self->kinds->len; i++)

@@ -16,12 +16,13 @@ G_DECLARE_FINAL_TYPE (HlExportDialog, hl_export_dialog, HL, EXPORT_DIALOG, AdwWi
  * "failed" (char *message) */
 
 /** hl_export_dialog_new: @charts (transfer full) (nullable) (element-type HlChartScene):
- * offered too, as the kind chart; @of (nullable): what they are of, where it is not the
- * input. */
+ * offered too, as the kind chart, and so is @matrix (nullable); @of (nullable): what they
+ * are of, where it is not the input. */
 GtkWidget *hl_export_dialog_new (GtkWindow *parent,
                                  HlDocument *document,
                                  HlFigureKind kind,
                                  GPtrArray *charts,
+                                 HlMatrixScene *matrix,
                                  const char *of);
 
 G_END_DECLS

@@ -15,6 +15,7 @@ typedef struct
   HlTraceSummary *summary;
   HlAttentionSource *source;
   GPtrArray *charts;
+  HlMatrixScene *matrix;
   char *of;
   char *path;
 } Job;
@@ -28,6 +29,7 @@ job_free (gpointer data)
   hl_trace_summary_free (job->summary);
   hl_attention_source_unref (job->source);
   g_clear_pointer (&job->charts, g_ptr_array_unref);
+  hl_matrix_scene_unref (job->matrix);
   g_free (job->of);
   g_free (job->path);
   g_free (job);
@@ -59,6 +61,7 @@ figure_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
     .key = job->place.key,
     .of = job->of,
     .charts = job->charts,
+    .score_map = job->matrix,
   };
   g_autoptr (HlFigure) figure = hl_figure_make (&plan, progress, error);
   if (figure == NULL || !hl_figure_write (figure, job->path, &job->page, error))
@@ -72,6 +75,7 @@ hl_figure_job_start (HlDocument *document,
                      const HlHeadKey *heads,
                      guint n_heads,
                      GPtrArray *charts,
+                     HlMatrixScene *matrix,
                      const char *of,
                      const HlFigureOptions *options,
                      const char *path,
@@ -94,6 +98,7 @@ hl_figure_job_start (HlDocument *document,
   job->summary = hl_trace_summary_copy (hl_document_get_summary (document));
   job->source = hl_attention_source_ref (hl_document_get_source (document));
   job->charts = charts != NULL ? g_ptr_array_ref (charts) : NULL;
+  job->matrix = matrix != NULL ? hl_matrix_scene_ref (matrix) : NULL;
   job->of = g_strdup (of);
   job->path = g_strdup (path);
   hl_engine_submit (hl_document_get_engine (document), HL_JOB_BACKGROUND, figure_job, job,

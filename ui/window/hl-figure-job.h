@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * @heads, @n_heads: of all kinds but the grid; of what is chosen and how it is shown,
  * what the document has now
  * @charts: (nullable) (element-type HlChartScene): of the kind chart
+ * @matrix: (nullable): likewise, a map of scores or classes
  * @of: (nullable): what they are of, where it is not the input
  * @callback: with hl_engine_finish(): the path (transfer full), or NULL with an error
  * Thread: main.
@@ -21,6 +22,7 @@ void hl_figure_job_start (HlDocument *document,
                           const HlHeadKey *heads,
                           guint n_heads,
                           GPtrArray *charts,
+                          HlMatrixScene *matrix,
                           const char *of,
                           const HlFigureOptions *options,
                           const char *path,

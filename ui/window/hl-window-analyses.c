@@ -2,6 +2,7 @@
  * The window's actions for analyses: data sets, masks, tables, pages. */
 #include "config.h"
 
+#include "analysis/hl-overview-result.h"
 #include "analysis/hl-patterns-result.h"
 #include "analysis/hl-scores-result.h"
 #include "window/hl-window-private.h"
@@ -86,6 +87,9 @@ make_table (HlWindow *self)
                            ? hl_strength_panel_get_scope (self->strength)
                            : hl_importance_panel_get_scope (self->importance);
   HlHeadScores *scores = hl_document_get_scores (self->document, scope);
+  HlOverview *overview = hl_document_get_overview (self->document);
+  if (g_strcmp0 (page, "overview") == 0)
+    return overview != NULL ? hl_overview_to_csv (overview) : NULL;
   if (g_strcmp0 (page, "patterns") != 0)
     return scores != NULL ? hl_scores_to_csv (scores) : NULL;
   g_autoptr (GPtrArray) all = hl_document_get_all_patterns (self->document);
@@ -110,7 +114,7 @@ save_table_cb (GtkWidget *widget, const char *name, GVariant *parameter)
     {
       hl_window_show_error (self, _ ("There is no table yet"),
                             _ ("Score the heads first, on the page Importance or "
-                               "Strength, or find patterns."));
+                               "Strength, find patterns, or make an overview."));
       return;
     }
   GtkFileChooserNative *dialog =

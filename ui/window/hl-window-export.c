@@ -4,6 +4,7 @@
 
 #include "gl/hl-chart-view.h"
 #include "gl/hl-head-grid.h"
+#include "gl/hl-heatmap-view.h"
 #include "gl/hl-patch-view.h"
 #include "gl/hl-token-strip.h"
 #include "window/hl-export-dialog.h"
@@ -48,7 +49,20 @@ shown_charts (HlWindow *self)
              ? hl_strength_panel_get_charts (self->strength)
          : g_strcmp0 (page, "patterns") == 0
              ? hl_pattern_panel_get_charts (self->patterns)
+         : g_strcmp0 (page, "overview") == 0
+             ? hl_overview_panel_get_charts (self->overview)
              : NULL;
+}
+
+/* (nullable): a map of scores or classes that has the focus: then it alone is exported.
+ */
+static HlMatrixScene *
+focused_matrix (HlWindow *self)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  gboolean is_on_page = focus != NULL && HL_IS_HEATMAP_VIEW (focus) &&
+                        gtk_widget_is_ancestor (focus, GTK_WIDGET (self->pages));
+  return is_on_page ? hl_heatmap_view_get_scene (HL_HEATMAP_VIEW (focus)) : NULL;
 }
 
 /* The data set, where its scores are what is shown. */
@@ -57,6 +71,8 @@ charts_of (HlWindow *self)
 {
   const char *page = gtk_stack_get_visible_child_name (self->pages);
   HlDataset *dataset = hl_document_get_dataset (self->document);
+  if (g_strcmp0 (page, "overview") == 0)
+    return dataset != NULL ? dataset->name : NULL;
   HlScoreScope scope = g_strcmp0 (page, "importance") == 0
                            ? hl_importance_panel_get_scope (self->importance)
                            : hl_strength_panel_get_scope (self->strength);
@@ -86,12 +102,13 @@ hl_window_show_export (HlWindow *self)
 {
   if (hl_document_get_trace (self->document) == NULL)
     return;
-  GPtrArray *charts = shown_charts (self);
+  HlMatrixScene *matrix = focused_matrix (self);
+  GPtrArray *charts = matrix == NULL ? shown_charts (self) : NULL;
   HlFigureKind kind = kind_in_focus (self);
-  if (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP)
+  if (matrix != NULL || (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP))
     kind = HL_FIGURE_CHART;
   GtkWidget *dialog = hl_export_dialog_new (GTK_WINDOW (self), self->document, kind,
-                                            charts, charts_of (self));
+                                            charts, matrix, charts_of (self));
   g_signal_connect_object (dialog, "written", G_CALLBACK (written_cb), self, 0);
   g_signal_connect_object (dialog, "failed", G_CALLBACK (failed_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));

@@ -6,6 +6,7 @@
 #include "window/hl-heads-panel.h"
 #include "window/hl-importance-panel.h"
 #include "window/hl-side-panel.h"
+#include "window/hl-overview-panel.h"
 #include "window/hl-pattern-panel.h"
 #include "window/hl-strength-panel.h"
 #include "window/hl-text-dialog.h"
@@ -35,6 +36,7 @@ struct _HlWindow
   HlImportancePanel *importance;
   HlStrengthPanel *strength;
   HlPatternPanel *patterns;
+  HlOverviewPanel *overview;
   HlHeadPanel *head;
   GtkLabel *status;
   GtkLabel *busy_label;
