@@ -21,10 +21,29 @@ node_free (gpointer data)
   g_free (node);
 }
 
+struct _HlTapeSegment
+{
+  HlExec *exec;
+  HlSegmentFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+};
+
+static void
+segment_free (HlTapeSegment *segment)
+{
+  if (segment == NULL)
+    return;
+  if (segment->destroy != NULL)
+    segment->destroy (segment->data);
+  g_free (segment);
+}
+
 static void
 record_free (gpointer data)
 {
   HlTapeRecord *record = data;
+  segment_free (record->segment);
   for (int i = 0; i < HL_OP_MAX_IN; i++)
     hl_tensor_unref (record->call.in[i]);
   for (int i = 0; i < HL_OP_MAX_OUT; i++)
@@ -72,6 +91,11 @@ add_node (HlTape *tape, HlTensor *root)
 void
 hl_tape_watch (HlTape *tape, HlTensor *x)
 {
+  if (tape->is_in_segment)
+    {
+      tape->segment_depends = TRUE;
+      return;
+    }
   g_return_if_fail (node_of (tape, x) != NULL || hl_tensor_is_contiguous (x));
   add_node (tape, x)->is_watched = TRUE;
 }
@@ -82,14 +106,9 @@ hl_tape_depends (const HlTape *tape, const HlTensor *x)
   return node_of (tape, x) != NULL;
 }
 
-void
-hl_tape_record (HlTape *tape, const HlOpCall *call)
+static HlTapeRecord *
+write_down (HlTape *tape, const HlOpCall *call)
 {
-  gboolean depends = FALSE;
-  for (int i = 0; i < HL_OP_MAX_IN; i++)
-    depends = depends || hl_tape_depends (tape, call->in[i]);
-  if (!depends)
-    return;
   HlTapeRecord *record = g_new0 (HlTapeRecord, 1);
   record->call = *call;
   for (int i = 0; i < HL_OP_MAX_IN; i++)
@@ -100,17 +119,62 @@ hl_tape_record (HlTape *tape, const HlOpCall *call)
       hl_tensor_ref (call->out[i]);
   g_ptr_array_add (tape->records, record);
   add_node (tape, call->out[0]);
+  return record;
+}
+
+/* Whether @call is to be written down now. */
+static gboolean
+is_wanted (HlTape *tape, const HlOpCall *call)
+{
+  gboolean depends = FALSE;
+  for (int i = 0; i < HL_OP_MAX_IN; i++)
+    depends = depends || hl_tape_depends (tape, call->in[i]);
+  tape->segment_depends = tape->segment_depends || depends;
+  return depends && !tape->is_in_segment;
+}
+
+void
+hl_tape_record (HlTape *tape, const HlOpCall *call)
+{
+  if (is_wanted (tape, call))
+    write_down (tape, call);
 }
 
 void
 hl_tape_record_copy (HlTape *tape, HlTensor *x, HlTensor *copy)
 {
   const HlOpCall call = { .in = { x }, .out = { copy } };
-  if (!hl_tape_depends (tape, x) || x->storage == copy->storage)
-    return;
-  hl_tape_record (tape, &call);
-  ((HlTapeRecord *) g_ptr_array_index (tape->records, tape->records->len - 1))->is_copy =
-      TRUE;
+  if (x->storage != copy->storage && is_wanted (tape, &call))
+    write_down (tape, &call)->is_copy = TRUE;
+}
+
+/* What is in a segment reads what is watched outside of it directly, or something that it
+ * watches itself: so much is known without a word on what lies between. */
+HlTensor *
+hl_tape_segment (HlExec *exec,
+                 HlTensor *x,
+                 HlSegmentFunc func,
+                 gpointer user_data,
+                 GDestroyNotify destroy)
+{
+  HlTape *tape = exec->tape;
+  gboolean outer = tape->is_in_segment, outer_depends = tape->segment_depends;
+  HlTapeSegment *segment = g_new (HlTapeSegment, 1);
+  *segment = (HlTapeSegment){ exec, func, user_data, destroy };
+  tape->is_in_segment = TRUE;
+  tape->segment_depends = FALSE;
+  HlTensor *y = func (x, user_data);
+  gboolean depends = tape->segment_depends;
+  tape->is_in_segment = outer;
+  tape->segment_depends = outer_depends || depends;
+  /* What has a gradient already was not made here, but handed through. */
+  if (y != NULL && depends && !outer && !hl_tape_depends (tape, y))
+    {
+      const HlOpCall call = { .in = { x }, .out = { y } };
+      write_down (tape, &call)->segment = g_steal_pointer (&segment);
+    }
+  segment_free (segment);
+  return y;
 }
 
 /* ---- gradients -----------------------------------------------------------------------
@@ -164,6 +228,20 @@ hl_tape_add (HlTape *tape, HlExec *exec, const HlTensor *x, HlTensor *g)
   hl_backend_accumulate (exec->backend, into, given, &exec->error);
 }
 
+/* The segment is written down once more, op by op. A result that it did not make but
+ * found has its gradient already. */
+static void
+run_again (HlTape *tape, HlExec *exec, const HlTapeRecord *record, HlTensor *dy)
+{
+  const HlTapeSegment *segment = record->segment;
+  g_return_if_fail (segment->exec == exec);
+  exec->tape = tape;
+  g_autoptr (HlTensor) y = segment->func (record->call.in[0], segment->data);
+  exec->tape = NULL;
+  if (y != NULL && y->storage != record->call.out[0]->storage)
+    hl_tape_add (tape, exec, y, hl_tensor_ref (dy));
+}
+
 /* Behind the op that made it, a value on the way and its gradient have served: everything
  * that looked into it came later on the tape. */
 static void
@@ -176,7 +254,10 @@ go_back (HlTape *tape, HlExec *exec, const HlTapeRecord *record)
   if (node->grad != NULL)
     {
       g_autoptr (HlTensor) dy = view_of_grad (node, y);
-      hl_tape_apply (tape, exec, record, dy);
+      if (record->segment != NULL)
+        run_again (tape, exec, record, dy);
+      else
+        hl_tape_apply (tape, exec, record, dy);
     }
   if (!node->is_watched)
     g_hash_table_remove (tape->nodes, y->storage);
@@ -190,8 +271,10 @@ hl_tape_backward (HlTape *tape, HlExec *exec, HlTensor *y, HlTensor *seed)
   hl_tape_add (tape, exec, y, hl_tensor_ref (seed));
   while (tape->records->len > 0 && hl_exec_ok (exec))
     {
-      go_back (tape, exec, g_ptr_array_index (tape->records, tape->records->len - 1));
-      g_ptr_array_set_size (tape->records, (int) tape->records->len - 1);
+      HlTapeRecord *record =
+          g_ptr_array_steal_index (tape->records, tape->records->len - 1);
+      go_back (tape, exec, record);
+      record_free (record);
     }
   exec->tape = before;
   return hl_exec_ok (exec);

@@ -29,6 +29,13 @@ enum
 
 typedef struct _Graph Graph;
 
+/* How often segments were run, and how many the tape let go of. */
+typedef struct
+{
+  int n_run;
+  int n_freed;
+} Calls;
+
 /* @forward: makes what has the shape of @seed of the leaves. */
 struct _Graph
 {
@@ -38,6 +45,7 @@ struct _Graph
   int n_leaves;
   HlTensor *mask;
   HlTensor *seed;
+  Calls *calls;
 };
 
 static HlTensor *
@@ -256,6 +264,151 @@ test_refused (void)
   graph_clear (&g);
 }
 
+/* ---- segments ------------------------------------------------------------------------
+ */
+
+/* A part of a graph. */
+typedef struct
+{
+  const Graph *graph;
+  HlExec *exec;
+  HlTensor *(*func) (const Graph *g, HlExec *x, HlTensor *in);
+} Part;
+
+static HlTensor *
+run_part (HlTensor *x, gpointer data)
+{
+  const Part *part = data;
+  part->graph->calls->n_run++;
+  return part->func (part->graph, part->exec, x);
+}
+
+static void
+free_part (gpointer data)
+{
+  ((Part *) data)->graph->calls->n_freed++;
+  g_free (data);
+}
+
+static HlTensor *
+in_segment (const Graph *g,
+            HlExec *x,
+            HlTensor *in,
+            HlTensor *(*func) (const Graph *g, HlExec *x, HlTensor *in))
+{
+  const Part part = { g, x, func };
+  if (x->tape == NULL)
+    return func (g, x, in);
+  return hl_tape_segment (x, in, run_part, g_memdup2 (&part, sizeof part), free_part);
+}
+
+static HlTensor *
+bend (const Graph *g, HlExec *x, HlTensor *in)
+{
+  return hl_activation (x, in, HL_ACTIVATION_SILU);
+}
+
+/* What is watched outside is read inside, by an op and by a segment in the segment. */
+static HlTensor *
+scale_and_bend (const Graph *g, HlExec *x, HlTensor *in)
+{
+  g_autoptr (HlTensor) normed =
+      hl_layer_norm (x, in, g->leaves[NORM_WEIGHT], g->leaves[NORM_BIAS], 1e-3);
+  g_autoptr (HlTensor) scaled = hl_multiply (x, normed, g->leaves[SCALES]);
+  g_autoptr (HlTensor) bent = in_segment (g, x, scaled, bend);
+  return hl_add (x, bent, in);
+}
+
+static HlTensor *
+hand_through (const Graph *g, HlExec *x, HlTensor *in)
+{
+  g_autoptr (HlTensor) unused = hl_add (x, in, in);
+  return hl_tensor_ref (in);
+}
+
+/* (2, 3, 5), of some of the leaves; the sum of two segments of one tensor. */
+static HlTensor *
+forward_in_segments (const Graph *g, HlExec *x)
+{
+  HlTensor *const *in = g->leaves;
+  g_autoptr (HlTensor) tokens = hl_add (x, in[POSITIONS], in[REPLACEMENT]);
+  g_autoptr (HlTensor) first = in_segment (g, x, tokens, scale_and_bend);
+  g_autoptr (HlTensor) same = in_segment (g, x, first, hand_through);
+  g_autoptr (HlTensor) second = in_segment (g, x, same, scale_and_bend);
+  g_autoptr (HlTensor) other = in_segment (g, x, same, bend);
+  g_autoptr (HlTensor) both = hl_add (x, second, other);
+  g_autoptr (HlTensor) part = hl_slice (x, both, 2, 3); /* (1, 3, 6) */
+  return hl_linear_transposed (x, part, in[OUT_WEIGHT], in[OUT_BIAS]);
+}
+
+static void
+test_segments (void)
+{
+  static const int used[] = { POSITIONS, REPLACEMENT, NORM_WEIGHT, NORM_BIAS,
+                              SCALES,    OUT_WEIGHT,  OUT_BIAS };
+  Graph g;
+  HlExec exec;
+  Calls calls = { 0 };
+  graph_init (&g);
+  g.forward = forward_in_segments;
+  g.calls = &calls;
+  hl_tensor_unref (g.seed);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (9);
+  g.seed = numbers (rand, HL_SHAPE (1, 3, 5));
+  hl_exec_init (&exec, g.backend, NULL);
+  g_autoptr (HlTape) tape = hl_tape_new ();
+  exec.tape = tape;
+  for (guint i = 0; i < G_N_ELEMENTS (used); i++)
+    hl_tape_watch (tape, g.leaves[used[i]]);
+  g_autoptr (HlTensor) y = forward_in_segments (&g, &exec);
+  /* Four ops, and the three segments that made something. */
+  g_assert_cmpuint (tape->records->len, ==, 4 + 3);
+  g_assert_cmpint (calls.n_run, ==, 2 * 2 + 2);
+  g_assert_true (hl_tape_backward (tape, &exec, y, g.seed));
+  /* A segment in one that is run again is run with it, and again by itself. */
+  g_assert_cmpint (calls.n_run, ==, (2 * 2 + 2) + 2 * 3 + 1);
+  g_assert_cmpint (calls.n_freed, ==, (2 * 2 + 2) + 2);
+  g_assert_cmpuint (tape->records->len, ==, 0);
+  g_assert_cmpint (g_hash_table_size (tape->nodes), ==, G_N_ELEMENTS (used));
+  for (guint i = 0; i < G_N_ELEMENTS (used); i++)
+    {
+      g_autoptr (HlTensor) grad = hl_tape_get_grad (tape, g.leaves[used[i]]);
+      compare (&g, used[i], grad);
+    }
+  hl_exec_clear (&exec);
+  graph_clear (&g);
+}
+
+/* A tape that is freed without the way back lets go of its segments. What nobody asks
+ * for is not run again. */
+static void
+test_segments_freed (void)
+{
+  Graph g;
+  HlExec exec;
+  Calls calls = { 0 };
+  graph_init (&g);
+  g.calls = &calls;
+  hl_exec_init (&exec, g.backend, NULL);
+  g_autoptr (HlTape) tape = hl_tape_new ();
+  exec.tape = tape;
+  g_autoptr (HlTensor) plain = in_segment (&g, &exec, g.leaves[CLS], bend);
+  g_assert_cmpuint (tape->records->len, ==, 0);
+  g_assert_cmpint (calls.n_freed, ==, 1);
+  hl_tape_watch (tape, g.leaves[CLS]);
+  g_autoptr (HlTensor) unused = in_segment (&g, &exec, g.leaves[CLS], bend);
+  g_autoptr (HlTensor) bent = in_segment (&g, &exec, g.leaves[CLS], bend);
+  g_assert_cmpuint (tape->records->len, ==, 2);
+  g_assert_true (hl_tape_backward (tape, &exec, bent, g.leaves[CLS]));
+  g_assert_cmpint (calls.n_run, ==, 3 + 1);
+  g_assert_cmpint (calls.n_freed, ==, 3);
+  g_autoptr (HlTensor) once_more = in_segment (&g, &exec, g.leaves[CLS], bend);
+  g_clear_pointer (&tape, hl_tape_free);
+  g_assert_cmpint (calls.n_freed, ==, 4);
+  hl_exec_clear (&exec);
+  graph_clear (&g);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -263,6 +416,8 @@ main (int argc, char **argv)
   g_test_add_func ("/tape/graph", test_graph);
   g_test_add_func ("/tape/convolution", test_convolution);
   g_test_add_func ("/tape/watch", test_watch);
+  g_test_add_func ("/tape/segments", test_segments);
+  g_test_add_func ("/tape/segments-freed", test_segments_freed);
   g_test_add_func ("/tape/refused", test_refused);
   return g_test_run ();
 }
