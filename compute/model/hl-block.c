@@ -2,6 +2,8 @@
  * The parts a tower is composed of: dense, norm, MLP, block. */
 #include "model/hl-block.h"
 
+#include "ops/hl-tape.h"
+
 HlTensor *
 hl_dense_forward (const HlDense *dense, HlRun *run, HlTensor *x)
 {
@@ -71,6 +73,33 @@ hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTens
   return hl_run_site (run, HL_SITE_RESID_POST, stack, layer, hl_add (exec, mid, mlp_out));
 }
 
+/* A block of a run, for the tape to run again. */
+typedef struct
+{
+  const HlBlock *block;
+  HlRun *run;
+  int stack, layer;
+  gint64 query_row;
+} Segment;
+
+static HlTensor *
+run_segment (HlTensor *x, gpointer data)
+{
+  const Segment *s = data;
+  s->run->query_row = s->query_row;
+  return hl_block_forward (s->block, s->run, s->stack, s->layer, x);
+}
+
+/* A cache grows as blocks come by, each of which then is to come by once. */
+static HlTensor *
+run_block (Segment *s, HlTensor *x)
+{
+  HlRun *run = s->run;
+  if (!run->recomputes || run->exec.tape == NULL || run->cache != NULL)
+    return run_segment (x, s);
+  return hl_tape_segment (&run->exec, x, run_segment, g_memdup2 (s, sizeof *s), g_free);
+}
+
 HlTensor *
 hl_blocks_forward (const HlBlock *blocks, int n, HlRun *run, int stack, HlTensor *x)
 {
@@ -81,8 +110,8 @@ hl_blocks_forward (const HlBlock *blocks, int n, HlRun *run, int stack, HlTensor
       if (!hl_exec_step (&run->exec, (double) l / n, what))
         return NULL;
       g_autoptr (HlTensor) before = g_steal_pointer (&resid);
-      run->query_row = l == n - 1 ? run->only_row : -1;
-      resid = hl_block_forward (&blocks[l], run, stack, l, before);
+      Segment block = { &blocks[l], run, stack, l, l == n - 1 ? run->only_row : -1 };
+      resid = run_block (&block, before);
     }
   return g_steal_pointer (&resid);
 }

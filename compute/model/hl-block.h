@@ -95,6 +95,7 @@ hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTens
 
 /**
  * hl_blocks_forward: from the run's start block to the last; steps the run's progress.
+ * Each is a segment of the tape where the run recomputes.
  * @x: (nullable): (B, T, D); NULL after a failure
  */
 HlTensor *

@@ -226,6 +226,28 @@ hl_run_wants (HlRun *run, HlSite site, int stack, int layer)
   return matches (run->patterns, name) || matches (run->watch_patterns, name);
 }
 
+gsize
+hl_run_tape_bytes (HlRun *run, gint64 T)
+{
+  gint64 count = 0, D = run->model->width;
+  for (guint s = 0; s < run->model->stacks->len; s++)
+    {
+      const HlStack *stack = hl_model_info_get_stack (run->model, (int) s);
+      for (int l = run->start_block; l < stack->n_layers; l++)
+        {
+          const HlLayerInfo *layer = &stack->layers[l];
+          gint64 H = layer->n_heads, both = H + layer->n_kv_heads;
+          /* Both norms, what attention and the MLP give, and the stream behind them; the
+           * MLP before and after the activation. */
+          count += T * (6 * D + 2 * 4 * D + 2 * both * layer->head_width + H);
+          if (hl_run_wants (run, HL_SITE_ATTN_SCORES, (int) s, l) ||
+              hl_run_wants (run, HL_SITE_PATTERN, (int) s, l))
+            count += 2 * H * T * T;
+        }
+    }
+  return (gsize) count * hl_dtype_size (run->exec.backend->dtype);
+}
+
 /* The shape may differ from @like's in the batch alone. */
 static gboolean
 replaces (HlRun *run, const HlIntervention *what, const HlTensor *value)
@@ -271,11 +293,14 @@ intervene (HlRun *run, const HlIntervention *what, HlTensor *value)
   return g_steal_pointer (&before);
 }
 
-/* A view is copied, so that it does not keep the whole tensor that it looks into. */
+/* A view is copied, so that it does not keep the whole tensor that it looks into. What
+ * comes by again, in a block that is recomputed, was captured. */
 static void
 capture (HlRun *run, char *name, HlTensor *value)
 {
-  HlTensor *kept = hl_tensor_convert (value, value->dtype, &run->exec.error);
+  HlTensor *kept = NULL;
+  if (!g_hash_table_contains (run->captured, name))
+    kept = hl_tensor_convert (value, value->dtype, &run->exec.error);
   if (kept == NULL)
     {
       g_free (name);
@@ -290,6 +315,12 @@ static HlTensor *
 watch (HlRun *run, char *name, HlTensor *value)
 {
   HlExec *exec = &run->exec;
+  if (exec->tape->is_in_segment) /* it comes by again when its gradient does */
+    {
+      hl_tape_watch (exec->tape, value);
+      g_free (name);
+      return value;
+    }
   if (!hl_tape_depends (exec->tape, value) && !hl_tensor_is_contiguous (value))
     {
       g_autoptr (HlTensor) view = value;

@@ -107,10 +107,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @cache: (nullable): keys and values of earlier tokens, read and extended; borrowed
  * @predictions: (nullable): to fill with what each position predicts; borrowed
  * @tables: what is made once a run, by the address of what it was made for
- * @captured: site name -> HlTensor *, on the backend, with the batch
+ * @captured: site name -> HlTensor *, on the backend, with the batch; each site once
  * @captured_bytes: of them
  * @watch_patterns: (element-type GPatternSpec): sites whose gradient is wanted, where the
  *   exec has a tape; @watched: site name -> HlTensor *, the value itself
+ * @recomputes: where the exec has a tape and there is no cache: the tape keeps of a block
+ *   what goes in and what comes out, and hl_tape_backward() runs it again, for which the
+ *   run and the model must be there still. The same numbers in less memory and more time;
+ *   @watched is filled on the way back, as far as a gradient comes
  */
 typedef struct
 {
@@ -130,6 +134,7 @@ typedef struct
   gsize captured_bytes;
   GPtrArray *watch_patterns;
   GHashTable *watched;
+  gboolean recomputes;
 } HlRun;
 
 void hl_run_init (HlRun *run,
@@ -144,6 +149,16 @@ void hl_run_capture (HlRun *run, const char *pattern);
 /** hl_run_watch: adds a glob of sites whose gradients the exec's tape is to keep:
  * hl_tape_get_grad() of the values in @watched. */
 void hl_run_watch (HlRun *run, const char *pattern);
+
+/**
+ * hl_run_tape_bytes:
+ * @T: tokens
+ * About how much a tape keeps of the blocks of one pass, batch 1, when they are not
+ * recomputed: values of width D, Q, K, V and z, the MLP (four times as wide as a rule),
+ * and scores and maps (H, T, T) of the layers where they are wanted.
+ * Returns: bytes
+ */
+gsize hl_run_tape_bytes (HlRun *run, gint64 T);
 
 /** hl_run_add_intervention: takes a reference. */
 void hl_run_add_intervention (HlRun *run, HlIntervention *intervention);
