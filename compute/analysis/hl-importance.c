@@ -5,6 +5,7 @@
 #include "analysis/hl-logits.h"
 #include "base/hl-error.h"
 #include "ops/hl-tape.h"
+#include "trace/hl-tracer.h"
 
 #include <math.h>
 
@@ -378,6 +379,16 @@ take_slopes (Work *w, HlRun *run, const HlTape *tape, GError **error)
   return TRUE;
 }
 
+/* Whether the blocks do not fit onto the tape of @run. */
+static gboolean
+is_too_large (const Work *w, HlRun *run)
+{
+  gsize budget = w->options->tape_budget_bytes;
+  if (budget == 0)
+    budget = MIN (HL_TAPE_BUDGET_BYTES, hl_memory_available () / 2);
+  return hl_run_tape_bytes (run, w->T) > budget;
+}
+
 /* One pass forward, every z watched, and one back. */
 static gboolean
 estimate (Work *w, GError **error)
@@ -388,6 +399,7 @@ estimate (Work *w, GError **error)
   run.exec.tape = tape;
   run.only_row = w->readout;
   hl_run_watch (&run, "*blocks.*.attn.hook_z");
+  run.recomputes = is_too_large (w, &run);
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, w->input);
   g_autoptr (HlTensor) slope = slope_of_target (w);
   if (logits != NULL && hl_exec_ok (&run.exec))

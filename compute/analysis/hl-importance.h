@@ -14,6 +14,11 @@ G_BEGIN_DECLS
 #define HL_TARGET_PREDICTED (-1)
 #define HL_TARGET_LABEL (-2)
 
+/** HL_TAPE_BUDGET_BYTES: of what is kept for gradients, unless options say otherwise; and
+ * never more than half of the memory that is available. Beyond it blocks are recomputed.
+ */
+#define HL_TAPE_BUDGET_BYTES ((gsize) 1 << 30)
+
 /** HlLayerDoneFunc: @layer's heads are scored; called on the working thread. */
 typedef void (*HlLayerDoneFunc) (const HlHeadScores *scores,
                                  int layer,
@@ -31,6 +36,7 @@ typedef void (*HlLayerDoneFunc) (const HlHeadScores *scores,
  * @interventions: (nullable) (element-type HlIntervention): in force in every run,
  *   such as heads that are pruned already
  * @no_gradients, @no_layers: leave out these scores
+ * @tape_budget_bytes: 0 takes HL_TAPE_BUDGET_BYTES; scores do not depend on it
  * @layer_done: (nullable)
  */
 typedef struct
@@ -43,6 +49,7 @@ typedef struct
   const GPtrArray *interventions;
   gboolean no_gradients;
   gboolean no_layers;
+  gsize tape_budget_bytes;
   HlLayerDoneFunc layer_done;
   gpointer layer_done_data;
 } HlImportanceOptions;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Blocks that are run again for their gradients: every number is that of a tape which
  * keeps everything, in less memory, and cancelling leaves nothing behind. */
-#include "backend/cpu/hl-cpu.h"
+#include "analysis/hl-importance.h"
 #include "counting-backend.h"
 #include "golden-model.h"
 #include "ops/hl-tape.h"
@@ -344,6 +344,56 @@ test_memory (void)
     }
 }
 
+/* ---- scores --------------------------------------------------------------------------
+ */
+
+static HlHeadScores *
+score (const HlModel *model,
+       const HlInput *input,
+       CountingBackend *backend,
+       gsize tape_budget_bytes)
+{
+  g_autoptr (GError) error = NULL;
+  const HlImportanceOptions options = { .target = HL_TARGET_PREDICTED,
+                                        .against = -1,
+                                        .label = -1,
+                                        .no_layers = TRUE,
+                                        .tape_budget_bytes = tape_budget_bytes };
+  HlHeadScores *scores =
+      hl_head_scores_new (hl_model_info_get_stack (hl_model_get_info (model), 0));
+  hl_head_scores_begin_input (scores, "", "");
+  backend->n_ops = 0;
+  g_assert_true (hl_importance_score (scores, model, input, &backend->parent, &options,
+                                      NULL, &error));
+  return scores;
+}
+
+/* Beyond the budget there is more to run, and the scores are the same. */
+static void
+test_budget (void)
+{
+  g_autoptr (HlModel) model = NULL;
+  g_autoptr (HlInput) input = NULL;
+  golden_open_model ("gpt2-tiny", &model, &input);
+  CountingBackend *backend = counting_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (HlHeadScores) plain = score (model, input, backend, 0);
+  gint64 n_plain = backend->n_ops;
+  g_autoptr (HlHeadScores) wide = score (model, input, backend, 1 << 20);
+  g_assert_cmpint (backend->n_ops, ==, n_plain);
+  g_autoptr (HlHeadScores) narrow = score (model, input, backend, 1 << 10);
+  g_assert_cmpint (backend->n_ops, >, n_plain);
+  const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (model), 0);
+  for (int l = 0; l < stack->n_layers; l++)
+    for (int h = 0; h < stack->layers[l].n_heads; h++)
+      {
+        double wanted = hl_head_scores_get (plain, HL_SCORE_TAYLOR, 0, l, h);
+        g_assert_cmpfloat (fabs (wanted), >, 0);
+        g_assert_cmpfloat (hl_head_scores_get (narrow, HL_SCORE_TAYLOR, 0, l, h), ==,
+                           wanted);
+      }
+  hl_backend_unref (&backend->parent);
+}
+
 /* ---- cancelling ----------------------------------------------------------------------
  */
 
@@ -427,6 +477,7 @@ main (int argc, char **argv)
       g_test_add_data_func (path, names[i], test_same);
     }
   g_test_add_func ("/recompute/memory", test_memory);
+  g_test_add_func ("/recompute/budget", test_budget);
   g_test_add_func ("/recompute/cancel", test_cancel);
   return g_test_run ();
 }
