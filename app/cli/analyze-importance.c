@@ -4,8 +4,7 @@
 
 #include "analyze.h"
 
-#include "analysis/hl-partial.h"
-#include "analysis/hl-pruning-curve.h"
+#include "analysis/hl-pruning-result.h"
 #include "base/hl-error.h"
 #include "trace/hl-head-mask.h"
 
@@ -28,7 +27,7 @@ survey (Analyze *a, GError **error)
       !analyze_parse_class (a, "--against", o->against, &options.against, error))
     return FALSE;
   if (o->target == NULL)
-    options.target = HL_TARGET_LABEL;
+    options.target = HL_TARGET_AUTO;
   if (o->against == NULL)
     options.against = -1;
   if (o->ablation != NULL && !hl_ablation_from_name (o->ablation, &options.ablation))
@@ -68,21 +67,6 @@ top_of (const Analyze *a, const double *log_probs, gint64 V)
   return top;
 }
 
-static void
-keep_parts (Analyze *a, const HlPartial *p, const char *params)
-{
-  static const char *const axes[] = { "part", "class", NULL };
-  g_autofree char *provenance = analyze_provenance (a);
-  g_autofree double *probs = g_new (double, (gsize) (HL_N_PARTS * p->V));
-  for (gint64 i = 0; i < HL_N_PARTS * p->V; i++)
-    probs[i] = exp (p->log_probs[i]);
-  g_autoptr (HlTensor) array =
-      hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (HL_N_PARTS, p->V), probs);
-  HlSessionResult *result = hl_session_result_new ("partial-pruning", params, provenance);
-  hl_session_result_add_array (result, "probability", array, axes, "");
-  g_ptr_array_add (a->results, result);
-}
-
 static gboolean
 prune_parts (Analyze *a, GError **error)
 {
@@ -104,83 +88,51 @@ prune_parts (Analyze *a, GError **error)
                           o->renormalises, &options, a->progress, error);
   if (p == NULL)
     return FALSE;
-  json_t *list = json_array (), *names = json_array ();
+  json_t *list = json_array ();
   for (int i = 0; i < HL_N_PARTS; i++)
     {
       const double *row = p->log_probs + i * p->V;
-      json_array_append_new (names, json_string (hl_part_name (p->parts[i])));
       json_array_append_new (list, json_pack ("{s:s, s:f, s:o}", "pruned",
                                               hl_part_name (p->parts[i]), "probability",
                                               exp (row[p->target]), "top",
                                               top_of (a, row, p->V)));
     }
-  json_t *params = json_pack ("{s:s, s:b, s:i, s:o}", "head", o->parts, "renormalised",
-                              o->renormalises, "target", p->target, "parts", names);
-  char *text = json_dumps (params, JSON_COMPACT);
-  keep_parts (a, p, text);
-  free (text);
+  g_autofree char *provenance = analyze_provenance (a);
+  g_ptr_array_add (a->results, hl_partial_to_result (p, o->renormalises, provenance));
   json_object_set_new (a->more, "parts", list);
-  json_decref (params);
   return TRUE;
 }
 
 /* ---- the curve -----------------------------------------------------------------------
  */
 
+static json_t *
+order_to_json (const HlPruningCurve *curve, guint k)
+{
+  const HlPruningOrder *order = g_ptr_array_index (curve->orders, k);
+  json_t *points = json_array ();
+  for (int p = 0; p < curve->n_points; p++)
+    {
+      HlInterval l = hl_pruning_curve_loss (curve, k, p);
+      HlInterval r = hl_pruning_curve_accuracy (curve, k, p);
+      json_array_append_new (points,
+                             json_pack ("{s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "removed",
+                                        curve->n_removed[p], "loss", l.mean, "loss_low",
+                                        l.low, "loss_high", l.high, "accuracy", r.mean,
+                                        "accuracy_low", r.low, "accuracy_high", r.high));
+    }
+  return json_pack ("{s:s, s:o}", "order", order->name, "points", points);
+}
+
 static void
 keep_curve (Analyze *a, const HlPruningCurve *curve, const HlPruningCurveOptions *options)
 {
-  static const char *const axes[] = { "order", "point", NULL };
-  static const char *const only_point[] = { "point", NULL };
-  static const char *const heads_axes[] = { "order", "place", NULL };
-  gint64 O = curve->orders->len, P = curve->n_points, N = curve->n_heads;
-  g_autofree double *loss = g_new (double, (gsize) (O * P));
-  g_autofree double *right = g_new (double, (gsize) (O * P));
-  g_autofree gint32 *order = g_new (gint32, (gsize) (O * N));
-  g_autofree gint32 *removed = g_new (gint32, (gsize) P);
-  json_t *names = json_array (), *list = json_array ();
-  for (gint64 k = 0; k < O; k++)
-    {
-      const HlPruningOrder *one = g_ptr_array_index (curve->orders, k);
-      json_t *points = json_array ();
-      for (int i = 0; i < N; i++)
-        order[k * N + i] = one->heads[i];
-      for (int p = 0; p < P; p++)
-        {
-          HlInterval l = hl_pruning_curve_loss (curve, (guint) k, p);
-          HlInterval r = hl_pruning_curve_accuracy (curve, (guint) k, p);
-          loss[k * P + p] = l.mean;
-          right[k * P + p] = r.mean;
-          removed[p] = curve->n_removed[p];
-          json_array_append_new (
-              points, json_pack ("{s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "removed",
-                                 curve->n_removed[p], "loss", l.mean, "loss_low", l.low,
-                                 "loss_high", l.high, "accuracy", r.mean, "accuracy_low",
-                                 r.low, "accuracy_high", r.high));
-        }
-      json_array_append_new (names, json_string (one->name));
-      json_array_append_new (
-          list, json_pack ("{s:s, s:o}", "order", one->name, "points", points));
-    }
-  json_object_set_new (a->more, "curve", list);
-  json_t *params = json_pack (
-      "{s:s, s:i, s:i, s:i, s:b, s:o}", "score", hl_score_get_info (options->score)->name,
-      "n", curve->n_inputs, "skipped", curve->n_skipped, "seed", (int) options->seed,
-      "partial", curve->is_partial, "orders", names);
-  char *text = json_dumps (params, JSON_COMPACT);
+  json_t *list = json_array ();
   g_autofree char *provenance = analyze_provenance (a);
-  HlSessionResult *result = hl_session_result_new ("pruning-curve", text, provenance);
-  g_autoptr (HlTensor) t1 = hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (O, P), loss);
-  g_autoptr (HlTensor) t2 = hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (O, P), right);
-  g_autoptr (HlTensor) t3 = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (O, N), order);
-  g_autoptr (HlTensor) t4 = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (P), removed);
-  hl_session_result_add_array (result, "loss", t1, axes, "nats");
-  hl_session_result_add_array (result, "accuracy", t2, axes, "");
-  hl_session_result_add_array (result, "order", t3, heads_axes, "");
-  hl_session_result_add_array (result, "n_removed", t4, only_point, "");
-  g_ptr_array_add (a->results, result);
-  free (text);
-  json_decref (params);
+  for (guint k = 0; k < curve->orders->len; k++)
+    json_array_append_new (list, order_to_json (curve, k));
+  json_object_set_new (a->more, "curve", list);
+  g_ptr_array_add (a->results, hl_pruning_curve_to_result (curve, options, provenance));
 }
 
 static gboolean
@@ -190,6 +142,7 @@ prune_more_and_more (Analyze *a, GError **error)
   HlPruningCurveOptions options = { .score = hl_score_from_name (o->curve),
                                     .n_random = o->n_random,
                                     .with_greedy = o->with_greedy,
+                                    .every_token = analyze_is_every (a),
                                     .seed = (guint32) o->seed };
   if (options.score == HL_N_SCORES || !hl_head_scores_has (a->scores, options.score) ||
       a->dataset == NULL)
@@ -281,6 +234,20 @@ print_what (const Analyze *a)
   int n = hl_head_scores_get_n_inputs (a->scores);
   const HlScoredInput *about = hl_head_scores_get_input (a->scores, 0);
   const char *kind = a->options->ablation != NULL ? a->options->ablation : "zero";
+  if (analyze_is_every (a))
+    {
+      double loss = 0;
+      for (int i = 0; i < n; i++)
+        loss += hl_head_scores_get_input (a->scores, i)->loss / n;
+      printf (
+          ngettext ("every token of %d text: mean loss %.4f nats; %d could not be read; "
+                    "ablation: %s\n",
+                    "every token of %d texts: mean loss %.4f nats; %d could not be "
+                    "read; ablation: %s\n",
+                    (gulong) n),
+          n, loss, a->scores->n_skipped, kind);
+      return;
+    }
   if (n > 1)
     {
       int right = 0, labelled = 0;

@@ -17,6 +17,11 @@ analyze_parse_class (
     const Analyze *a, const char *option, const char *text, int *found, GError **error)
 {
   *found = HL_TARGET_PREDICTED;
+  if (g_strcmp0 (text, "every") == 0)
+    {
+      *found = HL_TARGET_EVERY;
+      return TRUE;
+    }
   if (text == NULL || g_str_equal (text, "predicted"))
     return TRUE;
   if (g_str_equal (text, "label"))
@@ -128,6 +133,16 @@ analyze_provenance (const Analyze *a)
   return copy;
 }
 
+gboolean
+analyze_is_every (const Analyze *a)
+{
+  const char *target = a->options->target;
+  int wanted = target == NULL                  ? HL_TARGET_AUTO
+               : g_str_equal (target, "every") ? HL_TARGET_EVERY
+                                               : HL_TARGET_LABEL;
+  return hl_survey_target (wanted, a->dataset) == HL_TARGET_EVERY;
+}
+
 static char *
 make_params (const Analyze *a, const char *analysis)
 {
@@ -137,7 +152,9 @@ make_params (const Analyze *a, const char *analysis)
     json_object_update_new (
         params, json_pack ("{s:s, s:s, s:s}", "ablation",
                            o->ablation != NULL ? o->ablation : "zero", "target",
-                           o->target != NULL ? o->target : "label, else predicted",
+                           o->target != NULL      ? o->target
+                           : analyze_is_every (a) ? "every token"
+                                                  : "label, else predicted",
                            "against", o->against != NULL ? o->against : ""));
   char *text = json_dumps (params, JSON_COMPACT);
   char *copy = g_strdup (text);

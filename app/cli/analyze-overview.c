@@ -19,8 +19,8 @@ analyze_overview (Analyze *a, GError **error)
   const HlOverviewOptions options = { .interventions = a->interventions,
                                       .no_tsne = a->options->no_tsne,
                                       .seed = (guint32) a->options->seed };
-  a->overview = hl_overview_make (a->model, a->dataset, a->backend, &options,
-                                  a->progress, error);
+  a->overview =
+      hl_overview_make (a->model, a->dataset, a->backend, &options, a->progress, error);
   if (a->overview == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
@@ -47,8 +47,7 @@ falling (gconstpointer a, gconstpointer b)
 static void
 print_classes (const HlOverview *o)
 {
-  printf ("%24s %8s %8s %10s\n", _ ("class"), _ ("inputs"), _ ("right"),
-          _ ("predicted"));
+  printf ("%24s %8s %8s %10s\n", _ ("class"), _ ("inputs"), _ ("right"), _ ("predicted"));
   for (guint k = 0; k < MIN (o->classes->len, 2 * N_PRINTED); k++)
     {
       const HlOverviewClass *c = hl_overview_get_class (o, (int) k);

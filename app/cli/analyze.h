@@ -96,14 +96,17 @@ char *analyze_scores_to_csv (const Analyze *a);
 char *analyze_patterns_to_csv (const Analyze *a);
 char *analyze_overview_to_csv (const Analyze *a);
 
+/** analyze_is_every: every token of a text is explained, not one prediction. */
+gboolean analyze_is_every (const Analyze *a);
+
 /** analyze_save: a session with the trace of the (first) input and the results. */
 gboolean analyze_save (const Analyze *a, const char *analysis, GError **error);
 
 /** analyze_provenance: (transfer full): JSON text. */
 char *analyze_provenance (const Analyze *a);
 
-/** analyze_parse_class: a number, or the name of a class, or "predicted" and "label";
- * FALSE with @error. */
+/** analyze_parse_class: a number, or the name of a class, "predicted", "label" or
+ * "every"; FALSE with @error. */
 gboolean analyze_parse_class (
     const Analyze *a, const char *option, const char *text, int *found, GError **error);
 

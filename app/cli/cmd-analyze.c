@@ -204,8 +204,10 @@ cli_analyze (int argc, char **argv)
     { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, N_ ("True class of the one input"),
       "C" },
     { "target", 0, 0, G_OPTION_ARG_STRING, &o.target,
-      N_ ("Class or token that is explained: a number, a class name, \"predicted\" or "
-          "\"label\"; else the label where it is known"),
+      N_ ("Class or token that is explained: a number, a class name, \"predicted\", "
+          "\"label\", or \"every\" token of a text; else the label where it is known, of "
+          "a "
+          "text by lines every token"),
       "T" },
     { "against", 0, 0, G_OPTION_ARG_STRING, &o.against,
       N_ ("Explain the target's logit less this one's"), "T" },

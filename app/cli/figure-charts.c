@@ -147,11 +147,8 @@ find_overview (const Figure *m, GError **error)
 }
 
 static gboolean
-make_overview (Figure *m,
-               HlTrace *trace,
-               HlHeadKey head,
-               const HlProgress *progress,
-               GError **error)
+make_overview (
+    Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
 {
   const HlOverviewView view = { .label = -1, .predicted = -1 };
   g_autoptr (HlOverview) overview = find_overview (m, error);
@@ -178,9 +175,9 @@ static const struct
                     const HlProgress *progress,
                     GError **error);
 } makers[] = {
-  { "bars", make_scores },         { "sorted", make_scores },
-  { "dots", make_scores },         { "map", make_scores },
-  { "hops", make_scores },         { "patterns", make_patterns },
+  { "bars", make_scores },           { "sorted", make_scores },
+  { "dots", make_scores },           { "map", make_scores },
+  { "hops", make_scores },           { "patterns", make_patterns },
   { "cls-patterns", make_patterns }, { "overview", make_overview },
   { "confusion", make_overview },
 };
@@ -195,11 +192,8 @@ figure_knows_chart (const char *name)
 }
 
 gboolean
-figure_make_chart (Figure *m,
-                   HlTrace *trace,
-                   HlHeadKey head,
-                   const HlProgress *progress,
-                   GError **error)
+figure_make_chart (
+    Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (makers); i++)
     if (g_str_equal (makers[i].name, m->o->chart != NULL ? m->o->chart : "bars"))

@@ -22,14 +22,11 @@ typedef struct
   const HlProgress *progress;
   const HlModelInfo *info;
   const HlStack *stack;
-  GHashTable *resids; /* site -> HlTensor *: the whole model's residual stream */
-  double *logits;     /* (V), of the whole model; NULL for a tower without classes */
-  double *log_probs;  /* (V) */
+  GHashTable *resids;     /* site -> HlTensor *: the whole model's residual stream */
+  HlExplained *explained; /* NULL for a tower without classes */
   gint64 V;
   gint64 T;
   gint64 readout; /* the token that is read */
-  int target;
-  int predicted;
 } Work;
 
 /* ---- runs ----------------------------------------------------------------------------
@@ -49,6 +46,13 @@ begin_run (const Work *w, HlRun *run)
   hl_run_init (run, w->backend, w->info, w->progress);
   for (guint i = 0; given != NULL && i < given->len; i++)
     hl_run_add_intervention (run, g_ptr_array_index (given, i));
+}
+
+/* Every token of the text is explained, not the last prediction alone. */
+static gboolean
+is_every (const Work *w)
+{
+  return w->options->target == HL_TARGET_EVERY;
 }
 
 /* Moves a run's failure on; FALSE when there is one. */
@@ -71,16 +75,6 @@ resid_behind (const Work *w, int layer)
   return g_hash_table_lookup (w->resids, site);
 }
 
-static gboolean
-check_class (const Work *w, const char *what, int index, GError **error)
-{
-  if (index < w->V)
-    return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: 0 to %d expected, %d found", what,
-               (int) w->V - 1, index);
-  return FALSE;
-}
-
 /* What the whole model predicts, and what of it is held on to. */
 static gboolean
 take_prediction (Work *w, HlTensor *logits, GError **error)
@@ -90,31 +84,19 @@ take_prediction (Work *w, HlTensor *logits, GError **error)
       &g_array_index (w->scores->inputs, HlScoredInput, w->scores->inputs->len - 1);
   if (logits == NULL)
     {
-      if (o->target >= 0)
+      gboolean is_asked = o->target >= 0 || o->target == HL_TARGET_EVERY;
+      if (is_asked)
         g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                      "%s: a target needs a model with classes or a vocabulary",
-                     w->model != NULL ? w->info->name : "");
-      return o->target < 0;
+                     w->info->name);
+      return !is_asked;
     }
-  g_autoptr (HlTensor) wide = widen (logits, error);
-  if (wide == NULL)
+  w->explained =
+      hl_explained_new (logits, w->input, o->target, o->against, o->label, error);
+  if (w->explained == NULL)
     return FALSE;
-  w->V = logits->shape.dim[1];
-  w->logits = g_memdup2 (wide->data, (gsize) w->V * sizeof (double));
-  w->log_probs = g_new (double, (gsize) w->V);
-  hl_log_softmax (w->logits, w->log_probs, w->V);
-  w->predicted = hl_largest (w->logits, w->V);
-  w->target = o->target >= 0                                  ? o->target
-              : o->target == HL_TARGET_LABEL && o->label >= 0 ? o->label
-                                                              : w->predicted;
-  if (!check_class (w, "target", w->target, error) ||
-      !check_class (w, "target that it is held against", o->against, error))
-    return FALSE;
-  about->label = o->label;
-  about->target = w->target;
-  about->predicted = w->predicted;
-  about->loss = -w->log_probs[w->target];
-  about->prob = exp (w->log_probs[w->target]);
+  w->V = w->explained->V;
+  hl_explained_describe (w->explained, about);
   return TRUE;
 }
 
@@ -124,6 +106,7 @@ run_whole (Work *w, GError **error)
 {
   HlRun run;
   begin_run (w, &run);
+  run.reads_all = is_every (w);
   hl_run_capture (&run, "*blocks.*.hook_resid_pre");
   g_autofree char *end =
       hl_site_name (w->info, HL_SITE_RESID_POST, 0, w->stack->n_layers - 1);
@@ -177,41 +160,16 @@ set (Work *w, HlScore score, int layer, int head, double value)
 }
 
 static void
-score_prediction (Work *w, const double *logits, int layer, int head)
+score_predictions (Work *w, const HlTensor *logits, int layer, int first, int n)
 {
-  g_autofree double *log_probs = g_new (double, (gsize) w->V);
-  int t = w->target, pred = w->predicted, a = w->options->against,
-      label = w->options->label;
-  hl_log_softmax (logits, log_probs, w->V);
-  int now = hl_largest (logits, w->V);
-  double after = exp (log_probs[t]);
-  set (w, HL_SCORE_PROB_AFTER, layer, head, after);
-  set (w, HL_SCORE_PROB_CHANGE, layer, head, exp (w->log_probs[t]) - after);
-  set (w, HL_SCORE_LOSS_CHANGE, layer, head, w->log_probs[t] - log_probs[t]);
-  if (pred != t)
-    set (w, HL_SCORE_MARGIN_CHANGE, layer, head,
-         (logits[pred] - logits[t]) - (w->logits[pred] - w->logits[t]));
-  if (a >= 0)
-    set (w, HL_SCORE_DIFFERENCE_CHANGE, layer, head,
-         (w->logits[t] - w->logits[a]) - (logits[t] - logits[a]));
-  set (w, HL_SCORE_DIVERGENCE, layer, head,
-       hl_jensen_shannon (w->log_probs, log_probs, w->V));
-  set (w, HL_SCORE_FLIP, layer, head, now != pred);
-  if (label < 0)
-    return;
-  set (w, HL_SCORE_CORRECTS, layer, head, pred != label && now == label);
-  set (w, HL_SCORE_ACCURACY_CHANGE, layer, head, (pred == label) - (now == label));
-}
-
-static gboolean
-score_predictions (Work *w, HlTensor *logits, int layer, int first, int n, GError **error)
-{
-  if (logits == NULL)
-    return TRUE;
-  g_autoptr (HlTensor) wide = widen (logits, error);
-  for (int i = 0; i < n && wide != NULL; i++)
-    score_prediction (w, (const double *) wide->data + i * w->V, layer, first + i);
-  return wide != NULL;
+  double found[HL_N_SCORES];
+  for (int i = 0; i < n && logits != NULL; i++)
+    {
+      hl_explained_score (w->explained, logits, i, found);
+      for (int k = 0; k < HL_N_SCORES; k++)
+        if (!isnan (found[k]))
+          set (w, (HlScore) k, layer, first + i, found[k]);
+    }
 }
 
 /* @after (n, T, D) against @before (1, T, D), behind the heads' own block. */
@@ -287,16 +245,18 @@ ablate_heads (Work *w, int layer, int first, int n, GError **error)
   begin_run (w, &run);
   hl_run_start_at (&run, layer, g_hash_table_lookup (w->resids, begin));
   hl_run_add_intervention (&run, ablation);
-  run.only_row = is_last && scores ? -1 : w->readout;
+  run.reads_all = is_every (w);
+  run.only_row = (is_last && scores) || run.reads_all ? -1 : w->readout;
   if (scores)
     {
       hl_run_capture (&run, own);
       hl_run_capture (&run, end);
     }
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, w->input);
-  gboolean ok = is_good (&run, error) &&
-                score_predictions (w, logits, layer, first, n, error) &&
-                (!scores || score_layers (w, &run, layer, first, n, error));
+  gboolean ok = is_good (&run, error);
+  if (ok)
+    score_predictions (w, logits, layer, first, n);
+  ok = ok && (!scores || score_layers (w, &run, layer, first, n, error));
   hl_run_clear (&run);
   return ok;
 }
@@ -305,7 +265,8 @@ ablate_heads (Work *w, int layer, int first, int n, GError **error)
 static int
 batch_of (const Work *w, int layer)
 {
-  gint64 bytes = w->T * MAX (w->info->width, 1) * 4 * 4;
+  gint64 widest = MAX (4 * w->info->width, is_every (w) ? w->V : 1);
+  gint64 bytes = w->T * widest * 4;
   return (int) CLAMP (BATCH_BYTES / MAX (bytes, 1), 1, w->stack->layers[layer].n_heads);
 }
 
@@ -323,19 +284,6 @@ ablate_layer (Work *w, int layer, GError **error)
 
 /* ---- gradients -----------------------------------------------------------------------
  */
-
-/* d (ln p_t) / d logit i = [i = t] - p_i; of a difference, 1 and -1. */
-static HlTensor *
-slope_of_target (const Work *w)
-{
-  int a = w->options->against;
-  g_autofree double *slope = g_new0 (double, (gsize) w->V);
-  for (gint64 i = 0; i < w->V; i++)
-    slope[i] = (i == w->target) - (a >= 0 ? i == a : exp (w->log_probs[i]));
-  g_autoptr (HlTensor) host =
-      hl_tensor_new_copy (HL_DTYPE_F64, HL_SHAPE (1, w->V), slope);
-  return hl_tensor_convert (host, w->backend->dtype, NULL);
-}
 
 /* z and its gradient, (1, T, H, K): <z, dz> of each token and head. */
 static void
@@ -397,12 +345,13 @@ estimate (Work *w, GError **error)
   g_autoptr (HlTape) tape = hl_tape_new ();
   begin_run (w, &run);
   run.exec.tape = tape;
-  run.only_row = w->readout;
+  run.reads_all = is_every (w);
+  run.only_row = run.reads_all ? -1 : w->readout;
   hl_run_watch (&run, "*blocks.*.attn.hook_z");
   run.recomputes = is_too_large (w, &run);
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, w->input);
-  g_autoptr (HlTensor) slope = slope_of_target (w);
-  if (logits != NULL && hl_exec_ok (&run.exec))
+  g_autoptr (HlTensor) slope = hl_explained_slope (w->explained);
+  if (logits != NULL && slope != NULL && hl_exec_ok (&run.exec))
     hl_tape_backward (tape, &run.exec, logits, slope);
   gboolean ok = is_good (&run, error) && take_slopes (w, &run, tape, error);
   hl_run_clear (&run);
@@ -433,16 +382,13 @@ hl_importance_score (HlHeadScores *scores,
              .options = options,
              .progress = &quiet,
              .info = info,
-             .stack = stack,
-             .target = -1,
-             .predicted = -1 };
+             .stack = stack };
   gboolean ok = run_whole (&w, error) &&
-                (options->no_gradients || w.logits == NULL || estimate (&w, error));
+                (options->no_gradients || w.explained == NULL || estimate (&w, error));
   for (int l = 0; l < stack->n_layers && ok; l++)
     ok = hl_progress_step (progress, (double) l / stack->n_layers, NULL, error) &&
          ablate_layer (&w, l, error);
-  g_free (w.logits);
-  g_free (w.log_probs);
+  hl_explained_free (w.explained);
   g_clear_pointer (&w.resids, g_hash_table_unref);
   return ok;
 }

@@ -5,14 +5,10 @@
 #pragma once
 
 #include "analysis/hl-ablation.h"
+#include "analysis/hl-explained.h"
 #include "analysis/hl-head-scores.h"
 
 G_BEGIN_DECLS
-
-/** HL_TARGET_PREDICTED: the target is what the model predicts; HL_TARGET_LABEL: the true
- * class where it is known, else what is predicted. */
-#define HL_TARGET_PREDICTED (-1)
-#define HL_TARGET_LABEL (-2)
 
 /** HL_TAPE_BUDGET_BYTES: of what is kept for gradients, unless options say otherwise; and
  * never more than half of the memory that is available. Beyond it blocks are recomputed.
@@ -26,7 +22,7 @@ typedef void (*HlLayerDoneFunc) (const HlHeadScores *scores,
 
 /**
  * HlImportanceOptions:
- * @target: class or token, or one of the two above
+ * @target: class or token, or HL_TARGET_PREDICTED, _LABEL or _EVERY (hl-explained.h)
  * @against: class or token whose logit is subtracted from the target's, or -1: then
  *   DIFFERENCE_CHANGE is scored, and gradients are those of the difference
  * @label: true class; -1 where it is not known: then CORRECTS and ACCURACY_CHANGE are not

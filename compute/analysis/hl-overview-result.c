@@ -28,8 +28,8 @@ make_params (const HlOverview *o)
   for (guint k = 0; k < o->classes->len; k++)
     {
       const HlOverviewClass *c = hl_overview_get_class (o, (int) k);
-      json_array_append_new (classes,
-                             json_pack ("{s:i, s:s}", "index", c->index, "name", c->name));
+      json_array_append_new (
+          classes, json_pack ("{s:i, s:s}", "index", c->index, "name", c->name));
     }
   HlInterval accuracy = hl_overview_get_accuracy (o);
   json_t *params = json_pack (

@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  * label (input, nats), "confusion" (label, predicted) over the classes of the parameters,
  * which name the inputs too. Thread: any. Returns: (transfer full)
  */
-HlSessionResult *hl_overview_to_result (const HlOverview *overview, const char *provenance);
+HlSessionResult *hl_overview_to_result (const HlOverview *overview,
+                                        const char *provenance);
 
 /** hl_overview_from_result: (transfer full): NULL with @error (HL_ERROR_FORMAT) where it
  * is no overview or is not whole. */

@@ -123,7 +123,9 @@ list_classes (HlOverview *o)
 }
 
 void
-hl_overview_count (HlOverview *o, char *(*name_of) (int index, gpointer data), gpointer data)
+hl_overview_count (HlOverview *o,
+                   char *(*name_of) (int index, gpointer data),
+                   gpointer data)
 {
   g_array_set_size (o->classes, 0);
   list_classes (o);
@@ -163,8 +165,9 @@ hl_overview_get_accuracy (const HlOverview *overview)
   for (int i = 0; i < n; i++)
     {
       const HlOverviewInput *input = hl_overview_get_input (overview, i);
-      right[i] = input->label < 0 || input->predicted < 0 ? (double) NAN
-                                                          : input->label == input->predicted;
+      right[i] = input->label < 0 || input->predicted < 0
+                     ? (double) NAN
+                     : input->label == input->predicted;
     }
   return hl_bootstrap_mean (right, (gsize) n, 1, 1);
 }
@@ -173,7 +176,7 @@ int *
 hl_overview_confusion (const HlOverview *overview)
 {
   int k = (int) overview->classes->len;
-  int *counts = g_new0 (int, (gsize) k * (gsize) k + 1);
+  int *counts = g_new0 (int, (gsize) k *(gsize) k + 1);
   for (int i = 0; i < hl_overview_get_n (overview); i++)
     {
       const HlOverviewInput *input = hl_overview_get_input (overview, i);
@@ -188,7 +191,7 @@ hl_overview_confusion (const HlOverview *overview)
 const float *
 hl_overview_get_layout (const HlOverview *overview, gboolean principal)
 {
-  const GArray *chosen = overview->layout != NULL && !principal ? overview->layout
-                                                                : overview->components;
+  const GArray *chosen =
+      overview->layout != NULL && !principal ? overview->layout : overview->components;
   return (const float *) (gpointer) chosen->data;
 }

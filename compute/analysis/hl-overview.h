@@ -68,8 +68,8 @@ typedef struct
   gboolean is_partial;
 } HlOverview;
 
-/** HL_OVERVIEW_COMPONENTS: of the embeddings, before t-SNE (van der Maaten and Hinton 2008
- * take 30, scikit-learn's manual advises 50). */
+/** HL_OVERVIEW_COMPONENTS: of the embeddings, before t-SNE (van der Maaten and Hinton
+ * 2008 take 30, scikit-learn's manual advises 50). */
 #define HL_OVERVIEW_COMPONENTS 50
 
 /**
@@ -107,7 +107,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlOverview, hl_overview_unref)
 
 /** hl_overview_add: while being made: one more input; copies the strings. Returns:
  * (transfer none): to fill */
-HlOverviewInput *hl_overview_add (HlOverview *overview, const char *name, const char *path);
+HlOverviewInput *
+hl_overview_add (HlOverview *overview, const char *name, const char *path);
 
 /** hl_overview_count: while being made: fills the classes' numbers from the inputs;
  * @name_of (transfer full) names a class. */

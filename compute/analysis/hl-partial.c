@@ -246,7 +246,7 @@ run_whole (const HlModel *model,
   found->V = wide->shape.dim[1];
   found->predicted = hl_largest (wide->data, found->V);
   found->target = options->target >= 0 ? options->target
-                  : options->target == HL_TARGET_LABEL && options->label >= 0
+                  : options->target != HL_TARGET_PREDICTED && options->label >= 0
                       ? options->label
                       : found->predicted;
   if (found->target < found->V)

@@ -2,15 +2,16 @@
  * What is left when more and more heads are pruned together. */
 #include "analysis/hl-pruning-curve.h"
 
-#include "analysis/hl-logits.h"
+#include "analysis/hl-explained.h"
 #include "base/hl-error.h"
 
 #include <math.h>
 
 #define SEED 1
 
-/* Points of a curve that are one batch. */
+/* Points of a curve that are one batch; fewer where their logits take more than this. */
 #define BATCH 8
+#define BATCH_BYTES ((gint64) 64 << 20)
 
 typedef struct
 {
@@ -32,6 +33,15 @@ order_free (gpointer data)
   g_array_unref (order->loss);
   g_array_unref (order->accuracy);
   g_free (order);
+}
+
+HlPruningCurve *
+hl_pruning_curve_alloc (int n_heads)
+{
+  HlPruningCurve *curve = g_new0 (HlPruningCurve, 1);
+  curve->n_heads = n_heads;
+  curve->orders = g_ptr_array_new_with_free_func (order_free);
+  return curve;
 }
 
 void
@@ -116,13 +126,19 @@ place_of (const HlHeadScores *s, int index, int *layer, int *head)
   *head = index - s->first[*layer];
 }
 
+static int
+target_of (const Work *w)
+{
+  return w->options->every_token ? HL_TARGET_EVERY : HL_TARGET_LABEL;
+}
+
 /* The head that is missed least when those in @gone are gone already. */
 static int
 next_greedy (Work *w, GPtrArray *gone, const gboolean *is_gone, GError **error)
 {
   const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (w->model), 0);
   g_autoptr (HlHeadScores) scores = hl_head_scores_new (stack);
-  const HlImportanceOptions options = { .target = HL_TARGET_LABEL,
+  const HlImportanceOptions options = { .target = target_of (w),
                                         .against = -1,
                                         .label = -1,
                                         .interventions = gone,
@@ -196,7 +212,7 @@ gates_at (const Work *w, const HlPruningOrder *order, int layer, int first, int 
   return hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (n, H), gates);
 }
 
-/* (transfer full) (nullable): logits (n, V) of a batch of points, in double. */
+/* (transfer full) (nullable): logits (n, V) or (n, T, V) of a batch of points. */
 static HlTensor *
 run_points (Work *w,
             const HlInput *input,
@@ -206,7 +222,6 @@ run_points (Work *w,
             GError **error)
 {
   HlRun run;
-  g_autoptr (HlTensor) wide = NULL;
   hl_run_init (&run, w->backend, hl_model_get_info (w->model), &w->quiet);
   for (int l = 0; l < w->scores->n_layers; l++)
     {
@@ -215,44 +230,54 @@ run_points (Work *w,
           HL_INTERVENTION_GATE, HL_SITE_Z, 0, l, NULL, gates, "heads of a curve");
       hl_run_add_intervention (&run, closed);
     }
-  g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, input);
+  run.reads_all = w->options->every_token;
+  HlTensor *logits = hl_model_forward (w->model, &run, input);
   if (run.exec.error != NULL)
     g_propagate_error (error, g_steal_pointer (&run.exec.error));
   else if (logits == NULL)
     g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                  "%s: a pruning curve needs a model with classes or a vocabulary",
                  hl_model_get_info (w->model)->name);
-  else
-    wide = hl_tensor_convert (logits, HL_DTYPE_F64, error);
   hl_run_clear (&run);
-  return g_steal_pointer (&wide);
+  return logits;
+}
+
+static int
+batch_of (const Work *w, const HlInput *input)
+{
+  gint64 V = hl_model_get_info (w->model)->n_vocab;
+  gint64 T = input->ids != NULL ? hl_tensor_count (input->ids) : 1;
+  gint64 bytes = 4 * MAX (V, 1) * T;
+  return w->options->every_token ? (int) CLAMP (BATCH_BYTES / bytes, 1, BATCH) : BATCH;
 }
 
 /* Loss and rightness of every point of one order; the first point is the whole model,
  * whose prediction is the label where there is none. */
 static gboolean
 score_order (
-    Work *w, const HlInput *input, HlPruningOrder *order, int *label, GError **error)
+    Work *w, const HlInput *input, HlPruningOrder *order, int label, GError **error)
 {
-  int n_points = w->curve->n_points;
-  for (int first = 0; first < n_points; first += BATCH)
+  int n_points = w->curve->n_points, batch = batch_of (w, input);
+  g_autoptr (HlExplained) explained = NULL;
+  for (int first = 0; first < n_points; first += batch)
     {
-      int n = MIN (BATCH, n_points - first);
+      int n = MIN (batch, n_points - first);
       g_autoptr (HlTensor) logits = run_points (w, input, order, first, n, error);
       if (logits == NULL)
         return FALSE;
-      gint64 V = logits->shape.dim[1];
-      g_autofree double *log_probs = g_new (double, (gsize) V);
-      for (int p = 0; p < n; p++)
+      if (label >= logits->shape.dim[logits->shape.n_dims - 1])
+        label = -1;
+      if (explained == NULL)
+        explained = hl_explained_new (logits, input, target_of (w), -1, label, error);
+      for (int p = 0; p < n && explained != NULL; p++)
         {
-          const double *row = (const double *) logits->data + p * V;
-          int now = hl_largest (row, V);
-          *label = *label >= 0 && *label < V ? *label : now;
-          hl_log_softmax (row, log_probs, V);
-          double loss = -log_probs[*label], right = now == *label;
+          double loss, right;
+          hl_explained_measure (explained, logits, p, &loss, &right);
           g_array_append_val (order->loss, loss);
           g_array_append_val (order->accuracy, right);
         }
+      if (explained == NULL)
+        return FALSE;
     }
   return TRUE;
 }
@@ -281,7 +306,7 @@ score_inputs (Work *w, const HlProgress *progress, GError **error)
           hl_dataset_open_input (w->dataset, w->model, i, &label, NULL);
       w->curve->n_skipped += input == NULL;
       for (guint k = 0; k < w->curve->orders->len && input != NULL; k++)
-        if (!score_order (w, input, g_ptr_array_index (w->curve->orders, k), &label,
+        if (!score_order (w, input, g_ptr_array_index (w->curve->orders, k), label,
                           error))
           return FALSE;
       w->curve->n_inputs += input != NULL;
@@ -314,9 +339,7 @@ hl_pruning_curve_compute (const HlModel *model,
                           GError **error)
 {
   GError *failure = NULL;
-  g_autoptr (HlPruningCurve) curve = g_new0 (HlPruningCurve, 1);
-  curve->n_heads = scores->n_heads;
-  curve->orders = g_ptr_array_new_with_free_func (order_free);
+  g_autoptr (HlPruningCurve) curve = hl_pruning_curve_alloc (scores->n_heads);
   choose_points (curve, options->n_points);
   Work w = { model,  dataset, backend,
              scores, options, progress != NULL ? *progress : (HlProgress){ 0 },

@@ -40,6 +40,8 @@ typedef struct
   gboolean is_partial;
 } HlPruningCurve;
 
+/** hl_pruning_curve_alloc: (transfer full): nothing in it; for its makers. */
+HlPruningCurve *hl_pruning_curve_alloc (int n_heads);
 void hl_pruning_curve_free (HlPruningCurve *curve);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlPruningCurve, hl_pruning_curve_free)
 
@@ -53,6 +55,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlPruningCurve, hl_pruning_curve_free)
  * @with_greedy: also the order in which at each step the head goes whose loss over the
  *   data set is least with those that went before: half as many runs as the square of the
  *   number of heads, each over the data set
+ * @every_token: of texts: loss and accuracy of every token, not of the last one alone
  * @n_points: 0 for HL_CURVE_POINTS
  */
 typedef struct
@@ -60,6 +63,7 @@ typedef struct
   HlScore score;
   int n_random;
   gboolean with_greedy;
+  gboolean every_token;
   int n_points;
   guint32 seed;
 } HlPruningCurveOptions;

@@ -17,6 +17,7 @@ typedef struct
   GRand *rand;
   int index, n; /* the input in hand */
   int part;     /* of its parts, below */
+  int n_layers; /* scored of it */
 } Work;
 
 /* ---- progress ------------------------------------------------------------------------
@@ -54,6 +55,7 @@ static void
 layer_done_cb (const HlHeadScores *scores, int layer, gpointer data)
 {
   Work *w = data;
+  w->n_layers++;
   if (w->options->done != NULL && w->dataset == NULL)
     w->options->done (scores, w->options->done_data);
 }
@@ -74,6 +76,15 @@ draw_other (Work *w)
   return NULL;
 }
 
+int
+hl_survey_target (int target, const HlDataset *dataset)
+{
+  if (target != HL_TARGET_AUTO)
+    return target;
+  return dataset != NULL && dataset->kind == HL_DATASET_LINES ? HL_TARGET_EVERY
+                                                              : HL_TARGET_LABEL;
+}
+
 static gboolean
 score_importance (Work *w, const HlInput *input, int label, GError **error)
 {
@@ -89,7 +100,8 @@ score_importance (Work *w, const HlInput *input, int label, GError **error)
       g_propagate_error (error, failure);
       return FALSE;
     }
-  const HlImportanceOptions importance = { .target = o->target,
+  const HlImportanceOptions importance = { .target =
+                                               hl_survey_target (o->target, w->dataset),
                                            .against = o->against,
                                            .label = label,
                                            .ablation = o->ablation,
@@ -168,8 +180,18 @@ hl_survey_input (const HlModel *model,
                  GError **error)
 {
   Work w;
+  GError *failure = NULL;
   work_init (&w, model, NULL, backend, options, progress);
-  return work_end (&w, score_input (&w, input, label, error));
+  gboolean ok = score_input (&w, input, label, &failure);
+  if (!ok && w.n_layers > 0 &&
+      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      w.scores->is_partial = ok = TRUE;
+      g_clear_error (&failure);
+    }
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return work_end (&w, ok);
 }
 
 /* ---- a data set ----------------------------------------------------------------------

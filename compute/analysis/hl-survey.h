@@ -15,7 +15,7 @@ typedef void (*HlSurveyFunc) (const HlHeadScores *scores, gpointer user_data);
  * HlSurveyOptions:
  * @with_importance: the groups PRUNING, LAYER and GRADIENT
  * @with_strength: the group STRENGTH, and profiles over hops
- * @target, @against, @ablation: of importance (hl-importance.h)
+ * @target, @against, @ablation: of importance (hl-importance.h); HL_TARGET_AUTO too
  * @interventions: (nullable) (element-type HlIntervention): in force in every run
  * @seed: of which input another one's z is taken from, for resample ablation
  * @done: (nullable)
@@ -33,8 +33,13 @@ typedef struct
   gpointer done_data;
 } HlSurveyOptions;
 
-/** hl_survey_input: one input; @label is its class or -1. Thread: engine. (transfer
- * full): NULL with @error. */
+/** hl_survey_target: HL_TARGET_AUTO made into what it stands for on @dataset (nullable:
+ * one input); any other as it is. */
+int hl_survey_target (int target, const HlDataset *dataset);
+
+/** hl_survey_input: one input; @label is its class or -1. Cancelled after a layer was
+ * scored, the result has the layers that were, and is marked partial. Thread: engine.
+ * (transfer full): NULL with @error. */
 HlHeadScores *hl_survey_input (const HlModel *model,
                                const HlInput *input,
                                int label,

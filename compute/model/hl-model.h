@@ -50,7 +50,8 @@ HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, i
 /**
  * hl_model_forward:
  * @run: initialised with this model's info
- * Returns: (transfer full) (nullable): logits (B, V) on the backend; NULL after a
+ * Returns: (transfer full) (nullable): logits (B, V) on the backend, or where the run
+ *   reads all positions of a text (B, T, V); NULL after a
  *   failure, see @run's exec, or where the model has no head
  */
 HlTensor *hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input);

@@ -64,11 +64,13 @@ hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x)
     }
   if (run->predictions != NULL && x->shape.dim[0] == 1)
     predict (readout, run, x);
-  g_autoptr (HlTensor) last = hl_slice (exec, x, x->shape.dim[1] - 1, 1);
-  g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, last);
+  gint64 T = x->shape.dim[1];
+  g_autoptr (HlTensor) read =
+      hl_slice (exec, x, run->reads_all ? 0 : T - 1, run->reads_all ? T : 1);
+  g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, read);
   g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
-  if (logits == NULL)
-    return NULL;
+  if (logits == NULL || run->reads_all)
+    return g_steal_pointer (&logits);
   return hl_tensor_view (logits, 0, HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]),
                          NULL);
 }

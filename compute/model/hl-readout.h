@@ -18,7 +18,8 @@ typedef struct
  * @x: (B, T, D)
  * Fills the run's predictions where it has some (for which the batch has to be 1), band
  * by band, and captures hook_logits where somebody wants them.
- * Returns: (transfer full) (nullable): logits of the last position, (B, V)
+ * Returns: (transfer full) (nullable): logits of the last position, (B, V), or where the
+ *   run reads all (B, T, V)
  */
 HlTensor *hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x);
 

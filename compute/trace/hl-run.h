@@ -101,6 +101,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @only_row: a token, or -1: of the last block nothing but this token's row is wanted
  *   (and the keys and values of all): a pass then gives (B, 1, D) behind it. Where that
  *   block is causal it is the last token
+ * @reads_all: of a text: the logits of every position are given, (B, T, V), where
+ *   @only_row is -1
  * @query_row: what the block in hand is to make of its rows: @only_row in the last one,
  *   else -1
  * @first_position: of the first token given: 0 unless a cache holds earlier ones
@@ -125,6 +127,7 @@ typedef struct
   int start_block;
   HlTensor *start_resid;
   gint64 only_row;
+  gboolean reads_all;
   gint64 query_row;
   gint64 first_position;
   HlKvCache *cache;

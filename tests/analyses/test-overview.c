@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Overviews of data sets on the shipped models: against passes of single inputs, counts by
- * hand, skipped and cancelled ones, the way into a session and back. */
+ * Overviews of data sets on the shipped models: against passes of single inputs, counts
+ * by hand, skipped and cancelled ones, the way into a session and back. */
 #include "analysis/hl-overview-result.h"
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
@@ -25,8 +25,8 @@ static HlDataset *
 open_samples (const HlModel *model)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "..", "data", "samples",
-                                                 "samples.csv", NULL);
+  g_autofree char *path =
+      g_test_build_filename (G_TEST_DIST, "..", "data", "samples", "samples.csv", NULL);
   HlDataset *dataset = hl_dataset_open (path, hl_model_get_info (model), &error);
   g_assert_no_error (error);
   return dataset;
@@ -113,8 +113,8 @@ test_pictures (void)
       {
         double away = hypot ((double) (xy[2 * a] - xy[2 * b]),
                              (double) (xy[2 * a + 1] - xy[2 * b + 1]));
-        gboolean is_same = hl_overview_get_input (o, a)->label ==
-                           hl_overview_get_input (o, b)->label;
+        gboolean is_same =
+            hl_overview_get_input (o, a)->label == hl_overview_get_input (o, b)->label;
         *(is_same ? &same : &other) += away;
         *(is_same ? &n_same : &n_other) += 1;
       }
@@ -328,8 +328,8 @@ test_skips_and_stops (void)
   g_autoptr (HlTensor) few = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 5), gates);
   g_autoptr (GPtrArray) wrong =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  g_ptr_array_add (wrong, hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z, 0, 2, NULL,
-                                               few, "five gates for six heads"));
+  g_ptr_array_add (wrong, hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z, 0, 2,
+                                               NULL, few, "five gates for six heads"));
   const HlOverviewOptions odd = { .interventions = wrong };
   g_assert_null (hl_overview_make (model, dataset, backend, &odd, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);

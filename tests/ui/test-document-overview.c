@@ -104,8 +104,8 @@ test_ablated (void)
   const HlOverview *pruned = hl_document_get_overview (document);
   int n_other = 0;
   for (int i = 0; i < 7; i++)
-    n_other += hl_overview_get_input (whole, i)->prob !=
-               hl_overview_get_input (pruned, i)->prob;
+    n_other +=
+        hl_overview_get_input (whole, i)->prob != hl_overview_get_input (pruned, i)->prob;
   g_assert_cmpint (n_other, ==, 7);
   g_assert_finalize_object (document);
 }
@@ -233,7 +233,9 @@ test_chart (void)
   g_autoptr (HlChartScene) cell = hl_present_overview (o, &view, -1, NULL);
   g_assert_cmpint (count_marks (cell, HL_CHART_FAINT), ==, 4);
   g_assert_cmpint (count_marks (cell, 0), ==, 2); /* right */
-  view = (HlOverviewView){ .label = -1, .predicted = -1, .color = HL_OVERVIEW_BY_PREDICTION };
+  view = (HlOverviewView){ .label = -1,
+                           .predicted = -1,
+                           .color = HL_OVERVIEW_BY_PREDICTION };
   g_autoptr (HlChartScene) by_prediction = hl_present_overview (o, &view, -1, NULL);
   g_assert_cmpint (count_marks (by_prediction, 1), ==, 3);
 }

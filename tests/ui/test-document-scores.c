@@ -225,6 +225,29 @@ test_parts_and_curve (void)
   HlPruningCurve *curve = hl_document_get_curve (f.document);
   g_assert_nonnull (curve);
   g_assert_cmpint (curve->n_inputs, ==, 3);
+  /* Both are in the session; parts only while their input is the one that is open. */
+  double loss = hl_pruning_curve_loss (curve, 0, 5).mean;
+  g_autofree char *path = g_build_filename (f.folder, "s.h5", NULL);
+  hl_document_save (f.document, path);
+  document_settle (f.document);
+  hl_document_open_session (f.document, path);
+  document_settle (f.document);
+  curve = hl_document_get_curve (f.document);
+  g_assert_nonnull (curve);
+  g_assert_cmpfloat (hl_pruning_curve_loss (curve, 0, 5).mean, ==, loss);
+  hl_selection_set_head (selection, 1, 5);
+  g_assert_nonnull (hl_document_get_partial (f.document));
+  g_autofree char *other = data_path ("samples/coat-01.png");
+  hl_document_open_input (f.document, other);
+  document_settle (f.document);
+  g_assert_null (hl_document_get_partial (f.document));
+  hl_document_save (f.document, path);
+  document_settle (f.document);
+  hl_document_open_session (f.document, path);
+  document_settle (f.document);
+  hl_selection_set_head (selection, 1, 5);
+  g_assert_null (hl_document_get_partial (f.document));
+  g_assert_nonnull (hl_document_get_curve (f.document));
   tear_down (&f);
 }
 

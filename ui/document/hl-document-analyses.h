@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a document knows of analyses: scores of heads, patterns, the overview of a data set.
- * They run in the engine's last queue and come back as signals of the document. Included
- * by hl-document.h. Thread: main. */
+ * What a document knows of analyses: scores of heads, patterns, the overview of a data
+ * set. They run in the engine's last queue and come back as signals of the document.
+ * Included by hl-document.h. Thread: main. */
 #pragma once
 
 #include "analysis/hl-overview.h"

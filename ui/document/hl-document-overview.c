@@ -185,12 +185,13 @@ made_cb (GObject *source, GAsyncResult *result, gpointer data)
       self->overview.made = hl_overview_ref (made);
       keep_result (self, made, origin);
       hl_document_set_status (
-          self, made->skipped->len > 0
-                    ? g_strdup_printf (_ ("Overview of %d inputs; %u could not be read: %s"),
-                                       n, made->skipped->len,
-                                       (char *) g_ptr_array_index (made->skipped, 0))
-                    : g_strdup_printf (
-                          ngettext ("Overview of %d input", "Overview of %d inputs", n), n));
+          self,
+          made->skipped->len > 0
+              ? g_strdup_printf (_ ("Overview of %d inputs; %u could not be read: %s"), n,
+                                 made->skipped->len,
+                                 (char *) g_ptr_array_index (made->skipped, 0))
+              : g_strdup_printf (
+                    ngettext ("Overview of %d input", "Overview of %d inputs", n), n));
     }
   else if (job->epoch == self->overview.epoch)
     hl_document_fail (self, _ ("The overview could not be made"), error);

@@ -179,6 +179,10 @@ char *hl_document_describe_origin (const HlModel *model,
                                    const HlInput *input,
                                    const HlDataset *dataset);
 
+/** hl_document_is_of_input: a result of a session is not of another input than the
+ * trace's, as far as it says. */
+gboolean hl_document_is_of_input (HlDocument *self, const HlSessionResult *result);
+
 /** hl_document_init_patterns, _clear_patterns: with the document.
  * hl_document_forget_patterns: another model; hl_document_forget_spots: another trace;
  * hl_document_take_patterns: summaries that the opened session has. */
@@ -199,6 +203,11 @@ void hl_document_stop_overview (HlDocument *self);
 
 /** hl_document_open_item: makes an input of the data set the input; then runs. */
 void hl_document_open_item (HlDocument *self, const char *name, const char *path);
+
+/** hl_document_clear_pruning: with the document, or another model;
+ * hl_document_take_pruning: parts and curves that the opened session has. */
+void hl_document_clear_pruning (HlDocument *self);
+void hl_document_take_pruning (HlDocument *self);
 
 /** hl_document_forget_generation: without keeping anything of it. */
 void hl_document_forget_generation (HlDocument *self);

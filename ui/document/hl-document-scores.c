@@ -25,13 +25,9 @@ typedef struct
   HlModel *model;
   HlInput *input;
   HlDataset *dataset;
-  HlHeadScores *scores;
   GPtrArray *interventions;
   HlScoreChoices choices;
   gboolean with_importance;
-  gboolean with_greedy;
-  HlScore score;
-  HlHeadKey head;
   int label;
   char *path;
   gint64 told_us; /* on the engine's thread: when it last told what it knows */
@@ -44,7 +40,6 @@ job_free (Job *job)
   hl_model_unref (job->model);
   hl_input_unref (job->input);
   hl_dataset_unref (job->dataset);
-  g_clear_pointer (&job->scores, hl_head_scores_unref);
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
   g_free (job->path);
   g_free (job);
@@ -80,7 +75,7 @@ hl_document_init_scores (HlDocument *self)
 {
   for (int i = 0; i < HL_N_SCOPES; i++)
     self->analyses.cancellable[i] = g_cancellable_new ();
-  self->analyses.choices = (HlScoreChoices){ .target = HL_TARGET_LABEL, .against = -1 };
+  self->analyses.choices = (HlScoreChoices){ .target = HL_TARGET_AUTO, .against = -1 };
   self->analyses.label = -1;
   self->analyses.what = g_strdup ("");
   hl_document_init_patterns (self);
@@ -98,8 +93,7 @@ hl_document_clear_scores (HlDocument *self)
     }
   hl_document_clear_patterns (self);
   hl_document_clear_overview (self);
-  g_clear_pointer (&a->partial, hl_partial_free);
-  g_clear_pointer (&a->curve, hl_pruning_curve_free);
+  hl_document_clear_pruning (self);
   g_clear_pointer (&a->dataset, hl_dataset_unref);
   g_free (a->what);
   g_free (a->wanted);
@@ -131,7 +125,7 @@ hl_document_forget_scores (HlDocument *self, gboolean of_everything)
     {
       g_clear_pointer (&a->curve, hl_pruning_curve_free);
       g_clear_pointer (&a->dataset, hl_dataset_unref);
-      a->choices = (HlScoreChoices){ .target = HL_TARGET_LABEL, .against = -1 };
+      a->choices = (HlScoreChoices){ .target = HL_TARGET_AUTO, .against = -1 };
       hl_document_forget_patterns (self);
       hl_document_forget_overview (self);
       hl_document_emit (self, HL_DOCUMENT_DATASET);
@@ -200,22 +194,6 @@ hl_document_find_scores (HlDocument *self, HlScoreScope scope, HlScore score)
   if (own != NULL && hl_head_scores_has (own, score))
     return own;
   return probe != NULL && hl_head_scores_has (probe, score) ? probe : NULL;
-}
-
-HlPartial *
-hl_document_get_partial (HlDocument *self)
-{
-  const HlPlace *place = hl_selection_get_place (self->selection);
-  HlPartial *partial = self->analyses.partial;
-  return partial != NULL && partial->layer == place->layer && partial->head == place->head
-             ? partial
-             : NULL;
-}
-
-HlPruningCurve *
-hl_document_get_curve (HlDocument *self)
-{
-  return self->analyses.curve;
 }
 
 const char *
@@ -401,6 +379,17 @@ keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
   hl_document_touch (self);
 }
 
+gboolean
+hl_document_is_of_input (HlDocument *self, const HlSessionResult *result)
+{
+  json_t *origin = json_loads (result->provenance_json, 0, NULL);
+  const char *hash = json_string_value (json_object_get (origin, "input_hash"));
+  gboolean is_of =
+      hash == NULL || hash[0] == '\0' || g_strcmp0 (hash, self->trace->input_hash) == 0;
+  json_decref (origin);
+  return is_of;
+}
+
 void
 hl_document_take_results (HlDocument *self)
 {
@@ -409,7 +398,7 @@ hl_document_take_results (HlDocument *self)
     {
       const HlSessionResult *result = hl_session_get_result (self->session, i);
       g_autoptr (HlHeadScores) scores = hl_scores_from_result (result, stack, NULL);
-      if (scores == NULL)
+      if (scores == NULL || !hl_document_is_of_input (self, result))
         continue;
       gboolean is_set = hl_head_scores_get_n_inputs (scores) > 1;
       HlScoreScope scope = g_str_equal (result->id, HL_RESULT_PROBE) ? HL_SCOPE_PROBE
@@ -422,6 +411,7 @@ hl_document_take_results (HlDocument *self)
       g_clear_pointer (place, hl_head_scores_unref);
       *place = g_steal_pointer (&scores);
     }
+  hl_document_take_pruning (self);
   hl_document_take_patterns (self);
   hl_document_take_overview (self);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
@@ -541,93 +531,6 @@ hl_document_open_dataset (HlDocument *self, const char *path)
   job->path = g_strdup (path);
   submit (job, dataset_job, (GDestroyNotify) hl_dataset_unref, dataset_opened_cb,
           _ ("Opening the data set"));
-}
-
-/* ---- parts of a head, and more and more heads
- * ------------------------------------------
- */
-
-static gpointer
-parts_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
-{
-  Job *job = data;
-  const HlImportanceOptions options = { .target = job->choices.target,
-                                        .against = -1,
-                                        .label = job->label,
-                                        .interventions = job->interventions };
-  return hl_partial_compute (job->model, job->input, backend, job->head.layer,
-                             job->head.head, FALSE, &options, progress, error);
-}
-
-static void
-parts_done_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Job) job = data;
-  HlDocument *self = job->document;
-  HlPartial *partial = end (job, result, (GDestroyNotify) hl_partial_free,
-                            _ ("Parts of the head could not be pruned"));
-  if (partial != NULL)
-    {
-      g_clear_pointer (&self->analyses.partial, hl_partial_free);
-      self->analyses.partial = partial;
-    }
-  hl_document_emit (self, HL_DOCUMENT_SCORES);
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
-}
-
-void
-hl_document_prune_parts (HlDocument *self)
-{
-  if (!hl_document_can_score (self, HL_SCOPE_INPUT))
-    return;
-  Job *job = job_new (self, HL_SCOPE_INPUT);
-  job->input = hl_input_ref (self->input);
-  job->head = hl_selection_get_head (self->selection);
-  submit (job, parts_job, (GDestroyNotify) hl_partial_free, parts_done_cb,
-          _ ("Pruning parts of a head"));
-}
-
-static gpointer
-curve_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
-{
-  Job *job = data;
-  const HlPruningCurveOptions options = { .score = job->score,
-                                          .n_random = 3,
-                                          .with_greedy = job->with_greedy };
-  g_autoptr (HlDataset) some = hl_dataset_sample (job->dataset, job->choices.n_inputs, 0);
-  return hl_pruning_curve_compute (job->model, some, backend, job->scores, &options,
-                                   progress, error);
-}
-
-static void
-curve_done_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Job) job = data;
-  HlDocument *self = job->document;
-  HlPruningCurve *curve = end (job, result, (GDestroyNotify) hl_pruning_curve_free,
-                               _ ("The pruning curve could not be computed"));
-  if (curve != NULL)
-    {
-      g_clear_pointer (&self->analyses.curve, hl_pruning_curve_free);
-      self->analyses.curve = curve;
-    }
-  hl_document_emit (self, HL_DOCUMENT_SCORES);
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
-}
-
-void
-hl_document_prune_more (HlDocument *self, HlScore score, gboolean with_greedy)
-{
-  HlHeadScores *scores = hl_document_find_scores (self, HL_SCOPE_DATASET, score);
-  if (!hl_document_can_score (self, HL_SCOPE_DATASET) || scores == NULL)
-    return;
-  Job *job = job_new (self, HL_SCOPE_DATASET);
-  job->dataset = hl_dataset_ref (self->analyses.dataset);
-  job->scores = hl_head_scores_ref (scores);
-  job->score = score;
-  job->with_greedy = with_greedy;
-  submit (job, curve_job, (GDestroyNotify) hl_pruning_curve_free, curve_done_cb,
-          _ ("Pruning more and more heads"));
 }
 
 /* ---- masks ---------------------------------------------------------------------------

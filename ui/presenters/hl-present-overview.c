@@ -133,11 +133,11 @@ make_clouds (const HlOverview *o, const HlOverviewView *view)
     {
       const HlOverviewInput *x = hl_overview_get_input (o, i);
       int place = hl_overview_find_class (o, by_label ? x->label : x->predicted);
-      int known = by_right ? x->label >= 0 && x->predicted >= 0
-                               ? !hl_overview_is_wrong (o, i)
-                               : -1
-                  : place >= 0 ? cloud_of[place]
-                               : -1;
+      int known =
+          by_right
+              ? x->label >= 0 && x->predicted >= 0 ? !hl_overview_is_wrong (o, i) : -1
+          : place >= 0 ? cloud_of[place]
+                       : -1;
       Cloud *cloud = !hl_overview_passes (o, view, i) ? faint
                      : known >= 0 ? g_ptr_array_index (clouds, (guint) known)
                                   : others;
@@ -270,14 +270,16 @@ hl_present_confusion (const HlOverview *o, GArray **classes)
   gsize n = chosen->len, k = o->classes->len;
   scene->title = g_strdup (_ ("Confusion"));
   scene->caption =
-      n < k ? g_strdup_printf (_ ("a row a label, a column a prediction: share of each "
-                                  "label's inputs; the %u of %u classes with most errors"),
-                               (guint) n, (guint) k)
-            : g_strdup (_ ("a row a label, a column a prediction: share of each label's inputs"));
+      n < k
+          ? g_strdup_printf (_ ("a row a label, a column a prediction: share of each "
+                                "label's inputs; the %u of %u classes with most errors"),
+                             (guint) n, (guint) k)
+          : g_strdup (
+                _ ("a row a label, a column a prediction: share of each label's inputs"));
   fill_axis (&scene->rows, o, chosen, _ ("label"));
   fill_axis (&scene->columns, o, chosen, _ ("predicted"));
   scene->n_values_rows = scene->n_values_columns = (gint64) n;
-  scene->values = g_new (float, n * n + 1);
+  scene->values = g_new (float, n *n + 1);
   for (gsize a = 0; a < n; a++)
     for (gsize b = 0; b < n; b++)
       {
@@ -339,8 +341,10 @@ hl_overview_explain (const HlOverview *o)
 {
   g_autofree char *words = g_strdup_printf (
       _ ("Embedding: the %d numbers of the residual stream behind the last block, at the "
-         "token that the prediction comes from (CLS, or the last). Layout: their first %d "
-         "principal components, then t-SNE of perplexity 30 (seed %u). Accuracy: share of "
+         "token that the prediction comes from (CLS, or the last). Layout: their first "
+         "%d "
+         "principal components, then t-SNE of perplexity 30 (seed %u). Accuracy: share "
+         "of "
          "inputs with a label whose largest logit is the label's, with a bootstrap "
          "interval."),
       o->dim, HL_OVERVIEW_COMPONENTS, o->seed);
@@ -352,6 +356,7 @@ hl_overview_explain (const HlOverview *o)
       "label, predicted = r['label'][:], r['predicted'][:]\n"
       "print((label == predicted)[label >= 0].mean(), r['confusion'][:])\n"
       "x = r['embedding'][:] - r['embedding'][:].mean(0)\n"
-      "print(x @ np.linalg.svd(x, full_matrices=False)[2][:2].T)  # components, up to sign",
+      "print(x @ np.linalg.svd(x, full_matrices=False)[2][:2].T)  # components, up to "
+      "sign",
       words);
 }

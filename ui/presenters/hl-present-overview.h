@@ -33,9 +33,8 @@ typedef struct
 } HlOverviewView;
 
 /** hl_overview_passes: input @i stands out in @view. */
-gboolean hl_overview_passes (const HlOverview *overview,
-                             const HlOverviewView *view,
-                             int i);
+gboolean
+hl_overview_passes (const HlOverview *overview, const HlOverviewView *view, int i);
 
 /**
  * hl_present_overview:

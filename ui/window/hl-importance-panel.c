@@ -90,9 +90,12 @@ show_bars (HlImportancePanel *self, HlHeadScores *scores, HlHeadKey head)
   g_autoptr (HlMatrixScene) map = hl_present_score_map (scores, score, head);
   hl_heatmap_view_set_scene (self->map, map);
   g_autofree char *value = hl_present_score_value (scores, score, head);
+  gboolean is_set = hl_head_scores_get_n_inputs (scores) > 1;
+  const char *stopped = !scores->is_partial ? ""
+                        : is_set            ? _ (" · stopped before the last input")
+                                            : _ (" · stopped before the last layer");
   g_autofree char *caption =
-      g_strdup_printf ("%s · %s%s", value, hl_score_formula (score),
-                       scores->is_partial ? _ (" · stopped before the last input") : "");
+      g_strdup_printf ("%s · %s%s", value, hl_score_formula (score), stopped);
   gtk_label_set_text (self->bars_caption, caption);
 }
 

@@ -82,8 +82,8 @@ show_caption (HlOverviewPanel *self, const HlOverview *o)
         n_wrong += hl_overview_is_wrong (o, g_array_index (self->dots, int, i));
       }
   g_autofree char *words =
-      marked != NULL ? g_strdup_printf (_ ("%d inputs in the lasso, %d predicted wrongly"),
-                                        n, n_wrong)
+      marked != NULL ? g_strdup_printf (
+                           _ ("%d inputs in the lasso, %d predicted wrongly"), n, n_wrong)
       : is_filtered ? g_strdup_printf (_ ("%d of %d inputs stand out"),
                                        count_passing (self, o), hl_overview_get_n (o))
                     : g_strdup (scene->caption);
@@ -151,10 +151,9 @@ show_confusion (HlOverviewPanel *self, HlOverview *o)
       hl_heatmap_view_set_scene (self->confusion, scene);
     }
   gboolean has_cell = self->view.label >= 0 && self->view.predicted >= 0;
-  hl_heatmap_view_set_cursor (self->confusion,
-                              has_cell ? place_of (self->classes, self->view.label) : -1,
-                              has_cell ? place_of (self->classes, self->view.predicted)
-                                       : -1);
+  hl_heatmap_view_set_cursor (
+      self->confusion, has_cell ? place_of (self->classes, self->view.label) : -1,
+      has_cell ? place_of (self->classes, self->view.predicted) : -1);
   g_autofree char *words =
       has_cell ? hl_overview_cell_words (o, self->view.label, self->view.predicted)
                : g_strdup_printf ("%s. %s",
@@ -176,9 +175,9 @@ show_head (HlOverviewPanel *self)
   HlDataset *dataset = hl_document_get_dataset (self->document);
   int n = dataset != NULL ? hl_dataset_get_n_items (dataset) : 0;
   g_autofree char *words =
-      dataset != NULL
-          ? g_strdup_printf (ngettext ("%s: %d input", "%s: %d inputs", n), dataset->name, n)
-          : g_strdup (_ ("No data set is open"));
+      dataset != NULL ? g_strdup_printf (ngettext ("%s: %d input", "%s: %d inputs", n),
+                                         dataset->name, n)
+                      : g_strdup (_ ("No data set is open"));
   gtk_label_set_text (self->dataset, words);
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Make Overview"));
   gtk_widget_set_sensitive (GTK_WIDGET (self->run), is_busy || can);
@@ -268,9 +267,8 @@ hovered_cb (HlScatterView *view, int mark, int dot, HlOverviewPanel *self)
 {
   HlOverview *o = self->shown;
   int i = mark >= 0 ? hl_document_get_overviewed (self->document)
-          : dot >= 0 && dot < (int) self->dots->len
-              ? g_array_index (self->dots, int, dot)
-              : -1;
+          : dot >= 0 && dot < (int) self->dots->len ? g_array_index (self->dots, int, dot)
+                                                    : -1;
   if (o == NULL)
     return;
   if (i < 0)
@@ -293,8 +291,8 @@ marked_cb (HlScatterView *view, HlOverviewPanel *self)
 static void
 cell_activated_cb (HlHeatmapView *view, gint64 row, gint64 column, HlOverviewPanel *self)
 {
-  gboolean is_cell = row >= 0 && column >= 0 && row < self->classes->len &&
-                     column < self->classes->len;
+  gboolean is_cell =
+      row >= 0 && column >= 0 && row < self->classes->len && column < self->classes->len;
   self->view.label = is_cell ? g_array_index (self->classes, int, row) : -1;
   self->view.predicted = is_cell ? g_array_index (self->classes, int, column) : -1;
   changed_cb (self);
@@ -415,10 +413,10 @@ build_plane (HlOverviewPanel *self, GtkWidget *page)
   gtk_box_append (GTK_BOX (section), row);
   self->layout = hl_score_words (row, layouts, _ ("Laid out by"));
   self->colors = hl_score_words (row, colors, _ ("Coloured"));
-  g_signal_connect_object (self->layout, "notify::selected", G_CALLBACK (changed_cb), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->colors, "notify::selected", G_CALLBACK (changed_cb), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->layout, "notify::selected", G_CALLBACK (changed_cb),
+                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->colors, "notify::selected", G_CALLBACK (changed_cb),
+                           self, G_CONNECT_SWAPPED);
   GtkWidget *errors = gtk_check_button_new_with_mnemonic (_ ("Only _errors"));
   g_signal_connect_object (errors, "toggled", G_CALLBACK (changed_cb), self,
                            G_CONNECT_SWAPPED);
@@ -449,7 +447,8 @@ build_confusion (HlOverviewPanel *self, GtkWidget *page)
   gtk_widget_set_size_request (map, -1, 380);
   gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Confusion"), -1);
-  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self, 0);
+  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self,
+                           0);
   gtk_box_append (GTK_BOX (section), map);
   self->confusion = HL_HEATMAP_VIEW (map);
   hl_heatmap_view_leave_wheel (self->confusion);

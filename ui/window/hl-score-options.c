@@ -40,6 +40,8 @@ parse (Options *o, GtkEditable *entry, int empty, int *found)
     *found = empty;
   else if (g_ascii_strcasecmp (text, "predicted") == 0)
     *found = HL_TARGET_PREDICTED;
+  else if (g_ascii_strcasecmp (text, "every") == 0 && info->n_vocab > 0)
+    *found = HL_TARGET_EVERY;
   else
     {
       g_autoptr (HlLabels) labels = hl_labels_new (info, NULL, NULL);
@@ -70,7 +72,7 @@ changed_cb (Options *o)
   int label;
   if (o->document == NULL)
     return;
-  gboolean is_good = parse (o, o->target, HL_TARGET_LABEL, &choices.target);
+  gboolean is_good = parse (o, o->target, HL_TARGET_AUTO, &choices.target);
   is_good &= parse (o, o->against, -1, &choices.against);
   choices.ablation = (HlAblation) gtk_drop_down_get_selected (o->ablation);
   choices.n_inputs = gtk_spin_button_get_value_as_int (o->n_inputs);
@@ -142,6 +144,11 @@ build (Options *o)
               "input's; the mean of all values it may see"));
   o->label = entry (o, grid, 1, _ ("_Label of this input"), _ ("not known"));
   o->target = entry (o, grid, 2, _ ("_Target"), _ ("label, else predicted"));
+  gtk_widget_set_tooltip_text (
+      GTK_WIDGET (o->target),
+      _ ("A class or token, \"predicted\", or of a text \"every\" "
+         "token, which is what a text by lines has unless "
+         "another is named"));
   o->against = entry (o, grid, 3, _ ("A_gainst"), _ ("nothing"));
   GtkWidget *n_inputs = gtk_spin_button_new_with_range (0, 1e6, 10);
   o->n_inputs = GTK_SPIN_BUTTON (n_inputs);
