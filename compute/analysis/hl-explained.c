@@ -35,8 +35,7 @@ read_row (
   const double *wide = logits->data;
   const float *narrow = logits->data;
   for (gint64 v = 0; v < e->V; v++)
-    out[v] =
-        logits->dtype == HL_DTYPE_F64 ? wide[first + v] : (double) narrow[first + v];
+    out[v] = logits->dtype == HL_DTYPE_F64 ? wide[first + v] : (double) narrow[first + v];
 }
 
 /* ---- making --------------------------------------------------------------------------
@@ -64,7 +63,8 @@ add_position (HlExplained *e, int target, int label, double *row)
                                                            : e->predicted[i];
 }
 
-/* Each token is what the row before it is to predict; behind the last one comes @label. */
+/* Each token is what the row before it is to predict; behind the last one comes @label.
+ */
 static gboolean
 add_every (HlExplained *e, const HlInput *input, int label, double *row, GError **error)
 {

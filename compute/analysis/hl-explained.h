@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What of a model's predictions is explained: one, or of a text that of every token. From
- * logits with and without a head it makes the scores of the group PRUNING. Thread: any. */
+ * logits with and without a head it makes the scores of the group PRUNING. Thread: any.
+ */
 #pragma once
 
 #include "analysis/hl-head-scores.h"
@@ -12,9 +13,9 @@ G_BEGIN_DECLS
 /**
  * HL_TARGET_PREDICTED: the target is what the model predicts.
  * HL_TARGET_LABEL: the true class where it is known, else what is predicted.
- * HL_TARGET_EVERY: of a text, each token is the target of the position before it, and what
- *   is scored is the mean over positions.
- * HL_TARGET_AUTO: of a text by lines EVERY, else LABEL.
+ * HL_TARGET_EVERY: of a text, each token is the target of the position before it, and
+ * what is scored is the mean over positions. HL_TARGET_AUTO: of a text by lines EVERY,
+ * else LABEL.
  */
 #define HL_TARGET_PREDICTED (-1)
 #define HL_TARGET_LABEL (-2)
@@ -74,15 +75,16 @@ void hl_explained_score (const HlExplained *explained,
                          gint64 example,
                          double out[HL_N_SCORES]);
 
-/** hl_explained_measure: mean loss of the targets, and share of them that are predicted. */
+/** hl_explained_measure: mean loss of the targets, and share of them that are predicted.
+ */
 void hl_explained_measure (const HlExplained *explained,
                            const HlTensor *logits,
                            gint64 example,
                            double *loss,
                            double *accuracy);
 
-/** hl_explained_slope: (transfer full): d ln p_t / d logits, the mean over positions, or of
- * z_t - z_a; of the shape of the logits given, and their type. */
+/** hl_explained_slope: (transfer full): d ln p_t / d logits, the mean over positions, or
+ * of z_t - z_a; of the shape of the logits given, and their type. */
 HlTensor *hl_explained_slope (const HlExplained *explained);
 
 G_END_DECLS

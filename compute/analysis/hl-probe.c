@@ -2,6 +2,7 @@
  * Which kind of head: random tokens twice over. */
 #include "analysis/hl-probe.h"
 
+#include "analysis/hl-copying.h"
 #include "base/hl-error.h"
 #include "model/hl-model-text.h"
 #include "trace/hl-attention-source.h"
@@ -143,7 +144,8 @@ hl_probe_scores (const HlModel *model,
     {
       g_autoptr (HlInput) input = draw (&p, rand, error);
       ok = input != NULL && hl_progress_step (progress, (double) i / n, NULL, error) &&
-           score_sequence (&p, scores, input, &quiet, error);
+           score_sequence (&p, scores, input, &quiet, error) &&
+           (i > 0 || hl_copying_score (scores, model, backend, &quiet, error));
     }
   g_rand_free (rand);
   return ok ? g_steal_pointer (&scores) : NULL;

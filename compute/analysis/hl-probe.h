@@ -28,7 +28,8 @@ typedef struct
  * hl_probe_scores:
  * @options: (nullable)
  * Tokens are uniform over the vocabulary without special ones. Every sequence is an input
- * of the result, with the scores of the group PROBE.
+ * of the result, with the scores of the group PROBE; what weights alone say (COPYING)
+ * stands with the first.
  * Thread: engine. Returns: (transfer full): NULL with @error (UNSUPPORTED for a model
  * that takes no text; RANGE for a context too short)
  */

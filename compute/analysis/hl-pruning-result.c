@@ -25,11 +25,11 @@ curve_params (const HlPruningCurve *curve, const HlPruningCurveOptions *options)
       const HlPruningOrder *order = g_ptr_array_index (curve->orders, k);
       json_array_append_new (names, json_string (order->name));
     }
-  json_t *params = json_pack (
-      "{s:s, s:i, s:i, s:I, s:b, s:b, s:o}", "score",
-      hl_score_get_info (options->score)->name, "n", curve->n_inputs, "skipped",
-      curve->n_skipped, "seed", (json_int_t) options->seed, "partial", curve->is_partial,
-      "every_token", options->every_token, "orders", names);
+  json_t *params = json_pack ("{s:s, s:i, s:i, s:I, s:b, s:b, s:o}", "score",
+                              hl_score_get_info (options->score)->name, "n",
+                              curve->n_inputs, "skipped", curve->n_skipped, "seed",
+                              (json_int_t) options->seed, "partial", curve->is_partial,
+                              "every_token", options->every_token, "orders", names);
   char *text = json_dumps (params, JSON_COMPACT);
   json_decref (params);
   return text;
@@ -53,10 +53,9 @@ add_values (HlSessionResult *result,
       const GArray *values = is_loss ? order->loss : order->accuracy;
       memcpy (all + k * n * P, values->data, (gsize) (n * P) * sizeof (double));
       for (int p = 0; p < P; p++)
-        means[k * P + p] =
-            (is_loss ? hl_pruning_curve_loss (curve, (guint) k, p)
-                     : hl_pruning_curve_accuracy (curve, (guint) k, p))
-                .mean;
+        means[k * P + p] = (is_loss ? hl_pruning_curve_loss (curve, (guint) k, p)
+                                    : hl_pruning_curve_accuracy (curve, (guint) k, p))
+                               .mean;
     }
   hl_result_add_array (result, name, HL_DTYPE_F64, HL_SHAPE (O, P), means, "order",
                        "point");
@@ -121,8 +120,8 @@ read_orders (HlResultReader *r, HlPruningCurve *curve)
       HlPruningOrder *order = g_new0 (HlPruningOrder, 1);
       const char *name = json_string_value (json_array_get (names, (size_t) k));
       order->name = g_strdup (name != NULL ? name : "");
-      order->heads = g_memdup2 ((const gint32 *) heads->data + k * N,
-                                (gsize) N * sizeof (int));
+      order->heads =
+          g_memdup2 ((const gint32 *) heads->data + k * N, (gsize) N * sizeof (int));
       order->loss = cut (loss, k);
       order->accuracy = cut (right, k);
       g_ptr_array_add (curve->orders, order);
@@ -148,8 +147,7 @@ hl_pruning_curve_from_result (const HlSessionResult *result, int n_heads, GError
     {
       curve->n_points = (int) removed->len;
       curve->n_removed = g_memdup2 (removed->data, removed->len * sizeof (int));
-      curve->n_skipped =
-          (int) MAX (hl_result_get_int (r.params, "skipped", G_MAXINT), 0);
+      curve->n_skipped = (int) MAX (hl_result_get_int (r.params, "skipped", G_MAXINT), 0);
       curve->is_partial = json_is_true (json_object_get (r.params, "partial"));
       read_orders (&r, curve);
     }
@@ -162,7 +160,9 @@ hl_pruning_curve_from_result (const HlSessionResult *result, int n_heads, GError
  */
 
 HlSessionResult *
-hl_partial_to_result (const HlPartial *p, gboolean is_renormalised, const char *provenance)
+hl_partial_to_result (const HlPartial *p,
+                      gboolean is_renormalised,
+                      const char *provenance)
 {
   json_t *names = json_array ();
   g_autofree char *head = g_strdup_printf ("%d.%d", p->layer, p->head);
@@ -171,10 +171,9 @@ hl_partial_to_result (const HlPartial *p, gboolean is_renormalised, const char *
     probs[i] = exp (p->log_probs[i]);
   for (int i = 0; i < HL_N_PARTS; i++)
     json_array_append_new (names, json_string (hl_part_name (p->parts[i])));
-  json_t *params =
-      json_pack ("{s:s, s:b, s:i, s:i, s:o}", "head", head, "renormalised",
-                 is_renormalised, "target", p->target, "predicted", p->predicted, "parts",
-                 names);
+  json_t *params = json_pack ("{s:s, s:b, s:i, s:i, s:o}", "head", head, "renormalised",
+                              is_renormalised, "target", p->target, "predicted",
+                              p->predicted, "parts", names);
   char *text = json_dumps (params, JSON_COMPACT);
   HlSessionResult *result = hl_session_result_new (HL_RESULT_PARTIAL, text, provenance);
   hl_result_add_array (result, "probability", HL_DTYPE_F64, HL_SHAPE (HL_N_PARTS, p->V),
@@ -213,7 +212,9 @@ read_parts (HlResultReader *r, HlPartial *p)
 }
 
 HlPartial *
-hl_partial_from_result (const HlSessionResult *result, const HlStack *stack, GError **error)
+hl_partial_from_result (const HlSessionResult *result,
+                        const HlStack *stack,
+                        GError **error)
 {
   HlResultReader r;
   HlPartial *p = g_new0 (HlPartial, 1);

@@ -27,18 +27,17 @@ HlSessionResult *hl_pruning_curve_to_result (const HlPruningCurve *curve,
 
 /** hl_pruning_curve_from_result: (transfer full): NULL with @error (FORMAT) where it is
  * none, is not whole, or is not of @n_heads heads. */
-HlPruningCurve *hl_pruning_curve_from_result (const HlSessionResult *result,
-                                              int n_heads,
-                                              GError **error);
+HlPruningCurve *
+hl_pruning_curve_from_result (const HlSessionResult *result, int n_heads, GError **error);
 
-/** hl_partial_to_result: (transfer full): array "probability" (part, class); the head, the
- * target and the parts' names are in the parameters. */
+/** hl_partial_to_result: (transfer full): array "probability" (part, class); the head,
+ * the target and the parts' names are in the parameters. */
 HlSessionResult *hl_partial_to_result (const HlPartial *partial,
                                        gboolean is_renormalised,
                                        const char *provenance);
 
-/** hl_partial_from_result: (transfer full): NULL with @error (FORMAT) where it is none, is
- * not whole, or of no head of @stack. */
+/** hl_partial_from_result: (transfer full): NULL with @error (FORMAT) where it is none,
+ * is not whole, or of no head of @stack. */
 HlPartial *hl_partial_from_result (const HlSessionResult *result,
                                    const HlStack *stack,
                                    GError **error);

@@ -221,6 +221,14 @@ gpt2_get_block (gpointer data, int stack, int layer)
   return layer >= 0 && layer < gpt2->n_layers ? &gpt2->blocks[layer] : NULL;
 }
 
+static HlParam *
+gpt2_get_ends (gpointer data, const HlReadout **readout)
+{
+  Gpt2 *gpt2 = data;
+  *readout = &gpt2->readout;
+  return gpt2->tokens;
+}
+
 static const char *const gpt2_model_types[] = { "gpt2", NULL };
 
 const HlFamily hl_family_gpt2 = {
@@ -234,4 +242,5 @@ const HlFamily hl_family_gpt2 = {
   .forward = gpt2_forward,
   .tokens = hl_input_dup_tokens,
   .get_block = gpt2_get_block,
+  .get_ends = gpt2_get_ends,
 };

@@ -142,6 +142,12 @@ attention_get_recipe (const HlMixer *mixer, HlRecipe *recipe)
   return TRUE;
 }
 
+const HlAttention *
+hl_mixer_get_attention (const HlMixer *mixer)
+{
+  return mixer->forward == attention_forward ? (const HlAttention *) mixer : NULL;
+}
+
 HlAttention *
 hl_attention_new (
     int n_heads, int n_kv_heads, int head_width, double scale, gboolean is_causal)

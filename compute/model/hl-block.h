@@ -88,6 +88,10 @@ HlTensor *hl_norm_forward (const HlNorm *norm, HlRun *run, HlTensor *x);
 HlAttention *hl_attention_new (
     int n_heads, int n_kv_heads, int head_width, double scale, gboolean is_causal);
 
+/** hl_mixer_get_attention: (transfer none) (nullable): where @mixer is plain attention.
+ */
+const HlAttention *hl_mixer_get_attention (const HlMixer *mixer);
+
 /** hl_block_forward: the residual stream (B, T, D) behind the block; (transfer full)
  * (nullable). */
 HlTensor *

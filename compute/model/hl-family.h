@@ -7,6 +7,7 @@
 #include "model/hl-block.h"
 #include "model/hl-input.h"
 #include "model/hl-model.h"
+#include "model/hl-readout.h"
 
 G_BEGIN_DECLS
 
@@ -36,6 +37,7 @@ typedef struct
  *   (transfer full)
  * @tokens: the token table of a stack for an input; (transfer full)
  * @get_block: (nullable): a block of a stack, for recipes
+ * @get_ends: (nullable): of a language model: the embedding (V, D), and the readout
  */
 typedef struct
 {
@@ -55,6 +57,7 @@ typedef struct
                              GError **error);
   HlTokenTable *(*tokens) (gpointer data, const HlInput *input, int stack);
   const HlBlock *(*get_block) (gpointer data, int stack, int layer);
+  HlParam *(*get_ends) (gpointer data, const HlReadout **readout);
 } HlFamily;
 
 extern const HlFamily hl_family_gpt2;

@@ -247,6 +247,14 @@ llama_get_block (gpointer data, int stack, int layer)
   return layer >= 0 && layer < llama->n_layers ? &llama->blocks[layer] : NULL;
 }
 
+static HlParam *
+llama_get_ends (gpointer data, const HlReadout **readout)
+{
+  Llama *llama = data;
+  *readout = &llama->readout;
+  return llama->tokens;
+}
+
 static const char *const llama_model_types[] = { "llama", NULL };
 
 const HlFamily hl_family_llama = {
@@ -260,4 +268,5 @@ const HlFamily hl_family_llama = {
   .forward = llama_forward,
   .tokens = hl_input_dup_tokens,
   .get_block = llama_get_block,
+  .get_ends = llama_get_ends,
 };

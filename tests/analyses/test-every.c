@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Every token of a text explained at once, against each beginning of the text by itself: a
- * causal model says of a beginning what it says inside the whole. The pruning curve of
+ * Every token of a text explained at once, against each beginning of the text by itself:
+ * a causal model says of a beginning what it says inside the whole. The pruning curve of
  * every token; pruned parts and curves on their way into a session and back. */
 #include "analysis/hl-pruning-result.h"
 #include "analysis/hl-survey.h"
@@ -76,10 +76,11 @@ score (const Fixture *f, const HlInput *input, int target, int against, int labe
 }
 
 static const HlScore means[] = {
-  HL_SCORE_PROB_AFTER,        HL_SCORE_PROB_CHANGE, HL_SCORE_LOSS_CHANGE,
-  HL_SCORE_MARGIN_CHANGE,     HL_SCORE_DIVERGENCE,  HL_SCORE_FLIP,
-  HL_SCORE_DIFFERENCE_CHANGE, HL_SCORE_CORRECTS,    HL_SCORE_ACCURACY_CHANGE,
-  HL_SCORE_TAYLOR,
+  HL_SCORE_PROB_AFTER,        HL_SCORE_PROB_CHANGE,
+  HL_SCORE_LOSS_CHANGE,       HL_SCORE_MARGIN_CHANGE,
+  HL_SCORE_DIVERGENCE,        HL_SCORE_FLIP,
+  HL_SCORE_DIFFERENCE_CHANGE, HL_SCORE_CORRECTS,
+  HL_SCORE_ACCURACY_CHANGE,   HL_SCORE_TAYLOR,
 };
 
 /* With a label the token behind the text is explained too; @against adds differences, of
@@ -266,7 +267,8 @@ test_parts (void)
   Fixture f;
   g_autoptr (GError) error = NULL;
   fixture_init (&f);
-  const HlImportanceOptions options = { .target = HL_TARGET_EVERY, .against = -1,
+  const HlImportanceOptions options = { .target = HL_TARGET_EVERY,
+                                        .against = -1,
                                         .label = -1 };
   const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (f.model), 0);
   g_autoptr (HlPartial) p = hl_partial_compute (f.model, f.input, f.backend, 4, 2, FALSE,

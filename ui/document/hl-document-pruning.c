@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The work of a document: parts of a head pruned, and more and more heads; what is left is
- * kept in the session. */
+ * The work of a document: parts of a head pruned, and more and more heads; what is left
+ * is kept in the session. */
 #include "config.h"
 
 #include "analysis/hl-pruning-result.h"
