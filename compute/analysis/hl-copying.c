@@ -45,8 +45,8 @@ hl_copying_of_eigenvalues (double *m, int n)
 static double
 score_head (const double *v, const double *ends, const double *o, int K, int D)
 {
-  g_autofree double *half = g_new (double, (gsize) K * (gsize) D);
-  g_autofree double *m = g_new (double, (gsize) K * (gsize) K);
+  g_autofree double *half = g_new (double, (gsize) K *(gsize) D);
+  g_autofree double *m = g_new (double, (gsize) K *(gsize) K);
   cblas_dgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, K, D, D, 1, v, D, ends, D, 0,
                half, D);
   cblas_dgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, K, K, D, 1, half, D, o, K, 0, m,

@@ -16,8 +16,8 @@ gboolean hl_model_has_ov (const HlModel *model);
 /**
  * hl_model_get_ends:
  * Returns: (transfer full) (nullable): (D, D) doubles: the sum over tokens of embedding
- *   times unembedding, the last norm's linear part in it; free with g_free(). NULL after a
- *   failure, which sticks to @exec. Thread: the backend's
+ *   times unembedding, the last norm's linear part in it; free with g_free(). NULL after
+ * a failure, which sticks to @exec. Thread: the backend's
  */
 double *hl_model_get_ends (const HlModel *model, HlExec *exec);
 

@@ -35,8 +35,8 @@ static void
 test_golden (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "analyses", "fixtures",
-                                                 "copying.json", NULL);
+  g_autofree char *path =
+      g_test_build_filename (G_TEST_DIST, "analyses", "fixtures", "copying.json", NULL);
   json_t *models = hl_json_load_file (path, &error), *expected;
   g_assert_no_error (error);
   g_assert_cmpint (json_object_size (models), >=, 9);
@@ -52,8 +52,8 @@ test_golden (void)
         {
           const json_t *x = json_array_get (expected, (size_t) (scores->first[l] + h));
           g_assert_cmpfloat_with_epsilon (
-              hl_head_scores_get (scores, HL_SCORE_COPYING, 0, l, h), json_number_value (x),
-              1e-7);
+              hl_head_scores_get (scores, HL_SCORE_COPYING, 0, l, h),
+              json_number_value (x), 1e-7);
         }
   }
   json_decref (models);
@@ -95,7 +95,8 @@ test_eigenvalues (void)
   g_assert_cmpfloat (hl_copying_of_eigenvalues (lowers, 2), ==, -1);
   g_assert_cmpfloat_with_epsilon (hl_copying_of_eigenvalues (turns, 2), 0, 1e-12);
   g_assert_cmpfloat_with_epsilon (hl_copying_of_eigenvalues (half, 2), 0.5, 1e-12);
-  g_assert_cmpfloat_with_epsilon (hl_copying_of_eigenvalues (leans, 2), sqrt (0.5), 1e-12);
+  g_assert_cmpfloat_with_epsilon (hl_copying_of_eigenvalues (leans, 2), sqrt (0.5),
+                                  1e-12);
   g_assert_true (isnan (hl_copying_of_eigenvalues (none, 2)));
 }
 

@@ -412,6 +412,26 @@ def the_patterns_page_has_the_commands_numbers():
 
 
 @case
+def tags_are_written_and_filtered_by():
+    window = Shared.window
+    keys("n")
+    tags = window.wait("text", "Tags", window.app)
+    window.type_into(tags, "seams, edges")
+    window.label("#seams #edges")
+    keys("Escape")
+    entry = window.wait("text", "Filter the head finder")
+    window.type_into(entry, "#seams")
+    table = window.wait("table|tree table|list", "Head finder")
+
+    def rows():
+        found = [n.get_name() for n in walk(table, True) if n.get_role_name() == "label"]
+        return [t for t in found if re.fullmatch(r"\d+\.\d+", t) and len(t) == 3]
+    wait_for("only the tagged head", lambda: set(rows()) == {"5.1"})
+    window.type_into(entry, "")
+    wait_for("all heads", lambda: len(set(rows())) > 6)
+
+
+@case
 def exports_a_figure_as_svg():
     window = Shared.window
     window.press("Export")

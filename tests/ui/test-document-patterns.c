@@ -153,6 +153,9 @@ test_session (void)
   document_settle (f.document);
   g_autoptr (HlPatterns) before =
       hl_patterns_ref (hl_document_get_patterns (f.document, HL_PATTERN_PATCHES));
+  /* One result a kind: the renamed one took its own place. */
+  g_autoptr (HlSession) saved = hl_session_load (path, NULL, NULL);
+  g_assert_cmpuint (hl_session_get_n_results (saved), ==, 2);
   tear_down (&(Fixture){ .document = f.document });
   f.document = hl_document_new ();
   hl_document_open_session (f.document, path);

@@ -141,6 +141,8 @@ test_session (void)
   document_settle (f.document);
   hl_document_save (f.document, path);
   document_settle (f.document);
+  g_autoptr (HlSession) saved = hl_session_load (path, NULL, NULL);
+  g_assert_cmpuint (hl_session_get_n_results (saved), ==, 2);
   hl_document_open_session (f.document, path);
   document_settle (f.document);
   g_assert_cmpstr (f.failure, ==, NULL);

@@ -65,6 +65,8 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   self->head_is_chosen = FALSE;
   /* A session that is open is of the model before: saving asks for a name. */
   hl_session_set_path (self->session, NULL);
+  hl_session_set_view (self->session, "head-notes", NULL);
+  hl_document_take_head_notes (self);
   hl_selection_reset (self->selection, FALSE);
   hl_document_take_trace (self, NULL, FALSE);
   hl_document_emit (self, HL_DOCUMENT_MODEL);

@@ -110,18 +110,6 @@ hl_document_get_overviewed (HlDocument *self)
 /* ---- results in the session ----------------------------------------------------------
  */
 
-static void
-keep_result (HlDocument *self, const HlOverview *o, const char *origin)
-{
-  g_autoptr (HlSessionResult) result = hl_overview_to_result (o, origin);
-  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
-    if (g_str_equal (hl_session_get_result (self->session, i - 1)->id,
-                     HL_RESULT_OVERVIEW))
-      hl_session_remove_result (self->session, i - 1);
-  hl_session_add_result (self->session, result);
-  hl_document_touch (self);
-}
-
 void
 hl_document_take_overview (HlDocument *self)
 {
@@ -183,7 +171,7 @@ made_cb (GObject *source, GAsyncResult *result, gpointer data)
       int n = hl_overview_get_n (made);
       clear_all (self);
       self->overview.made = hl_overview_ref (made);
-      keep_result (self, made, origin);
+      hl_document_keep_result (self, hl_overview_to_result (made, origin), NULL);
       hl_document_set_status (
           self,
           made->skipped->len > 0

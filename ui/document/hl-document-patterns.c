@@ -166,27 +166,22 @@ hl_document_get_pattern_losses (HlDocument *self, HlPatternKind *kind, int *n)
 /* ---- results in the session ----------------------------------------------------------
  */
 
-/* One result of a kind: a newer one takes the older one's place. */
+/* One result of a kind; without an @origin it has the older one's. */
 static void
 keep_result (HlDocument *self, const HlPatterns *p, const char *origin)
 {
   g_autofree char *mark =
       g_strdup_printf ("\"kind\":\"%s\"", hl_pattern_kind_id (p->kind));
-  g_autoptr (HlSessionResult) result = NULL;
-  g_autofree char *kept_origin = g_strdup (origin);
-  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
+  g_autofree char *kept = g_strdup (origin);
+  for (guint i = 0; kept == NULL && i < hl_session_get_n_results (self->session); i++)
     {
-      const HlSessionResult *old = hl_session_get_result (self->session, i - 1);
-      if (!g_str_equal (old->id, HL_RESULT_PATTERNS) ||
-          strstr (old->params_json, mark) == NULL)
-        continue;
-      if (kept_origin == NULL)
-        kept_origin = g_strdup (old->provenance_json);
-      hl_session_remove_result (self->session, i - 1);
+      const HlSessionResult *old = hl_session_get_result (self->session, i);
+      if (g_str_equal (old->id, HL_RESULT_PATTERNS) &&
+          strstr (old->params_json, mark) != NULL)
+        kept = g_strdup (old->provenance_json);
     }
-  result = hl_patterns_to_result (p, NULL, kept_origin != NULL ? kept_origin : "{}");
-  hl_session_add_result (self->session, result);
-  hl_document_touch (self);
+  hl_document_keep_result (
+      self, hl_patterns_to_result (p, NULL, kept != NULL ? kept : "{}"), mark);
 }
 
 void

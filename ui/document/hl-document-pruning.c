@@ -99,18 +99,6 @@ end (Job *job, GAsyncResult *result, GDestroyNotify result_free, const char *fai
   return value;
 }
 
-/* One result of a kind: a newer one takes the older one's place. */
-static void
-keep_result (HlDocument *self, HlSessionResult *made)
-{
-  g_autoptr (HlSessionResult) result = made;
-  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
-    if (g_str_equal (hl_session_get_result (self->session, i - 1)->id, result->id))
-      hl_session_remove_result (self->session, i - 1);
-  hl_session_add_result (self->session, result);
-  hl_document_touch (self);
-}
-
 /* ---- state ---------------------------------------------------------------------------
  */
 
@@ -186,7 +174,7 @@ parts_done_cb (GObject *source, GAsyncResult *result, gpointer data)
           hl_document_describe_origin (job->model, job->input, NULL);
       g_clear_pointer (&self->analyses.partial, hl_partial_free);
       self->analyses.partial = partial;
-      keep_result (self, hl_partial_to_result (partial, FALSE, origin));
+      hl_document_keep_result (self, hl_partial_to_result (partial, FALSE, origin), NULL);
     }
   hl_document_emit (self, HL_DOCUMENT_SCORES);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
@@ -230,7 +218,8 @@ curve_done_cb (GObject *source, GAsyncResult *result, gpointer data)
           hl_document_describe_origin (job->model, NULL, job->dataset);
       g_clear_pointer (&self->analyses.curve, hl_pruning_curve_free);
       self->analyses.curve = curve;
-      keep_result (self, hl_pruning_curve_to_result (curve, &job->options, origin));
+      hl_document_keep_result (
+          self, hl_pruning_curve_to_result (curve, &job->options, origin), NULL);
     }
   hl_document_emit (self, HL_DOCUMENT_SCORES);
   hl_document_emit (self, HL_DOCUMENT_BUSY);

@@ -12,6 +12,7 @@
 
 #include <glib/gi18n.h>
 #include <jansson.h>
+#include <string.h>
 
 /* Between two times that a job tells what it knows. */
 #define TELL_US 100000
@@ -352,7 +353,22 @@ hl_document_describe_origin (const HlModel *model,
   return copy;
 }
 
-/* One result of a kind and scope: a newer one takes the older one's place. */
+void
+hl_document_keep_result (HlDocument *self, HlSessionResult *made, const char *mark)
+{
+  g_autoptr (HlSessionResult) result = made;
+  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
+    {
+      const HlSessionResult *old = hl_session_get_result (self->session, i - 1);
+      if (g_str_equal (old->id, made->id) &&
+          (mark == NULL || strstr (old->params_json, mark) != NULL))
+        hl_session_remove_result (self->session, i - 1);
+    }
+  hl_session_add_result (self->session, result);
+  hl_document_touch (self);
+}
+
+/* One result of a kind and scope. */
 static void
 keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
 {
@@ -366,17 +382,9 @@ keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
                        hl_ablation_name (job->choices.ablation),
                        job->scope == HL_SCOPE_DATASET ? "dataset" : "input",
                        job->interventions != NULL ? job->interventions->len : 0);
-  g_autoptr (HlSessionResult) result = hl_scores_to_result (scores, id, params, origin);
-  const char *scope =
-      job->scope == HL_SCOPE_DATASET ? "\"scope\":\"dataset\"" : "\"scope\":\"input\"";
-  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
-    {
-      const HlSessionResult *old = hl_session_get_result (self->session, i - 1);
-      if (g_str_equal (old->id, id) && strstr (old->params_json, scope) != NULL)
-        hl_session_remove_result (self->session, i - 1);
-    }
-  hl_session_add_result (self->session, result);
-  hl_document_touch (self);
+  hl_document_keep_result (self, hl_scores_to_result (scores, id, params, origin),
+                           job->scope == HL_SCOPE_DATASET ? "\"scope\":\"dataset\""
+                                                          : "\"scope\":\"input\"");
 }
 
 gboolean

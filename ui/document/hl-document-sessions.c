@@ -79,6 +79,7 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_document_forget_scores (self, TRUE);
   hl_document_take_trace (self, hl_session_get_trace (session, 0), FALSE);
   hl_document_take_results (self);
+  hl_document_take_head_notes (self);
   self->is_modified = FALSE;
   hl_document_emit (self, HL_DOCUMENT_MODEL);
   hl_document_emit (self, HL_DOCUMENT_INPUT);
@@ -123,6 +124,10 @@ write_view (HlDocument *self)
   for (guint i = 0; i < G_N_ELEMENTS (items); i++)
     hl_session_set_view (self->session, items[i].key,
                          g_variant_new_int64 (items[i].value));
+  g_autofree char *notes = hl_head_notes_to_json (self->head_notes);
+  hl_session_set_view (
+      self->session, "head-notes",
+      hl_head_notes_is_empty (self->head_notes) ? NULL : g_variant_new_string (notes));
   const HlDataset *dataset = self->analyses.dataset;
   hl_session_set_view (self->session, "dataset",
                        dataset != NULL ? g_variant_new_string (dataset->path) : NULL);

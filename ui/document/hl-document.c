@@ -92,6 +92,7 @@ hl_document_finalize (GObject *object)
   hl_attention_source_unref (self->source);
   hl_trace_summary_free (self->summary);
   hl_session_unref (self->session);
+  hl_head_notes_free (self->head_notes);
   hl_document_clear_scores (self);
   hl_document_forget_generation (self);
   g_free (self->wanted_input);
@@ -116,6 +117,7 @@ hl_document_class_init (HlDocumentClass *klass)
     [HL_DOCUMENT_SCORES] = "scores-changed",
     [HL_DOCUMENT_PATTERNS] = "patterns-changed",
     [HL_DOCUMENT_OVERVIEW] = "overview-changed",
+    [HL_DOCUMENT_HEAD_NOTES] = "head-notes-changed",
     [HL_DOCUMENT_DATASET] = "dataset-changed",
     [HL_DOCUMENT_N_SIGNALS] = NULL,
   };
@@ -142,6 +144,7 @@ hl_document_init (HlDocument *self)
   self->selection_handler = g_signal_connect (self->selection, "changed",
                                               G_CALLBACK (selection_changed_cb), self);
   self->session = hl_session_new ();
+  self->head_notes = hl_head_notes_new ();
   self->cancellable = g_cancellable_new ();
   self->what = g_strdup ("");
   self->status = g_strdup ("");
@@ -280,6 +283,34 @@ hl_document_set_notes (HlDocument *self, const char *notes)
   hl_session_set_notes (self->session, notes);
   hl_document_touch (self);
   hl_document_emit (self, HL_DOCUMENT_SESSION);
+}
+
+const HlHeadNotes *
+hl_document_get_head_notes (HlDocument *self)
+{
+  return self->head_notes;
+}
+
+void
+hl_document_set_head_note (HlDocument *self, const char *tags, const char *text)
+{
+  HlHeadKey key = hl_selection_get_head (self->selection);
+  if (self->trace == NULL ||
+      !hl_head_notes_set (self->head_notes, key.layer, key.head, tags, text))
+    return;
+  hl_document_touch (self);
+  hl_document_emit (self, HL_DOCUMENT_HEAD_NOTES);
+  hl_document_emit (self, HL_DOCUMENT_SESSION);
+}
+
+void
+hl_document_take_head_notes (HlDocument *self)
+{
+  GVariant *kept = hl_session_get_view (self->session, "head-notes");
+  gboolean is_text = kept != NULL && g_variant_is_of_type (kept, G_VARIANT_TYPE_STRING);
+  hl_head_notes_take_json (self->head_notes,
+                           is_text ? g_variant_get_string (kept, NULL) : "{}");
+  hl_document_emit (self, HL_DOCUMENT_HEAD_NOTES);
 }
 
 const char *

@@ -5,6 +5,7 @@
  * Thread: main. */
 #pragma once
 
+#include "document/hl-head-notes.h"
 #include "document/hl-selection.h"
 #include "engine/hl-engine.h"
 #include "model/hl-model-text.h"
@@ -27,6 +28,7 @@ G_DECLARE_FINAL_TYPE (HlDocument, hl_document, HL, DOCUMENT, GObject)
  * "session-changed" (): path, saved or not, notes
  * "scores-changed" (): what analyses know of heads, or that one began, went on or ended
  * "patterns-changed" (): a summary of patterns, where maps lie in it, or its training
+ * "head-notes-changed" (): what is written of some head
  * "overview-changed" (): of the data set, or the input of it that is pointed at
  * "dataset-changed" (): another data set, or none
  * "token-generated" (): one more token of the text that is being generated
@@ -113,6 +115,11 @@ void hl_document_set_view (HlDocument *self, const HlViewOptions *view);
 
 const char *hl_document_get_notes (HlDocument *self);
 void hl_document_set_notes (HlDocument *self, const char *notes);
+/** hl_document_get_head_notes: (transfer none): tags and notes on heads.
+ * hl_document_set_head_note: of the selected head (hl_head_notes_set()). */
+const HlHeadNotes *hl_document_get_head_notes (HlDocument *self);
+void hl_document_set_head_note (HlDocument *self, const char *tags, const char *text);
+
 const char *hl_document_get_session_path (HlDocument *self);
 gboolean hl_document_is_modified (HlDocument *self);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The filter of the head finder: "5." for a layer, "> 0.1" or "< 0" for the chosen score,
- * or without one the entropy. */
+ * or without one the entropy; "pinned"; "#names" or a word for a tag or a note. */
 #pragma once
 
 #include <gtk/gtk.h>

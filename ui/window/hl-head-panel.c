@@ -10,6 +10,7 @@
 #include "gl/hl-patch-view.h"
 #include "window/hl-attention-table.h"
 #include "window/hl-attention-tiles.h"
+#include "window/hl-head-note.h"
 #include "window/hl-head-numbers.h"
 #include "window/hl-token-panel.h"
 
@@ -26,6 +27,9 @@ struct _HlHeadPanel
   GtkWidget *box;
   GtkLabel *title;
   GtkLabel *subtitle;
+  GtkWidget *note_place;
+  GtkLabel *note_line;
+  GtkWidget *note;
   GtkToggleButton *table_button;
   GtkStack *faces; /* of the map: picture and table */
   HlHeatmapView *map_view;
@@ -487,6 +491,8 @@ hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document)
   self->document = g_object_ref (document);
   hl_head_numbers_set_document (self->numbers, document);
   hl_attention_table_set_document (self->table, document);
+  self->note = hl_head_note_button_new (document, self->note_line);
+  gtk_box_append (GTK_BOX (self->note_place), self->note);
   g_signal_connect_object (document, "trace-changed", G_CALLBACK (trace_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
@@ -497,6 +503,12 @@ hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document)
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
   trace_changed_cb (self);
   hl_token_panel_set_document (self->tokens, document);
+}
+
+void
+hl_head_panel_write_note (HlHeadPanel *self)
+{
+  gtk_menu_button_popup (GTK_MENU_BUTTON (self->note));
 }
 
 void
@@ -560,6 +572,8 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, box);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, title);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, subtitle);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, note_place);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, note_line);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, table_button);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, faces);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, map_view);

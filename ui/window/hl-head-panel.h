@@ -16,6 +16,8 @@ G_DECLARE_FINAL_TYPE (HlHeadPanel, hl_head_panel, HL, HEAD_PANEL, GtkWidget)
  * "shown" (): the map of the selected head is in the view */
 
 void hl_head_panel_set_document (HlHeadPanel *self, HlDocument *document);
+/** hl_head_panel_write_note: opens what tags and a note are written in. */
+void hl_head_panel_write_note (HlHeadPanel *self);
 void hl_head_panel_set_is_dark (HlHeadPanel *self, gboolean is_dark);
 
 /** hl_head_panel_switch_table: from the map to the table of the same numbers, or back. */

@@ -6,19 +6,12 @@
 
 #include "gl/hl-gl.h"
 #include "gl/hl-head-grid.h"
-#include "window/hl-column-titles.h"
 #include "window/hl-grid-shows.h"
-#include "window/hl-head-filter.h"
-#include "window/hl-head-item.h"
-#include "presenters/hl-present-scores.h"
+#include "window/hl-head-finder.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
-
-/* The head finder is filled by so many rows until so much of a frame is gone. */
-#define ROWS_AT_ONCE 4
-#define FILL_MS 6
 
 struct _HlHeadsPanel
 {
@@ -33,21 +26,7 @@ struct _HlHeadsPanel
   GtkToggleButton *leave_out;
   GtkDropDown *shows_drop;
   HlGridShows shows;
-  GtkEditable *filter;
-  GtkCustomFilter *filtering;
-  GtkFilterListModel *filtered;
-  GtkColumnViewColumn *score_column; /* belongs to the finder */
-  GtkColumnView *finder;
-  GListStore *items;
-  GtkSortListModel *sorted;
-  GtkSingleSelection *chosen;
-  gboolean is_following;
-  GPtrArray *rows; /* of HlHeadItem *: what the finder is to hold */
-  guint n_filled;  /* so many of them are in it */
-  guint fill_tick;
-  guint scroll_tick;
-  guint scroll_row;
-  int n_frames_to_wait; /* until rows that just came have a place */
+  HlHeadFinder *finder;
 };
 
 G_DEFINE_FINAL_TYPE (HlHeadsPanel, hl_heads_panel, GTK_TYPE_WIDGET)
@@ -124,212 +103,12 @@ show_grid (HlHeadsPanel *self)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->caption), scene->caption);
 }
 
-/* ---- finder --------------------------------------------------------------------------
- */
-
-static void follow_selection (HlHeadsPanel *self);
-
-static GPtrArray *
-list_rows (HlHeadsPanel *self)
-{
-  const HlInterval none = { NAN, NAN, NAN, 0 };
-  HlScore score = hl_grid_shows_get_score (&self->shows);
-  HlHeadScores *scores =
-      score != HL_N_SCORES ? hl_grid_shows_find (self->document, score) : NULL;
-  HlTraceSummary *summary = hl_document_get_summary (self->document);
-  GPtrArray *rows = g_ptr_array_new_with_free_func (g_object_unref);
-  for (int l = 0; summary != NULL && l < summary->n_layers; l++)
-    for (int h = 0; summary->layers[l] != NULL && h < summary->layers[l]->n_heads; h++)
-      {
-        HlInterval x =
-            scores != NULL ? hl_head_scores_interval (scores, score, l, h) : none;
-        g_ptr_array_add (
-            rows, hl_head_item_new (
-                      l, h, &hl_trace_summary_get_head (summary, l, h)->stats, &x));
-      }
-  return rows;
-}
-
-static void
-put_rows (HlHeadsPanel *self, guint n)
-{
-  guint at = self->n_filled,
-        n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
-  n = MIN (n, self->rows->len - at);
-  self->is_following = TRUE;
-  g_list_store_splice (self->items, at, MIN (n, n_there - MIN (at, n_there)),
-                       self->rows->pdata + at, n);
-  self->is_following = FALSE;
-  self->n_filled += n;
-}
-
-/* A few rows a frame: each new one makes some ten widgets, and the window goes on. */
-static gboolean
-fill_cb (GtkWidget *finder, GdkFrameClock *clock, gpointer data)
-{
-  HlHeadsPanel *self = data;
-  gint64 end_us = g_get_monotonic_time () + FILL_MS * 1000;
-  while (self->n_filled < self->rows->len && g_get_monotonic_time () < end_us)
-    put_rows (self, ROWS_AT_ONCE);
-  if (self->n_filled < self->rows->len)
-    return G_SOURCE_CONTINUE;
-  self->fill_tick = 0;
-  self->n_frames_to_wait = 2;
-  follow_selection (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-show_finder (HlHeadsPanel *self)
-{
-  g_clear_pointer (&self->rows, g_ptr_array_unref);
-  self->rows = list_rows (self);
-  self->n_filled = 0;
-  guint n_there = g_list_model_get_n_items (G_LIST_MODEL (self->items));
-  self->is_following = TRUE;
-  if (n_there > self->rows->len)
-    g_list_store_splice (self->items, self->rows->len, n_there - self->rows->len, NULL,
-                         0);
-  self->is_following = FALSE;
-  if (self->fill_tick == 0 && self->rows->len > 0)
-    self->fill_tick =
-        gtk_widget_add_tick_callback (GTK_WIDGET (self->finder), fill_cb, self, NULL);
-}
-
-/* GTK 4.8 has no call for it, but the list inside has an action. */
-static gboolean
-scroll_cb (GtkWidget *finder, GdkFrameClock *clock, gpointer data)
-{
-  HlHeadsPanel *self = data;
-  if (self->n_frames_to_wait > 0)
-    {
-      self->n_frames_to_wait--;
-      return G_SOURCE_CONTINUE;
-    }
-  self->scroll_tick = 0;
-  for (GtkWidget *child = gtk_widget_get_first_child (finder); child != NULL;
-       child = gtk_widget_get_next_sibling (child))
-    if (gtk_widget_activate_action (child, "list.scroll-to-item", "u", self->scroll_row))
-      break;
-  return G_SOURCE_REMOVE;
-}
-
-static void
-scroll_to_row (HlHeadsPanel *self, guint row)
-{
-  self->scroll_row = row;
-  if (self->scroll_tick == 0)
-    self->scroll_tick =
-        gtk_widget_add_tick_callback (GTK_WIDGET (self->finder), scroll_cb, self, NULL);
-}
-
 static void
 follow_selection (HlHeadsPanel *self)
 {
   const HlPlace *place =
       hl_selection_get_place (hl_document_get_selection (self->document));
   hl_head_grid_set_selected (self->grid, place->layer, place->head);
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->chosen));
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (HlHeadItem) item =
-          g_list_model_get_item (G_LIST_MODEL (self->chosen), i);
-      if (hl_head_item_get_layer (item) != place->layer ||
-          hl_head_item_get_head (item) != place->head)
-        continue;
-      self->is_following = TRUE;
-      gtk_single_selection_set_selected (self->chosen, i);
-      self->is_following = FALSE;
-      scroll_to_row (self, i);
-      return;
-    }
-}
-
-static void
-row_chosen_cb (HlHeadsPanel *self)
-{
-  HlHeadItem *item = gtk_single_selection_get_selected_item (self->chosen);
-  if (self->is_following || item == NULL)
-    return;
-  hl_selection_set_head (hl_document_get_selection (self->document),
-                         hl_head_item_get_layer (item), hl_head_item_get_head (item));
-}
-
-static int
-compare_items (gconstpointer a, gconstpointer b, gpointer data)
-{
-  HlHeadColumn column = (HlHeadColumn) GPOINTER_TO_INT (data);
-  double x = hl_head_item_get_value ((HlHeadItem *) a, column);
-  double y = hl_head_item_get_value ((HlHeadItem *) b, column);
-  if (isnan (x) || isnan (y))
-    return isnan (x) - isnan (y);
-  return (x > y) - (x < y);
-}
-
-static void
-setup_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer data)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_xalign (GTK_LABEL (label), 1);
-  gtk_widget_add_css_class (label, "numeric");
-  gtk_list_item_set_child (cell, label);
-}
-
-static void
-bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer data)
-{
-  g_autofree char *text = hl_head_item_get_text (gtk_list_item_get_item (cell),
-                                                 (HlHeadColumn) GPOINTER_TO_INT (data));
-  gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (cell)), text);
-}
-
-static void
-add_columns (HlHeadsPanel *self)
-{
-  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"),      _ ("Score"),
-                                                  _ ("Entropy"),   _ ("Distance"),
-                                                  _ ("1st token"), _ ("Largest") };
-  for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
-    {
-      gpointer data = GINT_TO_POINTER (i);
-      GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
-      g_signal_connect (factory, "setup", G_CALLBACK (setup_cell_cb), data);
-      g_signal_connect (factory, "bind", G_CALLBACK (bind_cell_cb), data);
-      g_autoptr (GtkColumnViewColumn) column =
-          gtk_column_view_column_new (titles[i], factory);
-      g_autoptr (GtkSorter) sorter =
-          GTK_SORTER (gtk_custom_sorter_new (compare_items, data, NULL));
-      gtk_column_view_column_set_sorter (column, sorter);
-      gtk_column_view_column_set_expand (column, TRUE);
-      if (i == HL_HEAD_COLUMN_SCORE)
-        {
-          gtk_column_view_column_set_visible (column, FALSE);
-          self->score_column = column;
-        }
-      gtk_column_view_append_column (self->finder, column);
-    }
-  for (guint i = 0; i < HL_N_HEAD_COLUMNS; i++)
-    hl_column_titles_align_end (self->finder, i);
-}
-
-static void
-make_finder (HlHeadsPanel *self)
-{
-  self->items = g_list_store_new (HL_TYPE_HEAD_ITEM);
-  add_columns (self);
-  self->filtering = gtk_custom_filter_new (hl_head_filter_match, self->filter, NULL);
-  self->filtered =
-      gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (self->items)),
-                                 g_object_ref (GTK_FILTER (self->filtering)));
-  self->sorted =
-      gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
-                               g_object_ref (gtk_column_view_get_sorter (self->finder)));
-  self->chosen = gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->sorted)));
-  gtk_single_selection_set_autoselect (self->chosen, FALSE);
-  gtk_single_selection_set_can_unselect (self->chosen, TRUE);
-  gtk_column_view_set_model (self->finder, GTK_SELECTION_MODEL (self->chosen));
-  g_signal_connect_object (self->chosen, "notify::selected", G_CALLBACK (row_chosen_cb),
-                           self, G_CONNECT_SWAPPED);
 }
 
 /* ---- choices -------------------------------------------------------------------------
@@ -360,13 +139,8 @@ choice_changed_cb (HlHeadsPanel *self)
 static void
 show_score (HlHeadsPanel *self)
 {
-  HlScore score = hl_grid_shows_get_score (&self->shows);
-  g_autofree char *title = score != HL_N_SCORES ? hl_score_title (score) : NULL;
-  gtk_column_view_column_set_visible (self->score_column, title != NULL);
-  if (title != NULL)
-    gtk_column_view_column_set_title (self->score_column, title);
   show_grid (self);
-  show_finder (self);
+  hl_head_finder_show_score (self->finder, hl_grid_shows_get_score (&self->shows));
 }
 
 static void
@@ -380,10 +154,7 @@ static void
 scores_changed_cb (HlHeadsPanel *self)
 {
   hl_grid_shows_fill (&self->shows, self->document);
-  if (gtk_drop_down_get_selected (self->shows_drop) > 0)
-    show_score (self);
-  else if (gtk_column_view_column_get_visible (self->score_column))
-    show_score (self); /* what was shown is not known any more */
+  show_score (self);
 }
 
 static void
@@ -392,16 +163,6 @@ patterns_changed_cb (HlHeadsPanel *self)
   hl_grid_shows_fill (&self->shows, self->document);
   if (hl_grid_shows_patterns (&self->shows))
     show_score (self);
-}
-
-static void
-filter_changed_cb (HlHeadsPanel *self)
-{
-  if (hl_head_filter_is_good (gtk_editable_get_text (self->filter)))
-    gtk_widget_remove_css_class (GTK_WIDGET (self->filter), "error");
-  else
-    gtk_widget_add_css_class (GTK_WIDGET (self->filter), "error");
-  gtk_filter_changed (GTK_FILTER (self->filtering), GTK_FILTER_CHANGE_DIFFERENT);
 }
 
 static void
@@ -415,7 +176,7 @@ static void
 trace_changed_cb (HlHeadsPanel *self)
 {
   show_grid (self);
-  show_finder (self);
+  hl_head_finder_refresh (self->finder);
   follow_selection (self);
 }
 
@@ -426,7 +187,7 @@ layer_ready_cb (HlHeadsPanel *self, int layer)
   show_grid (self);
   if (layer >= 0)
     return;
-  show_finder (self);
+  hl_head_finder_refresh (self->finder);
 }
 
 static void
@@ -525,6 +286,7 @@ hl_heads_panel_set_document (HlHeadsPanel *self, HlDocument *document)
                            self, G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "scores-changed", G_CALLBACK (scores_changed_cb),
                            self, G_CONNECT_SWAPPED);
+  hl_head_finder_set_document (self->finder, document);
   hl_grid_shows_fill (&self->shows, document);
   g_signal_connect_object (hl_document_get_selection (document), "changed",
                            G_CALLBACK (selection_changed_cb), self, G_CONNECT_SWAPPED);
@@ -543,13 +305,7 @@ hl_heads_panel_dispose (GObject *object)
 {
   HlHeadsPanel *self = HL_HEADS_PANEL (object);
   g_clear_object (&self->document);
-  g_clear_object (&self->items);
-  g_clear_object (&self->sorted);
-  g_clear_object (&self->filtered);
-  g_clear_object (&self->filtering);
   hl_grid_shows_clear (&self->shows);
-  g_clear_object (&self->chosen);
-  g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_clear_pointer (&self->paned, gtk_widget_unparent);
   G_OBJECT_CLASS (hl_heads_panel_parent_class)->dispose (object);
 }
@@ -560,6 +316,7 @@ hl_heads_panel_class_init (HlHeadsPanelClass *klass)
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_heads_panel_dispose;
   g_type_ensure (HL_TYPE_HEAD_GRID);
+  g_type_ensure (HL_TYPE_HEAD_FINDER);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-heads-panel.ui");
   gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
@@ -572,9 +329,7 @@ hl_heads_panel_class_init (HlHeadsPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, leave_out);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, finder);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, shows_drop);
-  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, filter);
   gtk_widget_class_bind_template_callback (widget, shows_changed_cb);
-  gtk_widget_class_bind_template_callback (widget, filter_changed_cb);
   gtk_widget_class_bind_template_callback (widget, head_activated_cb);
   gtk_widget_class_bind_template_callback (widget, choice_changed_cb);
   gtk_widget_class_bind_template_callback (widget, go_to_changed_cb);
@@ -586,5 +341,4 @@ hl_heads_panel_init (HlHeadsPanel *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   hl_grid_shows_init (&self->shows, self->shows_drop);
-  make_finder (self);
 }

@@ -345,6 +345,14 @@ switch_special_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+write_note_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  HlWindow *self = HL_WINDOW (widget);
+  if (hl_document_get_trace (self->document) != NULL)
+    hl_head_panel_write_note (self->head);
+}
+
+static void
 toggle_left_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   GtkWidget *side = GTK_WIDGET (HL_WINDOW (widget)->side);
@@ -431,6 +439,7 @@ hl_window_install_actions (GtkWidgetClass *klass)
     { "win.cycle-range", NULL, cycle_range_cb },
     { "win.switch-special", NULL, switch_special_cb },
     { "win.switch-table", NULL, switch_table_cb },
+    { "win.write-note", NULL, write_note_cb },
     { "win.toggle-left", NULL, toggle_left_cb },
     { "win.toggle-right", NULL, toggle_right_cb },
     { "win.style", "s", style_cb },
