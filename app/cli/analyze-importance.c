@@ -15,6 +15,15 @@
 /* Rows of the table that is printed: the heads that matter most. */
 #define N_PRINTED 10
 
+static HlInput *
+open_reference (Analyze *a, GError **error)
+{
+  const char *path = a->options->reference;
+  if (g_str_equal (hl_model_get_info (a->model)->input_kind, "text"))
+    return hl_model_open_text_file (a->model, path, &(HlTextOptions){ 0 }, error);
+  return hl_model_open_image (a->model, path, 0, 0, error);
+}
+
 static gboolean
 survey (Analyze *a, GError **error)
 {
@@ -37,6 +46,10 @@ survey (Analyze *a, GError **error)
                    o->ablation);
       return FALSE;
     }
+  g_autoptr (HlInput) reference = NULL;
+  if (o->reference != NULL && (reference = open_reference (a, error)) == NULL)
+    return FALSE;
+  options.reference = reference;
   a->scores = a->dataset != NULL
                   ? hl_survey_dataset (a->model, a->dataset, a->backend, &options,
                                        a->progress, error)

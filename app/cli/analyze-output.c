@@ -156,6 +156,8 @@ make_params (const Analyze *a, const char *analysis)
                            : analyze_is_every (a) ? "every token"
                                                   : "label, else predicted",
                            "against", o->against != NULL ? o->against : ""));
+  if (o->reference != NULL)
+    json_object_set_new (params, "reference", json_string (o->reference));
   char *text = json_dumps (params, JSON_COMPACT);
   char *copy = g_strdup (text);
   free (text);

@@ -26,6 +26,7 @@ typedef struct
   char *label;
   char *target;
   char *against;
+  char *reference;
   char *ablation;
   char *parts;
   gboolean renormalises;

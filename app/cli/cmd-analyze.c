@@ -38,6 +38,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->label);
   g_free (o->target);
   g_free (o->against);
+  g_free (o->reference);
   g_free (o->ablation);
   g_free (o->parts);
   g_free (o->curve);
@@ -211,6 +212,9 @@ cli_analyze (int argc, char **argv)
       "T" },
     { "against", 0, 0, G_OPTION_ARG_STRING, &o.against,
       N_ ("Explain the target's logit less this one's"), "T" },
+    { "reference", 0, 0, G_OPTION_ARG_FILENAME, &o.reference,
+      N_ ("Another input: score how much less like it this one is without each head"),
+      "FILE" },
     { "ablation", 0, 0, G_OPTION_ARG_STRING, &o.ablation,
       N_ ("zero, mean, resample or uniform"), "KIND" },
     { "parts", 0, 0, G_OPTION_ARG_STRING, &o.parts,

@@ -204,11 +204,15 @@ score_output (
 {
   gint64 D = before->shape.dim[2], rows = after->shape.dim[1];
   const double *x = (const double *) before->data + w->readout * D;
+  const double *r = w->options->reference;
   for (int i = 0; i < n; i++)
     {
       gint64 row = i * rows + (rows > 1 ? w->readout : 0);
       const double *y = (const double *) after->data + row * D;
       set (w, HL_SCORE_OUTPUT_COSINE, layer, first + i, hl_cosine_distance (x, y, D));
+      if (r != NULL)
+        set (w, HL_SCORE_REFERENCE_CHANGE, layer, first + i,
+             hl_cosine_distance (y, r, D) - hl_cosine_distance (x, r, D));
     }
 }
 

@@ -31,6 +31,8 @@ typedef void (*HlLayerDoneFunc) (const HlHeadScores *scores,
  *   for zeros
  * @interventions: (nullable) (element-type HlIntervention): in force in every run,
  *   such as heads that are pruned already
+ * @reference: (nullable): (D) float64: what stands behind the last block at the readout
+ *   token of another input: then REFERENCE_CHANGE is scored, where @no_layers is not set
  * @no_gradients, @no_layers: leave out these scores
  * @tape_budget_bytes: 0 takes HL_TAPE_BUDGET_BYTES; scores do not depend on it
  * @layer_done: (nullable)
@@ -43,6 +45,7 @@ typedef struct
   HlAblation ablation;
   const GPtrArray *replacements;
   const GPtrArray *interventions;
+  const double *reference;
   gboolean no_gradients;
   gboolean no_layers;
   gsize tape_budget_bytes;

@@ -2,6 +2,7 @@
  * An overview of a data set: one pass an input, then where inputs lie. */
 #include "analysis/hl-overview.h"
 
+#include "analysis/hl-embedding.h"
 #include "analysis/hl-logits.h"
 #include "analysis/hl-pca.h"
 #include "analysis/hl-tsne.h"
@@ -20,28 +21,11 @@ typedef struct
   HlBackend *backend;
   const HlOverviewOptions *options;
   const HlProgress *progress;
-  char *site; /* behind the last block */
   HlOverview *found;
 } Work;
 
 /* ---- one input -----------------------------------------------------------------------
  */
-
-/* (1, T or 1, D): the row that the prediction comes from, as float32. */
-static gboolean
-take_embedding (Work *w, HlTensor *resid, GError **error)
-{
-  HlOverview *o = w->found;
-  g_autoptr (HlTensor) host =
-      resid != NULL ? hl_tensor_convert (resid, HL_DTYPE_F32, error) : NULL;
-  if (host == NULL)
-    return FALSE;
-  gint64 T = host->shape.dim[1], D = host->shape.dim[2];
-  gint64 row = T > 1 ? hl_model_get_readout_row (w->model, T) : 0;
-  o->dim = (int) D;
-  g_array_append_vals (o->embedding, (const float *) host->data + row * D, (guint) D);
-  return TRUE;
-}
 
 static gboolean
 take_prediction (HlOverviewInput *about, HlTensor *logits, GError **error)
@@ -66,22 +50,16 @@ take_prediction (HlOverviewInput *about, HlTensor *logits, GError **error)
 static gboolean
 pass (Work *w, HlOverviewInput *about, const HlInput *input, GError **error)
 {
-  HlRun run;
-  HlProgress quiet = w->progress != NULL ? *w->progress : (HlProgress){ 0 };
-  quiet.func = NULL;
-  hl_run_init (&run, w->backend, hl_model_get_info (w->model), &quiet);
-  for (guint i = 0;
-       w->options->interventions != NULL && i < w->options->interventions->len; i++)
-    hl_run_add_intervention (&run, g_ptr_array_index (w->options->interventions, i));
-  hl_run_capture (&run, w->site);
-  g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, input);
-  gboolean ok = run.exec.error == NULL;
-  if (!ok)
-    g_propagate_error (error, g_steal_pointer (&run.exec.error));
-  ok = ok && take_prediction (about, logits, error) &&
-       take_embedding (w, g_hash_table_lookup (run.captured, w->site), error);
-  hl_run_clear (&run);
-  return ok;
+  HlOverview *o = w->found;
+  g_autoptr (HlTensor) logits = NULL;
+  g_autoptr (HlTensor) embedding =
+      hl_embedding_of (w->model, input, w->options->interventions, w->backend,
+                       w->progress, &logits, error);
+  if (embedding == NULL || !take_prediction (about, logits, error))
+    return FALSE;
+  o->dim = (int) embedding->shape.dim[1];
+  g_array_append_vals (o->embedding, embedding->data, (guint) o->dim);
+  return TRUE;
 }
 
 /* Must end: not an input's own fault. */
@@ -209,11 +187,9 @@ hl_overview_make (const HlModel *model,
                   GError **error)
 {
   const HlModelInfo *info = hl_model_get_info (model);
-  const HlStack *stack = hl_model_info_get_stack (info, 0);
   GError *failure = NULL;
-  g_autofree char *site = hl_site_name (info, HL_SITE_RESID_POST, 0, stack->n_layers - 1);
   g_autoptr (HlOverview) found = hl_overview_new (info->width);
-  Work w = { model, dataset, backend, options, progress, site, found };
+  Work w = { model, dataset, backend, options, progress, found };
   found->seed = options->seed;
   gboolean ok = add_items (&w, &failure);
   if (!ok && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&

@@ -2,6 +2,7 @@
  * Scores of every head on one input, or on each of a data set. */
 #include "analysis/hl-survey.h"
 
+#include "analysis/hl-embedding.h"
 #include "base/hl-error.h"
 #include "trace/hl-tracer.h"
 
@@ -14,6 +15,7 @@ typedef struct
   const HlProgress *progress;
   HlHeadScores *scores;
   HlMeanZ *mean;
+  HlTensor *reference; /* (1, D) double; NULL for none */
   GRand *rand;
   int index, n; /* the input in hand */
   int part;     /* of its parts, below */
@@ -100,15 +102,17 @@ score_importance (Work *w, const HlInput *input, int label, GError **error)
       g_propagate_error (error, failure);
       return FALSE;
     }
-  const HlImportanceOptions importance = { .target =
-                                               hl_survey_target (o->target, w->dataset),
-                                           .against = o->against,
-                                           .label = label,
-                                           .ablation = o->ablation,
-                                           .replacements = replacements,
-                                           .interventions = o->interventions,
-                                           .layer_done = layer_done_cb,
-                                           .layer_done_data = w };
+  const HlImportanceOptions importance = {
+    .target = hl_survey_target (o->target, w->dataset),
+    .against = o->against,
+    .label = label,
+    .ablation = o->ablation,
+    .replacements = replacements,
+    .interventions = o->interventions,
+    .reference = w->reference != NULL ? w->reference->data : NULL,
+    .layer_done = layer_done_cb,
+    .layer_done_data = w
+  };
   return hl_importance_score (w->scores, w->model, input, w->backend, &importance,
                               &progress, error);
 }
@@ -159,12 +163,26 @@ work_init (Work *w,
   w->scores = hl_head_scores_new (hl_model_info_get_stack (hl_model_get_info (model), 0));
 }
 
+/* What the model makes of the reference, with the same heads pruned. */
+static gboolean
+look_at_reference (Work *w, GError **error)
+{
+  const HlSurveyOptions *o = w->options;
+  if (o->reference == NULL || !o->with_importance)
+    return TRUE;
+  g_autoptr (HlTensor) row = hl_embedding_of (w->model, o->reference, o->interventions,
+                                              w->backend, w->progress, NULL, error);
+  w->reference = row != NULL ? hl_tensor_convert (row, HL_DTYPE_F64, error) : NULL;
+  return w->reference != NULL;
+}
+
 /* (transfer full): the scores, or NULL. */
 static HlHeadScores *
 work_end (Work *w, gboolean ok)
 {
   g_rand_free (w->rand);
   hl_mean_z_free (w->mean);
+  g_clear_pointer (&w->reference, hl_tensor_unref);
   if (!ok)
     g_clear_pointer (&w->scores, hl_head_scores_unref);
   return w->scores;
@@ -182,7 +200,8 @@ hl_survey_input (const HlModel *model,
   Work w;
   GError *failure = NULL;
   work_init (&w, model, NULL, backend, options, progress);
-  gboolean ok = score_input (&w, input, label, &failure);
+  gboolean ok =
+      look_at_reference (&w, &failure) && score_input (&w, input, label, &failure);
   if (!ok && w.n_layers > 0 &&
       g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
@@ -300,7 +319,7 @@ hl_survey_dataset (const HlModel *model,
   work_init (&w, model, dataset, backend, options, progress);
   gboolean wants_means =
       options->with_importance && options->ablation == HL_ABLATION_MEAN;
-  gboolean ok = check_size (&w, &failure) &&
+  gboolean ok = check_size (&w, &failure) && look_at_reference (&w, &failure) &&
                 (!wants_means || collect_means (&w, &failure)) &&
                 score_items (&w, &failure);
   if (!ok && is_cancelled (failure) && w.scores->inputs->len > 0)

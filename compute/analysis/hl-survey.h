@@ -17,6 +17,8 @@ typedef void (*HlSurveyFunc) (const HlHeadScores *scores, gpointer user_data);
  * @with_strength: the group STRENGTH, and profiles over hops
  * @target, @against, @ablation: of importance (hl-importance.h); HL_TARGET_AUTO too
  * @interventions: (nullable) (element-type HlIntervention): in force in every run
+ * @reference: (nullable): an input: then REFERENCE_CHANGE is scored, the likeness to what
+ *   the model makes of it
  * @seed: of which input another one's z is taken from, for resample ablation
  * @done: (nullable)
  */
@@ -28,6 +30,7 @@ typedef struct
   int against;
   HlAblation ablation;
   GPtrArray *interventions;
+  const HlInput *reference;
   guint32 seed;
   HlSurveyFunc done;
   gpointer done_data;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Scores over a data set, and the pruning curve, on the shipped models: against single
  * inputs; skipped and cancelled ones; a head that is made to matter is found. */
+#include "analysis/hl-embedding.h"
 #include "analysis/hl-pruning-curve.h"
 #include "analysis/hl-survey.h"
 #include "backend/cpu/hl-cpu.h"
@@ -275,6 +276,69 @@ test_curve (void)
   fixture_clear (&f);
 }
 
+/* Against itself an input loses as much likeness as its output turns; against another,
+ * what two passes of their own say. */
+static void
+test_reference (void)
+{
+  Fixture f;
+  fixture_init (&f);
+  g_autoptr (GError) error = NULL;
+  int label;
+  g_autoptr (HlInput) input =
+      hl_dataset_open_input (f.dataset, f.model, 0, &label, &error);
+  g_autoptr (HlInput) other =
+      hl_dataset_open_input (f.dataset, f.model, 3, &label, &error);
+  HlSurveyOptions options = { .with_importance = TRUE,
+                              .target = HL_TARGET_PREDICTED,
+                              .against = -1,
+                              .reference = input };
+  g_autoptr (HlHeadScores) same =
+      hl_survey_input (f.model, input, -1, f.backend, &options, NULL, &error);
+  g_assert_no_error (error);
+  options.reference = other;
+  g_autoptr (HlHeadScores) found =
+      hl_survey_input (f.model, input, -1, f.backend, &options, NULL, &error);
+  g_assert_no_error (error);
+  options.reference = NULL;
+  g_autoptr (HlHeadScores) none =
+      hl_survey_input (f.model, input, -1, f.backend, &options, NULL, &error);
+  g_assert_false (hl_head_scores_has (none, HL_SCORE_REFERENCE_CHANGE));
+  g_autoptr (HlTensor) r =
+      hl_embedding_of (f.model, other, NULL, f.backend, NULL, NULL, &error);
+  g_autoptr (HlTensor) x =
+      hl_embedding_of (f.model, input, NULL, f.backend, NULL, NULL, &error);
+  for (int l = 0; l < 6; l++)
+    for (int h = 0; h < 6; h++)
+      {
+        g_autoptr (GPtrArray) gone =
+            g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+        g_ptr_array_add (gone, hl_intervention_new_scale_head (
+                                   hl_model_get_info (f.model), 0, l, h, 0));
+        g_autoptr (HlTensor) y =
+            hl_embedding_of (f.model, input, gone, f.backend, NULL, NULL, &error);
+        double dot[2] = { 0 }, norm[3] = { 0 };
+        for (int d = 0; d < x->shape.dim[1]; d++)
+          {
+            double a = (double) hl_tensor_f32 (x)[d], b = (double) hl_tensor_f32 (y)[d];
+            double c = (double) hl_tensor_f32 (r)[d];
+            dot[0] += a * c;
+            dot[1] += b * c;
+            norm[0] += a * a;
+            norm[1] += b * b;
+            norm[2] += c * c;
+          }
+        double change =
+            dot[0] / sqrt (norm[0] * norm[2]) - dot[1] / sqrt (norm[1] * norm[2]);
+        g_assert_cmpfloat_with_epsilon (
+            hl_head_scores_get (found, HL_SCORE_REFERENCE_CHANGE, 0, l, h), change, 1e-5);
+        g_assert_cmpfloat_with_epsilon (
+            hl_head_scores_get (same, HL_SCORE_REFERENCE_CHANGE, 0, l, h),
+            hl_head_scores_get (same, HL_SCORE_OUTPUT_COSINE, 0, l, h), 1e-6);
+      }
+  fixture_clear (&f);
+}
+
 /* The first head of the greedy order is the one whose loss alone is least. */
 static void
 test_greedy (void)
@@ -311,6 +375,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/survey/dataset", test_dataset);
   g_test_add_func ("/survey/cancelling", test_cancelling);
+  g_test_add_func ("/survey/reference", test_reference);
   g_test_add_func ("/survey/nothing-readable", test_nothing_readable);
   g_test_add_data_func ("/survey/planted/vit-fashion", "vit-fashion", test_planted);
   g_test_add_data_func ("/survey/planted/gpt-kjv", "gpt-kjv", test_planted);

@@ -234,6 +234,16 @@ def kinds_of_ablation_and_parts_of_a_head():
 
 
 @case
+def likeness_to_a_reference():
+    options = ("analyze", "importance", MODEL, "--image", PICTURE, "--json")
+    heads = json.loads(good(*options, "--reference", PICTURE))["heads"]
+    for head in heads:
+        assert abs(head["reference_change"] - head["output_cosine"]) < 1e-6, head
+    assert "reference_change" not in json.loads(good(*options))["heads"][0]
+    fails(1, *options, "--reference", at("nothing.png"), says=["nothing.png"])
+
+
+@case
 def strength_of_every_head():
     found = json.loads(good("analyze", "strength", MODEL, "--image", PICTURE, "--json", "-o",
                             at("strength.h5")))

@@ -47,8 +47,14 @@ test_json (void)
   g_assert_cmpstr (hl_head_notes_get (again, 11, 3)->text, ==, "„so“ \"it\" is\n\\");
   /* What is not as it should be is left out, and nothing else. */
   static const char *const bad[] = {
-    "", "[", "[1, 2]", "3", "{\"x\": {\"note\": \"a\"}}", "{\"1.1\": 5}",
-    "{\"1.1\": {\"tags\": {\"a\": 1}, \"note\": []}}", "{\"-1.2\": {\"note\": \"a\"}}",
+    "",
+    "[",
+    "[1, 2]",
+    "3",
+    "{\"x\": {\"note\": \"a\"}}",
+    "{\"1.1\": 5}",
+    "{\"1.1\": {\"tags\": {\"a\": 1}, \"note\": []}}",
+    "{\"-1.2\": {\"note\": \"a\"}}",
   };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   HlDataset *dataset;
-  char *wanted; /* a data set that waits for a model */
+  char *wanted;       /* a data set that waits for a model */
+  HlInput *reference; /* (nullable): what likeness is scored to */
   HlScoreChoices choices;
   int label;
   HlHeadScores *scores[HL_N_SCOPES];

@@ -42,6 +42,11 @@ HlDataset *hl_document_get_dataset (HlDocument *self);
 const HlScoreChoices *hl_document_get_score_choices (HlDocument *self);
 void hl_document_set_score_choices (HlDocument *self, const HlScoreChoices *choices);
 
+/** hl_document_set_reference: the input in hand becomes what likeness is scored to, or
+ * with FALSE nothing. hl_document_get_reference: (transfer none) (nullable) */
+void hl_document_set_reference (HlDocument *self, gboolean is_this);
+HlInput *hl_document_get_reference (HlDocument *self);
+
 /** hl_document_set_label: true class of the input; -1 for not known. */
 void hl_document_set_label (HlDocument *self, int label);
 int hl_document_get_label (HlDocument *self);

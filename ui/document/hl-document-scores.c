@@ -26,6 +26,7 @@ typedef struct
   HlModel *model;
   HlInput *input;
   HlDataset *dataset;
+  HlInput *reference;
   GPtrArray *interventions;
   HlScoreChoices choices;
   gboolean with_importance;
@@ -40,6 +41,7 @@ job_free (Job *job)
   g_object_unref (job->document);
   hl_model_unref (job->model);
   hl_input_unref (job->input);
+  hl_input_unref (job->reference);
   hl_dataset_unref (job->dataset);
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
   g_free (job->path);
@@ -95,6 +97,7 @@ hl_document_clear_scores (HlDocument *self)
   hl_document_clear_patterns (self);
   hl_document_clear_overview (self);
   hl_document_clear_pruning (self);
+  g_clear_pointer (&a->reference, hl_input_unref);
   g_clear_pointer (&a->dataset, hl_dataset_unref);
   g_free (a->what);
   g_free (a->wanted);
@@ -126,6 +129,7 @@ hl_document_forget_scores (HlDocument *self, gboolean of_everything)
     {
       g_clear_pointer (&a->curve, hl_pruning_curve_free);
       g_clear_pointer (&a->dataset, hl_dataset_unref);
+      g_clear_pointer (&a->reference, hl_input_unref);
       a->choices = (HlScoreChoices){ .target = HL_TARGET_AUTO, .against = -1 };
       hl_document_forget_patterns (self);
       hl_document_forget_overview (self);
@@ -154,6 +158,21 @@ hl_document_set_score_choices (HlDocument *self, const HlScoreChoices *choices)
 {
   self->analyses.choices = *choices;
   hl_document_emit (self, HL_DOCUMENT_SCORES);
+}
+
+void
+hl_document_set_reference (HlDocument *self, gboolean is_this)
+{
+  HlInput *input = is_this ? self->input : NULL;
+  g_clear_pointer (&self->analyses.reference, hl_input_unref);
+  self->analyses.reference = input != NULL ? hl_input_ref (input) : NULL;
+  hl_document_emit (self, HL_DOCUMENT_SCORES);
+}
+
+HlInput *
+hl_document_get_reference (HlDocument *self)
+{
+  return self->analyses.reference;
 }
 
 void
@@ -323,6 +342,7 @@ score_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
                                     .against = job->choices.against,
                                     .ablation = job->choices.ablation,
                                     .interventions = job->interventions,
+                                    .reference = job->reference,
                                     .done = tell_cb,
                                     .done_data = job };
   if (job->scope == HL_SCOPE_INPUT)
@@ -461,6 +481,8 @@ hl_document_score (HlDocument *self, HlScoreScope scope, gboolean with_importanc
   stop_scope (self, scope);
   Job *job = job_new (self, scope);
   job->with_importance = with_importance;
+  if (self->analyses.reference != NULL)
+    job->reference = hl_input_ref (self->analyses.reference);
   if (scope == HL_SCOPE_INPUT)
     job->input = hl_input_ref (self->input);
   if (scope == HL_SCOPE_DATASET)

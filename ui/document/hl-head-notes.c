@@ -51,7 +51,8 @@ hl_head_notes_get (const HlHeadNotes *notes, int layer, int head)
 static char **
 split_tags (const char *text)
 {
-  g_autofree char *cut = g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), HL_NOTE_MAX));
+  g_autofree char *cut =
+      g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), HL_NOTE_MAX));
   g_auto (GStrv) words = g_strsplit_set (cut, ", #\t\n", -1);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
@@ -78,10 +79,11 @@ hl_head_notes_set (
   HlHeadNote *note = note_new (tags, text);
   const HlHeadNote *before = hl_head_notes_get (notes, layer, head);
   gboolean is_empty = note->tags[0] == NULL && note->text[0] == '\0';
-  gboolean is_same = before == NULL ? is_empty
-                                    : g_str_equal (before->text, note->text) &&
-                                          g_strv_equal ((const char *const *) before->tags,
-                                                        (const char *const *) note->tags);
+  gboolean is_same = before == NULL
+                         ? is_empty
+                         : g_str_equal (before->text, note->text) &&
+                               g_strv_equal ((const char *const *) before->tags,
+                                             (const char *const *) note->tags);
   char *key = g_strdup_printf ("%d.%d", layer, head);
   if (is_same || is_empty)
     {

@@ -43,7 +43,8 @@ gboolean hl_head_notes_is_empty (const HlHeadNotes *notes);
  * the alphabet. */
 GPtrArray *hl_head_notes_list_tags (const HlHeadNotes *notes);
 
-/** hl_head_note_join: (transfer full): "#induction #names"; "" for none. @note (nullable) */
+/** hl_head_note_join: (transfer full): "#induction #names"; "" for none. @note (nullable)
+ */
 char *hl_head_note_join (const HlHeadNote *note);
 
 /** hl_head_notes_to_json: (transfer full) */

@@ -332,8 +332,12 @@ hl_overview_accuracy_words (const HlOverview *o)
   HlInterval right = hl_overview_get_accuracy (o);
   if (right.n == 0)
     return g_strdup ("");
-  return g_strdup_printf (_ ("%.1f %% right (95 %%: %.1f to %.1f) of %d with a label"),
-                          100 * right.mean, 100 * right.low, 100 * right.high, right.n);
+  char text[3][G_ASCII_DTOSTR_BUF_SIZE]; /* with a point: figures have it too */
+  const double numbers[3] = { right.mean, right.low, right.high };
+  for (int i = 0; i < 3; i++)
+    g_ascii_formatd (text[i], sizeof text[i], "%.1f", 100 * numbers[i]);
+  return g_strdup_printf (_ ("%s %% right (95 %%: %s to %s) of %d with a label"), text[0],
+                          text[1], text[2], right.n);
 }
 
 char *

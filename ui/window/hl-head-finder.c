@@ -106,9 +106,9 @@ bind_score_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, ScoreColumn
   g_autofree char *text = g_strdup ("–");
   if (!isnan (mean_of (c, item)))
     {
-      HlInterval x = hl_head_scores_interval (c->scores, c->score,
-                                              hl_head_item_get_layer (item),
-                                              hl_head_item_get_head (item));
+      HlInterval x =
+          hl_head_scores_interval (c->scores, c->score, hl_head_item_get_layer (item),
+                                   hl_head_item_get_head (item));
       g_free (text);
       text = x.n > 1 ? g_strdup_printf ("%.3g (%.3g – %.3g)", x.mean, x.low, x.high)
                      : g_strdup_printf ("%.4g", x.mean);
@@ -175,7 +175,8 @@ show_baseline (HlHeadFinder *self)
       gtk_label_set_text (self->baseline, "");
       return;
     }
-  g_autofree char *number = hl_format_number (hl_head_scores_baseline (c->scores, c->score));
+  g_autofree char *number =
+      hl_format_number (hl_head_scores_baseline (c->scores, c->score));
   g_autofree char *title = hl_score_title (c->score);
   g_autofree char *words = g_strdup_printf (_ ("at random: %s"), number);
   g_autofree char *tip = g_strdup_printf (
@@ -390,8 +391,8 @@ bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *cell, gpointer dat
 static void
 add_columns (HlHeadFinder *self)
 {
-  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"),     _ ("Tags"),
-                                                  _ ("Entropy"),  _ ("Distance"),
+  const char *const titles[HL_N_HEAD_COLUMNS] = { _ ("Head"),      _ ("Tags"),
+                                                  _ ("Entropy"),   _ ("Distance"),
                                                   _ ("1st token"), _ ("Largest") };
   for (int i = 0; i < HL_N_HEAD_COLUMNS; i++)
     {

@@ -18,6 +18,8 @@ typedef struct
   GtkEditable *against;
   GtkSpinButton *n_inputs;
   GtkLabel *dataset;
+  GtkLabel *reference;
+  GtkWidget *take, *drop;
 } Options;
 
 int
@@ -95,6 +97,31 @@ dataset_changed_cb (GtkWidget *options)
   gtk_label_set_text (o->dataset, text);
 }
 
+static void
+scores_changed_cb (GtkWidget *options)
+{
+  Options *o = g_object_get_data (G_OBJECT (options), "options");
+  const HlInput *reference = hl_document_get_reference (o->document);
+  g_autofree char *text = reference != NULL
+                              ? g_strdup_printf (_ ("Reference: %s"), reference->name)
+                              : g_strdup (_ ("No reference"));
+  gtk_label_set_text (o->reference, text);
+  gtk_widget_set_visible (o->drop, reference != NULL);
+  gtk_widget_set_sensitive (o->take, hl_document_get_input (o->document) != NULL);
+}
+
+static void
+take_cb (Options *o)
+{
+  hl_document_set_reference (o->document, TRUE);
+}
+
+static void
+drop_cb (Options *o)
+{
+  hl_document_set_reference (o->document, FALSE);
+}
+
 /* ---- building ------------------------------------------------------------------------
  */
 
@@ -118,6 +145,32 @@ entry (Options *o, GtkWidget *grid, int row, const char *title, const char *plac
   g_signal_connect_swapped (made, "changed", G_CALLBACK (changed_cb), o);
   add_row (grid, row, title, made, NULL);
   return GTK_EDITABLE (made);
+}
+
+static GtkWidget *
+build_reference (Options *o)
+{
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *label = gtk_label_new (_ ("No reference"));
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_widget_set_hexpand (label, TRUE);
+  gtk_widget_add_css_class (label, "dim-label");
+  o->reference = GTK_LABEL (label);
+  o->take = gtk_button_new_with_mnemonic (_ ("Take _This Input"));
+  o->drop = gtk_button_new_from_icon_name ("edit-clear-symbolic");
+  gtk_widget_set_tooltip_text (
+      o->take,
+      _ ("Of other inputs it is then scored how much less like this one they are "
+         "without each head: what a model without classes is asked"));
+  gtk_widget_set_tooltip_text (o->drop, _ ("No reference"));
+  gtk_widget_set_visible (o->drop, FALSE);
+  g_signal_connect_swapped (o->take, "clicked", G_CALLBACK (take_cb), o);
+  g_signal_connect_swapped (o->drop, "clicked", G_CALLBACK (drop_cb), o);
+  gtk_box_append (GTK_BOX (row), label);
+  gtk_box_append (GTK_BOX (row), o->take);
+  gtk_box_append (GTK_BOX (row), o->drop);
+  return row;
 }
 
 static void
@@ -155,6 +208,7 @@ build (Options *o)
   g_signal_connect_swapped (n_inputs, "value-changed", G_CALLBACK (changed_cb), o);
   add_row (grid, 4, _ ("_Inputs at most"), n_inputs,
            _ ("Drawn from the data set; 0 takes all of them"));
+  gtk_grid_attach (GTK_GRID (grid), build_reference (o), 0, 9, 2, 1);
   GtkWidget *dataset = gtk_label_new (_ ("No data set is open"));
   gtk_label_set_xalign (GTK_LABEL (dataset), 0);
   gtk_label_set_ellipsize (GTK_LABEL (dataset), PANGO_ELLIPSIZE_MIDDLE);
@@ -196,5 +250,7 @@ hl_score_options_set_document (GtkWidget *options, HlDocument *document)
   Options *o = g_object_get_data (G_OBJECT (options), "options");
   o->document = g_object_ref (document);
   g_signal_connect_object (document, "dataset-changed", G_CALLBACK (dataset_changed_cb),
+                           options, G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "scores-changed", G_CALLBACK (scores_changed_cb),
                            options, G_CONNECT_SWAPPED);
 }
