@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a model makes of an input, as one vector: the residual stream behind the last block
- * at the token that the prediction comes from: CLS, or the last one. */
+ * What a model makes of an input, as one vector: the residual stream behind the last
+ * block at the token that the prediction comes from: CLS, or the last one. */
 #pragma once
 
 #include "model/hl-model.h"
