@@ -25,9 +25,7 @@ struct _HlImportancePanel
   GtkWidget
       *empty; /* or the charts: no stack, which asks for the width at least height */
   GtkWidget *charts;
-  GtkLabel *empty_words;
-  GtkWidget *empty_run;
-  GtkWidget *empty_open;
+  HlScoreEmpty empty_state;
   HlChartView *bars;
   GtkLabel *bars_caption;
   HlHeatmapView *map;
@@ -199,10 +197,11 @@ show_empty (HlImportancePanel *self)
       g_string_append_printf (
           words, ngettext (" About %d second.", " About %d seconds.", seconds), seconds);
     }
-  gtk_label_set_text (self->empty_words, words->str);
-  gtk_widget_set_visible (self->empty_run, can);
-  gtk_widget_set_visible (self->empty_open, scope == HL_SCOPE_DATASET &&
-                                                hl_document_has_model (self->document));
+  gtk_label_set_text (self->empty_state.words, words->str);
+  gtk_widget_set_visible (self->empty_state.run, can);
+  gtk_widget_set_visible (self->empty_state.open,
+                          scope == HL_SCOPE_DATASET &&
+                              hl_document_has_model (self->document));
 }
 
 static void
@@ -340,15 +339,6 @@ curve_run_cb (HlImportancePanel *self)
 /* ---- building ------------------------------------------------------------------------
  */
 
-static GtkWidget *
-button (GtkWidget *box, const char *label, GCallback clicked, gpointer data)
-{
-  GtkWidget *made = gtk_button_new_with_mnemonic (label);
-  g_signal_connect_object (made, "clicked", clicked, data, G_CONNECT_SWAPPED);
-  gtk_box_append (GTK_BOX (box), made);
-  return made;
-}
-
 static GtkToggleButton *
 toggle (GtkWidget *box, const char *label, HlImportancePanel *self)
 {
@@ -371,59 +361,35 @@ build_head (HlImportancePanel *self)
   gtk_widget_set_halign (GTK_WIDGET (self->scope), GTK_ALIGN_START);
   self->options = hl_score_options_new ();
   gtk_box_append (GTK_BOX (title_row), self->options);
-  self->run =
-      GTK_BUTTON (button (title_row, _ ("Ablate Each"), G_CALLBACK (run_cb), self));
+  self->run = GTK_BUTTON (
+      hl_score_button (title_row, _ ("Ablate Each"), G_CALLBACK (run_cb), self));
   gtk_box_append (GTK_BOX (self->box), title_row);
 }
 
 static void
 build_empty (HlImportancePanel *self, GtkWidget *parent)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_halign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_vexpand (box, TRUE);
-  GtkWidget *title = gtk_label_new (_ ("Which heads matter?"));
-  gtk_widget_add_css_class (title, "title-2");
-  gtk_box_append (GTK_BOX (box), title);
-  GtkWidget *words = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (words), TRUE);
-  gtk_label_set_justify (GTK_LABEL (words), GTK_JUSTIFY_CENTER);
-  gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
-  gtk_box_append (GTK_BOX (box), words);
-  self->empty_words = GTK_LABEL (words);
-  self->empty_run = button (box, _ ("_Ablate Each Head"), G_CALLBACK (run_cb), self);
-  gtk_widget_add_css_class (self->empty_run, "pill");
-  gtk_widget_add_css_class (self->empty_run, "suggested-action");
-  self->empty_open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->empty_open), "win.open-dataset");
-  gtk_widget_add_css_class (self->empty_open, "pill");
-  gtk_box_append (GTK_BOX (box), self->empty_open);
-  self->empty = box;
-  gtk_box_append (GTK_BOX (parent), box);
+  hl_score_empty_init (&self->empty_state, _ ("Which heads matter?"),
+                       _ ("_Ablate Each Head"), G_CALLBACK (run_cb), self);
+  self->empty = self->empty_state.box;
+  gtk_box_append (GTK_BOX (parent), self->empty);
 }
 
 static void
 build_map (HlImportancePanel *self, GtkWidget *page)
 {
   GtkWidget *section = hl_score_section (page, _ ("By Layer and Head"));
-  GtkWidget *map = hl_heatmap_view_new ();
-  gtk_widget_set_size_request (map, -1, 200);
-  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self,
-                           0);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Score by layer and head"), -1);
-  gtk_box_append (GTK_BOX (section), map);
-  self->map = HL_HEATMAP_VIEW (map);
-  hl_heatmap_view_leave_wheel (self->map);
+  self->map = hl_score_map (section, 200, _ ("Score by layer and head"));
+  g_signal_connect_object (self->map, "cell-activated", G_CALLBACK (cell_activated_cb),
+                           self, 0);
 }
 
 static void
 build_more (HlImportancePanel *self, GtkWidget *page)
 {
   GtkWidget *section = hl_score_section (page, _ ("Parts of the Selected Head"));
-  self->parts_run =
-      GTK_BUTTON (button (section, _ ("Prune Parts"), G_CALLBACK (parts_run_cb), self));
+  self->parts_run = GTK_BUTTON (
+      hl_score_button (section, _ ("Prune Parts"), G_CALLBACK (parts_run_cb), self));
   gtk_widget_set_halign (GTK_WIDGET (self->parts_run), GTK_ALIGN_START);
   self->parts = hl_score_chart (section, 170, _ ("Parts of a head pruned"));
 
@@ -449,7 +415,7 @@ build_more (HlImportancePanel *self, GtkWidget *page)
   row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   gtk_box_append (GTK_BOX (section), row);
   self->curve_run = GTK_BUTTON (
-      button (row, _ ("Prune in This Order"), G_CALLBACK (curve_run_cb), self));
+      hl_score_button (row, _ ("Prune in This Order"), G_CALLBACK (curve_run_cb), self));
   GtkWidget *greedy = gtk_check_button_new_with_mnemonic (_ ("_Greedy too"));
   gtk_widget_set_tooltip_text (
       greedy, _ ("Beside it the order in which at each step the head goes that is missed "
@@ -459,16 +425,7 @@ build_more (HlImportancePanel *self, GtkWidget *page)
   self->curve_greedy = GTK_CHECK_BUTTON (greedy);
   self->curve_accuracy = toggle (row, _ ("Accuracy"), self);
   self->curve = hl_score_chart (section, 200, _ ("Pruning curve"));
-
-  GtkWidget *expander = gtk_expander_new (_ ("How this was computed"));
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_widget_add_css_class (label, "caption");
-  gtk_expander_set_child (GTK_EXPANDER (expander), label);
-  gtk_box_append (GTK_BOX (page), expander);
-  self->explained = GTK_LABEL (label);
+  self->explained = hl_score_explained (page);
 }
 
 static void
@@ -579,14 +536,7 @@ hl_importance_panel_init (HlImportancePanel *self)
   gtk_widget_set_margin_end (self->box, 6);
   gtk_widget_set_parent (self->box, GTK_WIDGET (self));
   build_head (self);
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *page = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
-                                  GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), page);
-  gtk_widget_set_vexpand (scroller, TRUE);
-  gtk_widget_set_margin_bottom (page, 12);
-  gtk_widget_set_margin_end (page, 6);
+  GtkWidget *page, *scroller = hl_score_scroller (&page);
   gtk_box_append (GTK_BOX (self->box), scroller);
   GtkWidget *before_after = hl_before_after_new ();
   gtk_box_append (GTK_BOX (page), before_after);

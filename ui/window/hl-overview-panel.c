@@ -24,8 +24,7 @@ struct _HlOverviewPanel
   GtkSpinButton *n_inputs;
   GtkButton *run;
   GtkStack *stack;
-  GtkLabel *empty_words;
-  GtkWidget *empty_run, *empty_open;
+  HlScoreEmpty empty_state;
   GtkDropDown *layout, *colors;
   GtkCheckButton *only_errors;
   HlScatterView *scatter;
@@ -189,14 +188,14 @@ show_empty (HlOverviewPanel *self)
   gboolean can = hl_document_can_score (self->document, HL_SCOPE_DATASET);
   gboolean has_model = hl_document_has_model (self->document);
   gtk_label_set_text (
-      self->empty_words,
+      self->empty_state.words,
       !has_model ? _ ("Only a trace is open: an overview needs the model itself.")
       : can ? _ ("The model is run on every input; those that it finds alike come to lie "
                  "together, and what it takes for what is counted.")
             : _ ("A folder of pictures with a subfolder a class, a CSV, IDX files, or a "
                  "text by lines."));
-  gtk_widget_set_visible (self->empty_run, can);
-  gtk_widget_set_visible (self->empty_open, !can && has_model);
+  gtk_widget_set_visible (self->empty_state.run, can);
+  gtk_widget_set_visible (self->empty_state.open, !can && has_model);
 }
 
 static void
@@ -323,15 +322,6 @@ run_cb (HlOverviewPanel *self)
 /* ---- building ------------------------------------------------------------------------
  */
 
-static GtkWidget *
-button (GtkWidget *box, const char *label, GCallback clicked, gpointer data)
-{
-  GtkWidget *made = gtk_button_new_with_mnemonic (label);
-  g_signal_connect_object (made, "clicked", clicked, data, G_CONNECT_SWAPPED);
-  gtk_box_append (GTK_BOX (box), made);
-  return made;
-}
-
 static void
 build_head (HlOverviewPanel *self)
 {
@@ -355,34 +345,17 @@ build_head (HlOverviewPanel *self)
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (n_inputs), 1000);
   gtk_box_append (GTK_BOX (row), n_inputs);
   self->n_inputs = GTK_SPIN_BUTTON (n_inputs);
-  self->run = GTK_BUTTON (button (row, _ ("Make Overview"), G_CALLBACK (run_cb), self));
+  self->run =
+      GTK_BUTTON (hl_score_button (row, _ ("Make Overview"), G_CALLBACK (run_cb), self));
   gtk_box_append (GTK_BOX (self->box), row);
 }
 
 static void
 build_empty (HlOverviewPanel *self)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_halign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_vexpand (box, TRUE);
-  GtkWidget *title = gtk_label_new (_ ("How does the model see a data set?"));
-  gtk_widget_add_css_class (title, "title-2");
-  gtk_box_append (GTK_BOX (box), title);
-  GtkWidget *words = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (words), TRUE);
-  gtk_label_set_justify (GTK_LABEL (words), GTK_JUSTIFY_CENTER);
-  gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
-  gtk_box_append (GTK_BOX (box), words);
-  self->empty_words = GTK_LABEL (words);
-  self->empty_run = button (box, _ ("_Make Overview"), G_CALLBACK (run_cb), self);
-  gtk_widget_add_css_class (self->empty_run, "pill");
-  gtk_widget_add_css_class (self->empty_run, "suggested-action");
-  self->empty_open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->empty_open), "win.open-dataset");
-  gtk_widget_add_css_class (self->empty_open, "pill");
-  gtk_box_append (GTK_BOX (box), self->empty_open);
-  gtk_stack_add_named (self->stack, box, "empty");
+  hl_score_empty_init (&self->empty_state, _ ("How does the model see a data set?"),
+                       _ ("_Make Overview"), G_CALLBACK (run_cb), self);
+  gtk_stack_add_named (self->stack, self->empty_state.box, "empty");
 }
 
 static GtkWidget *
@@ -443,17 +416,12 @@ static void
 build_confusion (HlOverviewPanel *self, GtkWidget *page)
 {
   GtkWidget *section = hl_score_section (page, _ ("What Is Taken for What"));
-  GtkWidget *map = hl_heatmap_view_new ();
-  gtk_widget_set_size_request (map, -1, 380);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Confusion"), -1);
-  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self,
-                           0);
-  gtk_box_append (GTK_BOX (section), map);
-  self->confusion = HL_HEATMAP_VIEW (map);
-  hl_heatmap_view_leave_wheel (self->confusion);
+  self->confusion = hl_score_map (section, 380, _ ("Confusion"));
+  g_signal_connect_object (self->confusion, "cell-activated",
+                           G_CALLBACK (cell_activated_cb), self, 0);
   self->cell = hl_score_caption (section);
-  self->clear = button (section, _ ("Show _All Inputs"), G_CALLBACK (clear_cb), self);
+  self->clear =
+      hl_score_button (section, _ ("Show _All Inputs"), G_CALLBACK (clear_cb), self);
   gtk_widget_set_halign (self->clear, GTK_ALIGN_START);
 }
 
@@ -465,27 +433,13 @@ build_sections (HlOverviewPanel *self, GtkWidget *page)
   GtkWidget *section = hl_score_section (page, _ ("Inputs"));
   self->table = hl_overview_table_new (self->document);
   gtk_box_append (GTK_BOX (section), self->table);
-  GtkWidget *expander = gtk_expander_new (_ ("How this was computed"));
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_widget_add_css_class (label, "caption");
-  gtk_expander_set_child (GTK_EXPANDER (expander), label);
-  gtk_box_append (GTK_BOX (page), expander);
-  self->explained = GTK_LABEL (label);
+  self->explained = hl_score_explained (page);
 }
 
 static void
 build_charts (HlOverviewPanel *self)
 {
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *page = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
-                                  GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), page);
-  gtk_widget_set_margin_bottom (page, 12);
-  gtk_widget_set_margin_end (page, 6);
+  GtkWidget *page, *scroller = hl_score_scroller (&page);
   build_sections (self, page);
   gtk_stack_add_named (self->stack, scroller, "charts");
 }

@@ -23,9 +23,7 @@ struct _HlPatternPanel
   GtkButton *more;
   GtkButton *run;
   GtkStack *stack;
-  GtkLabel *empty_words;
-  GtkWidget *empty_run;
-  GtkWidget *empty_open;
+  HlScoreEmpty empty_state;
   HlChartView *training;
   GtkDropDown *dots, *layout, *colors;
   HlScatterView *scatter;
@@ -243,9 +241,10 @@ show_empty (HlPatternPanel *self)
           ? _ ("A data set shows which patterns heads have, whatever the input.")
           : _ ("An autoencoder is trained on every head's map; maps that look alike come "
                "to lie together, and are named by what they are like.");
-  gtk_label_set_text (self->empty_words, words);
-  gtk_widget_set_visible (self->empty_run, hl_document_can_score (self->document, scope));
-  gtk_widget_set_visible (self->empty_open, scope == HL_SCOPE_DATASET && has_model);
+  gtk_label_set_text (self->empty_state.words, words);
+  gtk_widget_set_visible (self->empty_state.run,
+                          hl_document_can_score (self->document, scope));
+  gtk_widget_set_visible (self->empty_state.open, scope == HL_SCOPE_DATASET && has_model);
 }
 
 static void
@@ -399,15 +398,6 @@ more_cb (HlPatternPanel *self)
 /* ---- building ------------------------------------------------------------------------
  */
 
-static GtkWidget *
-button (GtkWidget *box, const char *label, GCallback clicked, gpointer data)
-{
-  GtkWidget *made = gtk_button_new_with_mnemonic (label);
-  g_signal_connect_object (made, "clicked", clicked, data, G_CONNECT_SWAPPED);
-  gtk_box_append (GTK_BOX (box), made);
-  return made;
-}
-
 static GtkSpinButton *
 number (
     GtkWidget *grid, int row, const char *title, double low, double high, double value)
@@ -458,34 +448,17 @@ build_head (HlPatternPanel *self)
   gtk_widget_set_hexpand (space, TRUE);
   gtk_box_append (GTK_BOX (row), space);
   gtk_box_append (GTK_BOX (row), build_options (self));
-  self->run = GTK_BUTTON (button (row, _ ("Find Patterns"), G_CALLBACK (run_cb), self));
+  self->run =
+      GTK_BUTTON (hl_score_button (row, _ ("Find Patterns"), G_CALLBACK (run_cb), self));
   gtk_box_append (GTK_BOX (self->box), row);
 }
 
 static void
 build_empty (HlPatternPanel *self)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_halign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_vexpand (box, TRUE);
-  GtkWidget *title = gtk_label_new (_ ("What patterns have heads learned?"));
-  gtk_widget_add_css_class (title, "title-2");
-  gtk_box_append (GTK_BOX (box), title);
-  GtkWidget *words = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (words), TRUE);
-  gtk_label_set_justify (GTK_LABEL (words), GTK_JUSTIFY_CENTER);
-  gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
-  gtk_box_append (GTK_BOX (box), words);
-  self->empty_words = GTK_LABEL (words);
-  self->empty_run = button (box, _ ("_Find Patterns"), G_CALLBACK (run_cb), self);
-  gtk_widget_add_css_class (self->empty_run, "pill");
-  gtk_widget_add_css_class (self->empty_run, "suggested-action");
-  self->empty_open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->empty_open), "win.open-dataset");
-  gtk_widget_add_css_class (self->empty_open, "pill");
-  gtk_box_append (GTK_BOX (box), self->empty_open);
-  gtk_stack_add_named (self->stack, box, "empty");
+  hl_score_empty_init (&self->empty_state, _ ("What patterns have heads learned?"),
+                       _ ("_Find Patterns"), G_CALLBACK (run_cb), self);
+  gtk_stack_add_named (self->stack, self->empty_state.box, "empty");
 }
 
 static void
@@ -537,18 +510,6 @@ build_plane (HlPatternPanel *self, GtkWidget *page)
                "takes it away."));
 }
 
-static HlHeatmapView *
-heatmap (GtkWidget *box, const char *name)
-{
-  GtkWidget *map = hl_heatmap_view_new ();
-  gtk_widget_set_size_request (map, -1, 190);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  name, -1);
-  gtk_box_append (GTK_BOX (box), map);
-  hl_heatmap_view_leave_wheel (HL_HEATMAP_VIEW (map));
-  return HL_HEATMAP_VIEW (map);
-}
-
 static void
 build_sections (HlPatternPanel *self, GtkWidget *page)
 {
@@ -557,40 +518,26 @@ build_sections (HlPatternPanel *self, GtkWidget *page)
   GtkWidget *pair = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
   gtk_box_set_homogeneous (GTK_BOX (pair), TRUE);
   gtk_box_append (GTK_BOX (section), pair);
-  self->map = heatmap (pair, _ ("Map"));
-  self->rebuilt = heatmap (pair, _ ("Reconstruction"));
+  self->map = hl_score_map (pair, 190, _ ("Map"));
+  self->rebuilt = hl_score_map (pair, 190, _ ("Reconstruction"));
   self->map_caption = hl_score_caption (section);
   section = hl_score_section (page, _ ("Dictionary"));
   self->cards = hl_pattern_cards_new (self->document);
   gtk_box_append (GTK_BOX (section), self->cards);
   section = hl_score_section (page, _ ("Training"));
   self->loss = hl_score_chart (section, 180, _ ("Error by epoch"));
-  self->more =
-      GTK_BUTTON (button (section, _ ("Train Further"), G_CALLBACK (more_cb), self));
+  self->more = GTK_BUTTON (
+      hl_score_button (section, _ ("Train Further"), G_CALLBACK (more_cb), self));
   gtk_widget_set_halign (GTK_WIDGET (self->more), GTK_ALIGN_START);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->more),
                                _ ("Goes on where training ended, on the same inputs"));
-  GtkWidget *expander = gtk_expander_new (_ ("How this was computed"));
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_widget_add_css_class (label, "caption");
-  gtk_expander_set_child (GTK_EXPANDER (expander), label);
-  gtk_box_append (GTK_BOX (page), expander);
-  self->explained = GTK_LABEL (label);
+  self->explained = hl_score_explained (page);
 }
 
 static void
 build_charts (HlPatternPanel *self)
 {
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *page = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
-                                  GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), page);
-  gtk_widget_set_margin_bottom (page, 12);
-  gtk_widget_set_margin_end (page, 6);
+  GtkWidget *page, *scroller = hl_score_scroller (&page);
   build_sections (self, page);
   gtk_stack_add_named (self->stack, scroller, "charts");
 }

@@ -62,6 +62,82 @@ hl_score_words (GtkWidget *box, const char *const *words, const char *name)
   return GTK_DROP_DOWN (drop_down);
 }
 
+HlHeatmapView *
+hl_score_map (GtkWidget *box, int height, const char *name)
+{
+  GtkWidget *map = hl_heatmap_view_new ();
+  gtk_widget_set_size_request (map, -1, height);
+  name_widget (map, name);
+  gtk_box_append (GTK_BOX (box), map);
+  hl_heatmap_view_leave_wheel (HL_HEATMAP_VIEW (map));
+  return HL_HEATMAP_VIEW (map);
+}
+
+GtkWidget *
+hl_score_button (GtkWidget *box, const char *label, GCallback clicked, gpointer data)
+{
+  GtkWidget *made = gtk_button_new_with_mnemonic (label);
+  g_signal_connect_object (made, "clicked", clicked, data, G_CONNECT_SWAPPED);
+  gtk_box_append (GTK_BOX (box), made);
+  return made;
+}
+
+GtkLabel *
+hl_score_explained (GtkWidget *page)
+{
+  GtkWidget *expander = gtk_expander_new (_ ("How this was computed"));
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_widget_add_css_class (label, "caption");
+  gtk_expander_set_child (GTK_EXPANDER (expander), label);
+  gtk_box_append (GTK_BOX (page), expander);
+  return GTK_LABEL (label);
+}
+
+GtkWidget *
+hl_score_scroller (GtkWidget **page)
+{
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  *page = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
+                                  GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), *page);
+  gtk_widget_set_margin_bottom (*page, 12);
+  gtk_widget_set_margin_end (*page, 6);
+  return scroller;
+}
+
+void
+hl_score_empty_init (HlScoreEmpty *empty,
+                     const char *question,
+                     const char *run_label,
+                     GCallback run,
+                     gpointer data)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
+  gtk_widget_set_halign (box, GTK_ALIGN_CENTER);
+  gtk_widget_set_vexpand (box, TRUE);
+  GtkWidget *title = gtk_label_new (question);
+  gtk_widget_add_css_class (title, "title-2");
+  gtk_box_append (GTK_BOX (box), title);
+  GtkWidget *words = gtk_label_new (NULL);
+  gtk_label_set_wrap (GTK_LABEL (words), TRUE);
+  gtk_label_set_justify (GTK_LABEL (words), GTK_JUSTIFY_CENTER);
+  gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
+  gtk_box_append (GTK_BOX (box), words);
+  GtkWidget *open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
+  *empty = (HlScoreEmpty){ box, GTK_LABEL (words),
+                           hl_score_button (box, run_label, run, data), open };
+  gtk_widget_add_css_class (empty->run, "pill");
+  gtk_widget_add_css_class (empty->run, "suggested-action");
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (open), "win.open-dataset");
+  gtk_widget_add_css_class (open, "pill");
+  gtk_box_append (GTK_BOX (box), open);
+}
+
 /* ---- a choice of scores --------------------------------------------------------------
  */
 

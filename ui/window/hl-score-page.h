@@ -19,6 +19,41 @@ GtkLabel *hl_score_caption (GtkWidget *box);
 /** hl_score_chart: (transfer none): a chart of this height, appended. */
 HlChartView *hl_score_chart (GtkWidget *box, int height, const char *name);
 
+/** hl_score_map: (transfer none): a map of this height, appended; the wheel is the
+ * page's. */
+HlHeatmapView *hl_score_map (GtkWidget *box, int height, const char *name);
+
+/** hl_score_button: (transfer none): appended; @clicked swapped with @data. */
+GtkWidget *
+hl_score_button (GtkWidget *box, const char *label, GCallback clicked, gpointer data);
+
+/** hl_score_explained: (transfer none): text under "How this was computed", appended. */
+GtkLabel *hl_score_explained (GtkWidget *page);
+
+/** hl_score_scroller: (transfer floating): @page (out): the box of a page that scrolls.
+ */
+GtkWidget *hl_score_scroller (GtkWidget **page);
+
+/**
+ * HlScoreEmpty: what a page shows before anything is known: a question, what is missing,
+ * a button to go on and one to open a data set; which of them are there is the page's to
+ * say.
+ */
+typedef struct
+{
+  GtkWidget *box;
+  GtkLabel *words;
+  GtkWidget *run;
+  GtkWidget *open;
+} HlScoreEmpty;
+
+/** hl_score_empty_init: @box is floating; @run_label with a mnemonic. */
+void hl_score_empty_init (HlScoreEmpty *empty,
+                          const char *question,
+                          const char *run_label,
+                          GCallback run,
+                          gpointer data);
+
 /** hl_score_words: (transfer none): a drop-down of fixed words, appended. */
 GtkDropDown *hl_score_words (GtkWidget *box, const char *const *words, const char *name);
 

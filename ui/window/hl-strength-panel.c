@@ -23,9 +23,7 @@ struct _HlStrengthPanel
   GtkButton *run;
   GtkButton *probe;
   GtkStack *stack;
-  GtkLabel *empty_words;
-  GtkWidget *empty_run;
-  GtkWidget *empty_open;
+  HlScoreEmpty empty_state;
   HlScoreChoice score;
   HlChartView *dots;
   GtkLabel *dots_caption;
@@ -134,9 +132,9 @@ show_empty (HlStrengthPanel *self)
       : dataset == NULL ? _ ("A data set is needed to see how a head behaves over many "
                              "inputs.")
                         : _ ("Every map of every input of the data set is read.");
-  gtk_label_set_text (self->empty_words, words);
-  gtk_widget_set_visible (self->empty_run, can);
-  gtk_widget_set_visible (self->empty_open, scope == HL_SCOPE_DATASET && has_model);
+  gtk_label_set_text (self->empty_state.words, words);
+  gtk_widget_set_visible (self->empty_state.run, can);
+  gtk_widget_set_visible (self->empty_state.open, scope == HL_SCOPE_DATASET && has_model);
 }
 
 /* Small maps are read without being asked. */
@@ -266,15 +264,6 @@ probe_cb (HlStrengthPanel *self)
 /* ---- building ------------------------------------------------------------------------
  */
 
-static GtkWidget *
-button (GtkWidget *box, const char *label, GCallback clicked, gpointer data)
-{
-  GtkWidget *made = gtk_button_new_with_mnemonic (label);
-  g_signal_connect_object (made, "clicked", clicked, data, G_CONNECT_SWAPPED);
-  gtk_box_append (GTK_BOX (box), made);
-  return made;
-}
-
 static void
 build_head (HlStrengthPanel *self)
 {
@@ -285,38 +274,22 @@ build_head (HlStrengthPanel *self)
                            G_CONNECT_SWAPPED);
   gtk_widget_set_hexpand (GTK_WIDGET (self->scope), TRUE);
   gtk_widget_set_halign (GTK_WIDGET (self->scope), GTK_ALIGN_START);
-  self->probe = GTK_BUTTON (button (row, _ ("Probe"), G_CALLBACK (probe_cb), self));
+  self->probe =
+      GTK_BUTTON (hl_score_button (row, _ ("Probe"), G_CALLBACK (probe_cb), self));
   gtk_widget_set_tooltip_text (
       GTK_WIDGET (self->probe),
       _ ("Random tokens twice over: previous-token, duplicate and induction heads"));
-  self->run = GTK_BUTTON (button (row, _ ("Read Maps"), G_CALLBACK (run_cb), self));
+  self->run =
+      GTK_BUTTON (hl_score_button (row, _ ("Read Maps"), G_CALLBACK (run_cb), self));
   gtk_box_append (GTK_BOX (self->box), row);
 }
 
 static void
 build_empty (HlStrengthPanel *self)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_halign (box, GTK_ALIGN_CENTER);
-  gtk_widget_set_vexpand (box, TRUE);
-  GtkWidget *title = gtk_label_new (_ ("How far do heads look?"));
-  gtk_widget_add_css_class (title, "title-2");
-  gtk_box_append (GTK_BOX (box), title);
-  GtkWidget *words = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (words), TRUE);
-  gtk_label_set_justify (GTK_LABEL (words), GTK_JUSTIFY_CENTER);
-  gtk_label_set_max_width_chars (GTK_LABEL (words), 44);
-  gtk_box_append (GTK_BOX (box), words);
-  self->empty_words = GTK_LABEL (words);
-  self->empty_run = button (box, _ ("Read _Every Map"), G_CALLBACK (run_cb), self);
-  gtk_widget_add_css_class (self->empty_run, "pill");
-  gtk_widget_add_css_class (self->empty_run, "suggested-action");
-  self->empty_open = gtk_button_new_with_mnemonic (_ ("Open _Data Set…"));
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->empty_open), "win.open-dataset");
-  gtk_widget_add_css_class (self->empty_open, "pill");
-  gtk_box_append (GTK_BOX (box), self->empty_open);
-  gtk_stack_add_named (self->stack, box, "empty");
+  hl_score_empty_init (&self->empty_state, _ ("How far do heads look?"),
+                       _ ("Read _Every Map"), G_CALLBACK (run_cb), self);
+  gtk_stack_add_named (self->stack, self->empty_state.box, "empty");
 }
 
 static void
@@ -346,37 +319,16 @@ build_sections (HlStrengthPanel *self, GtkWidget *page)
   self->density_caption = hl_score_caption (section);
 
   section = hl_score_section (page, _ ("By Layer and Head"));
-  GtkWidget *map = hl_heatmap_view_new ();
-  gtk_widget_set_size_request (map, -1, 200);
-  g_signal_connect_object (map, "cell-activated", G_CALLBACK (cell_activated_cb), self,
-                           0);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (map), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Score by layer and head"), -1);
-  gtk_box_append (GTK_BOX (section), map);
-  self->map = HL_HEATMAP_VIEW (map);
-  hl_heatmap_view_leave_wheel (self->map);
-
-  GtkWidget *expander = gtk_expander_new (_ ("How this was computed"));
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_widget_add_css_class (label, "caption");
-  gtk_expander_set_child (GTK_EXPANDER (expander), label);
-  gtk_box_append (GTK_BOX (page), expander);
-  self->explained = GTK_LABEL (label);
+  self->map = hl_score_map (section, 200, _ ("Score by layer and head"));
+  g_signal_connect_object (self->map, "cell-activated", G_CALLBACK (cell_activated_cb),
+                           self, 0);
+  self->explained = hl_score_explained (page);
 }
 
 static void
 build_charts (HlStrengthPanel *self)
 {
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  GtkWidget *page = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
-                                  GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), page);
-  gtk_widget_set_margin_bottom (page, 12);
-  gtk_widget_set_margin_end (page, 6);
+  GtkWidget *page, *scroller = hl_score_scroller (&page);
   build_sections (self, page);
   gtk_stack_add_named (self->stack, scroller, "charts");
 }
