@@ -96,6 +96,18 @@ void hl_document_stop_overview (HlDocument *self);
 void hl_document_clear_pruning (HlDocument *self);
 void hl_document_take_pruning (HlDocument *self);
 
+/** hl_document_begin_analysis: one more is under way; @what in words.
+ * hl_document_step_analysis: how far it is; @what (transfer full) (nullable): other
+ * words. hl_document_end_analysis: (transfer full) (nullable): its result, where it is
+ * still wanted; a failure is told then. */
+void hl_document_begin_analysis (HlDocument *self, const char *what);
+void hl_document_step_analysis (HlDocument *self, double fraction, char *what);
+gpointer hl_document_end_analysis (HlDocument *self,
+                                   GAsyncResult *result,
+                                   gboolean is_wanted,
+                                   GDestroyNotify result_free,
+                                   const char *failure);
+
 /**
  * hl_document_keep_result:
  * @made: (transfer full): goes into the session

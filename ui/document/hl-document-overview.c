@@ -137,15 +137,10 @@ hl_document_take_overview (HlDocument *self)
 static void
 progress_cb (double fraction, const char *what, gpointer data)
 {
-  Job *job = data;
-  HlDocument *self = job->document;
-  self->analyses.fraction = fraction;
-  if (what != NULL && what[0] != '\0')
-    {
-      g_free (self->analyses.what);
-      self->analyses.what = g_strdup_printf (_ ("Overview: %s"), what);
-    }
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
+  gboolean has_words = what != NULL && what[0] != '\0';
+  hl_document_step_analysis (((Job *) data)->document, fraction,
+                             has_words ? g_strdup_printf (_ ("Overview: %s"), what)
+                                       : NULL);
 }
 
 static gpointer
@@ -161,10 +156,10 @@ made_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Job) job = data;
   HlDocument *self = job->document;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HlOverview) made = hl_engine_finish (self->engine, result, &error);
-  self->analyses.n_jobs--;
-  if (job->epoch == self->overview.epoch && made != NULL)
+  g_autoptr (HlOverview) made = hl_document_end_analysis (
+      self, result, job->epoch == self->overview.epoch,
+      (GDestroyNotify) hl_overview_unref, _ ("The overview could not be made"));
+  if (made != NULL)
     {
       g_autofree char *origin =
           hl_document_describe_origin (job->model, NULL, job->dataset);
@@ -181,8 +176,6 @@ made_cb (GObject *source, GAsyncResult *result, gpointer data)
               : g_strdup_printf (
                     ngettext ("Overview of %d input", "Overview of %d inputs", n), n));
     }
-  else if (job->epoch == self->overview.epoch)
-    hl_document_fail (self, _ ("The overview could not be made"), error);
   hl_document_emit (self, HL_DOCUMENT_OVERVIEW);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
   hl_document_emit (self, HL_DOCUMENT_SESSION);
@@ -202,15 +195,11 @@ hl_document_make_overview (HlDocument *self)
       hl_dataset_sample (self->analyses.dataset, self->analyses.choices.n_inputs, 0);
   job->interventions =
       hl_head_mask_interventions (hl_model_get_info (self->model), ablated, n);
-  self->analyses.n_jobs++;
-  self->analyses.fraction = 0;
-  g_free (self->analyses.what);
-  self->analyses.what = g_strdup (_ ("Making an overview"));
+  hl_document_begin_analysis (self, _ ("Making an overview"));
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, make_job, job, NULL,
                     (GDestroyNotify) hl_overview_unref, self->overview.cancellable,
                     progress_cb, job, made_cb, job);
   hl_document_emit (self, HL_DOCUMENT_OVERVIEW);
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
 }
 
 /* ---- one of its inputs ---------------------------------------------------------------

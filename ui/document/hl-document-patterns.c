@@ -229,15 +229,10 @@ hl_document_rename_pattern (HlDocument *self,
 static void
 progress_cb (double fraction, const char *what, gpointer data)
 {
-  Job *job = data;
-  HlDocument *self = job->document;
-  self->analyses.fraction = fraction;
-  if (what != NULL && what[0] != '\0')
-    {
-      g_free (self->analyses.what);
-      self->analyses.what = g_strdup_printf (_ ("Patterns: %s"), what);
-    }
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
+  gboolean has_words = what != NULL && what[0] != '\0';
+  hl_document_step_analysis (((Job *) data)->document, fraction,
+                             has_words ? g_strdup_printf (_ ("Patterns: %s"), what)
+                                       : NULL);
 }
 
 /* Losses on their way to the main thread. */
@@ -333,17 +328,14 @@ found_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Job) job = data;
   HlDocument *self = job->document;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) found = hl_engine_finish (self->engine, result, &error);
-  self->analyses.n_jobs--;
-  if (job->epoch == self->patterns.epoch)
-    {
-      g_array_set_size (self->patterns.losses, 0);
-      if (found != NULL)
-        take_found (self, job, found);
-      else
-        hl_document_fail (self, _ ("Patterns could not be found"), error);
-    }
+  gboolean is_wanted = job->epoch == self->patterns.epoch;
+  g_autoptr (GPtrArray) found = hl_document_end_analysis (
+      self, result, is_wanted, (GDestroyNotify) g_ptr_array_unref,
+      _ ("Patterns could not be found"));
+  if (is_wanted)
+    g_array_set_size (self->patterns.losses, 0);
+  if (found != NULL)
+    take_found (self, job, found);
   hl_document_emit (self, HL_DOCUMENT_PATTERNS);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
   hl_document_emit (self, HL_DOCUMENT_SESSION);
@@ -371,10 +363,7 @@ hl_document_find_patterns (HlDocument *self, HlScoreScope scope, gboolean resume
   g_autoptr (GPtrArray) all = hl_document_get_all_patterns (self);
   if (resumes && all->len > 0)
     job->resume = g_steal_pointer (&all);
-  self->analyses.n_jobs++;
-  self->analyses.fraction = 0;
-  g_free (self->analyses.what);
-  self->analyses.what = g_strdup (_ ("Finding patterns"));
+  hl_document_begin_analysis (self, _ ("Finding patterns"));
   g_array_set_size (self->patterns.losses, 0);
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, find_job, job, NULL,
                     (GDestroyNotify) g_ptr_array_unref, self->patterns.cancellable,

@@ -60,9 +60,7 @@ job_new (HlDocument *self, HlScoreScope scope)
 static void
 progress_cb (double fraction, const char *what, gpointer data)
 {
-  Job *job = data;
-  job->document->analyses.fraction = fraction;
-  hl_document_emit (job->document, HL_DOCUMENT_BUSY);
+  hl_document_step_analysis (((Job *) data)->document, fraction, NULL);
 }
 
 static void
@@ -73,30 +71,20 @@ submit (Job *job,
         const char *what)
 {
   HlDocument *self = job->document;
-  self->analyses.n_jobs++;
-  self->analyses.fraction = 0;
-  g_free (self->analyses.what);
-  self->analyses.what = g_strdup (what);
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, func, job, NULL, result_free,
                     self->analyses.cancellable[job->scope], progress_cb, job, callback,
                     job);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
+  hl_document_begin_analysis (self, what);
 }
 
 /* (transfer full) (nullable): the result where it is still wanted; a failure is told. */
 static gpointer
 end (Job *job, GAsyncResult *result, GDestroyNotify result_free, const char *failure)
 {
-  HlDocument *self = job->document;
-  g_autoptr (GError) error = NULL;
-  gpointer value = hl_engine_finish (self->engine, result, &error);
-  self->analyses.n_jobs--;
-  if (job->epoch != self->analyses.epoch[job->scope] && value != NULL)
-    g_clear_pointer (&value, result_free);
-  else if (value == NULL && job->epoch == self->analyses.epoch[job->scope])
-    hl_document_fail (self, failure, error);
-  return value;
+  gboolean is_wanted = job->epoch == job->document->analyses.epoch[job->scope];
+  return hl_document_end_analysis (job->document, result, is_wanted, result_free,
+                                   failure);
 }
 
 /* ---- state ---------------------------------------------------------------------------

@@ -238,9 +238,7 @@ hl_document_stop_analysis (HlDocument *self)
 static void
 progress_cb (double fraction, const char *what, gpointer data)
 {
-  Job *job = data;
-  job->document->analyses.fraction = fraction;
-  hl_document_emit (job->document, HL_DOCUMENT_BUSY);
+  hl_document_step_analysis (((Job *) data)->document, fraction, NULL);
 }
 
 static void
@@ -251,30 +249,20 @@ submit (Job *job,
         const char *what)
 {
   HlDocument *self = job->document;
-  self->analyses.n_jobs++;
-  self->analyses.fraction = 0;
-  g_free (self->analyses.what);
-  self->analyses.what = g_strdup (what);
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, func, job, NULL, result_free,
                     self->analyses.cancellable[job->scope], progress_cb, job, callback,
                     job);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
-  hl_document_emit (self, HL_DOCUMENT_BUSY);
+  hl_document_begin_analysis (self, what);
 }
 
 /* (transfer full) (nullable): the result where it is still wanted; a failure is told. */
 static gpointer
 end (Job *job, GAsyncResult *result, GDestroyNotify result_free, const char *failure)
 {
-  HlDocument *self = job->document;
-  g_autoptr (GError) error = NULL;
-  gpointer value = hl_engine_finish (self->engine, result, &error);
-  self->analyses.n_jobs--;
-  if (job->epoch != self->analyses.epoch[job->scope] && value != NULL)
-    g_clear_pointer (&value, result_free);
-  else if (value == NULL && job->epoch == self->analyses.epoch[job->scope])
-    hl_document_fail (self, failure, error);
-  return value;
+  gboolean is_wanted = job->epoch == job->document->analyses.epoch[job->scope];
+  return hl_document_end_analysis (job->document, result, is_wanted, result_free,
+                                   failure);
 }
 
 static void
@@ -373,21 +361,6 @@ hl_document_describe_origin (const HlModel *model,
   return copy;
 }
 
-void
-hl_document_keep_result (HlDocument *self, HlSessionResult *made, const char *mark)
-{
-  g_autoptr (HlSessionResult) result = made;
-  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
-    {
-      const HlSessionResult *old = hl_session_get_result (self->session, i - 1);
-      if (g_str_equal (old->id, made->id) &&
-          (mark == NULL || strstr (old->params_json, mark) != NULL))
-        hl_session_remove_result (self->session, i - 1);
-    }
-  hl_session_add_result (self->session, result);
-  hl_document_touch (self);
-}
-
 /* One result of a kind and scope. */
 static void
 keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
@@ -405,17 +378,6 @@ keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
   hl_document_keep_result (self, hl_scores_to_result (scores, id, params, origin),
                            job->scope == HL_SCOPE_DATASET ? "\"scope\":\"dataset\""
                                                           : "\"scope\":\"input\"");
-}
-
-gboolean
-hl_document_is_of_input (HlDocument *self, const HlSessionResult *result)
-{
-  json_t *origin = json_loads (result->provenance_json, 0, NULL);
-  const char *hash = json_string_value (json_object_get (origin, "input_hash"));
-  gboolean is_of =
-      hash == NULL || hash[0] == '\0' || g_strcmp0 (hash, self->trace->input_hash) == 0;
-  json_decref (origin);
-  return is_of;
 }
 
 void

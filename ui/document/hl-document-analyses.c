@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * What the analyses of a document share: they are counted, told and ended alike, and what
+ * they found goes into the session. */
+#include "config.h"
+
+#include "document/hl-document-private.h"
+
+#include <jansson.h>
+#include <string.h>
+
+void
+hl_document_begin_analysis (HlDocument *self, const char *what)
+{
+  self->analyses.n_jobs++;
+  self->analyses.fraction = 0;
+  g_free (self->analyses.what);
+  self->analyses.what = g_strdup (what);
+  hl_document_emit (self, HL_DOCUMENT_BUSY);
+}
+
+void
+hl_document_step_analysis (HlDocument *self, double fraction, char *what)
+{
+  self->analyses.fraction = fraction;
+  if (what != NULL)
+    {
+      g_free (self->analyses.what);
+      self->analyses.what = what;
+    }
+  hl_document_emit (self, HL_DOCUMENT_BUSY);
+}
+
+gpointer
+hl_document_end_analysis (HlDocument *self,
+                          GAsyncResult *result,
+                          gboolean is_wanted,
+                          GDestroyNotify result_free,
+                          const char *failure)
+{
+  g_autoptr (GError) error = NULL;
+  gpointer value = hl_engine_finish (self->engine, result, &error);
+  self->analyses.n_jobs--;
+  if (!is_wanted && value != NULL)
+    g_clear_pointer (&value, result_free);
+  else if (is_wanted && value == NULL)
+    hl_document_fail (self, failure, error);
+  return value;
+}
+
+void
+hl_document_keep_result (HlDocument *self, HlSessionResult *made, const char *mark)
+{
+  g_autoptr (HlSessionResult) result = made;
+  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
+    {
+      const HlSessionResult *old = hl_session_get_result (self->session, i - 1);
+      if (g_str_equal (old->id, made->id) &&
+          (mark == NULL || strstr (old->params_json, mark) != NULL))
+        hl_session_remove_result (self->session, i - 1);
+    }
+  hl_session_add_result (self->session, result);
+  hl_document_touch (self);
+}
+
+gboolean
+hl_document_is_of_input (HlDocument *self, const HlSessionResult *result)
+{
+  json_t *origin = json_loads (result->provenance_json, 0, NULL);
+  const char *hash = json_string_value (json_object_get (origin, "input_hash"));
+  gboolean is_of =
+      hash == NULL || hash[0] == '\0' || g_strcmp0 (hash, self->trace->input_hash) == 0;
+  json_decref (origin);
+  return is_of;
+}
