@@ -17,10 +17,21 @@ typedef struct
   gint64 point;
 } Node;
 
+/* What a walk reads of a node: mean, (side of the square)^2; the children that have
+ * points lie in a row. */
+typedef struct
+{
+  double x, y, side2, slack, count;
+  gint64 child;
+  gint64 point;
+  int n_children;
+} Square;
+
 struct _HlQuadtree
 {
   const double *points;
   GArray *nodes;
+  GArray *squares;
 };
 
 static Node *
@@ -100,6 +111,46 @@ insert (HlQuadtree *t, gint64 i)
     }
 }
 
+static Square
+square_of (const Node *node)
+{
+  double count = (double) node->count;
+  return (Square){ node->sum_x / count,
+                   node->sum_y / count,
+                   node->side * node->side,
+                   node->slack,
+                   count,
+                   -1,
+                   node->point,
+                   0 };
+}
+
+/* The squares for walks, a row of children after the other, without empty ones. */
+static void
+lay_out (HlQuadtree *t)
+{
+  g_autoptr (GArray) from = g_array_new (FALSE, FALSE, sizeof (gint64));
+  const gint64 root = 0;
+  const Square first = square_of (node_at (t, root));
+  g_array_append_val (from, root);
+  g_array_append_val (t->squares, first);
+  for (guint i = 0; i < t->squares->len; i++)
+    {
+      gint64 child = node_at (t, g_array_index (from, gint64, i))->child;
+      guint row = t->squares->len;
+      for (gint64 q = child; child != 0 && q < child + 4; q++)
+        if (node_at (t, q)->count > 0)
+          {
+            const Square one = square_of (node_at (t, q));
+            g_array_append_val (from, q);
+            g_array_append_val (t->squares, one);
+          }
+      Square *parent = &g_array_index (t->squares, Square, i);
+      parent->child = child != 0 ? (gint64) row : -1;
+      parent->n_children = (int) (t->squares->len - row);
+    }
+}
+
 HlQuadtree *
 hl_quadtree_new (const double *y, gint64 n)
 {
@@ -116,6 +167,9 @@ hl_quadtree_new (const double *y, gint64 n)
   add_node (t, low[0], low[1], side);
   for (gint64 i = 0; i < n; i++)
     insert (t, i);
+  t->squares = g_array_sized_new (FALSE, FALSE, sizeof (Square), t->nodes->len);
+  if (n > 0)
+    lay_out (t);
   return t;
 }
 
@@ -123,6 +177,7 @@ void
 hl_quadtree_free (HlQuadtree *tree)
 {
   g_array_unref (tree->nodes);
+  g_array_unref (tree->squares);
   g_free (tree);
 }
 
@@ -137,7 +192,7 @@ push (double count, double dx, double dy, double *force)
 }
 
 static gboolean
-is_own (const HlQuadtree *t, const Node *leaf, const double *p)
+is_own (const HlQuadtree *t, const Square *leaf, const double *p)
 {
   const double *first = t->points + 2 * leaf->point;
   return ABS (p[0] - first[0]) <= leaf->slack && ABS (p[1] - first[1]) <= leaf->slack;
@@ -147,27 +202,26 @@ double
 hl_quadtree_repel (const HlQuadtree *t, gint64 i, double theta, double *force)
 {
   const double *p = t->points + 2 * i;
+  const Square *squares = (const Square *) (gpointer) t->squares->data;
   gint64 stack[4 * (MAX_DEPTH + 2)];
   int n = 0;
-  double sum = 0;
-  stack[n++] = 0;
+  double sum = 0, theta2 = theta * theta;
+  if (t->squares->len > 0)
+    stack[n++] = 0;
   while (n > 0)
     {
-      const Node *node = node_at (t, stack[--n]);
-      double count = (double) node->count;
-      if (node->count == 0)
-        continue;
-      double dx = p[0] - node->sum_x / count, dy = p[1] - node->sum_y / count;
-      gboolean is_leaf = node->child == 0;
-      if (is_leaf && is_own (t, node, p))
+      const Square *square = &squares[stack[--n]];
+      double count = square->count, dx = p[0] - square->x, dy = p[1] - square->y;
+      gboolean is_leaf = square->child < 0;
+      if (is_leaf && is_own (t, square, p))
         count -= 1; /* the point itself */
-      if (is_leaf || node->side * node->side < theta * theta * (dx * dx + dy * dy))
+      if (is_leaf || square->side2 < theta2 * (dx * dx + dy * dy))
         {
           sum += push (count, dx, dy, force);
           continue;
         }
-      for (int q = 0; q < 4; q++)
-        stack[n++] = node->child + q;
+      for (int q = 0; q < square->n_children; q++)
+        stack[n++] = square->child + q;
     }
   return sum;
 }

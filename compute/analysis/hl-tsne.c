@@ -4,6 +4,7 @@
 
 #include "analysis/hl-pca.h"
 #include "analysis/hl-quadtree.h"
+#include "base/hl-parallel.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -14,6 +15,9 @@
 #define EXAGGERATION 12.0
 #define BETWEEN 5
 #define BLOCK 256
+
+/* Points that are worth a thread of their own. */
+#define GRAIN 250
 
 /* ---- neighbours ----------------------------------------------------------------------
  */
@@ -219,14 +223,35 @@ find_affinities (Affinities *a,
 /* ---- descent -------------------------------------------------------------------------
  */
 
+typedef struct
+{
+  const HlQuadtree *tree;
+  double theta;
+  double *repulsion, *sums;
+} Repel;
+
+static void
+repel_range (gint64 first, gint64 end, gpointer data)
+{
+  const Repel *r = data;
+  for (gint64 i = first; i < end; i++)
+    {
+      double *force = r->repulsion + 2 * i;
+      force[0] = force[1] = 0;
+      r->sums[i] = hl_quadtree_repel (r->tree, i, r->theta, force);
+    }
+}
+
 double
 hl_tsne_repulsion (const double *y, gint64 n, double theta, double *repulsion)
 {
   double sum = 0;
   g_autoptr (HlQuadtree) tree = hl_quadtree_new (y, n);
-  memset (repulsion, 0, sizeof (double) * 2 * (gsize) n);
-  for (gint64 i = 0; i < n; i++)
-    sum += hl_quadtree_repel (tree, i, theta, repulsion + 2 * i);
+  g_autofree double *sums = g_new (double, (gsize) n + 1);
+  Repel all = { tree, theta, repulsion, sums };
+  hl_parallel_for (n, GRAIN, repel_range, &all);
+  for (gint64 i = 0; i < n; i++) /* in one order, however the points were cut */
+    sum += sums[i];
   return sum;
 }
 
@@ -259,47 +284,56 @@ start (const float *x, gint64 n, int dim, guint32 seed, double *y)
       y[2 * i + d] = d < pca->rank ? scale * (double) projected[i * pca->rank + d] : 0;
 }
 
+/* @y: where points are; @next: where they go. */
 typedef struct
 {
-  double *y, *velocity, *gain, *repulsion;
+  const Affinities *a;
+  double *y, *next, *velocity, *gain, *repulsion;
+  double rate, momentum, exaggeration, sum;
 } Descent;
 
 static void
-move (Descent *s, const Affinities *a, double theta, gboolean is_early)
+move_range (gint64 first, gint64 end, gpointer data)
 {
-  gint64 n = a->n;
-  double rate = MAX ((double) n / 48, 50), momentum = is_early ? 0.5 : 0.8;
-  double sum = MAX (hl_tsne_repulsion (s->y, n, theta, s->repulsion), 1e-300);
-  g_autofree double *next = g_memdup2 (s->y, sizeof (double) * 2 * (gsize) n);
-  for (gint64 i = 0; i < n; i++)
+  const Descent *s = data;
+  for (gint64 i = first; i < end; i++)
     {
       double pull[2];
-      attract (a, s->y, i, pull);
+      attract (s->a, s->y, i, pull);
       for (gint64 k = 2 * i; k < 2 * i + 2; k++)
         {
-          double gradient = 4 * ((is_early ? EXAGGERATION : 1) * pull[k - 2 * i] -
-                                 s->repulsion[k] / sum);
+          double gradient =
+              4 * (s->exaggeration * pull[k - 2 * i] - s->repulsion[k] / s->sum);
           gboolean is_same = (gradient > 0) == (s->velocity[k] > 0);
           s->gain[k] = MAX (is_same ? s->gain[k] * 0.8 : s->gain[k] + 0.2, 0.01);
-          s->velocity[k] = momentum * s->velocity[k] - rate * s->gain[k] * gradient;
-          next[k] += s->velocity[k];
+          s->velocity[k] = s->momentum * s->velocity[k] - s->rate * s->gain[k] * gradient;
+          s->next[k] = s->y[k] + s->velocity[k];
         }
     }
-  memcpy (s->y, next, sizeof (double) * 2 * (gsize) n);
+}
+
+static void
+move (Descent *s, double theta, gboolean is_early)
+{
+  gint64 n = s->a->n;
+  double *before = s->y;
+  s->rate = MAX ((double) n / 48, 50);
+  s->momentum = is_early ? 0.5 : 0.8;
+  s->exaggeration = is_early ? EXAGGERATION : 1;
+  s->sum = MAX (hl_tsne_repulsion (s->y, n, theta, s->repulsion), 1e-300);
+  hl_parallel_for (n, GRAIN, move_range, s);
+  s->y = s->next;
+  s->next = before;
 }
 
 static gboolean
-descend (Descent *s,
-         const Affinities *a,
-         double theta,
-         const HlProgress *progress,
-         GError **error)
+descend (Descent *s, double theta, const HlProgress *progress, GError **error)
 {
   for (int step = 0; step < STEPS; step++)
     {
       if (!hl_progress_step (progress, 0.1 + 0.9 * step / STEPS, "t-SNE", error))
         return FALSE;
-      move (s, a, theta, step < EARLY_STEPS);
+      move (s, theta, step < EARLY_STEPS);
     }
   return TRUE;
 }
@@ -317,18 +351,19 @@ lay_out (const float *x,
   gsize size = 2 * (gsize) n;
   Affinities a = { 0 };
   g_autofree double *y = g_new0 (double, size);
+  g_autofree double *next = g_new0 (double, size);
   g_autofree double *velocity = g_new0 (double, size);
   g_autofree double *gain = g_new (double, size);
   g_autofree double *repulsion = g_new (double, size);
-  Descent s = { y, velocity, gain, repulsion };
+  Descent s = { &a, y, next, velocity, gain, repulsion };
   for (gsize k = 0; k < size; k++)
     gain[k] = 1;
   start (x, n, dim, seed, y);
   gboolean ok = n < 3 || (find_affinities (&a, x, n, dim, progress, error) &&
-                          descend (&s, &a, theta, progress, error));
+                          descend (&s, theta, progress, error));
   affinities_clear (&a);
   for (gsize k = 0; k < size && ok; k++)
-    out[k] = (float) y[k];
+    out[k] = (float) s.y[k];
   return ok;
 }
 

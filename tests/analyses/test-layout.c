@@ -4,6 +4,7 @@
 #include "analysis/hl-kmeans.h"
 #include "analysis/hl-pca.h"
 #include "analysis/hl-tsne.h"
+#include "base/hl-parallel.h"
 
 #include <math.h>
 #include <string.h>
@@ -332,6 +333,32 @@ test_landmarks (void)
   g_assert_cmpfloat (hl_adjusted_rand (m->cluster, label, n), >, 0.99);
 }
 
+/* ---- loops cut among threads ---------------------------------------------------------
+ */
+
+static void
+count_range (gint64 first, gint64 end, gpointer data)
+{
+  for (gint64 i = first; i < end; i++)
+    ((int *) data)[i]++;
+}
+
+/* Every item once, however many there are. */
+static void
+test_parallel (void)
+{
+  static const gint64 sizes[] = { 0, 1, 7, 8, 9, 1000, 4097 };
+  for (guint k = 0; k < G_N_ELEMENTS (sizes); k++)
+    for (gint64 grain = 0; grain < 2000; grain += 333)
+      {
+        g_autofree int *seen = g_new0 (int, (gsize) sizes[k] + 2);
+        hl_parallel_for (sizes[k], grain, count_range, seen);
+        for (gint64 i = 0; i < sizes[k]; i++)
+          g_assert_cmpint (seen[i], ==, 1);
+        g_assert_cmpint (seen[sizes[k]], ==, 0);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -347,5 +374,6 @@ main (int argc, char **argv)
   g_test_add_func ("/layout/tsne-few", test_tsne_few);
   g_test_add_func ("/layout/between", test_between);
   g_test_add_func ("/layout/landmarks", test_landmarks);
+  g_test_add_func ("/layout/parallel", test_parallel);
   return g_test_run ();
 }
