@@ -249,11 +249,11 @@ submit (Job *job,
         const char *what)
 {
   HlDocument *self = job->document;
+  hl_document_begin_analysis (self, what);
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, func, job, NULL, result_free,
                     self->analyses.cancellable[job->scope], progress_cb, job, callback,
                     job);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
-  hl_document_begin_analysis (self, what);
 }
 
 /* (transfer full) (nullable): the result where it is still wanted; a failure is told. */

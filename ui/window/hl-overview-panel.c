@@ -322,6 +322,27 @@ run_cb (HlOverviewPanel *self)
 /* ---- building ------------------------------------------------------------------------
  */
 
+static GtkWidget *
+build_options (HlOverviewPanel *self)
+{
+  GtkWidget *menu = gtk_menu_button_new (), *popover = gtk_popover_new ();
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  GtkWidget *label = gtk_label_new_with_mnemonic (_ ("_Inputs at most"));
+  GtkWidget *n_inputs = gtk_spin_button_new_with_range (0, 1e6, 100);
+  const char *hint = _ ("Drawn from the data set; 0 takes all of them");
+  gtk_widget_set_tooltip_text (n_inputs, hint);
+  gtk_label_set_mnemonic_widget (GTK_LABEL (label), n_inputs);
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (n_inputs), 1000);
+  gtk_box_append (GTK_BOX (row), label);
+  gtk_box_append (GTK_BOX (row), n_inputs);
+  gtk_popover_set_child (GTK_POPOVER (popover), row);
+  gtk_menu_button_set_popover (GTK_MENU_BUTTON (menu), popover);
+  gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (menu), "emblem-system-symbolic");
+  gtk_widget_set_tooltip_text (menu, _ ("How the overview is made"));
+  self->n_inputs = GTK_SPIN_BUTTON (n_inputs);
+  return menu;
+}
+
 static void
 build_head (HlOverviewPanel *self)
 {
@@ -337,14 +358,7 @@ build_head (HlOverviewPanel *self)
   gtk_actionable_set_action_name (GTK_ACTIONABLE (open), "win.open-dataset");
   gtk_widget_set_tooltip_text (open, _ ("Open a data set"));
   gtk_box_append (GTK_BOX (row), open);
-  GtkWidget *n_inputs = gtk_spin_button_new_with_range (0, 1e6, 100);
-  const char *hint = _ ("Inputs at most, drawn from the data set; 0 takes all of them");
-  gtk_widget_set_tooltip_text (n_inputs, hint);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (n_inputs),
-                                  GTK_ACCESSIBLE_PROPERTY_LABEL, hint, -1);
-  gtk_spin_button_set_value (GTK_SPIN_BUTTON (n_inputs), 1000);
-  gtk_box_append (GTK_BOX (row), n_inputs);
-  self->n_inputs = GTK_SPIN_BUTTON (n_inputs);
+  gtk_box_append (GTK_BOX (row), build_options (self));
   self->run =
       GTK_BUTTON (hl_score_button (row, _ ("Make Overview"), G_CALLBACK (run_cb), self));
   gtk_box_append (GTK_BOX (self->box), row);
