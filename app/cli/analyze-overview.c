@@ -85,7 +85,10 @@ analyze_print_overview (const Analyze *a)
 {
   const HlOverview *o = a->overview;
   g_autofree char *accuracy = hl_overview_accuracy_words (o);
-  printf (_ ("%d inputs; %u could not be read"), hl_overview_get_n (o), o->skipped->len);
+  int n = hl_overview_get_n (o);
+  printf (ngettext ("%d input; %u could not be read", "%d inputs; %u could not be read",
+                    (gulong) n),
+          n, o->skipped->len);
   printf ("%s%s\n", accuracy[0] != '\0' ? "; " : "", accuracy);
   print_classes (o);
   print_confusions (o);

@@ -150,11 +150,12 @@ static gboolean
 make_overview (
     Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
 {
-  const HlOverviewView view = { .label = -1, .predicted = -1 };
+  HlOverviewView view = { .label = -1, .predicted = -1 };
   g_autoptr (HlOverview) overview = find_overview (m, error);
   if (overview == NULL)
     return FALSE;
   int n = hl_overview_get_n (overview);
+  view.color = hl_overview_telling_color (overview);
   m->of = g_strdup_printf (ngettext ("%d input", "%d inputs", (gulong) n), n);
   if (g_str_equal (m->o->chart, "confusion"))
     m->score_map = hl_present_confusion (overview, NULL);

@@ -144,6 +144,13 @@ affinities_clear (Affinities *a)
   g_free (a->p);
 }
 
+double
+hl_tsne_perplexity (gint64 n)
+{
+  gint64 laid_out = MIN (n, HL_TSNE_LANDMARKS);
+  return MIN (HL_TSNE_PERPLEXITY, MAX (1, (double) (laid_out - 1) / 3));
+}
+
 /* @p (k): of the neighbours of one point, with the perplexity asked for. */
 static void
 fit_row (const float *distance2, int k, double perplexity, double *p)
@@ -207,7 +214,7 @@ find_affinities (Affinities *a,
                  const HlProgress *progress,
                  GError **error)
 {
-  double perplexity = MIN (HL_TSNE_PERPLEXITY, MAX (1, (double) (n - 1) / 3));
+  double perplexity = hl_tsne_perplexity (n);
   int k = (int) MIN (n - 1, (gint64) (3 * perplexity));
   g_autofree int *index = g_new (int, (gsize) (n * k) + 1);
   g_autofree float *distance2 = g_new (float, (gsize) (n * k) + 1);

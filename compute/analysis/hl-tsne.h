@@ -18,6 +18,9 @@ G_BEGIN_DECLS
 #define HL_TSNE_LANDMARKS 5000
 #define HL_TSNE_PERPLEXITY 30.0
 
+/** hl_tsne_perplexity: of @n points: HL_TSNE_PERPLEXITY, or a third of the others. */
+double hl_tsne_perplexity (gint64 n);
+
 /**
  * hl_tsne:
  * @x: (n, dim)

@@ -4,6 +4,8 @@
 
 #include "presenters/hl-present-overview.h"
 
+#include "analysis/hl-tsne.h"
+
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
@@ -111,6 +113,19 @@ add_classes (GPtrArray *clouds, const HlOverview *o, gboolean by_label, int *clo
     }
 }
 
+HlOverviewColor
+hl_overview_telling_color (const HlOverview *o)
+{
+  gboolean has_labels = FALSE, has_predictions = FALSE;
+  for (guint k = 0; k < o->classes->len; k++)
+    {
+      has_labels |= hl_overview_get_class (o, (int) k)->n_inputs > 0;
+      has_predictions |= hl_overview_get_class (o, (int) k)->n_predicted > 0;
+    }
+  return has_labels || !has_predictions ? HL_OVERVIEW_BY_LABEL
+                                        : HL_OVERVIEW_BY_PREDICTION;
+}
+
 static GPtrArray *
 make_clouds (const HlOverview *o, const HlOverviewView *view)
 {
@@ -207,11 +222,14 @@ hl_present_overview (const HlOverview *o,
   scene->colormap = HL_COLORMAP_VIRIDIS;
   scene->title = g_strdup_printf (
       ngettext ("Overview of %d input", "Overview of %d inputs", (gulong) n), n);
-  scene->caption = g_strdup_printf (
-      "%s%s%s", accuracy, accuracy[0] != '\0' ? " · " : "",
-      is_tsne ? _ ("Embeddings by t-SNE, perplexity 30: what lies near is alike, "
-                   "distances across mean little.")
-              : _ ("Embeddings by their first two principal components."));
+  g_autofree char *how =
+      is_tsne
+          ? g_strdup_printf (_ ("Embeddings by t-SNE, perplexity %.0f: what lies near "
+                                "is alike, distances across mean little."),
+                             hl_tsne_perplexity (n))
+          : g_strdup (_ ("Embeddings by their first two principal components."));
+  scene->caption =
+      g_strdup_printf ("%s%s%s", accuracy, accuracy[0] != '\0' ? " · " : "", how);
   if (view->color == HL_OVERVIEW_BY_SURE)
     {
       scene->shades_low = g_strdup (_ ("probability 0"));
@@ -347,11 +365,11 @@ hl_overview_explain (const HlOverview *o)
       _ ("Embedding: the %d numbers of the residual stream behind the last block, at the "
          "token that the prediction comes from (CLS, or the last). Layout: their first "
          "%d "
-         "principal components, then t-SNE of perplexity 30 (seed %u). Accuracy: share "
-         "of "
+         "principal components, then t-SNE of perplexity %.0f (seed %u). Accuracy: the "
          "inputs with a label whose largest logit is the label's, with a bootstrap "
          "interval."),
-      o->dim, HL_OVERVIEW_COMPONENTS, o->seed);
+      o->dim, HL_OVERVIEW_COMPONENTS, hl_tsne_perplexity (hl_overview_get_n (o)),
+      o->seed);
   return g_strdup_printf (
       "%s\n\n"
       "import h5py, numpy as np\n"

@@ -32,6 +32,9 @@ typedef struct
   int predicted;
 } HlOverviewView;
 
+/** hl_overview_telling_color: by label where some are known, else by prediction. */
+HlOverviewColor hl_overview_telling_color (const HlOverview *overview);
+
 /** hl_overview_passes: input @i stands out in @view. */
 gboolean
 hl_overview_passes (const HlOverview *overview, const HlOverviewView *view, int i);

@@ -4,6 +4,7 @@
 
 #include "presenters/hl-present-patterns.h"
 
+#include "analysis/hl-tsne.h"
 #include "draw/hl-colormap.h"
 
 #include <glib/gi18n-lib.h>
@@ -158,10 +159,12 @@ hl_present_patterns (const HlPatterns *p,
       ngettext ("Patterns: %s, %d maps of %u input", "Patterns: %s, %d maps of %u inputs",
                 p->inputs->len),
       hl_pattern_kind_words (p->kind), hl_patterns_get_n (p), p->inputs->len);
-  scene->caption = g_strdup (
-      is_tsne ? _ ("Latents by t-SNE, perplexity 30: what lies near is alike, distances "
-                   "across mean little.")
-              : _ ("Latents by their first two principal components."));
+  scene->caption =
+      is_tsne
+          ? g_strdup_printf (_ ("Latents by t-SNE, perplexity %.0f: what lies near is "
+                                "alike, distances across mean little."),
+                             hl_tsne_perplexity (hl_patterns_get_n (p)))
+          : g_strdup (_ ("Latents by their first two principal components."));
   scene->colormap = HL_COLORMAP_VIRIDIS;
   if (view->by_layer)
     {

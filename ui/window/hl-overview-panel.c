@@ -40,6 +40,7 @@ struct _HlOverviewPanel
   GArray *classes; /* of int: the class of each row of the confusion table */
   HlOverview *shown;
   HlOverviewView view;
+  gboolean is_filling;
 };
 
 G_DEFINE_FINAL_TYPE (HlOverviewPanel, hl_overview_panel, GTK_TYPE_WIDGET)
@@ -198,6 +199,19 @@ show_empty (HlOverviewPanel *self)
   gtk_widget_set_visible (self->empty_state.open, !can && has_model);
 }
 
+/* Another overview: all inputs, in the colours that tell most of them. */
+static void
+begin_view (HlOverviewPanel *self, const HlOverview *o)
+{
+  self->view.label = self->view.predicted = -1;
+  if (o == NULL)
+    return;
+  self->view.color = hl_overview_telling_color (o);
+  self->is_filling = TRUE;
+  gtk_drop_down_set_selected (self->colors, self->view.color);
+  self->is_filling = FALSE;
+}
+
 static void
 show (HlOverviewPanel *self)
 {
@@ -207,7 +221,7 @@ show (HlOverviewPanel *self)
   if (o == NULL)
     show_empty (self);
   if (o != self->shown)
-    self->view.label = self->view.predicted = -1;
+    begin_view (self, o);
   if (o != NULL)
     {
       g_autofree char *text = hl_overview_explain (o);
@@ -227,7 +241,8 @@ show (HlOverviewPanel *self)
 static void
 changed_cb (HlOverviewPanel *self)
 {
-  if (self->document == NULL || !gtk_widget_get_mapped (GTK_WIDGET (self)))
+  if (self->document == NULL || self->is_filling ||
+      !gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;
   read_choices (self);
   show (self);
