@@ -215,6 +215,13 @@ list_rows (const HlHeadScores *s)
   return rows;
 }
 
+/* Likeness where a reference was asked for, the others always. */
+static gboolean
+has_column (const Analyze *a, HlScore score)
+{
+  return score != HL_SCORE_REFERENCE_CHANGE || hl_head_scores_has (a->scores, score);
+}
+
 static void
 print_number (const Analyze *a, HlScore score, const Row *row)
 {
@@ -326,14 +333,15 @@ print_curve (const Analyze *a)
 void
 analyze_print_importance (const Analyze *a)
 {
-  static const HlScore columns[] = { HL_SCORE_PROB_AFTER, HL_SCORE_LOSS_CHANGE,
-                                     HL_SCORE_TAYLOR, HL_SCORE_DIVERGENCE,
-                                     HL_SCORE_OUTPUT_COSINE };
+  static const HlScore columns[] = { HL_SCORE_REFERENCE_CHANGE, HL_SCORE_PROB_AFTER,
+                                     HL_SCORE_LOSS_CHANGE,      HL_SCORE_TAYLOR,
+                                     HL_SCORE_DIVERGENCE,       HL_SCORE_OUTPUT_COSINE };
   g_autoptr (GArray) rows = list_rows (a->scores);
   print_what (a);
   printf ("%8s", _ ("head"));
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    printf (" %17s", hl_score_get_info (columns[i])->name);
+    if (has_column (a, columns[i]))
+      printf (" %17s", hl_score_get_info (columns[i])->name);
   printf ("\n");
   for (guint i = 0; i < MIN (rows->len, N_PRINTED); i++)
     {
@@ -341,7 +349,8 @@ analyze_print_importance (const Analyze *a)
       g_autofree char *head = g_strdup_printf ("%d.%d", row->layer, row->head);
       printf ("%8s", head);
       for (guint k = 0; k < G_N_ELEMENTS (columns); k++)
-        print_number (a, columns[k], row);
+        if (has_column (a, columns[k]))
+          print_number (a, columns[k], row);
       printf ("\n");
     }
   print_agreement (a);

@@ -68,8 +68,9 @@ static gboolean
 open_dataset (Analyze *a, GError **error)
 {
   const AnalyzeOptions *o = a->options;
-  g_autoptr (HlDataset) all =
-      hl_dataset_open (o->dataset, hl_model_get_info (a->model), error);
+  /* A session is opened from elsewhere too. */
+  g_autofree char *path = g_canonicalize_filename (o->dataset, NULL);
+  g_autoptr (HlDataset) all = hl_dataset_open (path, hl_model_get_info (a->model), error);
   if (all == NULL)
     return FALSE;
   a->dataset = hl_dataset_sample (all, o->n_inputs, (guint32) o->seed);

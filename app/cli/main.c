@@ -16,8 +16,11 @@ const CliCommand cli_commands[] = {
   { "info", "[MODEL]", N_ ("What a model is, or which backends there are"), cli_info },
   { "trace", "MODEL --image F | --text S -o S.h5",
     N_ ("Run a model on an input, into a session"), cli_trace },
-  { "analyze", "importance MODEL --image F | --text S",
-    N_ ("Which heads matter on an input: each pruned by itself"), cli_analyze },
+  { "analyze",
+    "importance|strength|patterns|overview MODEL --image F | --text S | "
+    "--dataset D",
+    N_ ("Which heads matter, how far they look, their patterns; a data set"),
+    cli_analyze },
   { "generate", "MODEL --text S --tokens N",
     N_ ("Let a language model go on with a text"), cli_generate },
   { "figure", "S.h5 --view V -o F.svg|.pdf|.png", N_ ("Draw a session's heads"),

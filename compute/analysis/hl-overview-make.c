@@ -22,6 +22,7 @@ typedef struct
   const HlOverviewOptions *options;
   const HlProgress *progress;
   HlOverview *found;
+  GArray *items; /* of int: which of the data set each input is */
 } Work;
 
 /* ---- one input -----------------------------------------------------------------------
@@ -84,7 +85,10 @@ add_item (Work *w, int i, GError **error)
       HlOverviewInput *about = hl_overview_add (o, input->name, input->path);
       about->label = label;
       if (pass (w, about, input, &failure))
-        return TRUE;
+        {
+          g_array_append_val (w->items, i);
+          return TRUE;
+        }
       g_array_set_size (o->inputs, o->inputs->len - 1);
       if (is_fatal (failure))
         {
@@ -99,15 +103,68 @@ add_item (Work *w, int i, GError **error)
   return TRUE;
 }
 
+/* (transfer full): 0 to @n - 1 in an order drawn by @seed: what a stop leaves is a sample
+ * of the whole, not its first classes. */
+static int *
+shuffle (int n, guint32 seed)
+{
+  int *order = g_new (int, (gsize) n + 1);
+  GRand *rand = g_rand_new_with_seed (seed);
+  for (int i = 0; i < n; i++)
+    {
+      int j = g_rand_int_range (rand, 0, i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+  g_rand_free (rand);
+  return order;
+}
+
+static int
+by_item (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const int *items = data;
+  return items[*(const int *) a] - items[*(const int *) b];
+}
+
+/* Inputs in the order of the data set. */
+static void
+sort_inputs (Work *w)
+{
+  HlOverview *o = w->found;
+  guint n = o->inputs->len, dim = (guint) o->dim;
+  g_autofree int *order = g_new (int, n + 1);
+  GArray *inputs = g_array_sized_new (FALSE, FALSE, sizeof (HlOverviewInput), n);
+  GArray *embedding = g_array_sized_new (FALSE, FALSE, sizeof (float), n * dim);
+  for (guint i = 0; i < n; i++)
+    order[i] = (int) i;
+  g_qsort_with_data (order, (int) n, sizeof (int), by_item, w->items->data);
+  for (guint i = 0; i < n; i++)
+    {
+      HlOverviewInput *from = &g_array_index (o->inputs, HlOverviewInput, order[i]);
+      HlOverviewInput one = *from;
+      one.name = g_strdup (from->name);
+      one.path = g_strdup (from->path);
+      g_array_append_val (inputs, one);
+      g_array_append_vals (
+          embedding, &g_array_index (o->embedding, float, (guint) order[i] * dim), dim);
+    }
+  hl_overview_take_inputs (o, inputs);
+  g_array_unref (o->embedding);
+  o->embedding = embedding;
+}
+
 static gboolean
 add_items (Work *w, GError **error)
 {
   int n = hl_dataset_get_n_items (w->dataset);
+  g_autofree int *order = shuffle (n, w->options->seed);
+  w->found->n_wanted = n;
   for (int i = 0; i < n; i++)
     {
       g_autofree char *what = g_strdup_printf ("input %d of %d", i + 1, n);
       if (!hl_progress_step (w->progress, PASSES * i / n, what, error) ||
-          !add_item (w, i, error))
+          !add_item (w, order[i], error))
         return FALSE;
     }
   if (hl_overview_get_n (w->found) > 0)
@@ -189,7 +246,8 @@ hl_overview_make (const HlModel *model,
   const HlModelInfo *info = hl_model_get_info (model);
   GError *failure = NULL;
   g_autoptr (HlOverview) found = hl_overview_new (info->width);
-  Work w = { model, dataset, backend, options, progress, found };
+  g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (int));
+  Work w = { model, dataset, backend, options, progress, found, items };
   found->seed = options->seed;
   gboolean ok = add_items (&w, &failure);
   if (!ok && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
@@ -203,6 +261,7 @@ hl_overview_make (const HlModel *model,
       g_propagate_error (error, failure);
       return NULL;
     }
+  sort_inputs (&w);
   hl_overview_count (found, name_of, (gpointer) model);
   lay_out (&w);
   return g_steal_pointer (&found);

@@ -3,6 +3,7 @@
 #include "analysis/hl-overview-result.h"
 
 #include "analysis/hl-result-reader.h"
+#include "analysis/hl-tsne.h"
 #include "io/hl-csv.h"
 
 #include <math.h>
@@ -32,12 +33,14 @@ make_params (const HlOverview *o)
           classes, json_pack ("{s:i, s:s}", "index", c->index, "name", c->name));
     }
   HlInterval accuracy = hl_overview_get_accuracy (o);
-  json_t *params = json_pack (
-      "{s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:i, s:s}", "seed", (json_int_t) o->seed,
-      "partial", o->is_partial, "has_tsne", o->layout != NULL, "inputs", inputs,
-      "classes", classes, "skipped", hl_result_strings (o->skipped), "accuracy",
-      hl_result_real (accuracy.mean), "n_labelled", accuracy.n, "site",
-      "residual stream behind the last block, at the readout token");
+  json_t *params =
+      json_pack ("{s:I, s:i, s:f, s:b, s:b, s:o, s:o, s:o, s:o, s:i, s:s}", "seed",
+                 (json_int_t) o->seed, "n_wanted", o->n_wanted, "perplexity",
+                 hl_tsne_perplexity (hl_overview_get_n (o)), "partial", o->is_partial,
+                 "has_tsne", o->layout != NULL, "inputs", inputs, "classes", classes,
+                 "skipped", hl_result_strings (o->skipped), "accuracy",
+                 hl_result_real (accuracy.mean), "n_labelled", accuracy.n, "site",
+                 "residual stream behind the last block, at the readout token");
   char *text = json_dumps (params, JSON_COMPACT);
   json_decref (params);
   return text;
@@ -169,6 +172,7 @@ hl_overview_from_result (const HlSessionResult *result, GError **error)
           g_ptr_array_add (o->skipped, g_strdup (why != NULL ? why : ""));
         }
       o->seed = (guint32) MAX (hl_result_get_int (r.params, "seed", G_MAXUINT32), 0);
+      o->n_wanted = (int) MAX (hl_result_get_int (r.params, "n_wanted", G_MAXINT), n);
       o->is_partial = json_is_true (json_object_get (r.params, "partial"));
       hl_overview_count (o, name_of, json_object_get (r.params, "classes"));
     }

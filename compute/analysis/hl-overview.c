@@ -63,6 +63,14 @@ hl_overview_add (HlOverview *overview, const char *name, const char *path)
   return &g_array_index (overview->inputs, HlOverviewInput, overview->inputs->len - 1);
 }
 
+void
+hl_overview_take_inputs (HlOverview *overview, GArray *inputs)
+{
+  g_array_unref (overview->inputs);
+  overview->inputs = inputs;
+  g_array_set_clear_func (inputs, input_clear);
+}
+
 int
 hl_overview_get_n (const HlOverview *overview)
 {
@@ -160,16 +168,14 @@ hl_overview_is_wrong (const HlOverview *overview, int i)
 HlInterval
 hl_overview_get_accuracy (const HlOverview *overview)
 {
-  int n = hl_overview_get_n (overview);
-  g_autofree double *right = g_new (double, (gsize) n + 1);
-  for (int i = 0; i < n; i++)
+  int n = 0, n_right = 0;
+  for (int i = 0; i < hl_overview_get_n (overview); i++)
     {
       const HlOverviewInput *input = hl_overview_get_input (overview, i);
-      right[i] = input->label < 0 || input->predicted < 0
-                     ? (double) NAN
-                     : input->label == input->predicted;
+      n += input->label >= 0 && input->predicted >= 0;
+      n_right += input->label >= 0 && input->label == input->predicted;
     }
-  return hl_bootstrap_mean (right, (gsize) n, 1, 1);
+  return hl_wilson (n_right, n);
 }
 
 int *

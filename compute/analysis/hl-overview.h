@@ -51,6 +51,7 @@ typedef struct
  *   prediction comes from: CLS, or the last one
  * @components: float (n, 2): first two principal components of the embeddings
  * @layout: (nullable): float (n, 2): t-SNE of their first 50
+ * @n_wanted: inputs of the data set that were to be looked at
  * @skipped: inputs that could not be read, and why
  * @is_partial: it was stopped before the last input
  */
@@ -58,6 +59,7 @@ typedef struct
 {
   gatomicrefcount refs;
   int dim;
+  int n_wanted;
   guint32 seed;
   GArray *inputs;
   GArray *classes;
@@ -86,11 +88,12 @@ typedef struct
 
 /**
  * hl_overview_make:
- * One pass an input. Inputs that cannot be read are skipped and counted; stopped after
- * the first, the result has those that were done, laid out by principal components, and
- * is marked partial.
- * Thread: the backend's. Returns: (transfer full): NULL with @error, where no input could
- *   be read, or on a failure that is not an input's own
+ * One pass an input, in an order drawn by the seed, so that what a stop leaves is a
+ * sample; the result has the data set's order. Inputs that cannot be read are skipped and
+ * counted; stopped after the first, the result has those that were done, laid out by
+ * principal components, and is marked partial. Thread: the backend's. Returns: (transfer
+ * full): NULL with @error, where no input could be read, or on a failure that is not an
+ * input's own
  */
 HlOverview *hl_overview_make (const HlModel *model,
                               const HlDataset *dataset,
@@ -110,6 +113,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlOverview, hl_overview_unref)
 HlOverviewInput *
 hl_overview_add (HlOverview *overview, const char *name, const char *path);
 
+/** hl_overview_take_inputs: while being made: (transfer full): @inputs, of
+ * HlOverviewInput, in place of what there was. */
+void hl_overview_take_inputs (HlOverview *overview, GArray *inputs);
+
 /** hl_overview_count: while being made: fills the classes' numbers from the inputs;
  * @name_of (transfer full) names a class. */
 void hl_overview_count (HlOverview *overview,
@@ -128,7 +135,7 @@ int hl_overview_find_class (const HlOverview *overview, int index);
 /** hl_overview_is_wrong: its label is known and something else was predicted. */
 gboolean hl_overview_is_wrong (const HlOverview *overview, int i);
 
-/** hl_overview_get_accuracy: of those with a label, with a bootstrap interval. */
+/** hl_overview_get_accuracy: of those with a label, with Wilson's interval. */
 HlInterval hl_overview_get_accuracy (const HlOverview *overview);
 
 /** hl_overview_confusion: (transfer full): (k, k) counts of the classes of the list: row

@@ -117,6 +117,18 @@ by_value (gconstpointer a, gconstpointer b)
   return ascending (&((const Placed *) a)->value, &((const Placed *) b)->value);
 }
 
+HlInterval
+hl_wilson (int n_right, int n)
+{
+  const double z = 1.959963984540054;
+  if (n <= 0)
+    return (HlInterval){ NAN, NAN, NAN, 0 };
+  double p = (double) n_right / n, slack = z * z / n;
+  double middle = (p + slack / 2) / (1 + slack);
+  double half = z * sqrt (p * (1 - p) / n + slack / (4 * n)) / (1 + slack);
+  return (HlInterval){ p, MAX (middle - half, 0), MIN (middle + half, 1), n };
+}
+
 double *
 hl_ranks (const double *x, gsize n)
 {

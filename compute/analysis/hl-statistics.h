@@ -29,6 +29,10 @@ typedef struct
  */
 HlInterval hl_bootstrap_mean (const double *x, gsize n, gsize stride, guint32 seed);
 
+/** hl_wilson: @n_right of @n: their share, with Wilson's 95 % interval (1927), which has
+ * a width at 0 and 1 too. */
+HlInterval hl_wilson (int n_right, int n);
+
 /** hl_ranks: (transfer full): 1 for the least; equal numbers share the mean of their
  * ranks. NaN gets NaN. */
 double *hl_ranks (const double *x, gsize n);

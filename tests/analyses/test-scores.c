@@ -234,6 +234,20 @@ test_table (void)
   g_assert_cmpint (hl_score_from_name ("nonsense"), ==, HL_N_SCORES);
 }
 
+/* Wilson's interval against numbers worked out by hand; it has a width at the ends. */
+static void
+test_wilson (void)
+{
+  HlInterval two = hl_wilson (2, 5), all = hl_wilson (3, 3), none = hl_wilson (0, 0);
+  g_assert_cmpfloat (two.mean, ==, 0.4);
+  g_assert_cmpfloat_with_epsilon (two.low, 0.117621, 1e-5);
+  g_assert_cmpfloat_with_epsilon (two.high, 0.769276, 1e-5);
+  g_assert_cmpfloat_with_epsilon (all.low, 0.438503, 1e-5);
+  g_assert_cmpfloat_with_epsilon (all.high, 1, 1e-12);
+  g_assert_cmpint (none.n, ==, 0);
+  g_assert_true (isnan (none.mean));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,5 +261,6 @@ main (int argc, char **argv)
   g_test_add_func ("/scores/result", test_result);
   g_test_add_func ("/scores/other-results", test_other_results);
   g_test_add_func ("/scores/table", test_table);
+  g_test_add_func ("/scores/wilson", test_wilson);
   return g_test_run ();
 }

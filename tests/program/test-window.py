@@ -483,7 +483,12 @@ def the_data_set_page_has_the_commands_numbers():
     texts = [node.get_name() for node in walk(table, True) if node.get_role_name() == "label"]
     worst = max(found["inputs"], key=lambda x: x["loss"])
     assert worst["name"] in texts, (worst, texts[:20])
-    same(window.close(), 0, "status")
+    window.act(window.frame, "window.close")  # what was found is not saved
+    dialog = window.wait("label", "Discard the session\\?", window.app)
+    assert dialog is not None and window.process.poll() is None
+    window.press("Discard", window.app)
+    wait_for("the window to go", lambda: window.process.poll() is not None)
+    same(window.process.returncode, 0, "status")
 
 
 @case

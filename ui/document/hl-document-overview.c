@@ -122,7 +122,8 @@ hl_document_take_overview (HlDocument *self)
       HlOverview *o = hl_overview_from_result (result, &error);
       if (o == NULL)
         {
-          hl_document_set_status (self, g_strdup (error->message));
+          hl_document_fail (self, _ ("A result of this session could not be read"),
+                            error);
           continue;
         }
       g_clear_pointer (&self->overview.made, hl_overview_unref);

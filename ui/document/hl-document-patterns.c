@@ -197,7 +197,8 @@ hl_document_take_patterns (HlDocument *self)
       HlPatterns *p = hl_patterns_from_result (result, stack, &error);
       if (p == NULL)
         {
-          hl_document_set_status (self, g_strdup (error->message));
+          hl_document_fail (self, _ ("A result of this session could not be read"),
+                            error);
           continue;
         }
       g_clear_pointer (&self->patterns.all[p->kind], hl_patterns_unref);

@@ -130,7 +130,7 @@ hl_document_take_pruning (HlDocument *self)
                self->analyses.partial == NULL && hl_document_is_of_input (self, result))
         self->analyses.partial = hl_partial_from_result (result, stack, &error);
       if (error != NULL)
-        hl_document_set_status (self, g_strdup (error->message));
+        hl_document_fail (self, _ ("A result of this session could not be read"), error);
     }
 }
 

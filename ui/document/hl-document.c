@@ -325,6 +325,14 @@ hl_document_is_modified (HlDocument *self)
   return self->is_modified;
 }
 
+gboolean
+hl_document_has_work (HlDocument *self)
+{
+  return self->is_modified && (hl_session_get_notes (self->session)[0] != '\0' ||
+                               !hl_head_notes_is_empty (self->head_notes) ||
+                               hl_session_get_n_results (self->session) > 0);
+}
+
 static void
 show_wanted_place (HlDocument *self)
 {

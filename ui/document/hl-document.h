@@ -122,6 +122,8 @@ void hl_document_set_head_note (HlDocument *self, const char *tags, const char *
 
 const char *hl_document_get_session_path (HlDocument *self);
 gboolean hl_document_is_modified (HlDocument *self);
+/** hl_document_has_work: something that a person wrote or waited for is not saved. */
+gboolean hl_document_has_work (HlDocument *self);
 
 G_END_DECLS
 

@@ -348,28 +348,39 @@ char *
 hl_overview_accuracy_words (const HlOverview *o)
 {
   HlInterval right = hl_overview_get_accuracy (o);
+  g_autofree char *stopped = o->is_partial
+                                 ? g_strdup_printf (_ ("stopped after %d of %d inputs"),
+                                                    hl_overview_get_n (o), o->n_wanted)
+                                 : NULL;
   if (right.n == 0)
-    return g_strdup ("");
+    return g_strdup (stopped != NULL ? stopped : "");
   char text[3][G_ASCII_DTOSTR_BUF_SIZE]; /* with a point: figures have it too */
   const double numbers[3] = { right.mean, right.low, right.high };
   for (int i = 0; i < 3; i++)
     g_ascii_formatd (text[i], sizeof text[i], "%.1f", 100 * numbers[i]);
-  return g_strdup_printf (_ ("%s %% right (95 %%: %s to %s) of %d with a label"), text[0],
-                          text[1], text[2], right.n);
+  g_autofree char *words =
+      g_strdup_printf (_ ("%s %% right (95 %%: %s to %s) of %d with a label"), text[0],
+                       text[1], text[2], right.n);
+  return stopped != NULL ? g_strdup_printf ("%s · %s", words, stopped)
+                         : g_steal_pointer (&words);
 }
 
 char *
 hl_overview_explain (const HlOverview *o)
 {
+  int n = hl_overview_get_n (o), rank = MIN (HL_OVERVIEW_COMPONENTS, MIN (n, o->dim));
+  g_autofree char *layout =
+      o->layout != NULL
+          ? g_strdup_printf (_ ("their first %d principal components, then t-SNE of "
+                                "perplexity %.0f (seed %u)"),
+                             rank, hl_tsne_perplexity (n), o->seed)
+          : g_strdup (_ ("their first two principal components"));
   g_autofree char *words = g_strdup_printf (
       _ ("Embedding: the %d numbers of the residual stream behind the last block, at the "
-         "token that the prediction comes from (CLS, or the last). Layout: their first "
-         "%d "
-         "principal components, then t-SNE of perplexity %.0f (seed %u). Accuracy: the "
-         "inputs with a label whose largest logit is the label's, with a bootstrap "
-         "interval."),
-      o->dim, HL_OVERVIEW_COMPONENTS, hl_tsne_perplexity (hl_overview_get_n (o)),
-      o->seed);
+         "token that the prediction comes from (CLS, or the last). Layout: %s. Accuracy: "
+         "the inputs with a label whose largest logit is the label's, with Wilson's "
+         "interval; of a text the label is the last token of a line."),
+      o->dim, layout);
   return g_strdup_printf (
       "%s\n\n"
       "import h5py, numpy as np\n"

@@ -194,8 +194,12 @@ show_empty (HlImportancePanel *self)
   if (can && trace != NULL && trace->duration_ms > 0)
     {
       int seconds = (int) MAX (trace->duration_ms / 1e3 * n_heads / 2 * n, 1);
+      int minutes = (seconds + 30) / 60;
       g_string_append_printf (
-          words, ngettext (" About %d second.", " About %d seconds.", seconds), seconds);
+          words,
+          minutes > 1 ? ngettext (" About %d minute.", " About %d minutes.", minutes)
+                      : ngettext (" About %d second.", " About %d seconds.", seconds),
+          minutes > 1 ? minutes : seconds);
     }
   gtk_label_set_text (self->empty_state.words, words->str);
   gtk_widget_set_visible (self->empty_state.run, can);
@@ -211,6 +215,7 @@ show_run (HlImportancePanel *self)
   double fraction;
   gboolean is_busy = hl_document_get_analysis (self->document, &fraction) != NULL;
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Ablate Each"));
+  hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run),
                             is_busy || hl_document_can_score (self->document, scope));
 }
@@ -458,6 +463,7 @@ hl_importance_panel_set_document (HlImportancePanel *self, HlDocument *document)
                                          "input-changed",  "busy-changed" };
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
+  hl_score_follow_session (self->scope, document);
   g_signal_connect_object (document, "layer-ready", G_CALLBACK (layer_ready_cb), self,
                            G_CONNECT_SWAPPED);
   hl_before_after_set_document (self->before_after, document);

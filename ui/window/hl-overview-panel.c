@@ -34,6 +34,7 @@ struct _HlOverviewPanel
   HlHeatmapView *confusion;
   GtkLabel *cell;
   GtkWidget *clear;
+  GtkWidget *confusion_section;
   GtkWidget *table;
   GtkLabel *explained;
   GArray *dots;    /* of int: the input of each dot */
@@ -82,12 +83,42 @@ show_caption (HlOverviewPanel *self, const HlOverview *o)
         n_wrong += hl_overview_is_wrong (o, g_array_index (self->dots, int, i));
       }
   g_autofree char *words =
-      marked != NULL ? g_strdup_printf (
-                           _ ("%d inputs in the lasso, %d predicted wrongly"), n, n_wrong)
+      marked != NULL
+          ? g_strdup_printf (
+                ngettext ("%d input in the lasso, %d predicted wrongly. Escape "
+                          "takes it away.",
+                          "%d inputs in the lasso, %d predicted wrongly. "
+                          "Escape takes it away.",
+                          (gulong) n),
+                n, n_wrong)
       : is_filtered ? g_strdup_printf (_ ("%d of %d inputs stand out"),
                                        count_passing (self, o), hl_overview_get_n (o))
                     : g_strdup (scene->caption);
   gtk_label_set_text (self->caption, words);
+}
+
+/* (transfer full) (nullable): a byte an input: those in the lasso. Dots come in another
+ * order when colours or what stands out change. */
+static guint8 *
+marks_by_input (HlOverviewPanel *self, const HlOverview *o)
+{
+  gsize n_dots;
+  const guint8 *marked = hl_scatter_view_get_marked (self->scatter, &n_dots);
+  if (marked == NULL || o != self->shown || n_dots != self->dots->len)
+    return NULL;
+  guint8 *by_input = g_new0 (guint8, (gsize) hl_overview_get_n (o) + 1);
+  for (guint i = 0; i < self->dots->len; i++)
+    by_input[g_array_index (self->dots, int, i)] = marked[i];
+  return by_input;
+}
+
+static void
+set_marks (HlOverviewPanel *self, const guint8 *by_input)
+{
+  g_autofree guint8 *marked = g_new0 (guint8, (gsize) self->dots->len + 1);
+  for (guint i = 0; i < self->dots->len; i++)
+    marked[i] = by_input[g_array_index (self->dots, int, i)];
+  hl_scatter_view_set_marked (self->scatter, marked);
 }
 
 static void
@@ -96,9 +127,12 @@ show_plane (HlOverviewPanel *self, HlOverview *o)
   GArray *dots;
   g_autoptr (HlChartScene) scene = hl_present_overview (
       o, &self->view, hl_document_get_overviewed (self->document), &dots);
+  g_autofree guint8 *marked = marks_by_input (self, o);
   g_array_unref (self->dots);
   self->dots = dots;
   hl_scatter_view_set_scene (self->scatter, scene);
+  if (marked != NULL)
+    set_marks (self, marked);
   gtk_widget_set_sensitive (GTK_WIDGET (self->layout), o->layout != NULL);
   show_caption (self, o);
 }
@@ -160,7 +194,7 @@ show_confusion (HlOverviewPanel *self, HlOverview *o)
                                   hl_heatmap_view_get_scene (self->confusion)->caption,
                                   _ ("A click picks those inputs out."));
   gtk_label_set_text (self->cell, words);
-  gtk_widget_set_visible (self->clear, has_cell);
+  gtk_widget_set_sensitive (self->clear, has_cell);
 }
 
 /* ---- all -----------------------------------------------------------------------------
@@ -180,6 +214,7 @@ show_head (HlOverviewPanel *self)
                       : g_strdup (_ ("No data set is open"));
   gtk_label_set_text (self->dataset, words);
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Make Overview"));
+  hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run), is_busy || can);
 }
 
@@ -228,6 +263,8 @@ show (HlOverviewPanel *self)
       gtk_label_set_text (self->explained, text);
       show_plane (self, o);
       show_picture (self, o);
+      gtk_widget_set_visible (self->confusion_section,
+                              hl_overview_get_accuracy (o).n > 0);
       show_confusion (self, o);
     }
   hl_overview_table_show (self->table, o, &self->view);
@@ -369,8 +406,12 @@ build_head (HlOverviewPanel *self)
   gtk_widget_add_css_class (name, "dim-label");
   gtk_box_append (GTK_BOX (row), name);
   self->dataset = GTK_LABEL (name);
-  GtkWidget *open = gtk_button_new_from_icon_name ("document-open-symbolic");
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (open), "win.open-dataset");
+  g_autoptr (GMenu) menu = g_menu_new ();
+  g_menu_append (menu, _ ("Open a _Folder of Pictures…"), "win.open-dataset");
+  g_menu_append (menu, _ ("Open a CSV, IDX File or _Text…"), "win.open-dataset-file");
+  GtkWidget *open = gtk_menu_button_new ();
+  gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (open), "document-open-symbolic");
+  gtk_menu_button_set_menu_model (GTK_MENU_BUTTON (open), G_MENU_MODEL (menu));
   gtk_widget_set_tooltip_text (open, _ ("Open a data set"));
   gtk_box_append (GTK_BOX (row), open);
   gtk_box_append (GTK_BOX (row), build_options (self));
@@ -444,7 +485,8 @@ build_plane (HlOverviewPanel *self, GtkWidget *page)
 static void
 build_confusion (HlOverviewPanel *self, GtkWidget *page)
 {
-  GtkWidget *section = hl_score_section (page, _ ("What Is Taken for What"));
+  GtkWidget *section = hl_score_section (page, _ ("Confusion: What Is Taken for What"));
+  self->confusion_section = section;
   self->confusion = hl_score_map (section, 380, _ ("Confusion"));
   g_signal_connect_object (self->confusion, "cell-activated",
                            G_CALLBACK (cell_activated_cb), self, 0);
@@ -512,6 +554,15 @@ hl_overview_panel_get_charts (HlOverviewPanel *self)
   if (hl_document_get_overview (self->document) != NULL && plane != NULL)
     g_ptr_array_add (scenes, hl_chart_scene_ref (plane));
   return scenes;
+}
+
+HlMatrixScene *
+hl_overview_panel_get_confusion (HlOverviewPanel *self)
+{
+  return hl_document_get_overview (self->document) != NULL &&
+                 gtk_widget_get_visible (self->confusion_section)
+             ? hl_heatmap_view_get_scene (self->confusion)
+             : NULL;
 }
 
 static void

@@ -18,4 +18,8 @@ void hl_overview_panel_set_is_dark (HlOverviewPanel *self, gboolean is_dark);
 /** hl_overview_panel_get_charts: (transfer full) (element-type HlChartScene) */
 GPtrArray *hl_overview_panel_get_charts (HlOverviewPanel *self);
 
+/** hl_overview_panel_get_confusion: (transfer none) (nullable): where labels are known.
+ */
+HlMatrixScene *hl_overview_panel_get_confusion (HlOverviewPanel *self);
+
 G_END_DECLS

@@ -210,6 +210,7 @@ hl_overview_table_new (HlDocument *document)
   table->rows = g_list_store_new (HL_TYPE_TOKEN_ROW);
   table->view = GTK_COLUMN_VIEW (view);
   gtk_widget_add_css_class (view, "data-table");
+  gtk_column_view_set_single_click_activate (table->view, TRUE);
   gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Inputs of the data set"), -1);
   g_signal_connect (view, "activate", G_CALLBACK (activate_cb), table);

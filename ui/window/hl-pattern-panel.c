@@ -225,6 +225,7 @@ show_run (HlPatternPanel *self)
   gboolean is_busy = hl_document_get_analysis (self->document, &fraction) != NULL;
   gboolean can = hl_document_can_score (self->document, scope_of (self));
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Find Patterns"));
+  hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run), is_busy || can);
   gtk_widget_set_sensitive (GTK_WIDGET (self->more), !is_busy && can);
 }

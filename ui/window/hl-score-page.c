@@ -136,6 +136,37 @@ hl_score_empty_init (HlScoreEmpty *empty,
   gtk_actionable_set_action_name (GTK_ACTIONABLE (open), "win.open-dataset");
   gtk_widget_add_css_class (open, "pill");
   gtk_box_append (GTK_BOX (box), open);
+  GtkWidget *file = gtk_button_new_with_mnemonic (_ ("Or a _CSV, IDX File or Text…"));
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (file), "win.open-dataset-file");
+  gtk_widget_add_css_class (file, "flat");
+  g_object_bind_property (open, "visible", file, "visible", G_BINDING_SYNC_CREATE);
+  gtk_box_append (GTK_BOX (box), file);
+}
+
+static void
+session_cb (GtkDropDown *scope, HlDocument *document)
+{
+  if (hl_document_get_scores (document, HL_SCOPE_INPUT) == NULL &&
+      hl_document_get_scores (document, HL_SCOPE_DATASET) != NULL)
+    gtk_drop_down_set_selected (scope, HL_SCOPE_DATASET);
+}
+
+void
+hl_score_follow_session (GtkDropDown *scope, HlDocument *document)
+{
+  g_signal_connect_object (document, "model-changed", G_CALLBACK (session_cb), scope,
+                           G_CONNECT_SWAPPED);
+}
+
+void
+hl_score_show_busy (HlDocument *document, GtkWidget *run, GtkWidget *empty_run)
+{
+  double fraction;
+  const char *what = hl_document_get_analysis (document, &fraction);
+  g_autofree char *tip = what != NULL ? g_strdup_printf (_ ("Stop: %s"), what) : NULL;
+  gtk_widget_set_tooltip_text (run, tip);
+  gtk_widget_set_size_request (run, 124, -1); /* "Stop" stays under the pointer */
+  gtk_widget_set_sensitive (empty_run, what == NULL);
 }
 
 /* ---- a choice of scores --------------------------------------------------------------

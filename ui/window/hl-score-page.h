@@ -54,6 +54,14 @@ void hl_score_empty_init (HlScoreEmpty *empty,
                           GCallback run,
                           gpointer data);
 
+/** hl_score_follow_session: where an opened session has scores of a data set alone,
+ * @scope goes there. */
+void hl_score_follow_session (GtkDropDown *scope, HlDocument *document);
+
+/** hl_score_show_busy: while an analysis is under way, @run stops it and says which, and
+ * @empty_run waits. */
+void hl_score_show_busy (HlDocument *document, GtkWidget *run, GtkWidget *empty_run);
+
 /** hl_score_words: (transfer none): a drop-down of fixed words, appended. */
 GtkDropDown *hl_score_words (GtkWidget *box, const char *const *words, const char *name);
 

@@ -100,10 +100,9 @@ static void
 show_density (HlStrengthPanel *self, HlHeadKey head)
 {
   HlScore score = hl_score_choice_get (&self->score);
-  HlHeadScores *all =
-      score != HL_N_SCORES
-          ? hl_document_find_scores (self->document, HL_SCOPE_DATASET, score)
-          : NULL;
+  HlHeadScores *all = hl_document_get_scores (self->document, HL_SCOPE_DATASET);
+  if (all != NULL && (score == HL_N_SCORES || !hl_head_scores_has (all, score)))
+    all = NULL; /* what the probe says is of no input */
   HlHeadScores *own = hl_document_get_scores (self->document, HL_SCOPE_INPUT);
   gboolean is_there = all != NULL && hl_head_scores_get_n_inputs (all) > 1;
   gtk_widget_set_visible (self->density_section, is_there);
@@ -162,6 +161,7 @@ show_run (HlStrengthPanel *self)
   double fraction;
   gboolean is_busy = hl_document_get_analysis (self->document, &fraction) != NULL;
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Read Maps"));
+  hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (
       GTK_WIDGET (self->run),
       is_busy ||
@@ -341,6 +341,7 @@ hl_strength_panel_set_document (HlStrengthPanel *self, HlDocument *document)
                                          "input-changed" };
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
+  hl_score_follow_session (self->scope, document);
   self->top_inputs = hl_top_inputs_new (document);
   gtk_box_append (GTK_BOX (self->density_section), self->top_inputs);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)

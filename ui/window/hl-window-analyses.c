@@ -120,7 +120,11 @@ save_table_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   GtkFileChooserNative *dialog =
       hl_window_choose (self, _ ("Save the Scores as a Table"),
                         GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), save_table);
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), "heads.csv");
+  const char *page = gtk_stack_get_visible_child_name (self->pages);
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog),
+                                     g_strcmp0 (page, "overview") == 0   ? "inputs.csv"
+                                     : g_strcmp0 (page, "patterns") == 0 ? "maps.csv"
+                                                                         : "heads.csv");
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 

@@ -6,6 +6,7 @@
 #include "gl/hl-head-grid.h"
 #include "gl/hl-heatmap-view.h"
 #include "gl/hl-patch-view.h"
+#include "gl/hl-scatter-view.h"
 #include "gl/hl-token-strip.h"
 #include "window/hl-export-dialog.h"
 #include "window/hl-window-private.h"
@@ -104,6 +105,12 @@ hl_window_show_export (HlWindow *self)
     return;
   HlMatrixScene *matrix = focused_matrix (self);
   GPtrArray *charts = matrix == NULL ? shown_charts (self) : NULL;
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  /* The plane and the confusion table are one figure, unless one of them has the focus.
+   */
+  if (matrix == NULL && (focus == NULL || !HL_IS_SCATTER_VIEW (focus)) &&
+      g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "overview") == 0)
+    matrix = hl_overview_panel_get_confusion (self->overview);
   HlFigureKind kind = kind_in_focus (self);
   if (matrix != NULL || (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP))
     kind = HL_FIGURE_CHART;

@@ -2,6 +2,7 @@
  * Single keys, typing of "5.1", and files dropped on the window. */
 #include "config.h"
 
+#include "gl/hl-scatter-view.h"
 #include "window/hl-window-private.h"
 
 static gboolean
@@ -82,6 +83,11 @@ key_pressed_cb (GtkEventControllerKey *controller,
       hl_heads_panel_grab_grid (self->heads);
       return GDK_EVENT_STOP;
     }
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  gsize n_dots;
+  if (keyval == GDK_KEY_Escape && focus != NULL && HL_IS_SCATTER_VIEW (focus) &&
+      hl_scatter_view_get_marked (HL_SCATTER_VIEW (focus), &n_dots) != NULL)
+    return GDK_EVENT_PROPAGATE; /* it takes its lasso away */
   if (keyval == GDK_KEY_Escape)
     {
       hl_selection_set_query (hl_document_get_selection (self->document), -1);

@@ -215,26 +215,6 @@ is_picture (const char *path)
 }
 
 void
-hl_window_open (HlWindow *self, const char *path)
-{
-  if (g_str_has_suffix (path, ".h5") || g_str_has_suffix (path, ".hdf5"))
-    {
-      hl_document_open_session (self->document, path);
-      hl_window_note_recent (self, path, "application/x-hdf5");
-    }
-  else if (looks_like_model (path))
-    {
-      hl_document_open_model (self->document, path);
-      hl_window_note_recent (self, path, "inode/directory");
-    }
-  else
-    {
-      hl_document_open_input (self->document, path);
-      hl_window_note_recent (self, path, is_picture (path) ? "image/png" : "text/plain");
-    }
-}
-
-void
 hl_window_choose_renderer (void)
 {
   GdkDisplay *display = gdk_display_get_default ();
@@ -300,39 +280,128 @@ keep_settings (HlWindow *self)
   g_settings_set_boolean (self->settings, "leave-out-special", view->leave_out_special);
 }
 
-static void
-close_response_cb (AdwMessageDialog *dialog, const char *response, HlWindow *self)
+/* What is to happen once a person has let go of what is not saved. */
+typedef struct
 {
-  gboolean is_discarded = g_str_equal (response, "discard");
-  gtk_window_destroy (GTK_WINDOW (dialog));
-  if (!is_discarded)
-    return;
-  keep_settings (self);
-  gtk_window_destroy (GTK_WINDOW (self));
+  HlWindow *window;
+  char *path; /* of a model or session to open; NULL to close */
+} Discard;
+
+static void open_now (HlWindow *self, const char *path);
+
+static Discard *
+discard_new (HlWindow *window, const char *path)
+{
+  Discard *discard = g_new0 (Discard, 1);
+  *discard = (Discard){ g_object_ref (window), g_strdup (path) };
+  return discard;
 }
 
-/* Only what a person wrote or chose is worth a question; a trace can be made again. */
+static void
+discard_free (gpointer data)
+{
+  Discard *discard = data;
+  g_object_unref (discard->window);
+  g_free (discard->path);
+  g_free (discard);
+}
+
+static void
+discard_closure_free (gpointer data, GClosure *closure)
+{
+  discard_free (data);
+}
+
+static gboolean
+discarded_cb (gpointer data)
+{
+  const Discard *discard = data;
+  if (discard->path != NULL)
+    open_now (discard->window, discard->path);
+  else
+    {
+      keep_settings (discard->window);
+      gtk_window_destroy (GTK_WINDOW (discard->window));
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* The dialog closes itself behind this; what goes with the window waits for it. */
+static void
+discard_response_cb (AdwMessageDialog *dialog, const char *response, gpointer data)
+{
+  const Discard *discard = data;
+  if (g_str_equal (response, "discard"))
+    g_idle_add_full (G_PRIORITY_DEFAULT, discarded_cb,
+                     discard_new (discard->window, discard->path), discard_free);
+}
+
+/* @path: (nullable): of what is to be opened; the window is closed else. */
+static void
+ask_to_discard (HlWindow *self, const char *path)
+{
+  GtkWidget *dialog =
+      adw_message_dialog_new (GTK_WINDOW (self), _ ("Discard the session?"),
+                              _ ("Notes, tags and what analyses found are not saved."));
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"),
+                                    "discard", _ ("_Discard"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard",
+                                              ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_data (dialog, "response", G_CALLBACK (discard_response_cb),
+                         discard_new (self, path), discard_closure_free, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+/* Only what a person wrote or waited for is worth a question; a trace can be made again.
+ */
 static gboolean
 hl_window_close_request (GtkWindow *window)
 {
   HlWindow *self = HL_WINDOW (window);
-  if (hl_document_is_modified (self->document) &&
-      hl_document_get_notes (self->document)[0] != '\0')
+  if (hl_document_has_work (self->document))
     {
-      GtkWidget *dialog =
-          adw_message_dialog_new (window, _ ("Discard your notes?"),
-                                  _ ("The session with your notes is not saved."));
-      adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
-                                        _ ("_Cancel"), "discard", _ ("_Discard"), NULL);
-      adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard",
-                                                  ADW_RESPONSE_DESTRUCTIVE);
-      adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-      g_signal_connect (dialog, "response", G_CALLBACK (close_response_cb), self);
-      gtk_window_present (GTK_WINDOW (dialog));
+      ask_to_discard (self, NULL);
       return TRUE;
     }
   keep_settings (self);
   return GTK_WINDOW_CLASS (hl_window_parent_class)->close_request (window);
+}
+
+static gboolean
+is_session (const char *path)
+{
+  return g_str_has_suffix (path, ".h5") || g_str_has_suffix (path, ".hdf5");
+}
+
+static void
+open_now (HlWindow *self, const char *path)
+{
+  if (is_session (path))
+    {
+      hl_document_open_session (self->document, path);
+      hl_window_note_recent (self, path, "application/x-hdf5");
+    }
+  else if (looks_like_model (path))
+    {
+      hl_document_open_model (self->document, path);
+      hl_window_note_recent (self, path, "inode/directory");
+    }
+  else
+    {
+      hl_document_open_input (self->document, path);
+      hl_window_note_recent (self, path, is_picture (path) ? "image/png" : "text/plain");
+    }
+}
+
+void
+hl_window_open (HlWindow *self, const char *path)
+{
+  if ((is_session (path) || looks_like_model (path)) &&
+      hl_document_has_work (self->document))
+    ask_to_discard (self, path);
+  else
+    open_now (self, path);
 }
 
 /* The first frame is for the person; OpenGL is made ready after it, a canvas at a time,

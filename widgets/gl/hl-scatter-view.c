@@ -187,6 +187,15 @@ hl_scatter_view_lasso (HlScatterView *self, const double *xy, int n)
   g_signal_emit_by_name (self, "marked-changed");
 }
 
+void
+hl_scatter_view_set_marked (HlScatterView *self, const guint8 *marked)
+{
+  g_return_if_fail (HL_IS_SCATTER_VIEW (self));
+  g_free (self->marked);
+  self->marked = marked != NULL ? g_memdup2 (marked, self->n_dots) : NULL;
+  queue (self);
+}
+
 const guint8 *
 hl_scatter_view_get_marked (HlScatterView *self, gsize *n_dots)
 {
@@ -384,6 +393,11 @@ key_cb (GtkEventControllerKey *controller,
       self->scene != NULL ? hl_chart_scene_get (self->scene, 0) : NULL;
   int at =
       self->hovered >= 0 || self->scene == NULL ? self->hovered : self->scene->selected;
+  if (keyval == GDK_KEY_Escape && self->marked != NULL)
+    {
+      hl_scatter_view_clear_marked (self);
+      return TRUE;
+    }
   if (s == NULL || s->n == 0 || s->is_cloud ||
       (state & (GDK_CONTROL_MASK | GDK_ALT_MASK)) != 0)
     return FALSE;
@@ -399,11 +413,6 @@ key_cb (GtkEventControllerKey *controller,
       if (self->hovered >= 0)
         g_signal_emit_by_name (self, "mark-activated", self->hovered);
       return TRUE;
-    case GDK_KEY_Escape:
-      if (self->marked == NULL)
-        return FALSE;
-      hl_scatter_view_clear_marked (self);
-      return TRUE;
     default:
       return FALSE;
     }
@@ -418,6 +427,7 @@ paint_over (HlScatterView *self, cairo_t *cr, const HlTheme *theme)
   const double *xy = (const double *) (gpointer) self->lasso->data;
   hl_paint_set_color (cr, &theme->accent_head);
   cairo_set_line_width (cr, 1.5);
+  cairo_new_path (cr);
   for (guint i = 0; i + 1 < self->lasso->len; i += 2)
     cairo_line_to (cr, xy[i], xy[i + 1]);
   cairo_stroke (cr);

@@ -32,6 +32,10 @@ void hl_scatter_view_set_is_dark (HlScatterView *self, gboolean is_dark);
  * those in the lasso; NULL where there is none. */
 const guint8 *hl_scatter_view_get_marked (HlScatterView *self, gsize *n_dots);
 
+/** hl_scatter_view_set_marked: (nullable): a byte a dot, without a signal: where the same
+ * dots come in another order. */
+void hl_scatter_view_set_marked (HlScatterView *self, const guint8 *marked);
+
 /** hl_scatter_view_clear_marked: forgets the lasso. */
 void hl_scatter_view_clear_marked (HlScatterView *self);
 
