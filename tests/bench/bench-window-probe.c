@@ -68,9 +68,9 @@ probe_open (Probe *probe)
   probe->window = hl_window_new (probe->application);
   probe->document = hl_window_get_document (HL_WINDOW (probe->window));
   probe->grid = HL_HEAD_GRID (find_widget (probe->window, HL_TYPE_HEAD_GRID));
-  GtkWidget *map = find_widget (probe->window, HL_TYPE_HEATMAP_VIEW);
-  probe->map = HL_HEATMAP_VIEW (map);
-  GtkWidget *panel = gtk_widget_get_ancestor (map, g_type_from_name ("HlHeadPanel"));
+  /* Pages have maps too: the head's own is meant. */
+  GtkWidget *panel = find_widget (probe->window, g_type_from_name ("HlHeadPanel"));
+  probe->map = HL_HEATMAP_VIEW (find_widget (panel, HL_TYPE_HEATMAP_VIEW));
   g_signal_connect (panel, "shown", G_CALLBACK (shown_cb), probe);
   gtk_window_set_default_size (GTK_WINDOW (probe->window), 1440, 900);
   gtk_widget_realize (probe->window);
