@@ -4,8 +4,8 @@
 #include "config.h"
 
 #include "document/hl-document-private.h"
+#include "io/hl-json.h"
 
-#include <jansson.h>
 #include <string.h>
 
 void
@@ -65,10 +65,10 @@ hl_document_keep_result (HlDocument *self, HlSessionResult *made, const char *ma
 gboolean
 hl_document_is_of_input (HlDocument *self, const HlSessionResult *result)
 {
-  json_t *origin = json_loads (result->provenance_json, 0, NULL);
+  const char *text = result->provenance_json;
+  g_autoptr (json_t) origin =
+      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
   const char *hash = json_string_value (json_object_get (origin, "input_hash"));
-  gboolean is_of =
-      hash == NULL || hash[0] == '\0' || g_strcmp0 (hash, self->trace->input_hash) == 0;
-  json_decref (origin);
-  return is_of;
+  return hash == NULL || hash[0] == '\0' ||
+         g_strcmp0 (hash, self->trace->input_hash) == 0;
 }

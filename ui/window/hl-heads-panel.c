@@ -27,6 +27,7 @@ struct _HlHeadsPanel
   GtkDropDown *shows_drop;
   HlGridShows shows;
   HlHeadFinder *finder;
+  gboolean had_score; /* the grid showed one */
 };
 
 G_DEFINE_FINAL_TYPE (HlHeadsPanel, hl_heads_panel, GTK_TYPE_WIDGET)
@@ -154,7 +155,12 @@ static void
 scores_changed_cb (HlHeadsPanel *self)
 {
   hl_grid_shows_fill (&self->shows, self->document);
-  show_score (self);
+  /* What is told many times a second is no reason to paint maps anew. */
+  gboolean has_score = gtk_drop_down_get_selected (self->shows_drop) > 0;
+  if (has_score || self->had_score)
+    show_grid (self);
+  self->had_score = has_score;
+  hl_head_finder_show_score (self->finder, hl_grid_shows_get_score (&self->shows));
 }
 
 static void
