@@ -54,11 +54,17 @@ weight_clear (gpointer data)
   hl_tensor_unref (w->square);
 }
 
+/* In the backend's memory; NULL after a failure, which sticks to @error. */
 static HlTensor *
-filled (HlDtype dtype, HlShape shape, GRand *rand, double deviation)
+filled (const HlAutoencoder *net,
+        HlShape shape,
+        GRand *rand,
+        double deviation,
+        GError **error)
 {
-  HlTensor *t = hl_tensor_new (dtype, shape, NULL);
-  for (gint64 i = 0; i < hl_tensor_count (t); i += 2)
+  HlDtype dtype = net->backend->dtype;
+  g_autoptr (HlTensor) t = hl_tensor_new (dtype, shape, *error == NULL ? error : NULL);
+  for (gint64 i = 0; t != NULL && i < hl_tensor_count (t); i += 2)
     {
       double pair[2] = { 0, 0 }; /* Box and Muller */
       if (deviation > 0)
@@ -74,59 +80,65 @@ filled (HlDtype dtype, HlShape shape, GRand *rand, double deviation)
         else
           ((float *) t->data)[i + k] = (float) pair[k];
     }
-  return t;
+  return *error == NULL ? hl_backend_upload (net->backend, t, error) : NULL;
 }
 
 /* Returns: its index. @fan_in: inputs behind an output; 0 for a bias. */
 static int
-add_weight (HlAutoencoder *net, GRand *rand, char *name, HlShape shape, double fan_in)
+add_weight (HlAutoencoder *net,
+            GRand *rand,
+            char *name,
+            HlShape shape,
+            double fan_in,
+            GError **error)
 {
-  HlDtype dtype = net->backend->dtype;
   double deviation = fan_in > 0 ? sqrt (2 / fan_in) : 0;
-  Weight w = { name, filled (dtype, shape, rand, deviation),
-               filled (dtype, shape, NULL, 0), filled (dtype, shape, NULL, 0) };
+  Weight w = { name, filled (net, shape, rand, deviation, error),
+               filled (net, shape, NULL, 0, error), filled (net, shape, NULL, 0, error) };
   g_array_append_val (net->weights, w);
   return (int) net->weights->len - 1;
 }
 
 static void
-add_encoder (HlAutoencoder *net, GRand *rand)
+add_encoder (HlAutoencoder *net, GRand *rand, GError **error)
 {
   for (int i = 0; i < HL_AUTOENCODER_LAYERS; i++)
     {
       int n = KERNEL * KERNEL * channels[i], m = channels[i + 1];
       net->conv[i] = add_weight (net, rand, g_strdup_printf ("encoder.%d.weight", i),
-                                 HL_SHAPE (m, n), n);
-      add_weight (net, rand, g_strdup_printf ("encoder.%d.bias", i), HL_SHAPE (m), 0);
+                                 HL_SHAPE (m, n), n, error);
+      add_weight (net, rand, g_strdup_printf ("encoder.%d.bias", i), HL_SHAPE (m), 0,
+                  error);
     }
 }
 
 static void
-add_dense (HlAutoencoder *net, GRand *rand)
+add_dense (HlAutoencoder *net, GRand *rand, GError **error)
 {
   const int last = HL_AUTOENCODER_LAYERS, n_side = net->shape.n_side;
   int n = net->heights[last] * net->widths[last] * channels[last];
   net->to_latent = add_weight (net, rand, g_strdup ("encoder.dense.weight"),
-                               HL_SHAPE (HL_AUTOENCODER_LATENT, n), n);
+                               HL_SHAPE (HL_AUTOENCODER_LATENT, n), n, error);
   add_weight (net, rand, g_strdup ("encoder.dense.bias"),
-              HL_SHAPE (HL_AUTOENCODER_LATENT), 0);
+              HL_SHAPE (HL_AUTOENCODER_LATENT), 0, error);
   if (n_side > 0)
-    net->side_to_latent = add_weight (net, rand, g_strdup ("encoder.side.weight"),
-                                      HL_SHAPE (HL_AUTOENCODER_LATENT, n_side), n_side);
+    net->side_to_latent =
+        add_weight (net, rand, g_strdup ("encoder.side.weight"),
+                    HL_SHAPE (HL_AUTOENCODER_LATENT, n_side), n_side, error);
   net->from_latent =
       add_weight (net, rand, g_strdup ("decoder.dense.weight"),
-                  HL_SHAPE (n, HL_AUTOENCODER_LATENT), HL_AUTOENCODER_LATENT);
-  add_weight (net, rand, g_strdup ("decoder.dense.bias"), HL_SHAPE (n), 0);
+                  HL_SHAPE (n, HL_AUTOENCODER_LATENT), HL_AUTOENCODER_LATENT, error);
+  add_weight (net, rand, g_strdup ("decoder.dense.bias"), HL_SHAPE (n), 0, error);
   if (n_side == 0)
     return;
   net->side_from_latent =
       add_weight (net, rand, g_strdup ("decoder.side.weight"),
-                  HL_SHAPE (n_side, HL_AUTOENCODER_LATENT), HL_AUTOENCODER_LATENT);
-  add_weight (net, rand, g_strdup ("decoder.side.bias"), HL_SHAPE (n_side), 0);
+                  HL_SHAPE (n_side, HL_AUTOENCODER_LATENT), HL_AUTOENCODER_LATENT, error);
+  add_weight (net, rand, g_strdup ("decoder.side.bias"), HL_SHAPE (n_side), 0, error);
 }
 
 static void
-add_decoder (HlAutoencoder *net, GRand *rand)
+add_decoder (HlAutoencoder *net, GRand *rand, GError **error)
 {
   for (int i = HL_AUTOENCODER_LAYERS - 1; i >= 0; i--)
     {
@@ -135,18 +147,22 @@ add_decoder (HlAutoencoder *net, GRand *rand)
       double fan_in = m * KERNEL * KERNEL / (double) (STRIDE * STRIDE);
       net->transposed[i] =
           add_weight (net, rand, g_strdup_printf ("decoder.%d.weight", i),
-                      HL_SHAPE (n, m), i > 0 ? fan_in : 2 * fan_in);
+                      HL_SHAPE (n, m), i > 0 ? fan_in : 2 * fan_in, error);
       add_weight (net, rand, g_strdup_printf ("decoder.%d.bias", i),
-                  HL_SHAPE (1, 1, 1, channels[i]), 0);
+                  HL_SHAPE (1, 1, 1, channels[i]), 0, error);
     }
 }
 
 HlAutoencoder *
-hl_autoencoder_new (HlBackend *backend, HlAutoencoderShape shape, guint32 seed)
+hl_autoencoder_new (HlBackend *backend,
+                    HlAutoencoderShape shape,
+                    guint32 seed,
+                    GError **error)
 {
-  HlAutoencoder *net = g_new0 (HlAutoencoder, 1);
+  GError *failure = NULL;
+  g_autoptr (HlAutoencoder) net = g_new0 (HlAutoencoder, 1);
   g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  net->backend = hl_backend_ref (backend);
+  net->backend = hl_backend_as_f32 (backend);
   net->shape = shape;
   net->weights = g_array_new (FALSE, FALSE, sizeof (Weight));
   g_array_set_clear_func (net->weights, weight_clear);
@@ -157,13 +173,16 @@ hl_autoencoder_new (HlBackend *backend, HlAutoencoderShape shape, guint32 seed)
       net->heights[i + 1] = (net->heights[i] + 2 * PADDING - KERNEL) / STRIDE + 1;
       net->widths[i + 1] = (net->widths[i] + 2 * PADDING - KERNEL) / STRIDE + 1;
       net->like[i] = hl_tensor_new (
-          backend->dtype, HL_SHAPE (1, net->heights[i], net->widths[i], channels[i]),
+          net->backend->dtype, HL_SHAPE (1, net->heights[i], net->widths[i], channels[i]),
           NULL);
     }
-  add_encoder (net, rand);
-  add_dense (net, rand);
-  add_decoder (net, rand);
-  return net;
+  add_encoder (net, rand, &failure);
+  add_dense (net, rand, &failure);
+  add_decoder (net, rand, &failure);
+  if (failure == NULL)
+    return g_steal_pointer (&net);
+  g_propagate_error (error, failure);
+  return NULL;
 }
 
 void
@@ -230,9 +249,13 @@ hl_autoencoder_set_n_steps (HlAutoencoder *net, gint64 n_steps)
   net->n_steps = n_steps;
 }
 
-/* (transfer full): @x in the shape and type of @like, a copy; NULL with @error. */
+/* (transfer full): @x where @like is, in its shape and type, a copy; NULL with @error. */
 static HlTensor *
-copy_like (const char *name, HlTensor *x, const HlTensor *like, GError **error)
+copy_like (const HlAutoencoder *net,
+           const char *name,
+           HlTensor *x,
+           const HlTensor *like,
+           GError **error)
 {
   if (!hl_shape_equal (&x->shape, &like->shape))
     {
@@ -243,7 +266,10 @@ copy_like (const char *name, HlTensor *x, const HlTensor *like, GError **error)
       return NULL;
     }
   g_autoptr (HlTensor) same = hl_tensor_convert (x, like->dtype, error);
-  return same != NULL ? hl_tensor_new_copy (like->dtype, like->shape, same->data) : NULL;
+  if (same == NULL)
+    return NULL;
+  g_autoptr (HlTensor) copy = hl_tensor_new_copy (like->dtype, like->shape, same->data);
+  return hl_backend_upload (net->backend, copy, error);
 }
 
 static void
@@ -264,13 +290,17 @@ hl_autoencoder_set (HlAutoencoder *net,
   Weight *w = &g_array_index (net->weights, Weight, i);
   HlTensor *const given[] = { weight, moment, square };
   HlTensor **places[] = { &w->weight, &w->moment, &w->square };
+  GError *failure = NULL;
   for (gsize k = 0; k < G_N_ELEMENTS (given); k++)
     {
       HlTensor *copy = given[k] != NULL
-                           ? copy_like (w->name, given[k], w->weight, error)
-                           : filled (w->weight->dtype, w->weight->shape, NULL, 0);
+                           ? copy_like (net, w->name, given[k], w->weight, &failure)
+                           : filled (net, w->weight->shape, NULL, 0, &failure);
       if (copy == NULL)
-        return FALSE;
+        {
+          g_propagate_error (error, failure);
+          return FALSE;
+        }
       replace (places[k], copy);
     }
   return TRUE;
@@ -432,13 +462,17 @@ add_gradients (const HlAutoencoder *net,
   for (guint i = 0; i < net->weights->len; i++)
     hl_tape_watch (tape, g_array_index (net->weights, Weight, i).weight);
   exec->tape = tape;
-  g_autoptr (HlTensor) latent = hl_autoencoder_encode (net, exec, x);
+  g_autoptr (HlTensor) there = hl_exec_upload (exec, x);
+  g_autoptr (HlTensor) latent =
+      there != NULL ? hl_autoencoder_encode (net, exec, there) : NULL;
   g_autoptr (HlTensor) y =
       hl_exec_ok (exec) ? hl_autoencoder_decode (net, exec, latent) : NULL;
   exec->tape = NULL;
+  g_autoptr (HlTensor) made =
+      y != NULL ? hl_tensor_convert (y, y->dtype, &exec->error) : NULL;
   if (!hl_exec_ok (exec))
     return FALSE;
-  g_autoptr (HlTensor) seed = measure (y, x, n, squares);
+  g_autoptr (HlTensor) seed = measure (made, x, n, squares);
   gboolean ok = hl_tape_backward (tape, exec, y, seed);
   for (guint i = 0; i < net->weights->len && ok; i++)
     {

@@ -29,13 +29,16 @@ typedef struct
 typedef struct _HlAutoencoder HlAutoencoder;
 
 /** hl_autoencoder_new: (transfer full): with weights of @backend's dtype drawn from
- * @seed. */
-HlAutoencoder *
-hl_autoencoder_new (HlBackend *backend, HlAutoencoderShape shape, guint32 seed);
+ * @seed; in float32 where that is half precision. NULL with @error (HL_ERROR_MEMORY). */
+HlAutoencoder *hl_autoencoder_new (HlBackend *backend,
+                                   HlAutoencoderShape shape,
+                                   guint32 seed,
+                                   GError **error);
 void hl_autoencoder_free (HlAutoencoder *net);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlAutoencoder, hl_autoencoder_free)
 
 HlAutoencoderShape hl_autoencoder_get_shape (const HlAutoencoder *net);
+/** hl_autoencoder_get_backend: what its passes are run with. */
 HlBackend *hl_autoencoder_get_backend (const HlAutoencoder *net);
 
 /** hl_autoencoder_get_n_weights, _get_weight, _get_name: every weight, and after

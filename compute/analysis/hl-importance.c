@@ -91,8 +91,10 @@ take_prediction (Work *w, HlTensor *logits, GError **error)
                      w->info->name);
       return !is_asked;
     }
-  w->explained =
-      hl_explained_new (logits, w->input, o->target, o->against, o->label, error);
+  g_autoptr (HlTensor) host = hl_backend_fetch (w->backend, logits, error);
+  if (host != NULL)
+    w->explained =
+        hl_explained_new (host, w->input, o->target, o->against, o->label, error);
   if (w->explained == NULL)
     return FALSE;
   w->V = w->explained->V;
@@ -159,17 +161,21 @@ set (Work *w, HlScore score, int layer, int head, double value)
   hl_head_scores_set (w->scores, score, layer, head, value);
 }
 
-static void
-score_predictions (Work *w, const HlTensor *logits, int layer, int first, int n)
+static gboolean
+score_predictions (Work *w, HlTensor *logits, int layer, int first, int n, GError **error)
 {
   double found[HL_N_SCORES];
-  for (int i = 0; i < n && logits != NULL; i++)
+  if (logits == NULL)
+    return TRUE;
+  g_autoptr (HlTensor) host = hl_backend_fetch (w->backend, logits, error);
+  for (int i = 0; i < n && host != NULL; i++)
     {
-      hl_explained_score (w->explained, logits, i, found);
+      hl_explained_score (w->explained, host, i, found);
       for (int k = 0; k < HL_N_SCORES; k++)
         if (!isnan (found[k]))
           set (w, (HlScore) k, layer, first + i, found[k]);
     }
+  return host != NULL;
 }
 
 /* @after (n, T, D) against @before (1, T, D), behind the heads' own block. */
@@ -257,9 +263,8 @@ ablate_heads (Work *w, int layer, int first, int n, GError **error)
       hl_run_capture (&run, end);
     }
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, w->input);
-  gboolean ok = is_good (&run, error);
-  if (ok)
-    score_predictions (w, logits, layer, first, n);
+  gboolean ok =
+      is_good (&run, error) && score_predictions (w, logits, layer, first, n, error);
   ok = ok && (!scores || score_layers (w, &run, layer, first, n, error));
   hl_run_clear (&run);
   return ok;

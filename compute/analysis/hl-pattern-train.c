@@ -61,11 +61,13 @@ shuffle (GArray *list, guint32 seed)
  */
 
 static void
-copy_out (const HlTensor *t, float *out)
+copy_out (HlExec *exec, HlTensor *t, float *out)
 {
-  for (gint64 i = 0; i < hl_tensor_count (t); i++)
-    out[i] = t->dtype == HL_DTYPE_F64 ? (float) ((double *) t->data)[i]
-                                      : ((float *) t->data)[i];
+  if (t == NULL || !hl_exec_ok (exec))
+    return;
+  g_autoptr (HlTensor) host = hl_tensor_convert (t, HL_DTYPE_F32, &exec->error);
+  if (host != NULL)
+    memcpy (out, host->data, hl_tensor_size_bytes (host));
 }
 
 /* @latent, @mse and @rebuilt (each nullable) of @count maps. */
@@ -81,14 +83,15 @@ run_batch (const HlAutoencoder *net,
 {
   int size = hl_pattern_maps_get_size (maps);
   g_autofree float *pictures = g_new (float, (gsize) (count * size));
-  g_autoptr (HlTensor) x = gather (maps, index, count, exec->backend->dtype);
-  g_autoptr (HlTensor) z = hl_autoencoder_encode (net, exec, x);
+  g_autoptr (HlTensor) host = gather (maps, index, count, exec->backend->dtype);
+  g_autoptr (HlTensor) x = hl_exec_upload (exec, host);
+  g_autoptr (HlTensor) z = x != NULL ? hl_autoencoder_encode (net, exec, x) : NULL;
   g_autoptr (HlTensor) y = z != NULL ? hl_autoencoder_decode (net, exec, z) : NULL;
+  copy_out (exec, y, pictures);
+  if (latent != NULL)
+    copy_out (exec, z, latent);
   if (y == NULL || !hl_exec_ok (exec))
     return FALSE;
-  copy_out (y, pictures);
-  if (latent != NULL)
-    copy_out (z, latent);
   if (rebuilt != NULL)
     memcpy (rebuilt, pictures, sizeof (float) * (gsize) (count * size));
   for (gint64 b = 0; b < count; b++)
@@ -108,7 +111,6 @@ run_batch (const HlAutoencoder *net,
 /* Every map of @list, in its order. */
 static gboolean
 run_list (const HlAutoencoder *net,
-          HlBackend *backend,
           const HlPatternMaps *maps,
           const GArray *list,
           float *latent,
@@ -120,7 +122,7 @@ run_list (const HlAutoencoder *net,
   HlExec exec;
   gboolean ok = TRUE;
   gint64 size = hl_pattern_maps_get_size (maps);
-  hl_exec_init (&exec, backend, progress);
+  hl_exec_init (&exec, hl_autoencoder_get_backend (net), progress);
   for (gint64 i = 0; i < (gint64) list->len && ok; i += HL_PATTERN_BATCH)
     {
       gint64 count = MIN (HL_PATTERN_BATCH, (gint64) list->len - i);
@@ -136,7 +138,6 @@ run_list (const HlAutoencoder *net,
 
 gboolean
 hl_pattern_run (const HlAutoencoder *net,
-                HlBackend *backend,
                 const HlPatternMaps *maps,
                 float *latent,
                 float *mse,
@@ -145,7 +146,7 @@ hl_pattern_run (const HlAutoencoder *net,
                 GError **error)
 {
   g_autoptr (GArray) all = list_maps (maps, 0, FALSE);
-  return run_list (net, backend, maps, all, latent, mse, rebuilt, progress, error);
+  return run_list (net, maps, all, latent, mse, rebuilt, progress, error);
 }
 
 /* ---- training ------------------------------------------------------------------------
@@ -154,7 +155,6 @@ hl_pattern_run (const HlAutoencoder *net,
 typedef struct
 {
   HlAutoencoder *net;
-  HlBackend *backend;
   const HlPatternMaps *maps;
   GArray *order;    /* to train on */
   GArray *held_out; /* not to */
@@ -186,8 +186,8 @@ train_epoch (Training *t, GError **error)
       double loss;
       if (!step_progress (t, i, error))
         return FALSE;
-      g_autoptr (HlTensor) x =
-          gather (t->maps, &g_array_index (t->order, int, i), count, t->backend->dtype);
+      g_autoptr (HlTensor) x = gather (t->maps, &g_array_index (t->order, int, i), count,
+                                       hl_autoencoder_get_backend (t->net)->dtype);
       if (!hl_autoencoder_step (t->net, x, t->progress, &loss, error))
         return FALSE;
       sum += loss * (double) count;
@@ -201,8 +201,7 @@ measure_held_out (const Training *t, double *loss, GError **error)
 {
   g_autofree float *mse = g_new (float, (gsize) t->held_out->len + 1);
   double sum = 0;
-  if (!run_list (t->net, t->backend, t->maps, t->held_out, NULL, mse, NULL, t->progress,
-                 error))
+  if (!run_list (t->net, t->maps, t->held_out, NULL, mse, NULL, t->progress, error))
     return FALSE;
   for (guint i = 0; i < t->held_out->len; i++)
     sum += (double) mse[i];
@@ -231,14 +230,7 @@ hl_pattern_train (HlAutoencoder *net,
   gboolean ok = TRUE;
   g_autoptr (GArray) order = list_maps (maps, n_inputs, FALSE);
   g_autoptr (GArray) held_out = list_maps (maps, n_inputs, TRUE);
-  Training t = { net,
-                 hl_autoencoder_get_backend (net),
-                 maps,
-                 order,
-                 held_out,
-                 progress,
-                 (int) losses->len,
-                 epochs };
+  Training t = { net, maps, order, held_out, progress, (int) losses->len, epochs };
   if (losses->len > 0)
     t.loss = g_array_index (losses, HlPatternLoss, losses->len - 1).train;
   for (; t.epoch < epochs && ok; t.epoch++)

@@ -33,7 +33,6 @@ gboolean hl_pattern_train (HlAutoencoder *net,
  * Returns: FALSE with @error
  */
 gboolean hl_pattern_run (const HlAutoencoder *net,
-                         HlBackend *backend,
                          const HlPatternMaps *maps,
                          float *latent,
                          float *mse,

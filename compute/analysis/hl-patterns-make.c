@@ -78,8 +78,8 @@ open_net (Work *w, GError **error)
   const HlPatterns *old = find_earlier (w);
   if (old == NULL)
     {
-      w->net = hl_autoencoder_new (w->backend, w->p->shape, w->p->seed);
-      return TRUE;
+      w->net = hl_autoencoder_new (w->backend, w->p->shape, w->p->seed, error);
+      return w->net != NULL;
     }
   w->p->seed = old->seed;
   w->net = hl_patterns_open_net (old, w->backend, error);
@@ -88,25 +88,30 @@ open_net (Work *w, GError **error)
 }
 
 static HlTensor *
-to_float (HlTensor *t)
+to_float (HlTensor *t, GError **error)
 {
-  g_autoptr (HlTensor) same = hl_tensor_convert (t, HL_DTYPE_F32, NULL);
-  return hl_tensor_new_copy (HL_DTYPE_F32, same->shape, same->data);
+  g_autoptr (HlTensor) same = hl_tensor_convert (t, HL_DTYPE_F32, error);
+  return same != NULL ? hl_tensor_new_copy (HL_DTYPE_F32, same->shape, same->data) : NULL;
 }
 
-static void
-keep_weights (Work *w)
+static gboolean
+keep_weights (Work *w, GError **error)
 {
   for (int i = 0; i < hl_autoencoder_get_n_weights (w->net); i++)
     {
       HlPatternWeight *kept = g_new0 (HlPatternWeight, 1);
       kept->name = g_strdup (hl_autoencoder_get_name (w->net, i));
-      kept->weight = to_float (hl_autoencoder_get_weight (w->net, i));
-      kept->moment = to_float (hl_autoencoder_get_moment (w->net, i));
-      kept->square = to_float (hl_autoencoder_get_square (w->net, i));
       g_ptr_array_add (w->p->weights, kept);
+      kept->weight = to_float (hl_autoencoder_get_weight (w->net, i), error);
+      if (kept->weight != NULL)
+        kept->moment = to_float (hl_autoencoder_get_moment (w->net, i), error);
+      if (kept->moment != NULL)
+        kept->square = to_float (hl_autoencoder_get_square (w->net, i), error);
+      if (kept->square == NULL)
+        return FALSE;
     }
   w->p->n_steps = hl_autoencoder_get_n_steps (w->net);
+  return TRUE;
 }
 
 static gboolean
@@ -130,8 +135,7 @@ train (Work *w, GError **error)
     }
   g_clear_error (&failure);
   w->p->is_partial |= !ok;
-  keep_weights (w);
-  return TRUE;
+  return keep_weights (w, error);
 }
 
 /* ---- errors --------------------------------------------------------------------------
@@ -190,7 +194,7 @@ encode (Work *w, GError **error)
   gsize n = (gsize) hl_patterns_get_n (p);
   p->latent = floats (n * HL_AUTOENCODER_LATENT);
   p->error = floats (n);
-  if (!hl_pattern_run (w->net, w->backend, p->maps, (float *) p->latent->data,
+  if (!hl_pattern_run (w->net, p->maps, (float *) p->latent->data,
                        (float *) p->error->data, NULL, &progress, error))
     return FALSE;
   g_autofree double *errors = g_new (double, n);

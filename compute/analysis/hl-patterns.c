@@ -182,7 +182,9 @@ find_weight (const HlPatterns *p, const char *name)
 HlAutoencoder *
 hl_patterns_open_net (const HlPatterns *p, HlBackend *backend, GError **error)
 {
-  g_autoptr (HlAutoencoder) net = hl_autoencoder_new (backend, p->shape, p->seed);
+  g_autoptr (HlAutoencoder) net = hl_autoencoder_new (backend, p->shape, p->seed, error);
+  if (net == NULL)
+    return NULL;
   for (int i = 0; i < hl_autoencoder_get_n_weights (net); i++)
     {
       const char *name = hl_autoencoder_get_name (net, i);
@@ -274,9 +276,9 @@ hl_patterns_place (const HlPatterns *p,
       return NULL;
     }
   g_autoptr (HlAutoencoder) net = hl_patterns_open_net (p, backend, error);
-  if (net == NULL || !hl_pattern_run (net, backend, maps, (float *) s->latent->data,
-                                      (float *) s->error->data,
-                                      (float *) s->rebuilt->data, progress, error))
+  if (net == NULL ||
+      !hl_pattern_run (net, maps, (float *) s->latent->data, (float *) s->error->data,
+                       (float *) s->rebuilt->data, progress, error))
     return NULL;
   lay_out (p, s);
   return g_steal_pointer (&s);
@@ -292,7 +294,7 @@ hl_patterns_rebuild (const HlPatterns *p, int i, HlBackend *backend, GError **er
   g_autoptr (HlTensor) latent =
       hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, HL_AUTOENCODER_LATENT),
                           (const float *) p->latent->data + i * HL_AUTOENCODER_LATENT);
-  hl_exec_init (&exec, backend, NULL);
+  hl_exec_init (&exec, hl_autoencoder_get_backend (net), NULL);
   g_autoptr (HlTensor) there = hl_exec_upload (&exec, latent);
   g_autoptr (HlTensor) y =
       there != NULL ? hl_autoencoder_decode (net, &exec, there) : NULL;

@@ -231,15 +231,18 @@ run_points (Work *w,
       hl_run_add_intervention (&run, closed);
     }
   run.reads_all = w->options->every_token;
-  HlTensor *logits = hl_model_forward (w->model, &run, input);
+  g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, input);
+  HlTensor *host = NULL;
   if (run.exec.error != NULL)
     g_propagate_error (error, g_steal_pointer (&run.exec.error));
-  else if (logits == NULL)
+  else if (logits != NULL)
+    host = hl_backend_fetch (w->backend, logits, error);
+  else
     g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                  "%s: a pruning curve needs a model with classes or a vocabulary",
                  hl_model_get_info (w->model)->name);
   hl_run_clear (&run);
-  return logits;
+  return host;
 }
 
 static int

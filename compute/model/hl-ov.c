@@ -25,7 +25,15 @@ hl_model_has_ov (const HlModel *model)
   return model->family->get_ends != NULL;
 }
 
-/* @n numbers of a tensor in the backend's type, from @first. */
+/* (transfer full) (nullable): a weight in the backend's type, on the host. */
+static HlTensor *
+param_on_host (HlParam *param, HlExec *exec)
+{
+  g_autoptr (HlTensor) value = hl_param_get (param, exec);
+  return value != NULL ? hl_backend_fetch (exec->backend, value, &exec->error) : NULL;
+}
+
+/* @n numbers of it, from @first. */
 static void
 read_numbers (const HlTensor *t, gint64 first, gint64 n, double *out)
 {
@@ -40,7 +48,7 @@ read_numbers (const HlTensor *t, gint64 first, gint64 n, double *out)
 static gboolean
 fold_norm (const HlNorm *norm, HlExec *exec, double *x, gint64 n, gint64 D)
 {
-  g_autoptr (HlTensor) gain = hl_param_get (norm->weight, exec);
+  g_autoptr (HlTensor) gain = param_on_host (norm->weight, exec);
   if (gain == NULL)
     return FALSE;
   g_autofree double *g = g_new (double, (gsize) D);
@@ -64,9 +72,9 @@ hl_model_get_ends (const HlModel *model, HlExec *exec)
 {
   const HlReadout *readout;
   HlParam *table = model->family->get_ends (model->data, &readout);
-  g_autoptr (HlTensor) embed = hl_param_get (table, exec);
+  g_autoptr (HlTensor) embed = param_on_host (table, exec);
   g_autoptr (HlTensor) unembed =
-      embed != NULL ? hl_param_get (readout->unembed.weight, exec) : NULL;
+      embed != NULL ? param_on_host (readout->unembed.weight, exec) : NULL;
   if (unembed == NULL)
     return NULL;
   gint64 V = embed->shape.dim[0], D = embed->shape.dim[1];
@@ -95,7 +103,7 @@ hl_model_get_ends (const HlModel *model, HlExec *exec)
 static double *
 rows_of (const HlDense *dense, HlExec *exec, gint64 first, gint64 n, gint64 D)
 {
-  g_autoptr (HlTensor) w = hl_param_get (dense->weight, exec);
+  g_autoptr (HlTensor) w = param_on_host (dense->weight, exec);
   if (w == NULL)
     return NULL;
   double *out = g_new (double, (gsize) (n * D));
@@ -111,7 +119,7 @@ rows_of (const HlDense *dense, HlExec *exec, gint64 first, gint64 n, gint64 D)
 static double *
 columns_of (const HlDense *dense, HlExec *exec, gint64 first, gint64 n, gint64 D)
 {
-  g_autoptr (HlTensor) w = hl_param_get (dense->weight, exec);
+  g_autoptr (HlTensor) w = param_on_host (dense->weight, exec);
   if (w == NULL)
     return NULL;
   double *out = g_new (double, (gsize) (D * n));

@@ -19,8 +19,15 @@ fill_band (HlRun *run, gint64 first, HlTensor *logits)
   g_autoptr (HlTensor) shifts = lse;
   if (probs == NULL)
     return FALSE;
-  hl_predictions_fill (run->predictions, first, scores, probs, shifts);
-  return TRUE;
+  HlTensor *made[] = { scores, probs, shifts }, *host[] = { NULL, NULL, NULL };
+  for (guint i = 0; i < G_N_ELEMENTS (made); i++)
+    if (hl_exec_ok (&run->exec))
+      host[i] = hl_backend_fetch (run->exec.backend, made[i], &run->exec.error);
+  if (hl_exec_ok (&run->exec))
+    hl_predictions_fill (run->predictions, first, host[0], host[1], host[2]);
+  for (guint i = 0; i < G_N_ELEMENTS (host); i++)
+    hl_tensor_unref (host[i]);
+  return hl_exec_ok (&run->exec);
 }
 
 gint64

@@ -23,6 +23,7 @@ param_free (gpointer data)
   hl_tensor_unref (param->stored);
   hl_tensor_unref (param->as_f32);
   hl_tensor_unref (param->as_f64);
+  hl_tensor_unref (param->on_device);
   g_free (param);
 }
 
@@ -127,11 +128,62 @@ hl_weights_dtype (HlWeights *weights)
   return most;
 }
 
+gsize
+hl_weights_bytes_in (HlWeights *weights, HlDtype dtype)
+{
+  gsize bytes = 0;
+  for (guint i = 0; i < weights->params->len; i++)
+    {
+      const HlParam *param = g_ptr_array_index (weights->params, i);
+      bytes += (gsize) hl_tensor_count (param->stored) * hl_dtype_size (dtype);
+    }
+  return bytes;
+}
+
+void
+hl_weights_leave_device (HlWeights *weights)
+{
+  g_mutex_lock (&weights->lock);
+  for (guint i = 0; i < weights->params->len; i++)
+    {
+      HlParam *param = g_ptr_array_index (weights->params, i);
+      g_clear_pointer (&param->on_device, hl_tensor_unref);
+    }
+  g_mutex_unlock (&weights->lock);
+}
+
+/* Uploaded once; again for another device, or another type. */
+static HlTensor *
+get_on_device (HlParam *param, HlExec *exec)
+{
+  HlWeights *weights = param->owner;
+  const HlMemory *memory = exec->backend->klass->device->get_home (exec->backend);
+  HlDtype dtype = exec->backend->dtype;
+  HlTensor *value = NULL;
+  g_mutex_lock (&weights->lock);
+  if (param->on_device != NULL && param->on_device->memory == memory &&
+      param->on_device->dtype == dtype)
+    value = hl_tensor_ref (param->on_device);
+  g_mutex_unlock (&weights->lock);
+  if (value != NULL)
+    return value;
+  value = hl_exec_upload (exec, param->stored);
+  if (value == NULL)
+    return NULL;
+  g_mutex_lock (&weights->lock);
+  g_clear_pointer (&param->on_device, hl_tensor_unref);
+  param->on_device = hl_tensor_ref (value);
+  g_mutex_unlock (&weights->lock);
+  return value;
+}
+
 HlTensor *
 hl_param_get (HlParam *param, HlExec *exec)
 {
   if (param == NULL || !hl_exec_ok (exec))
     return NULL;
+  if (exec->backend->klass->device != NULL)
+    return get_on_device (param, exec);
   HlDtype dtype = exec->backend->dtype;
   if (param->stored->dtype == dtype)
     return hl_tensor_ref (param->stored);

@@ -18,6 +18,7 @@ typedef struct
   HlTensor *stored; /* in the file's type */
   HlTensor *as_f32; /* guarded by the owner's lock; NULL until converted */
   HlTensor *as_f64;
+  HlTensor *on_device; /* in a backend's own memory; guarded likewise */
 } HlParam;
 
 /** hl_weights_new: takes a reference to @st. @budget_bytes: of conversions that are kept;
@@ -43,6 +44,13 @@ gsize hl_weights_convert_bytes (HlWeights *weights, HlDtype dtype);
 
 /** hl_weights_dtype: the type that most of the parameters have in the file. */
 HlDtype hl_weights_dtype (HlWeights *weights);
+
+/** hl_weights_bytes_in: what every parameter takes in @dtype. */
+gsize hl_weights_bytes_in (HlWeights *weights, HlDtype dtype);
+
+/** hl_weights_leave_device: gives up what is in a backend's own memory: it is uploaded
+ * again when it is needed. */
+void hl_weights_leave_device (HlWeights *weights);
 
 /**
  * hl_param_get:

@@ -79,7 +79,5 @@ hl_vit_positions (HlExec *exec,
             cell[d] += w * source[d];
         }
     }
-  if (trained->dtype == HL_DTYPE_F64)
-    return g_steal_pointer (&out);
-  return hl_tensor_convert (out, HL_DTYPE_F32, &exec->error);
+  return hl_exec_upload (exec, out);
 }

@@ -46,7 +46,7 @@ hl_exec_upload (HlExec *exec, HlTensor *host)
 {
   if (exec->error != NULL || host == NULL)
     return NULL;
-  return hl_tensor_convert (host, exec->backend->dtype, &exec->error);
+  return hl_backend_upload (exec->backend, host, &exec->error);
 }
 
 /* Runs @call; the second output goes to @second where somebody wants it. */
@@ -75,7 +75,7 @@ hl_exec_contiguous (HlExec *exec, HlTensor *x)
 {
   if (exec->error != NULL || x == NULL)
     return NULL;
-  HlTensor *copy = hl_tensor_convert (x, x->dtype, &exec->error);
+  HlTensor *copy = hl_backend_contiguous (exec->backend, x, &exec->error);
   if (copy != NULL && exec->tape != NULL)
     hl_tape_record_copy (exec->tape, x, copy);
   return copy;

@@ -43,8 +43,8 @@ void hl_exec_fail (HlExec *exec, GError *error);
 /** hl_exec_step: reports progress and checks for cancelling; FALSE sticks. */
 gboolean hl_exec_step (HlExec *exec, double fraction, const char *what);
 
-/** hl_exec_upload: (transfer full) (nullable): a host tensor of any float type in the
- * backend's own; @host itself where nothing needs to change. */
+/** hl_exec_upload: (transfer full) (nullable): a tensor of any float type in the
+ * backend's memory and type; @host itself where nothing needs to change. */
 HlTensor *hl_exec_upload (HlExec *exec, HlTensor *host);
 
 /** hl_exec_run: any op; @second (nullable): (out): where the second result is wanted. */

@@ -406,6 +406,18 @@ hl_op_infer (const HlOpCall *call, HlShape *out, GError **error)
   return FALSE;
 }
 
+gboolean
+hl_op_is_wide_in (HlOp op, int i)
+{
+  return op == HL_OP_ATTENTION_RECT && i == 2;
+}
+
+gboolean
+hl_op_is_wide_out (HlOp op, int i)
+{
+  return (op == HL_OP_SOFTMAX || op == HL_OP_ATTENTION) && i == 1;
+}
+
 /* Which part of @Tq x @Tk entries causal attention sees; 1 for any other. */
 static double
 share_seen (const HlOpCall *call, gint64 Tq, gint64 Tk)

@@ -145,6 +145,11 @@ const HlOpInfo *hl_op_get_info (HlOp op);
  */
 gboolean hl_op_infer (const HlOpCall *call, HlShape *out, GError **error);
 
+/** hl_op_is_wide_in, hl_op_is_wide_out: input or output @i is a log-sum-exp, which is in
+ * float32 at least where the others are in half precision. */
+gboolean hl_op_is_wide_in (HlOp op, int i);
+gboolean hl_op_is_wide_out (HlOp op, int i);
+
 /** hl_op_flops: floating point operations of @call, a multiply-add being two; of SCORES,
  * SOFTMAX, MIX and ATTENTION without what causal forbids. */
 double hl_op_flops (const HlOpCall *call);

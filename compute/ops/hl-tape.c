@@ -2,8 +2,6 @@
  * Reverse mode over the op table: the tape. */
 #include "ops/hl-tape.h"
 
-#include <string.h>
-
 /* The gradient of a storage, laid out as @root, the tensor that fills it. */
 typedef struct
 {
@@ -194,10 +192,7 @@ make_grad (Node *node, HlExec *exec)
 {
   if (node->grad != NULL)
     return TRUE;
-  HlBackend *backend = exec->backend;
-  node->grad = backend->klass->alloc (backend, node->root->shape, &exec->error);
-  if (node->grad != NULL)
-    memset (node->grad->data, 0, hl_tensor_size_bytes (node->grad));
+  node->grad = hl_backend_new_zeros (exec->backend, node->root->shape, &exec->error);
   return node->grad != NULL;
 }
 
@@ -268,7 +263,7 @@ hl_tape_backward (HlTape *tape, HlExec *exec, HlTensor *y, HlTensor *seed)
 {
   HlTape *before = exec->tape;
   exec->tape = NULL;
-  hl_tape_add (tape, exec, y, hl_tensor_ref (seed));
+  hl_tape_add (tape, exec, y, hl_exec_upload (exec, seed));
   while (tape->records->len > 0 && hl_exec_ok (exec))
     {
       HlTapeRecord *record =

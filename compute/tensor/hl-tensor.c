@@ -79,6 +79,19 @@ hl_tensor_new_wrap (
 }
 
 HlTensor *
+hl_tensor_new_in (HlDtype dtype,
+                  HlShape shape,
+                  gpointer data,
+                  const HlMemory *memory,
+                  GDestroyNotify free_func,
+                  gpointer owner)
+{
+  HlTensor *tensor = hl_tensor_new_wrap (dtype, shape, data, free_func, owner);
+  tensor->memory = memory;
+  return tensor;
+}
+
+HlTensor *
 hl_tensor_new (HlDtype dtype, HlShape shape, GError **error)
 {
   gint64 count = hl_shape_count (&shape);
@@ -121,6 +134,7 @@ hl_tensor_view (HlTensor *tensor, gint64 offset, HlShape shape, const gint64 *st
   if (stride != NULL)
     memcpy (view->stride, stride, sizeof stride[0] * (gsize) shape.n_dims);
   view->storage = tensor->storage;
+  view->memory = tensor->memory;
   g_atomic_ref_count_inc (&view->storage->refs);
   view->data = (char *) tensor->data + offset * (gint64) hl_dtype_size (tensor->dtype);
   return view;
@@ -228,11 +242,15 @@ hl_tensor_convert (HlTensor *tensor, HlDtype dtype, GError **error)
   g_return_val_if_fail (
       dtype == HL_DTYPE_F32 || dtype == HL_DTYPE_F64 || dtype == tensor->dtype, NULL);
   gboolean contiguous = hl_tensor_is_contiguous (tensor);
-  if (tensor->dtype == dtype && contiguous)
+  if (tensor->dtype == dtype && contiguous && tensor->memory == NULL)
     return hl_tensor_ref (tensor);
-  HlTensor *out = hl_tensor_new (dtype, tensor->shape, error);
+  g_autoptr (HlTensor) out = hl_tensor_new (dtype, tensor->shape, error);
   if (out == NULL)
     return NULL;
+  if (tensor->memory != NULL)
+    return tensor->memory->fetch (tensor->memory, tensor, dtype, out->data, error)
+               ? g_steal_pointer (&out)
+               : NULL;
   if (contiguous)
     convert_run (tensor->dtype, tensor->data, (gsize) hl_tensor_count (tensor), dtype,
                  out->data);
@@ -241,5 +259,5 @@ hl_tensor_convert (HlTensor *tensor, HlDtype dtype, GError **error)
       char *at = out->data;
       convert_dim (tensor, 0, tensor->data, dtype, &at);
     }
-  return out;
+  return g_steal_pointer (&out);
 }

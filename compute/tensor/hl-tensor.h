@@ -27,11 +27,14 @@ typedef struct
               .dim = { __VA_ARGS__ } })
 
 typedef struct _HlStorage HlStorage;
+typedef struct _HlMemory HlMemory;
 
 /**
  * HlTensor:
  * @stride: in elements, one per dimension; may be 0 for a dimension that repeats
- * @data: first element, on the host
+ * @data: first element; where @memory is not NULL an address that only the backend which
+ *   made it may follow
+ * @memory: (nullable): memory that is not the host's
  * Fields are for reading only.
  */
 typedef struct
@@ -41,8 +44,21 @@ typedef struct
   HlShape shape;
   gint64 stride[HL_MAX_DIMS];
   gpointer data;
+  const HlMemory *memory;
   HlStorage *storage;
 } HlTensor;
+
+/** HlMemory: a kind of memory that is not the host's; lives as long as its tensors. */
+struct _HlMemory
+{
+  /* Copies @tensor, which may be strided, to contiguous host numbers of @dtype, float32,
+   * float64 or its own, and waits for them. Thread: the backend's. */
+  gboolean (*fetch) (const HlMemory *memory,
+                     const HlTensor *tensor,
+                     HlDtype dtype,
+                     gpointer out,
+                     GError **error);
+};
 
 /** hl_shape_count: number of elements; -1 when a size is negative or it overflows. */
 gint64 hl_shape_count (const HlShape *shape);
@@ -71,6 +87,14 @@ HlTensor *hl_tensor_new_wrap (HlDtype dtype,
                               GDestroyNotify free_func,
                               gpointer owner);
 
+/** hl_tensor_new_in: likewise; @data is an address in @memory. */
+HlTensor *hl_tensor_new_in (HlDtype dtype,
+                            HlShape shape,
+                            gpointer data,
+                            const HlMemory *memory,
+                            GDestroyNotify free_func,
+                            gpointer owner);
+
 /** hl_tensor_new_copy: (transfer full): a contiguous copy of @data; aborts for no size
  * that was ever allocated before, since @data itself has it. */
 HlTensor *hl_tensor_new_copy (HlDtype dtype, HlShape shape, gconstpointer data);
@@ -98,8 +122,11 @@ gboolean hl_tensor_is_sole (const HlTensor *tensor);
 /**
  * hl_tensor_convert:
  * @dtype: HL_DTYPE_F32 or HL_DTYPE_F64, or the tensor's own
- * Returns: (transfer full): @tensor itself where it is contiguous and of @dtype already,
- *   else a contiguous copy; NULL with @error (HL_ERROR_MEMORY)
+ * Gives a tensor on the host, wherever @tensor is. Thread: any for one on the host, else
+ * that of its backend.
+ * Returns: (transfer full): @tensor itself where it is contiguous, of @dtype and on the
+ *   host already, else a contiguous copy; NULL with @error (HL_ERROR_MEMORY,
+ *   HL_ERROR_DEVICE)
  */
 HlTensor *hl_tensor_convert (HlTensor *tensor, HlDtype dtype, GError **error);
 
@@ -107,7 +134,7 @@ HlTensor *hl_tensor_convert (HlTensor *tensor, HlDtype dtype, GError **error);
 static inline const float *
 hl_tensor_f32 (const HlTensor *tensor)
 {
-  g_return_val_if_fail (tensor->dtype == HL_DTYPE_F32, NULL);
+  g_return_val_if_fail (tensor->dtype == HL_DTYPE_F32 && tensor->memory == NULL, NULL);
   return (const float *) tensor->data;
 }
 

@@ -185,9 +185,11 @@ recompute (const Layer *layer,
   g_autoptr (HlTensor) k = rows_of (layer->k, h / group, first_key, width);
   g_autoptr (HlTensor) lse =
       hl_tensor_view (layer->lse, h * Tq + first_query, HL_SHAPE (n_queries), NULL);
-  g_autoptr (HlTensor) rect =
+  g_autoptr (HlTensor) made =
       hl_attention_rect (&exec, q, k, lse, layer->recipe->scale, layer->recipe->is_causal,
                          first_query + Tk - Tq, first_key);
+  g_autoptr (HlTensor) rect =
+      made != NULL ? hl_tensor_convert (made, HL_DTYPE_F32, &exec.error) : NULL;
   gboolean ok = rect != NULL;
   if (ok)
     {

@@ -2,8 +2,6 @@
  * Keys and values of earlier tokens. */
 #include "trace/hl-kv-cache.h"
 
-#include <string.h>
-
 /* Room is made for this many tokens at first, and for half as many again as there are
  * when it is full. */
 #define LEAST_TOKENS 64
@@ -59,34 +57,44 @@ hl_kv_cache_advance (HlKvCache *cache, gint64 n_tokens)
   cache->length += n_tokens;
 }
 
-/* Copies @n tokens of every example to token @at of @room. */
-static void
-put (HlTensor *room, gint64 at, const HlTensor *from, gint64 n)
+/* Tokens @first up to @first + @n of (B, T, Hkv, K). */
+static HlTensor *
+tokens_of (HlTensor *x, gint64 first, gint64 n)
 {
-  gsize token = (gsize) room->stride[1] * hl_dtype_size (room->dtype);
-  gsize example = token * (gsize) room->shape.dim[1];
-  gsize step = (gsize) from->stride[0] * hl_dtype_size (room->dtype);
-  for (gint64 b = 0; b < room->shape.dim[0]; b++)
-    memcpy ((char *) room->data + (gsize) b * example + (gsize) at * token,
-            (const char *) from->data + (gsize) b * step, (gsize) n * token);
+  HlShape shape = x->shape;
+  shape.dim[1] = n;
+  return hl_tensor_view (x, first * x->stride[1], shape, x->stride);
+}
+
+/* Copies the first @n tokens of every example to token @at of @room. */
+static gboolean
+put (HlBackend *backend,
+     HlTensor *room,
+     gint64 at,
+     HlTensor *from,
+     gint64 n,
+     GError **error)
+{
+  g_autoptr (HlTensor) into = tokens_of (room, at, n);
+  g_autoptr (HlTensor) taken = tokens_of (from, 0, n);
+  return hl_backend_copy (backend, into, taken, error);
 }
 
 /* Makes room for @n more tokens. */
 static gboolean
-reserve (Kept *kept, const HlTensor *added, gint64 n, GError **error)
+reserve (Kept *kept, HlBackend *backend, const HlTensor *added, gint64 n, GError **error)
 {
   if (kept->room != NULL && kept->length + n <= kept->room->shape.dim[1])
     return TRUE;
   HlShape shape = added->shape; /* (B, T, Hkv, K) */
   gint64 length = kept->length;
   shape.dim[1] = MAX (length + n, MAX (length + length / 2, LEAST_TOKENS));
-  HlTensor *room = hl_tensor_new (added->dtype, shape, error);
-  if (room == NULL)
+  g_autoptr (HlTensor) room = hl_backend_new_zeros (backend, shape, error);
+  if (room == NULL ||
+      (kept->room != NULL && !put (backend, room, 0, kept->room, length, error)))
     return FALSE;
-  if (kept->room != NULL)
-    put (room, 0, kept->room, length);
   hl_tensor_unref (kept->room);
-  kept->room = room;
+  kept->room = g_steal_pointer (&room);
   return TRUE;
 }
 
@@ -96,19 +104,16 @@ extend (HlKvCache *cache, HlExec *exec, gpointer key, HlTensor **x)
   g_autoptr (HlTensor) added = g_steal_pointer (x);
   if (added == NULL || !hl_exec_ok (exec))
     return;
-  g_autoptr (HlTensor) plain = hl_tensor_convert (added, added->dtype, &exec->error);
-  if (plain == NULL)
-    return;
   Kept *kept = g_hash_table_lookup (cache->kept, key);
   if (kept == NULL)
     {
       kept = g_new0 (Kept, 1);
       g_hash_table_insert (cache->kept, key, kept);
     }
-  HlShape shape = plain->shape; /* (B, T, Hkv, K) */
-  if (!reserve (kept, plain, shape.dim[1], &exec->error))
+  HlShape shape = added->shape; /* (B, T, Hkv, K) */
+  if (!reserve (kept, exec->backend, added, shape.dim[1], &exec->error) ||
+      !put (exec->backend, kept->room, kept->length, added, shape.dim[1], &exec->error))
     return;
-  put (kept->room, kept->length, plain, shape.dim[1]);
   kept->length += shape.dim[1];
   shape.dim[1] = kept->length;
   *x = hl_tensor_view (kept->room, 0, shape, kept->room->stride);

@@ -299,8 +299,13 @@ static void
 capture (HlRun *run, char *name, HlTensor *value)
 {
   HlTensor *kept = NULL;
-  if (!g_hash_table_contains (run->captured, name))
-    kept = hl_tensor_convert (value, value->dtype, &run->exec.error);
+  HlBackend *backend = run->exec.backend;
+  if (g_hash_table_contains (run->captured, name))
+    kept = NULL;
+  else if (run->captures_to_host)
+    kept = hl_backend_fetch_later (backend, value, &run->exec.error);
+  else
+    kept = hl_backend_contiguous (backend, value, &run->exec.error);
   if (kept == NULL)
     {
       g_free (name);

@@ -109,7 +109,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @cache: (nullable): keys and values of earlier tokens, read and extended; borrowed
  * @predictions: (nullable): to fill with what each position predicts; borrowed
  * @tables: what is made once a run, by the address of what it was made for
- * @captured: site name -> HlTensor *, on the backend, with the batch; each site once
+ * @captured: site name -> HlTensor *, with the batch; each site once: in the backend's
+ *   memory, or with @captures_to_host on the host, on its way while the pass goes on:
+ *   hl_backend_finish() waits for all of them
  * @captured_bytes: of them
  * @watch_patterns: (element-type GPatternSpec): sites whose gradient is wanted, where the
  *   exec has a tape; @watched: site name -> HlTensor *, the value itself
@@ -138,6 +140,7 @@ typedef struct
   GPtrArray *watch_patterns;
   GHashTable *watched;
   gboolean recomputes;
+  gboolean captures_to_host;
 } HlRun;
 
 void hl_run_init (HlRun *run,

@@ -292,6 +292,7 @@ prepare_run (HlRun *run,
   else if (options->maps != HL_MAPS_NONE)
     capture_parts (run, trace);
   run->predictions = trace->predictions;
+  run->captures_to_host = TRUE;
   for (int i = 0; options->capture != NULL && options->capture[i] != NULL; i++)
     hl_run_capture (run, options->capture[i]);
   for (guint i = 0; options->interventions != NULL && i < options->interventions->len;
@@ -335,7 +336,8 @@ hl_tracer_run (const HlModel *model,
   hl_run_init (&run, backend, info, progress);
   prepare_run (&run, options, &cost, trace);
   g_autoptr (HlTensor) logits = hl_model_forward (model, &run, input);
-  gboolean ok = hl_exec_ok (&run.exec) && take_captured (trace, &run, &run.exec.error);
+  gboolean ok = hl_exec_ok (&run.exec) && hl_backend_finish (backend, &run.exec.error) &&
+                take_captured (trace, &run, &run.exec.error);
   if (ok && logits != NULL)
     trace->logits = without_batch (logits, &run.exec.error);
   if (!hl_exec_ok (&run.exec))

@@ -36,7 +36,7 @@ case_init (Case *c, HlDtype dtype)
   c->backend = hl_cpu_backend_new (dtype, 1);
   c->file = hl_safetensors_open (path, &error);
   g_assert_no_error (error);
-  c->net = hl_autoencoder_new (c->backend, (HlAutoencoderShape){ 9, 14, 1 }, 1);
+  c->net = hl_autoencoder_new (c->backend, (HlAutoencoderShape){ 9, 14, 1 }, 1, NULL);
   for (int i = 0; i < hl_autoencoder_get_n_weights (c->net); i++)
     {
       g_autoptr (HlTensor) w = stored (c, "before.", hl_autoencoder_get_name (c->net, i));
@@ -140,7 +140,7 @@ learn (guint32 seed, double *first)
   g_autoptr (GRand) rand = g_rand_new_with_seed (5);
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
   g_autoptr (HlAutoencoder) net =
-      hl_autoencoder_new (backend, (HlAutoencoderShape){ 12, 12, 0 }, seed);
+      hl_autoencoder_new (backend, (HlAutoencoderShape){ 12, 12, 0 }, seed, NULL);
   double loss = 0;
   for (int i = 0; i < 300; i++)
     {
@@ -177,8 +177,8 @@ test_parts (void)
   g_autoptr (GRand) rand = g_rand_new_with_seed (6);
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
   const HlAutoencoderShape shape = { 150, 150, 0 };
-  g_autoptr (HlAutoencoder) a = hl_autoencoder_new (backend, shape, 1);
-  g_autoptr (HlAutoencoder) b = hl_autoencoder_new (backend, shape, 1);
+  g_autoptr (HlAutoencoder) a = hl_autoencoder_new (backend, shape, 1, NULL);
+  g_autoptr (HlAutoencoder) b = hl_autoencoder_new (backend, shape, 1, NULL);
   g_autoptr (HlTensor) x = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (2 * n, size), NULL);
   for (int i = 0; i < n * size; i++)
     ((float *) x->data)[i] = ((float *) x->data)[n * size + i] =

@@ -52,7 +52,7 @@ bench_net (HlBackend *backend, int side, int n_rounds, int n_threads, const char
   BenchSamples samples = { 0 };
   g_autoptr (GError) error = NULL;
   const HlAutoencoderShape shape = { side, side, 0 };
-  g_autoptr (HlAutoencoder) net = hl_autoencoder_new (backend, shape, 1);
+  g_autoptr (HlAutoencoder) net = hl_autoencoder_new (backend, shape, 1, NULL);
   g_autoptr (HlTensor) x = draw (HL_SHAPE (BATCH, (gint64) side * side));
   for (int i = 0; i <= n_rounds; i++)
     {

@@ -19,11 +19,11 @@ profile_describe (HlBackend *backend)
 }
 
 static HlTensor *
-profile_alloc (HlBackend *backend, HlShape shape, GError **error)
+profile_alloc (HlBackend *backend, HlDtype dtype, HlShape shape, GError **error)
 {
   Profile *self = (Profile *) backend;
   double start = bench_now_ms ();
-  HlTensor *tensor = self->inner->klass->alloc (self->inner, shape, error);
+  HlTensor *tensor = self->inner->klass->alloc (self->inner, dtype, shape, error);
   self->sums.alloc_ms += bench_now_ms () - start;
   return tensor;
 }

@@ -20,10 +20,10 @@ handed_free (gpointer data)
 }
 
 static HlTensor *
-counting_alloc (HlBackend *backend, HlShape shape, GError **error)
+counting_alloc (HlBackend *backend, HlDtype dtype, HlShape shape, GError **error)
 {
   CountingBackend *counting = (CountingBackend *) backend;
-  HlTensor *tensor = counting->inner->klass->alloc (counting->inner, shape, error);
+  HlTensor *tensor = counting->inner->klass->alloc (counting->inner, dtype, shape, error);
   if (tensor == NULL)
     return NULL;
   Handed *handed = g_new (Handed, 1);
@@ -44,11 +44,14 @@ counting_run (HlBackend *backend,
   return counting->inner->klass->run (counting->inner, call, progress, error);
 }
 
-static void
-counting_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
+static gboolean
+counting_accumulate (HlBackend *backend,
+                     HlTensor *into,
+                     const HlTensor *x,
+                     GError **error)
 {
   HlBackend *inner = ((CountingBackend *) backend)->inner;
-  inner->klass->accumulate (inner, into, x);
+  return inner->klass->accumulate (inner, into, x, error);
 }
 
 static char *

@@ -28,9 +28,9 @@ cpu_describe (HlBackend *backend)
 }
 
 static HlTensor *
-cpu_alloc (HlBackend *backend, HlShape shape, GError **error)
+cpu_alloc (HlBackend *backend, HlDtype dtype, HlShape shape, GError **error)
 {
-  return cpu_memory_alloc (((HlCpu *) backend)->memory, backend->dtype, shape, error);
+  return cpu_memory_alloc (((HlCpu *) backend)->memory, dtype, shape, error);
 }
 
 static void
@@ -61,7 +61,6 @@ cpu_run (HlBackend *backend,
          !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
-/* Rows of the last dimension; over the others one goes like a counter. */
 /* A sum over rows, as biases have it. */
 static gboolean
 is_sum_of_rows (const HlTensor *into, const HlTensor *x)
@@ -92,8 +91,9 @@ add_rows_f64 (double *restrict into, const double *restrict x, gint64 rows, gint
       into[i] += x[r * n + i];
 }
 
-static void
-cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
+/* Rows of the last dimension; over the others one goes like a counter. */
+static gboolean
+cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x, GError **error)
 {
   int last = x->shape.n_dims - 1;
   gint64 at[HL_MAX_DIMS] = { 0 };
@@ -105,7 +105,7 @@ cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
         add_rows_f64 (into->data, x->data, hl_tensor_count (x) / n, n);
       else
         add_rows_f32 (into->data, x->data, hl_tensor_count (x) / n, n);
-      return;
+      return TRUE;
     }
   gint64 step = last >= 0 && into->shape.dim[last] != 1 ? into->stride[last] : 0;
   for (gint64 row = hl_tensor_count (x) / MAX (n, 1); row > 0 && n > 0; row--)
@@ -121,6 +121,7 @@ cpu_accumulate (HlBackend *backend, HlTensor *into, const HlTensor *x)
       for (int d = last - 1; d >= 0 && ++at[d] == x->shape.dim[d]; d--)
         at[d] = 0;
     }
+  return TRUE;
 }
 
 static gboolean
