@@ -231,6 +231,28 @@ hl_attention_rect (HlExec *exec,
 }
 
 HlTensor *
+hl_attention_pooled (HlExec *exec,
+                     HlTensor *q,
+                     HlTensor *k,
+                     HlTensor *lse,
+                     double scale,
+                     gboolean is_causal,
+                     gint64 query_start,
+                     gint64 key_start,
+                     int level,
+                     HlTensor **max)
+{
+  HlOpCall call = { .op = HL_OP_ATTENTION_POOLED,
+                    .in = { q, k, lse },
+                    .params = { .scale = scale,
+                                .is_causal = is_causal,
+                                .query_start = query_start,
+                                .key_start = key_start,
+                                .level = level } };
+  return hl_exec_run (exec, &call, max);
+}
+
+HlTensor *
 hl_gate (HlExec *exec, HlTensor *z, HlTensor *gates)
 {
   HlOpCall call = { .op = HL_OP_GATE, .in = { z, gates } };

@@ -87,6 +87,17 @@ HlTensor *hl_attention_rect (HlExec *exec,
                              gboolean is_causal,
                              gint64 query_start,
                              gint64 key_start);
+/** hl_attention_pooled: the mean of each cell; @max (out): the maximum. */
+HlTensor *hl_attention_pooled (HlExec *exec,
+                               HlTensor *q,
+                               HlTensor *k,
+                               HlTensor *lse,
+                               double scale,
+                               gboolean is_causal,
+                               gint64 query_start,
+                               gint64 key_start,
+                               int level,
+                               HlTensor **max);
 HlTensor *hl_gate (HlExec *exec, HlTensor *z, HlTensor *gates);
 HlTensor *hl_blend (HlExec *exec, HlTensor *x, HlTensor *mask, HlTensor *replacement);
 HlTensor *hl_patchify (HlExec *exec, HlTensor *pixels, int patch_height, int patch_width);

@@ -158,6 +158,18 @@ shape_attention_rect (const HlOpCall *call, HlShape *out)
 }
 
 static gboolean
+shape_attention_pooled (const HlOpCall *call, HlShape *out)
+{
+  int level = call->params.level;
+  if (level < 0 || level > 20 || !shape_attention_rect (call, out))
+    return FALSE;
+  for (int i = 0; i < 2; i++)
+    out[0].dim[i] = ((out[0].dim[i] - 1) >> level) + 1;
+  out[1] = out[0];
+  return TRUE;
+}
+
+static gboolean
 shape_gate (const HlOpCall *call, HlShape *out)
 {
   const HlTensor *z = call->in[0], *g = call->in[1];
@@ -409,7 +421,7 @@ hl_op_infer (const HlOpCall *call, HlShape *out, GError **error)
 gboolean
 hl_op_is_wide_in (HlOp op, int i)
 {
-  return op == HL_OP_ATTENTION_RECT && i == 2;
+  return (op == HL_OP_ATTENTION_RECT || op == HL_OP_ATTENTION_POOLED) && i == 2;
 }
 
 gboolean
@@ -454,6 +466,9 @@ hl_op_flops (const HlOpCall *call)
              share_seen (call, DIM (in[0], 2), DIM (in[1], 2));
     case HL_OP_ATTENTION_RECT:
       return n * (2 * (double) DIM (in[0], 1) + 3);
+    case HL_OP_ATTENTION_POOLED:
+      return (double) DIM (in[0], 0) * (double) DIM (in[1], 0) *
+             (2 * (double) DIM (in[0], 1) + 5);
     case HL_OP_LAYER_NORM:
       return 7 * n;
     case HL_OP_RMS_NORM:

@@ -33,13 +33,14 @@ typedef enum
  * @eps: LAYER_NORM, RMS_NORM and their gradients, ADAM_STEP
  * @is_transposed: LINEAR and its gradient: W is (D, F) instead of (F, D)
  * @is_interleaved: ROPE: pairs are neighbours (2i, 2i+1) instead of (i, i + R/2)
- * @scale: SCORES, its gradient, ATTENTION, ATTENTION_RECT: multiplied before the
- *   exponential
- * @is_causal: the same three: key j is seen by query i when
+ * @scale: SCORES, its gradient, ATTENTION, ATTENTION_RECT, ATTENTION_POOLED: multiplied
+ *   before the exponential
+ * @is_causal: the same ones: key j is seen by query i when
  *   j + key_start <= i + query_start. SOFTMAX: the others' scores are not looked at and
  *   give 0. MIX: the others' entries are known to be 0
  * @query_start, @key_start: position of the first query and key given; for whole maps
- *   query_start is Tk - Tq; key_start in ATTENTION_RECT alone
+ *   query_start is Tk - Tq; key_start in ATTENTION_RECT and ATTENTION_POOLED alone
+ * @level: ATTENTION_POOLED: 0 to 20: a cell is 2^level entries wide and high
  * @activation: ACTIVATION
  * @patch_height, @patch_width: PATCHIFY
  * @start, @count: SLICE
@@ -57,6 +58,7 @@ typedef struct
   gboolean is_causal;
   gint64 query_start;
   gint64 key_start;
+  int level;
   HlActivation activation;
   int patch_height;
   int patch_width;
@@ -87,6 +89,9 @@ typedef struct
  *  MIX             A (B, H, Tq, Tk), v (B, Hkv, Tk, K) -> (B, Tq, H, K)
  *  ATTENTION       q, k, v as above -> z (B, Tq, H, K), lse (B, H, Tq)
  *  ATTENTION_RECT  q (Tq, K), k (Tk, K), lse (Tq) -> (Tq, Tk), of one head
+ *  ATTENTION_POOLED  the same, of one head -> mean and maximum, (rows, columns) each,
+ *                  rows = Tq / 2^level rounded up; cells at the lower and right edge pool
+ *                  the entries that are there; what causal forbids counts as 0
  *  GATE            z (B, T, H, K), g (B, H) -> (B, T, H, K)
  *  BLEND           x, m, r or NULL, of one rank, sizes equal or 1 -> the larger
  *  PATCHIFY        pixels (B, C, height, width) -> (B, P, C * ph * pw), patches row by

@@ -258,6 +258,7 @@ back_nothing (const Rule *r)
 #define back_moments back_nothing
 #define back_adam_step back_nothing
 #define back_attention_rect back_nothing
+#define back_attention_pooled back_nothing
 #define back_linear_grad_weight back_nothing
 #define back_layer_norm_grad back_nothing
 #define back_rms_norm_grad back_nothing

@@ -244,6 +244,27 @@ example_attention_rect (GRand *rand, int size)
   return call;
 }
 
+/* Cells of one entry to those that are larger than the map; causal rows that see nothing;
+ * a level at which a cell is several of a device's squares. */
+static HlOpCall
+example_attention_pooled (GRand *rand, int size)
+{
+  HlOpCall call = example_attention_rect (rand, size);
+  call.op = HL_OP_ATTENTION_POOLED;
+  call.params.level = size ? 3 : (int) pick (rand, 0, 7);
+  if (size || pick (rand, 0, 3) > 0)
+    return call;
+  for (int i = 0; i < 3; i++)
+    hl_tensor_unref (call.in[i]);
+  gint64 K = pick (rand, 1, 5), Tq = pick (rand, 100, 330), Tk = pick (rand, 100, 330);
+  call.in[0] = numbers (rand, HL_SHAPE (Tq, K), 1);
+  call.in[1] = numbers (rand, HL_SHAPE (Tk, K), 1);
+  call.in[2] = numbers (rand, HL_SHAPE (Tq), 1);
+  for (gint64 i = 0; i < Tq; i++)
+    ((double *) call.in[2]->data)[i] += 6;
+  return call;
+}
+
 static HlOpCall
 example_gate (GRand *rand, int size)
 {

@@ -305,6 +305,39 @@ check_attention_rect (const HlOpCall *call)
 }
 
 static void
+check_attention_pooled (const HlOpCall *call)
+{
+  gint64 Tq = call->in[0]->shape.dim[0], Tk = call->in[1]->shape.dim[0];
+  gint64 K = call->in[0]->shape.dim[1], side = (gint64) 1 << call->params.level;
+  const double *q = call->in[0]->data, *k = call->in[1]->data, *lse = call->in[2]->data;
+  gint64 rows = call->out[0]->shape.dim[0], columns = call->out[0]->shape.dim[1];
+  g_assert_cmpint (rows, ==, (Tq + side - 1) / side);
+  g_assert_cmpint (columns, ==, (Tk + side - 1) / side);
+  for (gint64 cell = 0; cell < rows * columns; cell++)
+    {
+      double sum = 0, most = 0, n = 0;
+      for (gint64 i = cell / columns * side; i < MIN (Tq, (cell / columns + 1) * side);
+           i++)
+        for (gint64 j = cell % columns * side; j < MIN (Tk, (cell % columns + 1) * side);
+             j++)
+          {
+            double s = 0;
+            for (gint64 d = 0; d < K; d++)
+              s += q[i * K + d] * k[j * K + d];
+            gboolean hidden = call->params.is_causal &&
+                              j + call->params.key_start > i + call->params.query_start;
+            double weight =
+                hidden || isinf (lse[i]) ? 0 : exp (s * call->params.scale - lse[i]);
+            sum += weight;
+            most = MAX (most, weight);
+            n++;
+          }
+      near (((double *) call->out[0]->data)[cell], sum / n);
+      near (((double *) call->out[1]->data)[cell], most);
+    }
+}
+
+static void
 check_gate (const HlOpCall *call)
 {
   const HlTensor *z = call->in[0], *g = call->in[1], *y = call->out[0];

@@ -154,15 +154,30 @@ multiply_parts (
                          context->progress);
 }
 
+/* A sum of nothing in every row. */
+static void
+write_bias (const HlOpCall *call, gint64 M, gint64 F)
+{
+  const HlTensor *b = call->in[2];
+  real *y = call->out[0]->data;
+  memset (y, 0, sizeof (real) * (gsize) (M * F));
+  for (gint64 m = 0; m < M && b != NULL; m++)
+    memcpy (y + m * F, b->data, sizeof (real) * (gsize) F);
+}
+
 gboolean
 K (linear) (const CpuContext *context, const HlOpCall *call, GError **error)
 {
-  const HlTensor *x = call->in[0], *w = call->in[1];
+  const HlTensor *w = call->in[1];
   gboolean is_transposed = call->params.is_transposed;
   gint64 D = w->shape.dim[is_transposed ? 0 : 1], F = w->shape.dim[is_transposed ? 1 : 0];
-  gint64 M = D > 0 ? hl_tensor_count (x) / D : 0;
-  if (M == 0 || F == 0)
-    return TRUE;
+  gint64 M = F > 0 ? hl_tensor_count (call->out[0]) / F : 0;
+  if (M == 0 || F == 0 || D == 0)
+    {
+      if (D == 0)
+        write_bias (call, M, F);
+      return TRUE;
+    }
   int n_threads = cpu_pool_n_threads (context->pool);
   double flops = 2.0 * (double) M * (double) F * (double) D;
   if (flops >= ALONE_FLOPS && is_cut (M, F, D, flops))
