@@ -117,11 +117,11 @@ char *
 analyze_provenance (const Analyze *a)
 {
   const HlModelInfo *info = hl_model_get_info (a->model);
-  json_t *origin =
-      json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "program",
-                 "Headlight " HL_VERSION, "model", info->name, "model_identity",
-                 info->identity, "backend", "cpu", "precision", "float32", "dataset",
-                 a->dataset != NULL ? a->dataset->path : "", "seed", a->options->seed);
+  json_t *origin = json_pack (
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "program", "Headlight " HL_VERSION, "model",
+      info->name, "model_identity", info->identity, "backend", a->backend->klass->id,
+      "precision", hl_dtype_name (a->backend->dtype), "dataset",
+      a->dataset != NULL ? a->dataset->path : "", "seed", a->options->seed);
   if (a->input != NULL)
     json_object_set_new (origin, "input_hash", json_string (a->input->hash));
   if (a->options->heads.mask != NULL)

@@ -40,7 +40,7 @@ typedef struct
   char *resume;
   char *csv;
   char *output;
-  char *backend;
+  HlBackendChoice backend;
   gboolean as_json;
 } AnalyzeOptions;
 

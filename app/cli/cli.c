@@ -53,6 +53,13 @@ cli_parse (const char *name,
   return CLI_OK;
 }
 
+void
+cli_backend_clear (HlBackendChoice *choice)
+{
+  g_free ((char *) choice->id);
+  g_free ((char *) choice->precision);
+}
+
 CliStatus
 cli_fail (GError *error)
 {

@@ -2,6 +2,7 @@
  * What the commands share: the table, options, errors, progress on a terminal. */
 #pragma once
 
+#include "backend/hl-backend-list.h"
 #include "base/hl-progress.h"
 #include "session/hl-session.h"
 #include "trace/hl-attention-source.h"
@@ -67,6 +68,22 @@ typedef struct
 
 void cli_progress_start (CliProgress *self);
 void cli_progress_end (CliProgress *self);
+
+/** CLI_BACKEND_ENTRIES: the options --backend and --precision, into a HlBackendChoice
+ * that owns its strings; cli_backend_clear() frees them. */
+#define CLI_BACKEND_ENTRIES(choice)                                                      \
+  { "backend",                                                                           \
+    0,                                                                                   \
+    0,                                                                                   \
+    G_OPTION_ARG_STRING,                                                                 \
+    (gpointer) & (choice)->id,                                                           \
+    N_ ("auto, cpu or cuda"),                                                            \
+    "NAME" },                                                                            \
+  {                                                                                      \
+    "precision", 0, 0, G_OPTION_ARG_STRING, (gpointer) & (choice)->precision,            \
+        N_ ("f32; on a GPU bf16 or f16 too"), "TYPE"                                     \
+  }
+void cli_backend_clear (HlBackendChoice *choice);
 
 /** cli_open_session: (transfer full): through the checking child; NULL with @error. */
 HlSession *

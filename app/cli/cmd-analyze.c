@@ -45,7 +45,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->resume);
   g_free (o->csv);
   g_free (o->output);
-  g_free (o->backend);
+  cli_backend_clear (&o->backend);
 }
 
 static void
@@ -84,7 +84,7 @@ open_all (Analyze *a, const char *model_name, GError **error)
 {
   const AnalyzeOptions *o = a->options;
   g_autofree char *path = hl_path_model (model_name);
-  a->backend = hl_backend_open (o->backend, error);
+  a->backend = hl_backend_open (&o->backend, error);
   a->model = a->backend != NULL ? hl_model_open (path, error) : NULL;
   if (a->model == NULL)
     return FALSE;
@@ -243,7 +243,7 @@ cli_analyze (int argc, char **argv)
       N_ ("A table to write, a row a head, a map or an input"), "FILE" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("A session to write: a trace, and the scores under /results"), "FILE" },
-    { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
+    CLI_BACKEND_ENTRIES (&o.backend),
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, N_ ("Print every head as JSON"),
       NULL },
     G_OPTION_ENTRY_NULL

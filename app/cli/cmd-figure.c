@@ -24,6 +24,7 @@ options_clear (FigureOptions *o)
   g_free (o->slice);
   g_free (o->score);
   g_free (o->chart);
+  cli_backend_clear (&o->backend);
 }
 
 static int
@@ -128,7 +129,7 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
   HlHeadKey first = g_array_index (heads, HlHeadKey, 0);
   if (m->kind == HL_FIGURE_CHART && !figure_make_chart (m, trace, first, progress, error))
     return FALSE;
-  m->backend = hl_backend_open (NULL, error);
+  m->backend = hl_backend_open (&m->o->backend, error);
   if (m->backend == NULL)
     return FALSE;
   m->source = hl_attention_source_new (trace);
@@ -252,6 +253,7 @@ cli_figure (int argc, char **argv)
     { "columns", 0, 0, G_OPTION_ARG_INT, &o.n_columns, N_ ("Panels side by side"), "N" },
     { "dark", 0, 0, G_OPTION_ARG_NONE, &o.is_dark, N_ ("Dark ground"), NULL },
     { "trace", 0, 0, G_OPTION_ARG_INT, &o.trace, N_ ("Which trace of the session"), "N" },
+    CLI_BACKEND_ENTRIES (&o.backend),
     G_OPTION_ENTRY_NULL
   };
   Figure m = { .o = &o };

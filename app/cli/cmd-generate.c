@@ -25,7 +25,7 @@ typedef struct
   int seed;
   gboolean goes_on;
   gboolean as_json;
-  char *backend;
+  HlBackendChoice backend;
 } Options;
 
 /* What has been generated so far, and how much of its text is printed. */
@@ -127,7 +127,7 @@ print_json (const Heard *heard, double seconds)
 static gboolean
 run (const char *model_name, const Options *o, const HlProgress *progress, GError **error)
 {
-  g_autoptr (HlBackend) backend = hl_backend_open (o->backend, error);
+  g_autoptr (HlBackend) backend = hl_backend_open (&o->backend, error);
   if (backend == NULL)
     return FALSE;
   g_autofree char *path = hl_path_model (model_name);
@@ -200,7 +200,7 @@ cli_generate (int argc, char **argv)
     { "go-on", 0, 0, G_OPTION_ARG_NONE, &o.goes_on, N_ ("Past the end-of-text token"),
       NULL },
     CLI_HEADS_ENTRIES (o.heads),
-    { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
+    CLI_BACKEND_ENTRIES (&o.backend),
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json,
       N_ ("Print tokens and log-probabilities as JSON"), NULL },
     G_OPTION_ENTRY_NULL
@@ -223,6 +223,6 @@ cli_generate (int argc, char **argv)
     }
   cli_input_clear (&o.input);
   cli_heads_clear (&o.heads);
-  g_free (o.backend);
+  cli_backend_clear (&o.backend);
   return status;
 }

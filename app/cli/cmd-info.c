@@ -4,13 +4,28 @@
 
 #include "cli.h"
 
-#include "backend/hl-backend.h"
+#include "backend/hl-backend-list.h"
 #include "base/hl-paths.h"
 #include "model/hl-model.h"
 
 #include <glib/gi18n.h>
 #include <jansson.h>
 #include <stdio.h>
+
+static void
+print_status (const HlBackendStatus *s)
+{
+  const char *state = s->is_automatic   ? _ ("automatic")
+                      : s->is_available ? _ ("available")
+                                        : _ ("not used");
+  printf ("%-5s %-10s %s\n", s->id, state, s->text);
+  if (s->unproven == NULL)
+    return;
+  g_autofree char *names = g_strjoinv (", ", s->unproven);
+  gboolean is_all = g_strv_length (s->unproven) == HL_N_OPS;
+  printf (_ ("                 kernels that have never run on a GPU: %s\n"),
+          is_all ? _ ("all of them") : names);
+}
 
 static CliStatus
 list_backends (gboolean as_json)
@@ -20,12 +35,15 @@ list_backends (gboolean as_json)
   for (guint i = 0; i < list->len; i++)
     {
       const HlBackendStatus *s = g_ptr_array_index (list, i);
-      json_array_append_new (array,
-                             json_pack ("{s:s, s:b, s:s}", "id", s->id, "available",
-                                        s->is_available, "text", s->text));
+      json_t *unproven = json_array ();
+      for (int k = 0; s->unproven != NULL && s->unproven[k] != NULL; k++)
+        json_array_append_new (unproven, json_string (s->unproven[k]));
+      json_array_append_new (array, json_pack ("{s:s, s:b, s:b, s:s, s:o}", "id", s->id,
+                                               "available", s->is_available, "automatic",
+                                               s->is_automatic, "text", s->text,
+                                               "unproven", unproven));
       if (!as_json)
-        printf ("%-5s %s %s\n", s->id,
-                s->is_available ? _ ("available  ") : _ ("not used   "), s->text);
+        print_status (s);
     }
   if (as_json)
     {

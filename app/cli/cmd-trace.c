@@ -19,7 +19,7 @@ typedef struct
   CliInput input;
   char *output;
   char *maps;
-  char *backend;
+  HlBackendChoice backend;
   char **capture;
   CliHeads heads;
   gboolean half;
@@ -32,7 +32,7 @@ options_clear (Options *o)
   cli_input_clear (&o->input);
   g_free (o->output);
   g_free (o->maps);
-  g_free (o->backend);
+  cli_backend_clear (&o->backend);
   g_strfreev (o->capture);
   cli_heads_clear (&o->heads);
 }
@@ -90,7 +90,7 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
 {
   HlTraceOptions options = { .capture = (const char *const *) o->capture };
   parse_maps (o->maps, &options.maps);
-  g_autoptr (HlBackend) backend = hl_backend_open (o->backend, error);
+  g_autoptr (HlBackend) backend = hl_backend_open (&o->backend, error);
   if (backend == NULL)
     return FALSE;
   g_autofree char *path = hl_path_model (model_name);
@@ -149,7 +149,7 @@ cli_trace (int argc, char **argv)
     CLI_HEADS_ENTRIES (o.heads),
     { "half-maps", 0, 0, G_OPTION_ARG_NONE, &o.half,
       N_ ("Store maps as float16: half the size, rounded"), NULL },
-    { "backend", 0, 0, G_OPTION_ARG_STRING, &o.backend, N_ ("cpu or cuda"), "NAME" },
+    CLI_BACKEND_ENTRIES (&o.backend),
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, N_ ("Print the summary as JSON"),
       NULL },
     G_OPTION_ENTRY_NULL

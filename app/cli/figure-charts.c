@@ -114,7 +114,8 @@ make_patterns (
 {
   const HlPatternView view = { .as_contours = m->o->with_contours };
   g_autoptr (HlPatterns) p = find_patterns (m, trace, error);
-  g_autoptr (HlBackend) backend = p != NULL ? hl_backend_open (NULL, error) : NULL;
+  g_autoptr (HlBackend) backend =
+      p != NULL ? hl_backend_open (&m->o->backend, error) : NULL;
   if (backend == NULL)
     return FALSE;
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);

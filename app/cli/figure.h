@@ -29,6 +29,7 @@ typedef struct
   int dpi;
   int n_columns;
   int trace;
+  HlBackendChoice backend;
   gboolean leave_out;
   gboolean is_from;
   gboolean is_dark;

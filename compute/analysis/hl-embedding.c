@@ -39,12 +39,14 @@ hl_embedding_of (const HlModel *model,
     hl_run_add_intervention (&run, g_ptr_array_index (interventions, i));
   hl_run_capture (&run, site);
   g_autoptr (HlTensor) made = hl_model_forward (model, &run, input);
+  g_autoptr (HlTensor) host =
+      made != NULL ? hl_backend_fetch (backend, made, &run.exec.error) : NULL;
   if (run.exec.error != NULL)
     g_propagate_error (error, g_steal_pointer (&run.exec.error));
   else
     found = take_row (model, g_hash_table_lookup (run.captured, site), error);
   hl_run_clear (&run);
   if (logits != NULL)
-    *logits = found != NULL ? g_steal_pointer (&made) : NULL;
+    *logits = found != NULL ? g_steal_pointer (&host) : NULL;
   return found;
 }

@@ -169,11 +169,17 @@ make_rests (const Head *head,
 
 /* (T, K) doubles of one head of a captured (1, T, H, K); keys may be shared by heads. */
 static double *
-take_head (HlRun *run, const char *site, int head, int n_heads, gint64 *T, gint64 *K)
+take_head (HlRun *run,
+           const char *site,
+           int head,
+           int n_heads,
+           gint64 *T,
+           gint64 *K,
+           GError **error)
 {
   HlTensor *kept = g_hash_table_lookup (run->captured, site);
   g_autoptr (HlTensor) wide =
-      kept != NULL ? hl_tensor_convert (kept, HL_DTYPE_F64, NULL) : NULL;
+      kept != NULL ? hl_tensor_convert (kept, HL_DTYPE_F64, error) : NULL;
   if (wide == NULL)
     return NULL;
   gint64 H = wide->shape.dim[2], at = head / (n_heads / MAX (H, 1));
@@ -235,13 +241,19 @@ run_whole (const HlModel *model,
                    found->layer, found->head);
       return FALSE;
     }
-  head->q = take_head (run, q, found->head, layer->n_heads, &head->T, &head->K);
-  head->k = take_head (run, k, found->head, layer->n_heads, &head->T, &head->K);
-  head->v = take_head (run, v, found->head, layer->n_heads, &head->T, &head->K);
+  const char *sites[] = { q, k, v };
+  double **taken[] = { &head->q, &head->k, &head->v };
+  for (guint i = 0; i < G_N_ELEMENTS (sites); i++)
+    {
+      *taken[i] = take_head (run, sites[i], found->head, layer->n_heads, &head->T,
+                             &head->K, error);
+      if (*taken[i] == NULL)
+        return FALSE;
+    }
   head->scale = recipe.scale;
   head->is_causal = recipe.is_causal;
   g_autoptr (HlTensor) wide = hl_tensor_convert (logits, HL_DTYPE_F64, error);
-  if (wide == NULL || head->q == NULL || head->k == NULL || head->v == NULL)
+  if (wide == NULL)
     return FALSE;
   found->V = wide->shape.dim[1];
   found->predicted = hl_largest (wide->data, found->V);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What all backends share: references, checked calls and the registry. */
+ * What all backends share: references and checked calls. */
 #include "backend/hl-backend.h"
 
-#include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 
 #include <string.h>
@@ -82,10 +81,10 @@ hl_backend_upload (HlBackend *backend, HlTensor *x, GError **error)
   const HlDeviceClass *device = backend->klass->device;
   if (device == NULL)
     return hl_tensor_convert (x, backend->dtype, error);
-  if (x->memory != NULL)
-    return hl_backend_contiguous (backend, x, error);
-  g_autoptr (HlTensor) host = hl_tensor_convert (x, x->dtype, error);
-  return host != NULL ? device->upload (backend, host, error) : NULL;
+  g_autoptr (HlTensor) plain = hl_backend_contiguous (backend, x, error);
+  if (plain != NULL && plain->memory != NULL && plain->dtype == backend->dtype)
+    return g_steal_pointer (&plain);
+  return plain != NULL ? device->upload (backend, plain, error) : NULL;
 }
 
 HlTensor *
@@ -214,53 +213,4 @@ hl_backend_run_op (HlBackend *backend,
   for (int i = 0; i < n_out && !ok; i++)
     g_clear_pointer (&call->out[i], hl_tensor_unref);
   return ok;
-}
-
-static void
-status_free (gpointer data)
-{
-  HlBackendStatus *status = data;
-  g_free (status->text);
-  g_free (status);
-}
-
-static void
-add_status (GPtrArray *list, const char *id, gboolean is_available, char *text)
-{
-  HlBackendStatus *status = g_new0 (HlBackendStatus, 1);
-  status->id = id;
-  status->is_available = is_available;
-  status->text = text;
-  g_ptr_array_add (list, status);
-}
-
-GPtrArray *
-hl_backend_list (void)
-{
-  GPtrArray *list = g_ptr_array_new_with_free_func (status_free);
-  g_autoptr (HlBackend) cpu = hl_cpu_backend_new (HL_DTYPE_F32, 0);
-  add_status (list, "cpu", TRUE, cpu->klass->describe (cpu));
-  add_status (list, "cuda", FALSE,
-              g_strdup ("not built: this release has no CUDA module yet"));
-  return list;
-}
-
-HlBackend *
-hl_backend_open (const char *id, GError **error)
-{
-  if (id == NULL || g_str_equal (id, "cpu"))
-    return hl_cpu_backend_new (HL_DTYPE_F32, 0);
-  g_autoptr (GPtrArray) list = hl_backend_list ();
-  for (guint i = 0; i < list->len; i++)
-    {
-      const HlBackendStatus *status = g_ptr_array_index (list, i);
-      if (!g_str_equal (status->id, id))
-        continue;
-      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                   "backend %s cannot be used here: %s", id, status->text);
-      return NULL;
-    }
-  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               "backend: cpu or cuda expected, \"%s\" found", id);
-  return NULL;
 }

@@ -14,8 +14,9 @@ typedef struct _HlBackend HlBackend;
  * queued: a failure may come with a later call. */
 typedef struct
 {
-  /* @host, contiguous and of any floating type, in the backend's own type. */
-  HlTensor *(*upload) (HlBackend *backend, const HlTensor *host, GError **error);
+  /* @x, contiguous, of any floating type, on the host or there already, in the backend's
+   * own type. */
+  HlTensor *(*upload) (HlBackend *backend, HlTensor *x, GError **error);
 
   /* @into = @x, of one shape and type; both may be strided. */
   gboolean (*copy) (HlBackend *backend,
@@ -167,29 +168,5 @@ HlBackend *hl_backend_as_f32 (HlBackend *backend);
 gboolean hl_backend_is_lost (HlBackend *backend);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlBackend, hl_backend_unref)
-
-/**
- * HlBackendStatus: one line of `headlight info --backends`.
- * @id: "cpu", "cuda"
- * @is_available: FALSE when it cannot be used here
- * @text: what it is, or in one line why it is not used
- */
-typedef struct
-{
-  const char *id;
-  gboolean is_available;
-  char *text;
-} HlBackendStatus;
-
-/** hl_backend_list: (transfer full) (element-type HlBackendStatus): every backend this
- * program knows of, whether usable or not. */
-GPtrArray *hl_backend_list (void);
-
-/**
- * hl_backend_open:
- * @id: (nullable): NULL chooses the best that is proven here
- * Returns: (transfer full): NULL with @error (HL_ERROR_UNSUPPORTED)
- */
-HlBackend *hl_backend_open (const char *id, GError **error);
 
 G_END_DECLS

@@ -58,6 +58,20 @@ hl_path_locale (void)
 }
 
 char *
+hl_path_module (const char *name)
+{
+  const char *given = g_getenv ("HEADLIGHT_MODULES");
+  if (given != NULL)
+    return existing (g_build_filename (given, name, NULL));
+  g_autofree char *own = own_folder ();
+  g_autofree char *mark = g_build_filename (own, "..", "..", "meson.build", NULL);
+  if (g_file_test (mark, G_FILE_TEST_EXISTS))
+    return existing (
+        g_build_filename (own, "..", "compute", "backend", "cuda", name, NULL));
+  return existing (g_build_filename (HL_MODULE_DIR, name, NULL));
+}
+
+char *
 hl_path_program (const char *name)
 {
   const char *given = g_getenv ("HEADLIGHT_PROGRAMS");

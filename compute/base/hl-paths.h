@@ -11,6 +11,11 @@ G_BEGIN_DECLS
  * NULL when there is no such file. */
 char *hl_path_data (const char *relative);
 
+/** hl_path_module: (transfer full) (nullable): a module of this package: where
+ * HEADLIGHT_MODULES says, in the build folder of an uninstalled program, or installed.
+ * NULL when there is no such file. */
+char *hl_path_module (const char *name);
+
 /** hl_path_program: (transfer full): a program of this package, beside the running one
  * or where HEADLIGHT_PROGRAMS says. It may not exist. */
 char *hl_path_program (const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The engine: one thread, three queues. */
+ * The engine: one thread, four queues, and the backend. */
 #include "engine/hl-engine.h"
 
 #include "base/hl-error.h"
@@ -32,10 +32,15 @@ struct _HlEngine
 {
   GObject parent_instance;
   GThread *thread;
-  char *backend_id;
   gboolean has_backend;
   HlBackend *backend; /* the thread's own */
-  GMutex lock;        /* guards the queues, n_waiting and stop */
+  int depth;          /* jobs in hand: others run while one gives way */
+  GMutex lock;        /* guards what follows */
+  char *backend_id;
+  char *precision;
+  gboolean is_chosen_anew;
+  const char *used_id; /* of the latest job */
+  HlDtype used_dtype;
   GCond wake;
   GQueue queues[HL_N_JOB_KINDS]; /* of GTask * */
   int n_waiting;
@@ -153,13 +158,57 @@ static void (*const gives_way[HL_N_JOB_KINDS]) (gpointer) = {
   [HL_JOB_ANALYSIS] = analysis_gives_way,
 };
 
+/* Not while a job that gave way holds on to the one there is. */
+static void
+drop_backend_of_old (HlEngine *self)
+{
+  g_mutex_lock (&self->lock);
+  gboolean drops = self->is_chosen_anew && self->depth == 1;
+  if (drops)
+    self->is_chosen_anew = FALSE;
+  g_mutex_unlock (&self->lock);
+  if (drops)
+    g_clear_pointer (&self->backend, hl_backend_unref);
+}
+
 static gboolean
 ensure_backend (HlEngine *self, GError **error)
 {
-  if (!self->has_backend || self->backend != NULL)
+  if (!self->has_backend)
     return TRUE;
-  self->backend = hl_backend_open (self->backend_id, error);
-  return self->backend != NULL;
+  drop_backend_of_old (self);
+  if (self->backend != NULL)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  g_autofree char *id = g_strdup (self->backend_id);
+  g_autofree char *precision = g_strdup (self->precision);
+  g_mutex_unlock (&self->lock);
+  const HlBackendChoice choice = { id, precision };
+  self->backend = hl_backend_open (&choice, error);
+  if (self->backend == NULL)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  self->used_id = self->backend->klass->id;
+  self->used_dtype = self->backend->dtype;
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/* A device that failed takes its job with it, and the CPU its place. */
+static void
+look_after_backend (HlEngine *self, GError **error)
+{
+  if (self->depth > 1 || self->backend == NULL || !hl_backend_is_lost (self->backend))
+    return;
+  const HlBackendChoice cpu = { "cpu", NULL };
+  hl_engine_set_backend (self, &cpu);
+  if (*error == NULL)
+    return;
+  GError *told =
+      g_error_new ((*error)->domain, (*error)->code,
+                   "%s. What is asked for next runs on the CPU", (*error)->message);
+  g_clear_error (error);
+  *error = told;
 }
 
 static void
@@ -173,9 +222,12 @@ run_task (HlEngine *self, GTask *task)
                           .yield = gives_way[job->kind],
                           .yield_data = self,
                           .cancellable = g_task_get_cancellable (task) };
+  self->depth++;
   if (!g_cancellable_set_error_if_cancelled (progress.cancellable, &error) &&
       ensure_backend (self, &error))
     result = job->func (job->data, self->backend, &progress, &error);
+  look_after_backend (self, &error);
+  self->depth--;
   /* Here and not with the task, whose last reference may go on another thread. */
   job_drop_data (job);
   g_mutex_lock (&job->lock);
@@ -245,6 +297,7 @@ hl_engine_finalize (GObject *object)
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->wake);
   g_free (self->backend_id);
+  g_free (self->precision);
   G_OBJECT_CLASS (hl_engine_parent_class)->finalize (object);
 }
 
@@ -265,10 +318,9 @@ hl_engine_init (HlEngine *self)
 }
 
 HlEngine *
-hl_engine_new (const char *name, const char *backend_id)
+hl_engine_new (const char *name)
 {
   HlEngine *self = g_object_new (HL_TYPE_ENGINE, NULL);
-  self->backend_id = g_strdup (backend_id);
   self->has_backend = TRUE;
   self->thread = g_thread_new (name, thread_main, self);
   return self;
@@ -280,6 +332,28 @@ hl_engine_new_io (void)
   HlEngine *self = g_object_new (HL_TYPE_ENGINE, NULL);
   self->thread = g_thread_new ("io", thread_main, self);
   return self;
+}
+
+void
+hl_engine_set_backend (HlEngine *self, const HlBackendChoice *choice)
+{
+  g_mutex_lock (&self->lock);
+  g_free (self->backend_id);
+  g_free (self->precision);
+  self->backend_id = g_strdup (choice->id);
+  self->precision = g_strdup (choice->precision);
+  self->is_chosen_anew = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+const char *
+hl_engine_get_backend (HlEngine *self, const char **precision)
+{
+  g_mutex_lock (&self->lock);
+  const char *id = self->used_id != NULL ? self->used_id : "";
+  *precision = self->used_id != NULL ? hl_dtype_name (self->used_dtype) : "";
+  g_mutex_unlock (&self->lock);
+  return id;
 }
 
 void

@@ -6,7 +6,7 @@
  * backend is the io thread. */
 #pragma once
 
-#include "backend/hl-backend.h"
+#include "backend/hl-backend-list.h"
 #include "base/hl-progress.h"
 #include "trace/hl-attention-source.h"
 
@@ -38,8 +38,17 @@ typedef gpointer (*HlJobFunc) (gpointer data,
                                GError **error);
 
 /** hl_engine_new: (transfer full): @name is the thread's; the thread starts at once, the
- * backend is opened on it when first needed. */
-HlEngine *hl_engine_new (const char *name, const char *backend_id);
+ * backend, which is the best there is, is opened on it when first needed. */
+HlEngine *hl_engine_new (const char *name);
+
+/** hl_engine_set_backend: @choice is copied; jobs that begin from now on run on it. Where
+ * its device fails later the CPU takes its place. Thread: any. */
+void hl_engine_set_backend (HlEngine *engine, const HlBackendChoice *choice);
+
+/** hl_engine_get_backend: what the latest job ran on. Thread: any.
+ * @precision: (out): "float32"
+ * Returns: "cpu", "cuda"; "" before the first job */
+const char *hl_engine_get_backend (HlEngine *engine, const char **precision);
 
 /** hl_engine_new_io: (transfer full): a thread without a backend. */
 HlEngine *hl_engine_new_io (void);

@@ -255,6 +255,18 @@ hl_model_weights_bytes (const HlModel *model)
   return hl_weights_convert_bytes (model->weights, HL_DTYPE_F32);
 }
 
+gsize
+hl_model_upload_bytes (const HlModel *model, HlBackend *backend)
+{
+  return hl_weights_upload_bytes (model->weights, backend);
+}
+
+void
+hl_model_leave_device (HlModel *model)
+{
+  hl_weights_leave_device (model->weights);
+}
+
 gint64
 hl_model_get_readout_row (const HlModel *model, gint64 n_tokens)
 {

@@ -71,6 +71,13 @@ const gint32 *hl_model_get_end_ids (const HlModel *model, int *n);
 /** hl_model_weights_bytes: memory that the converted weights take in float32. */
 gsize hl_model_weights_bytes (const HlModel *model);
 
+/** hl_model_upload_bytes: what the weights take that are not yet in the memory of
+ * @backend, a device. */
+gsize hl_model_upload_bytes (const HlModel *model, HlBackend *backend);
+
+/** hl_model_leave_device: gives up the weights' copies in a device's memory. */
+void hl_model_leave_device (HlModel *model);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlModel, hl_model_unref)
 
 G_END_DECLS

@@ -7,16 +7,28 @@
 /* Logits of one band: 256 positions of GPT-2's vocabulary are 51 MB. */
 #define BAND_BYTES ((gint64) 64 << 20)
 
-/* Row softmax over the vocabulary, seen as attention of one head. */
+/* Row softmax over the vocabulary, seen as attention of one head. Entropies are
+ * differences of sums over it: half precision would leave little of them. */
 static gboolean
 fill_band (HlRun *run, gint64 first, HlTensor *logits)
 {
   const gint64 *dim = logits->shape.dim; /* (1, n, V) */
   HlTensor *lse = NULL;
+  HlExec wide;
+  g_autoptr (HlBackend) backend = hl_backend_as_f32 (run->exec.backend);
+  hl_exec_init (&wide, backend, run->exec.progress);
+  g_autoptr (HlTensor) numbers = hl_exec_upload (&wide, logits);
   g_autoptr (HlTensor) scores =
-      hl_tensor_view (logits, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL);
-  g_autoptr (HlTensor) probs = hl_softmax (&run->exec, scores, FALSE, &lse);
+      numbers != NULL ? hl_tensor_view (numbers, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL)
+                      : NULL;
+  g_autoptr (HlTensor) probs =
+      scores != NULL ? hl_softmax (&wide, scores, FALSE, &lse) : NULL;
   g_autoptr (HlTensor) shifts = lse;
+  if (wide.error != NULL)
+    hl_exec_fail (&run->exec, g_steal_pointer (&wide.error));
+  run->exec.n_ops += wide.n_ops;
+  run->exec.flops += wide.flops;
+  hl_exec_clear (&wide);
   if (probs == NULL)
     return FALSE;
   HlTensor *made[] = { scores, probs, shifts }, *host[] = { NULL, NULL, NULL };

@@ -128,15 +128,26 @@ hl_weights_dtype (HlWeights *weights)
   return most;
 }
 
+static gboolean
+is_on (const HlParam *param, HlBackend *backend)
+{
+  const HlTensor *there = param->on_device;
+  return there != NULL && there->dtype == backend->dtype &&
+         there->memory == backend->klass->device->get_home (backend);
+}
+
 gsize
-hl_weights_bytes_in (HlWeights *weights, HlDtype dtype)
+hl_weights_upload_bytes (HlWeights *weights, HlBackend *backend)
 {
   gsize bytes = 0;
+  g_mutex_lock (&weights->lock);
   for (guint i = 0; i < weights->params->len; i++)
     {
       const HlParam *param = g_ptr_array_index (weights->params, i);
-      bytes += (gsize) hl_tensor_count (param->stored) * hl_dtype_size (dtype);
+      if (!is_on (param, backend))
+        bytes += (gsize) hl_tensor_count (param->stored) * hl_dtype_size (backend->dtype);
     }
+  g_mutex_unlock (&weights->lock);
   return bytes;
 }
 
@@ -157,12 +168,9 @@ static HlTensor *
 get_on_device (HlParam *param, HlExec *exec)
 {
   HlWeights *weights = param->owner;
-  const HlMemory *memory = exec->backend->klass->device->get_home (exec->backend);
-  HlDtype dtype = exec->backend->dtype;
   HlTensor *value = NULL;
   g_mutex_lock (&weights->lock);
-  if (param->on_device != NULL && param->on_device->memory == memory &&
-      param->on_device->dtype == dtype)
+  if (is_on (param, exec->backend))
     value = hl_tensor_ref (param->on_device);
   g_mutex_unlock (&weights->lock);
   if (value != NULL)

@@ -45,8 +45,9 @@ gsize hl_weights_convert_bytes (HlWeights *weights, HlDtype dtype);
 /** hl_weights_dtype: the type that most of the parameters have in the file. */
 HlDtype hl_weights_dtype (HlWeights *weights);
 
-/** hl_weights_bytes_in: what every parameter takes in @dtype. */
-gsize hl_weights_bytes_in (HlWeights *weights, HlDtype dtype);
+/** hl_weights_upload_bytes: what the parameters take that are not yet in the memory of
+ * @backend, a device. */
+gsize hl_weights_upload_bytes (HlWeights *weights, HlBackend *backend);
 
 /** hl_weights_leave_device: gives up what is in a backend's own memory: it is uploaded
  * again when it is needed. */

@@ -374,8 +374,10 @@ shape_unpatchify (const HlOpCall *call, HlShape *out)
 }
 
 static const HlOpInfo infos[HL_N_OPS] = {
-#define HL_OP(ENUM, name, n_min, n_max, n_out, formula, abs_tol, rel_tol, reason)        \
-  { #name, n_min, n_max, n_out, formula, abs_tol, rel_tol, reason },
+#define PROVEN TRUE
+#define UNPROVEN FALSE
+#define HL_OP(ENUM, name, n_min, n_max, n_out, formula, abs_tol, rel_tol, reason, cuda)  \
+  { #name, n_min, n_max, n_out, formula, abs_tol, rel_tol, reason, cuda },
 #include "ops/hl-op-table.def"
 #undef HL_OP
 };

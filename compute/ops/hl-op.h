@@ -127,7 +127,7 @@ typedef struct
   HlOpParams params;
 } HlOpCall;
 
-/** HlOpInfo: a row of the table. */
+/** HlOpInfo: a row of the table. @is_proven_on_cuda: its kernel has run on a GPU. */
 typedef struct
 {
   const char *name;
@@ -138,6 +138,7 @@ typedef struct
   double tolerance_abs;
   double tolerance_rel;
   const char *tolerance_reason;
+  gboolean is_proven_on_cuda;
 } HlOpInfo;
 
 const HlOpInfo *hl_op_get_info (HlOp op);

@@ -4,6 +4,7 @@
 
 #include "trace/hl-attention-source.h"
 #include "trace/hl-coarse-tiles.h"
+#include "trace/hl-placed-tensors.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,28 @@ struct _HlAttentionSource
   gatomicrefcount refs;
   HlTrace *trace;
   HlCoarseTiles *coarse;
+  HlPlacedTensors *placed; /* what recomputed maps are made of; of the backend's thread */
 };
+
+/** HlPooledRect: part of a map, and where its cells of 2^level x 2^level entries go: rows
+ * and columns of them, as many as the part begins. */
+typedef struct
+{
+  gint64 first_query, n_queries, first_key, n_keys;
+  int level;
+  float *mean, *max;
+} HlPooledRect;
+
+/** hl_attention_source_can_pool: maps of @head follow from Q, K and log-sum-exp alone,
+ * and are pooled as they are made. */
+gboolean hl_attention_source_can_pool (const HlAttentionSource *source, HlHeadKey head);
+
+/** hl_attention_source_read_pooled: where hl_attention_source_can_pool(). */
+gboolean hl_attention_source_read_pooled (const HlAttentionSource *source,
+                                          HlBackend *backend,
+                                          HlHeadKey head,
+                                          const HlPooledRect *rect,
+                                          const HlProgress *progress,
+                                          GError **error);
 
 G_END_DECLS

@@ -24,6 +24,7 @@ hl_attention_source_new (HlTrace *trace)
   g_atomic_ref_count_init (&source->refs);
   source->trace = hl_trace_ref (trace);
   source->coarse = hl_coarse_tiles_new (HL_COARSE_BYTES);
+  source->placed = hl_placed_tensors_new ();
   return source;
 }
 
@@ -41,6 +42,7 @@ hl_attention_source_unref (HlAttentionSource *source)
     return;
   hl_trace_unref (source->trace);
   hl_coarse_tiles_free (source->coarse);
+  hl_placed_tensors_free (source->placed);
   g_free (source);
 }
 
@@ -160,8 +162,68 @@ spread (const float *from, gint64 n_rows, gint64 width, gint64 n_keys, float *ou
     }
 }
 
+/* What no query of these sees need not be computed: half of a causal map. */
+static gint64
+width_seen (const Layer *layer,
+            gint64 first_query,
+            gint64 n_queries,
+            gint64 first_key,
+            gint64 n_keys)
+{
+  gint64 Tq = layer->q->shape.dim[0], Tk = layer->k->shape.dim[0];
+  return layer->recipe->is_causal
+             ? CLAMP (first_query + n_queries + Tk - Tq - first_key, 0, n_keys)
+             : n_keys;
+}
+
+/* Q, K and log-sum-exp of a rectangle, where @backend, which is float32, can read them.
+ */
+typedef struct
+{
+  HlTensor *q, *k, *lse;
+} Parts;
+
+static void
+parts_clear (Parts *p)
+{
+  g_clear_pointer (&p->q, hl_tensor_unref);
+  g_clear_pointer (&p->k, hl_tensor_unref);
+  g_clear_pointer (&p->lse, hl_tensor_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parts, parts_clear)
+
 static gboolean
-recompute (const Layer *layer,
+parts_init (Parts *p,
+            const HlAttentionSource *source,
+            const Layer *layer,
+            HlBackend *backend,
+            gint64 h,
+            gint64 first_query,
+            gint64 n_queries,
+            gint64 first_key,
+            gint64 n_keys,
+            GError **error)
+{
+  HlPlacedTensors *placed = source->placed;
+  gint64 Tq = layer->q->shape.dim[0];
+  gint64 group = layer->q->shape.dim[1] / layer->k->shape.dim[1];
+  g_autoptr (HlTensor) q = hl_placed_tensors_get (placed, backend, layer->q, error);
+  g_autoptr (HlTensor) k =
+      q != NULL ? hl_placed_tensors_get (placed, backend, layer->k, error) : NULL;
+  g_autoptr (HlTensor) lse =
+      k != NULL ? hl_placed_tensors_get (placed, backend, layer->lse, error) : NULL;
+  if (lse == NULL)
+    return FALSE;
+  p->q = rows_of (q, h, first_query, n_queries);
+  p->k = rows_of (k, h / group, first_key, n_keys);
+  p->lse = hl_tensor_view (lse, h * Tq + first_query, HL_SHAPE (n_queries), NULL);
+  return TRUE;
+}
+
+static gboolean
+recompute (const HlAttentionSource *source,
+           const Layer *layer,
            HlBackend *backend,
            gint64 h,
            gint64 first_query,
@@ -173,21 +235,17 @@ recompute (const Layer *layer,
            GError **error)
 {
   gint64 Tq = layer->q->shape.dim[0], Tk = layer->k->shape.dim[0];
-  gint64 group = layer->q->shape.dim[1] / layer->k->shape.dim[1];
-  /* What no query of these sees need not be computed: half of a causal map. */
-  gint64 width = n_keys;
-  if (layer->recipe->is_causal)
-    width = CLAMP (first_query + n_queries + Tk - Tq - first_key, 0, n_keys);
+  gint64 width = width_seen (layer, first_query, n_queries, first_key, n_keys);
+  g_autoptr (HlBackend) wide = hl_backend_as_f32 (backend);
   HlProgress progress = { .cancellable = cancellable };
   HlExec exec;
-  hl_exec_init (&exec, backend, &progress);
-  g_autoptr (HlTensor) q = rows_of (layer->q, h, first_query, n_queries);
-  g_autoptr (HlTensor) k = rows_of (layer->k, h / group, first_key, width);
-  g_autoptr (HlTensor) lse =
-      hl_tensor_view (layer->lse, h * Tq + first_query, HL_SHAPE (n_queries), NULL);
-  g_autoptr (HlTensor) made =
-      hl_attention_rect (&exec, q, k, lse, layer->recipe->scale, layer->recipe->is_causal,
-                         first_query + Tk - Tq, first_key);
+  g_auto (Parts) p = { NULL };
+  hl_exec_init (&exec, wide, &progress);
+  g_autoptr (HlTensor) made = NULL;
+  if (parts_init (&p, source, layer, wide, h, first_query, n_queries, first_key, width,
+                  &exec.error))
+    made = hl_attention_rect (&exec, p.q, p.k, p.lse, layer->recipe->scale,
+                              layer->recipe->is_causal, first_query + Tk - Tq, first_key);
   g_autoptr (HlTensor) rect =
       made != NULL ? hl_tensor_convert (made, HL_DTYPE_F32, &exec.error) : NULL;
   gboolean ok = rect != NULL;
@@ -250,14 +308,66 @@ hl_attention_source_read_rect (const HlAttentionSource *source,
   if (n_queries == 0 || n_keys == 0)
     return TRUE;
   if (layer.pattern == NULL)
-    return recompute (&layer, backend, head.head, first_query, n_queries, first_key,
-                      n_keys, out, cancellable, error);
+    return recompute (source, &layer, backend, head.head, first_query, n_queries,
+                      first_key, n_keys, out, cancellable, error);
   gint64 Tq = layer.pattern->shape.dim[1], Tk = layer.pattern->shape.dim[2];
   const float *map = hl_tensor_f32 (layer.pattern) + head.head * Tq * Tk;
   for (gint64 i = 0; i < n_queries; i++)
     memcpy (out + i * n_keys, map + (first_query + i) * Tk + first_key,
             sizeof (float) * (gsize) n_keys);
   return TRUE;
+}
+
+gboolean
+hl_attention_source_can_pool (const HlAttentionSource *source, HlHeadKey head)
+{
+  Layer layer;
+  return find_layer (source, head, &layer) && layer.pattern == NULL &&
+         layer.recipe->mask == NULL;
+}
+
+gboolean
+hl_attention_source_read_pooled (const HlAttentionSource *source,
+                                 HlBackend *backend,
+                                 HlHeadKey head,
+                                 const HlPooledRect *r,
+                                 const HlProgress *progress,
+                                 GError **error)
+{
+  Layer layer;
+  HlTensor *most = NULL;
+  HlExec exec;
+  g_auto (Parts) p = { NULL };
+  if (!check_range (source, head, r->first_query, r->n_queries, r->first_key, r->n_keys,
+                    error))
+    return FALSE;
+  find_layer (source, head, &layer);
+  gint64 Tq = layer.q->shape.dim[0], Tk = layer.k->shape.dim[0];
+  g_autoptr (HlBackend) wide = hl_backend_as_f32 (backend);
+  HlProgress quiet = progress != NULL ? *progress : (HlProgress){ 0 };
+  quiet.func = NULL;
+  hl_exec_init (&exec, wide, &quiet);
+  g_autoptr (HlTensor) mean = NULL;
+  if (parts_init (&p, source, &layer, wide, head.head, r->first_query, r->n_queries,
+                  r->first_key, r->n_keys, &exec.error))
+    mean = hl_attention_pooled (&exec, p.q, p.k, p.lse, layer.recipe->scale,
+                                layer.recipe->is_causal, r->first_query + Tk - Tq,
+                                r->first_key, r->level, &most);
+  g_autoptr (HlTensor) max = most;
+  g_autoptr (HlTensor) host_mean =
+      mean != NULL ? hl_tensor_convert (mean, HL_DTYPE_F32, &exec.error) : NULL;
+  g_autoptr (HlTensor) host_max =
+      host_mean != NULL ? hl_tensor_convert (max, HL_DTYPE_F32, &exec.error) : NULL;
+  gboolean ok = host_max != NULL;
+  if (ok)
+    {
+      memcpy (r->mean, host_mean->data, hl_tensor_size_bytes (host_mean));
+      memcpy (r->max, host_max->data, hl_tensor_size_bytes (host_max));
+    }
+  else
+    g_propagate_error (error, g_steal_pointer (&exec.error));
+  hl_exec_clear (&exec);
+  return ok;
 }
 
 gboolean

@@ -75,6 +75,39 @@ band_new (gint64 n_rows, gint64 n_keys, GError **error)
   return band;
 }
 
+/* Rows of cells at a time where they are so large that somebody wants to know how far it
+ * is: enough for every thread. */
+#define SLOW_ROWS 32
+
+static gboolean
+fill_pooled (const HlAttentionSource *source,
+             HlBackend *backend,
+             HlHeadKey head,
+             HlAttentionTile *tile,
+             const Place *p,
+             const HlProgress *progress,
+             GError **error)
+{
+  int some = tile->level < HL_SLOW_LEVEL ? tile->n_rows : SLOW_ROWS;
+  for (int r = 0; r < tile->n_rows; r += some)
+    {
+      gint64 first = p->q0 + r * p->side, at = (gint64) r * tile->n_columns;
+      gint64 n = MIN (some, tile->n_rows - r) * p->side;
+      const HlPooledRect rect = { .first_query = first,
+                                  .n_queries = MIN (p->Tq - first, n),
+                                  .first_key = p->k0,
+                                  .n_keys = p->n_keys,
+                                  .level = tile->level,
+                                  .mean = tile->mean + at,
+                                  .max = tile->max + at };
+      if (!hl_progress_step (progress, (double) r / tile->n_rows, NULL, error) ||
+          !hl_attention_source_read_pooled (source, backend, head, &rect, progress,
+                                            error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 fill_tile (const HlAttentionSource *source,
            HlBackend *backend,
@@ -89,6 +122,8 @@ fill_tile (const HlAttentionSource *source,
     return hl_attention_source_read_rect (source, backend, head, p->q0, tile->n_rows,
                                           p->k0, p->n_keys, tile->mean, cancellable,
                                           error);
+  if (hl_attention_source_can_pool (source, head))
+    return fill_pooled (source, backend, head, tile, p, progress, error);
   /* Several rows of cells at a time, so that the product is worth its while. */
   int cell_rows = (int) MAX (1, 256 / p->side);
   g_autofree float *band = band_new (cell_rows * p->side, p->n_keys, error);

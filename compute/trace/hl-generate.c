@@ -91,6 +91,7 @@ pass (Generator *g, HlTensor *ids, GError **error)
   HlRun run;
   const HlInput input = { .ids = ids };
   hl_run_init (&run, g->backend, hl_model_get_info (g->model), &g->quiet);
+  run.captures_to_host = TRUE;
   run.cache = g->cache;
   run.first_position = hl_kv_cache_get_length (g->cache);
   for (int i = 0; g->options->capture != NULL && g->options->capture[i] != NULL; i++)
@@ -102,6 +103,8 @@ pass (Generator *g, HlTensor *ids, GError **error)
   HlTensor *plain = NULL;
   if (logits != NULL)
     plain = hl_tensor_convert (logits, HL_DTYPE_F32, &run.exec.error);
+  if (run.exec.error == NULL)
+    hl_backend_finish (g->backend, &run.exec.error);
   hl_kv_cache_advance (g->cache, ids->shape.dim[1]);
   g_clear_pointer (&g->captured, g_hash_table_unref);
   g->captured = g_hash_table_ref (run.captured);

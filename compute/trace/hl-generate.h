@@ -33,8 +33,8 @@ typedef struct
  * HlGenerated: one token as it comes; lives for the call.
  * @position: in the whole text, from 0
  * @log_prob: ln of the model's own probability, before temperature and top-p
- * @captured: site name -> HlTensor *, of the pass that emitted it: its last query is the
- *   position before
+ * @captured: site name -> HlTensor *, on the host, of the pass that emitted it: its last
+ * query is the position before
  */
 typedef struct
 {

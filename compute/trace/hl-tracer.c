@@ -129,6 +129,32 @@ check_memory (const HlModel *model,
   return FALSE;
 }
 
+/* Maps go to the host as they are made: one layer of them counts as activations. */
+static gboolean
+check_device_memory (const HlModel *model,
+                     HlBackend *backend,
+                     const HlTraceCost *cost,
+                     GError **error)
+{
+  const HlDeviceClass *device = backend->klass->device;
+  gsize free_bytes = 0, all_bytes = 0;
+  if (device == NULL)
+    return TRUE;
+  device->get_memory (backend, &free_bytes, &all_bytes);
+  gsize weights = hl_model_upload_bytes (model, backend);
+  gsize activations = cost->activations * hl_dtype_size (backend->dtype) / sizeof (float);
+  if (weights + activations <= free_bytes)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_MEMORY,
+               "this run needs %.3f GB on the device (weights %.3f, activations %.3f), "
+               "%.3f of its %.3f GB are free; --backend cpu runs it in the machine's "
+               "memory",
+               (double) (weights + activations) / 1e9, (double) weights / 1e9,
+               (double) activations / 1e9, (double) free_bytes / 1e9,
+               (double) all_bytes / 1e9);
+  return FALSE;
+}
+
 static void
 set (char **field, char *value)
 {
@@ -312,7 +338,8 @@ hl_tracer_run (const HlModel *model,
   if (options == NULL)
     options = &plain;
   HlTraceCost cost = hl_tracer_cost (model, input, options);
-  if (!check_memory (model, input, options, &cost, error))
+  if (!check_memory (model, input, options, &cost, error) ||
+      !check_device_memory (model, backend, &cost, error))
     return NULL;
   HlModelInfo *info = hl_model_get_info (model);
   g_autoptr (HlTrace) trace = hl_trace_new (info);
@@ -336,8 +363,10 @@ hl_tracer_run (const HlModel *model,
   hl_run_init (&run, backend, info, progress);
   prepare_run (&run, options, &cost, trace);
   g_autoptr (HlTensor) logits = hl_model_forward (model, &run, input);
-  gboolean ok = hl_exec_ok (&run.exec) && hl_backend_finish (backend, &run.exec.error) &&
-                take_captured (trace, &run, &run.exec.error);
+  /* After a failure too: what is on its way then holds memory of the device. */
+  gboolean ok = hl_exec_ok (&run.exec);
+  ok = hl_backend_finish (backend, ok ? &run.exec.error : NULL) && ok &&
+       take_captured (trace, &run, &run.exec.error);
   if (ok && logits != NULL)
     trace->logits = without_batch (logits, &run.exec.error);
   if (!hl_exec_ok (&run.exec))

@@ -100,6 +100,10 @@ extern "C"
   /** emulated_lose_device: everything from the @n-th launch on fails; 0 mends it. */
   void emulated_lose_device (int n);
 
+  /** emulated_fill_memory: from the @n-th allocation on none succeeds; 0 makes room
+   * again. */
+  void emulated_fill_memory (int n);
+
   /** emulated_launches: how many there were so far. */
   long emulated_launches (void);
 

@@ -32,7 +32,7 @@ static size_t limit = (size_t) 4 << 30, used;
 static int n_devices = 1;
 static cudaError_t device_error = cudaErrorNoDevice;
 static cudaError_t last_error;
-static long n_launches, lost_at;
+static long n_launches, lost_at, n_allocations, full_at;
 static int depth;
 
 static bool
@@ -117,7 +117,8 @@ cudaMalloc (void **at, size_t size)
   if (arena == NULL)
     arena = (unsigned char *) mmap (NULL, ARENA_BYTES, PROT_NONE,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (used + size > limit)
+  n_allocations++;
+  if (used + size > limit || (full_at > 0 && n_allocations >= full_at))
     return note (cudaErrorMemoryAllocation);
   size_t offset = find_gap (size + GUARD_BYTES);
   size_t end = (offset + size + GUARD_BYTES + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
@@ -188,9 +189,19 @@ cudaMemsetAsync (void *at, int value, size_t size, cudaStream_t)
   return note (error);
 }
 
+/* What a test says to a program that it starts. */
+static void
+read_environment (void)
+{
+  const char *lose = getenv ("HEADLIGHT_EMULATED_LOSE");
+  if (lose != NULL && lost_at == 0)
+    emulated_lose_device (atoi (lose));
+}
+
 cudaError_t
 cudaGetDeviceCount (int *count)
 {
+  read_environment ();
   if (n_devices == 0)
     return note (device_error);
   *count = n_devices;
@@ -378,6 +389,12 @@ void
 emulated_lose_device (int n)
 {
   lost_at = n > 0 ? n_launches + n : 0;
+}
+
+void
+emulated_fill_memory (int n)
+{
+  full_at = n > 0 ? n_allocations + n : 0;
 }
 
 long

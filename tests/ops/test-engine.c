@@ -411,7 +411,7 @@ test_readings (void)
   g_autoptr (GError) error = NULL;
   HlHeadKey key = { 0, 0, 1 };
   synthetic_init (&made, &shape);
-  HlEngine *engine = hl_engine_new ("engine", "cpu");
+  HlEngine *engine = hl_engine_new ("engine");
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (made.recomputed);
   hl_engine_read_tile_async (engine, source, key, 1, 0, 0, FALSE, NULL, read_cb, &result);
   g_autoptr (HlAttentionTile) tile = await_reading (engine, &result, &error);
@@ -448,7 +448,9 @@ test_unknown_backend (void)
   Synthetic made;
   static const SyntheticShape shape = { "3", 3, 3, 1, 1, 4, FALSE, FALSE };
   synthetic_init (&made, &shape);
-  HlEngine *engine = hl_engine_new ("engine", "abacus");
+  const HlBackendChoice abacus = { "abacus", NULL };
+  HlEngine *engine = hl_engine_new ("engine");
+  hl_engine_set_backend (engine, &abacus);
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (made.stored);
   hl_engine_read_tile_async (engine, source, (HlHeadKey){ 0, 0, 0 }, 0, 0, 0, FALSE, NULL,
                              read_cb, &result);

@@ -64,8 +64,10 @@ void hl_document_forget_scores (HlDocument *self, gboolean of_everything);
 /** hl_document_take_results: scores that the opened session has. */
 void hl_document_take_results (HlDocument *self);
 
-/** hl_document_describe_origin: (transfer full): provenance as JSON text, of results. */
-char *hl_document_describe_origin (const HlModel *model,
+/** hl_document_describe_origin: (transfer full): provenance as JSON text, of results of
+ * the job that has just ended. */
+char *hl_document_describe_origin (HlDocument *self,
+                                   const HlModel *model,
                                    const HlInput *input,
                                    const HlDataset *dataset);
 

@@ -163,7 +163,7 @@ made_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (made != NULL)
     {
       g_autofree char *origin =
-          hl_document_describe_origin (job->model, NULL, job->dataset);
+          hl_document_describe_origin (self, job->model, NULL, job->dataset);
       int n = hl_overview_get_n (made);
       clear_all (self);
       self->overview.made = hl_overview_ref (made);

@@ -304,7 +304,7 @@ static void
 take_found (HlDocument *self, const Job *job, GPtrArray *found)
 {
   g_autofree char *origin =
-      hl_document_describe_origin (job->model, job->input, job->dataset);
+      hl_document_describe_origin (self, job->model, job->input, job->dataset);
   const HlPatterns *first = g_ptr_array_index (found, 0);
   clear_all (self);
   for (guint i = 0; i < found->len; i++)

@@ -159,7 +159,7 @@ parts_done_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (partial != NULL)
     {
       g_autofree char *origin =
-          hl_document_describe_origin (job->model, job->input, NULL);
+          hl_document_describe_origin (self, job->model, job->input, NULL);
       g_clear_pointer (&self->analyses.partial, hl_partial_free);
       self->analyses.partial = partial;
       hl_document_keep_result (self, hl_partial_to_result (partial, FALSE, origin), NULL);
@@ -203,7 +203,7 @@ curve_done_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (curve != NULL)
     {
       g_autofree char *origin =
-          hl_document_describe_origin (job->model, NULL, job->dataset);
+          hl_document_describe_origin (self, job->model, NULL, job->dataset);
       g_clear_pointer (&self->analyses.curve, hl_pruning_curve_free);
       self->analyses.curve = curve;
       hl_document_keep_result (

@@ -344,16 +344,19 @@ score_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
  */
 
 char *
-hl_document_describe_origin (const HlModel *model,
+hl_document_describe_origin (HlDocument *self,
+                             const HlModel *model,
                              const HlInput *input,
                              const HlDataset *dataset)
 {
   const HlModelInfo *info = hl_model_get_info (model);
+  const char *precision;
+  const char *backend = hl_engine_get_backend (self->engine, &precision);
   json_t *origin = json_pack (
       "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", "Headlight " HL_VERSION, "model",
       info->name, "model_identity", info->identity, "dataset",
       dataset != NULL ? dataset->path : "", "input_hash",
-      input != NULL ? input->hash : "", "backend", "cpu", "precision", "float32");
+      input != NULL ? input->hash : "", "backend", backend, "precision", precision);
   char *text = json_dumps (origin, JSON_COMPACT);
   char *copy = g_strdup (text != NULL ? text : "{}");
   free (text);
@@ -369,7 +372,7 @@ keep_result (HlDocument *self, const Job *job, const HlHeadScores *scores)
                    : job->with_importance       ? HL_RESULT_IMPORTANCE
                                                 : HL_RESULT_STRENGTH;
   g_autofree char *origin =
-      hl_document_describe_origin (job->model, job->input, job->dataset);
+      hl_document_describe_origin (self, job->model, job->input, job->dataset);
   g_autofree char *params =
       g_strdup_printf ("{\"ablation\": \"%s\", \"scope\": \"%s\", \"n_ablated\": %u}",
                        hl_ablation_name (job->choices.ablation),

@@ -138,7 +138,7 @@ hl_document_class_init (HlDocumentClass *klass)
 static void
 hl_document_init (HlDocument *self)
 {
-  self->engine = hl_engine_new ("engine", NULL);
+  self->engine = hl_engine_new ("engine");
   self->io = hl_engine_new_io ();
   self->selection = hl_selection_new ();
   self->selection_handler = g_signal_connect (self->selection, "changed",

@@ -353,28 +353,37 @@ cuda_finalize (HlBackend *backend)
   g_free (cuda);
 }
 
+/* (transfer full): @x as it is, on the device. */
 static HlTensor *
-cuda_upload (HlBackend *backend, const HlTensor *host, GError **error)
+send (Device *device, HlTensor *x, GError **error)
+{
+  if (x->memory != NULL)
+    return hl_tensor_ref (x);
+  g_autoptr (HlTensor) there =
+      cuda_memory_alloc (device->memory, x->dtype, x->shape, error);
+  if (there == NULL)
+    return NULL;
+  gboolean ok = cuda_copier_send (device->copier, there->data, x->data,
+                                  hl_tensor_size_bytes (x), error);
+  look_after (device, ok);
+  return ok ? g_steal_pointer (&there) : NULL;
+}
+
+static HlTensor *
+cuda_upload (HlBackend *backend, HlTensor *x, GError **error)
 {
   HlCuda *cuda = cuda_of (backend);
   Device *device = cuda->device;
-  if (!check_lost (device, error))
-    return NULL;
   g_autoptr (HlTensor) there =
-      cuda_memory_alloc (device->memory, host->dtype, host->shape, error);
-  if (there == NULL)
-    return NULL;
-  gboolean ok = cuda_copier_send (device->copier, there->data, host->data,
-                                  hl_tensor_size_bytes (host), error);
-  look_after (device, ok);
-  if (!ok || host->dtype == backend->dtype)
-    return ok ? g_steal_pointer (&there) : NULL;
+      check_lost (device, error) ? send (device, x, error) : NULL;
+  if (there == NULL || x->dtype == backend->dtype)
+    return g_steal_pointer (&there);
   g_autoptr (HlTensor) out =
-      cuda_memory_alloc (device->memory, backend->dtype, host->shape, error);
+      cuda_memory_alloc (device->memory, backend->dtype, x->shape, error);
   if (out == NULL)
     return NULL;
-  cuda_cast (&cuda->context, host->dtype, there->data, backend->dtype, out->data,
-             hl_tensor_count (host));
+  cuda_cast (&cuda->context, x->dtype, there->data, backend->dtype, out->data,
+             hl_tensor_count (x));
   return check_launch (cuda, "a cast", error) ? g_steal_pointer (&out) : NULL;
 }
 
