@@ -132,8 +132,8 @@ parse_precision (const char *text, HlDtype *dtype, GError **error)
   {
     const char *name;
     HlDtype dtype;
-  } names[] = { { "f32", HL_DTYPE_F32 },     { "bf16", HL_DTYPE_BF16 },
-                { "f16", HL_DTYPE_F16 },     { "float32", HL_DTYPE_F32 },
+  } names[] = { { "f32", HL_DTYPE_F32 },       { "bf16", HL_DTYPE_BF16 },
+                { "f16", HL_DTYPE_F16 },       { "float32", HL_DTYPE_F32 },
                 { "bfloat16", HL_DTYPE_BF16 }, { "float16", HL_DTYPE_F16 } };
   *dtype = HL_DTYPE_F32;
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -178,12 +178,12 @@ open_best (HlDtype dtype, GError **error)
   return cuda != NULL ? cuda : open_cpu (dtype, error);
 }
 
-HlBackend *
-hl_backend_open (const HlBackendChoice *choice, GError **error)
+static HlBackend *
+open_chosen (const HlBackendChoice *choice, GError **error)
 {
-  const char *id = choice != NULL ? choice->id : NULL;
+  const char *id = choice->id;
   HlDtype dtype;
-  if (!parse_precision (choice != NULL ? choice->precision : NULL, &dtype, error))
+  if (!parse_precision (choice->precision, &dtype, error))
     return NULL;
   if (id == NULL || g_str_equal (id, "auto"))
     return open_best (dtype, error);
@@ -194,4 +194,16 @@ hl_backend_open (const HlBackendChoice *choice, GError **error)
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                "backend: cpu, cuda or auto expected, \"%s\" found", id);
   return NULL;
+}
+
+HlBackend *
+hl_backend_open (const HlBackendChoice *choice, GError **error)
+{
+  static const HlBackendChoice best = { NULL };
+  if (choice == NULL)
+    choice = &best;
+  if (!choice->gives_in)
+    return open_chosen (choice, error);
+  HlBackend *backend = open_chosen (choice, NULL);
+  return backend != NULL ? backend : open_cpu (HL_DTYPE_F32, error);
 }

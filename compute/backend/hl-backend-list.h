@@ -30,11 +30,13 @@ typedef struct
 GPtrArray *hl_backend_list (void);
 
 /** HlBackendChoice: @id: (nullable): "cpu", "cuda", NULL or "auto" for the best that is
- * proven here. @precision: (nullable): "f32" (also where NULL), "bf16", "f16". Borrowed. */
+ * proven here. @precision: (nullable): "f32" (also where NULL), "bf16", "f16". Borrowed.
+ * @gives_in: the CPU in float32 where it cannot be used */
 typedef struct
 {
   const char *id;
   const char *precision;
+  gboolean gives_in;
 } HlBackendChoice;
 
 /**

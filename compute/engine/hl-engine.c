@@ -38,6 +38,7 @@ struct _HlEngine
   GMutex lock;        /* guards what follows */
   char *backend_id;
   char *precision;
+  gboolean gives_in;
   gboolean is_chosen_anew;
   const char *used_id; /* of the latest job */
   HlDtype used_dtype;
@@ -182,8 +183,8 @@ ensure_backend (HlEngine *self, GError **error)
   g_mutex_lock (&self->lock);
   g_autofree char *id = g_strdup (self->backend_id);
   g_autofree char *precision = g_strdup (self->precision);
+  const HlBackendChoice choice = { id, precision, self->gives_in };
   g_mutex_unlock (&self->lock);
-  const HlBackendChoice choice = { id, precision };
   self->backend = hl_backend_open (&choice, error);
   if (self->backend == NULL)
     return FALSE;
@@ -200,7 +201,7 @@ look_after_backend (HlEngine *self, GError **error)
 {
   if (self->depth > 1 || self->backend == NULL || !hl_backend_is_lost (self->backend))
     return;
-  const HlBackendChoice cpu = { "cpu", NULL };
+  const HlBackendChoice cpu = { .id = "cpu" };
   hl_engine_set_backend (self, &cpu);
   if (*error == NULL)
     return;
@@ -342,6 +343,7 @@ hl_engine_set_backend (HlEngine *self, const HlBackendChoice *choice)
   g_free (self->precision);
   self->backend_id = g_strdup (choice->id);
   self->precision = g_strdup (choice->precision);
+  self->gives_in = choice->gives_in;
   self->is_chosen_anew = TRUE;
   g_mutex_unlock (&self->lock);
 }

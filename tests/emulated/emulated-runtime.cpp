@@ -194,8 +194,11 @@ static void
 read_environment (void)
 {
   const char *lose = getenv ("HEADLIGHT_EMULATED_LOSE");
+  const char *bytes = getenv ("HEADLIGHT_EMULATED_BYTES");
   if (lose != NULL && lost_at == 0)
     emulated_lose_device (atoi (lose));
+  if (bytes != NULL)
+    emulated_set_memory ((size_t) atol (bytes));
 }
 
 cudaError_t

@@ -22,6 +22,20 @@
 #define FORGET_STACK(at, size) ((void) (at))
 #endif
 
+/* Where a fiber, or the scheduler, goes on. Jumps are quicker by far; under the address
+ * sanitizer, which takes a jump for a way out of its own stack, contexts are swapped. */
+#ifdef __SANITIZE_ADDRESS__
+typedef ucontext_t Place;
+#define SWITCH(from, to) swapcontext (from, to)
+#else
+typedef jmp_buf Place;
+#define SWITCH(from, to)                                                                 \
+  do                                                                                     \
+    if (_setjmp (*(from)) == 0)                                                          \
+      _longjmp (*(to), 1);                                                               \
+  while (0)
+#endif
+
 #define STACK_BYTES ((size_t) 96 << 10)
 #define MOST_THREADS 1024
 #define MOST_SHARED ((size_t) 228 << 10)
@@ -38,7 +52,7 @@ struct Fiber
 {
   EmulatedThread at;
   State state;
-  jmp_buf jump;
+  Place place;
   bool is_begun;
   void *fake_stack;
 };
@@ -57,7 +71,7 @@ struct Block
   int current;
   void (*body) (void *);
   void *data;
-  jmp_buf scheduler;
+  Place scheduler;
   void *fake_stack;
   const void *host_bottom;
   size_t host_size;
@@ -90,12 +104,9 @@ give_way (State state)
 {
   Fiber *self = &block.fibers[(size_t) block.current];
   self->state = state;
-  if (_setjmp (self->jump) == 0)
-    {
-      BEGIN_SWITCH (state == OVER ? NULL : &self->fake_stack, block.host_bottom,
-                    block.host_size);
-      _longjmp (block.scheduler, 1);
-    }
+  BEGIN_SWITCH (state == OVER ? NULL : &self->fake_stack, block.host_bottom,
+                block.host_size);
+  SWITCH (&self->place, &block.scheduler);
   END_SWITCH (self->fake_stack, &block.host_bottom, &block.host_size);
 }
 
@@ -110,7 +121,7 @@ fiber_main (void)
   give_way (OVER);
 }
 
-/* The first entry onto a fiber's own stack; afterwards jumps do. */
+/* The first entry onto a fiber's own stack. */
 static void
 begin (Fiber *fiber, int i)
 {
@@ -121,7 +132,12 @@ begin (Fiber *fiber, int i)
   context.uc_link = NULL;
   makecontext (&context, fiber_main, 0);
   fiber->is_begun = true;
-  setcontext (&context);
+#ifdef __SANITIZE_ADDRESS__
+  swapcontext (&block.scheduler, &context);
+#else
+  if (_setjmp (block.scheduler) == 0)
+    setcontext (&context);
+#endif
 }
 
 static void
@@ -130,13 +146,11 @@ run_fiber (int i)
   Fiber *fiber = &block.fibers[(size_t) i];
   block.current = i;
   emulated_now = &fiber->at;
-  if (_setjmp (block.scheduler) == 0)
-    {
-      BEGIN_SWITCH (&block.fake_stack, stack_of (i), STACK_BYTES);
-      if (fiber->is_begun)
-        _longjmp (fiber->jump, 1);
-      begin (fiber, i);
-    }
+  BEGIN_SWITCH (&block.fake_stack, stack_of (i), STACK_BYTES);
+  if (fiber->is_begun)
+    SWITCH (&block.scheduler, &fiber->place);
+  else
+    begin (fiber, i);
   END_SWITCH (block.fake_stack, NULL, NULL);
 }
 

@@ -19,9 +19,9 @@
 /* Eight bits of precision through a few layers. */
 #define HALF_LIMIT 0.06
 
-static const char *const models[] = { "vit-tiny",     "vit-grey-relu", "vit-nonsquare",
-                                      "vit-bf16",     "vit-f16",        "gpt2-tiny",
-                                      "gpt2-untied",  "llama-gqa2",     "llama-gqa8",
+static const char *const models[] = { "vit-tiny",      "vit-grey-relu", "vit-nonsquare",
+                                      "vit-bf16",      "vit-f16",       "gpt2-tiny",
+                                      "gpt2-untied",   "llama-gqa2",    "llama-gqa8",
                                       "llama-longrope" };
 
 typedef struct
@@ -108,7 +108,8 @@ compare_traces (const HlTrace *found, const HlTrace *wanted, double limit)
     near ("logits", found->logits, wanted->logits, limit);
   if (wanted->predictions == NULL)
     return;
-  near ("entropies", found->predictions->entropies, wanted->predictions->entropies, limit);
+  near ("entropies", found->predictions->entropies, wanted->predictions->entropies,
+        limit);
   near ("log-probabilities", found->predictions->next_log_probs,
         wanted->predictions->next_log_probs, limit);
 }
@@ -160,7 +161,8 @@ check_rect (const Pair *p, HlAttentionSource *a, HlAttentionSource *b, HlHeadKey
     }
 }
 
-/* Q, K and log-sum-exp from the device; maps made from them there, against stored maps. */
+/* Q, K and log-sum-exp from the device; maps made from them there, against stored maps.
+ */
 static void
 test_recomputed (gconstpointer data)
 {
@@ -187,13 +189,13 @@ test_interventions (gconstpointer data)
     return;
   g_autoptr (GPtrArray) changes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
-  g_ptr_array_add (changes, hl_intervention_new_scale_head (hl_model_get_info (p.model), 0,
-                                                            0, 1, 0));
+  g_ptr_array_add (
+      changes, hl_intervention_new_scale_head (hl_model_get_info (p.model), 0, 0, 1, 0));
   const float half = 0.5f;
   g_autoptr (HlTensor) mask =
       hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 1, 1), &half);
-  g_ptr_array_add (changes, hl_intervention_new (HL_INTERVENTION_BLEND, HL_SITE_PATTERN, 0,
-                                                 1, mask, NULL, "half of a map"));
+  g_ptr_array_add (changes, hl_intervention_new (HL_INTERVENTION_BLEND, HL_SITE_PATTERN,
+                                                 0, 1, mask, NULL, "half of a map"));
   g_autoptr (HlTrace) found = trace_on (&p, p.device, HL_MAPS_STORED, changes);
   g_autoptr (HlTrace) wanted = trace_on (&p, p.cpu, HL_MAPS_STORED, changes);
   compare_traces (found, wanted, LIMIT);
@@ -233,10 +235,15 @@ test_importance (gconstpointer data)
   pair_close (&p);
 }
 
+/* The id, and in per cent what the row that emitted it attends to its first token. */
 static gboolean
 append_token (const HlGenerated *token, gpointer data)
 {
-  g_string_append_printf (data, "%d ", token->id);
+  const HlTensor *map =
+      g_hash_table_lookup (token->captured, "blocks.1.attn.hook_pattern");
+  gint64 Tq = map->shape.dim[2], Tk = map->shape.dim[3];
+  g_string_append_printf (data, "%d %.0f ", token->id,
+                          100 * (double) hl_tensor_f32 (map)[(Tq - 1) * Tk]);
   return TRUE;
 }
 
@@ -248,7 +255,8 @@ test_generate (gconstpointer data)
   g_autoptr (GError) error = NULL;
   if (!pair_open (&p, data, HL_DTYPE_F32))
     return;
-  const HlGenerateOptions options = { .n_tokens = 12, .goes_on = TRUE };
+  static const char *const maps[] = { "*attn.hook_pattern", NULL };
+  const HlGenerateOptions options = { .n_tokens = 12, .goes_on = TRUE, .capture = maps };
   g_autoptr (GString) found = g_string_new (NULL), wanted = g_string_new (NULL);
   hl_generate (p.model, p.input, p.device, &options, NULL, append_token, found, &error);
   g_assert_no_error (error);
@@ -287,6 +295,22 @@ test_float16 (gconstpointer data)
   check_half (data, HL_DTYPE_F16, HL_MAPS_RECOMPUTED);
 }
 
+/* Both precisions of one device, one after the other: each has weights of its own. */
+static void
+test_both_precisions (gconstpointer data)
+{
+  Pair p;
+  if (!pair_open (&p, data, HL_DTYPE_BF16))
+    return;
+  g_autoptr (HlBackend) wide = hl_backend_as_f32 (p.device);
+  g_autoptr (HlTrace) half = trace_on (&p, p.device, HL_MAPS_STORED, NULL);
+  g_autoptr (HlTrace) found = trace_on (&p, wide, HL_MAPS_STORED, NULL);
+  g_autoptr (HlTrace) wanted = trace_on (&p, p.cpu, HL_MAPS_STORED, NULL);
+  compare_traces (half, wanted, HALF_LIMIT);
+  compare_traces (found, wanted, LIMIT);
+  pair_close (&p);
+}
+
 /* A few steps of training: the same losses, and weights that can be fetched. */
 static void
 test_autoencoder (gconstpointer data)
@@ -317,11 +341,11 @@ test_autoencoder (gconstpointer data)
     }
   for (int k = 0; k < hl_autoencoder_get_n_weights (nets[0]); k++)
     {
-      g_autoptr (HlTensor) a =
-          hl_tensor_convert (hl_autoencoder_get_weight (nets[0], k), HL_DTYPE_F32, &error);
+      g_autoptr (HlTensor) a = hl_tensor_convert (hl_autoencoder_get_weight (nets[0], k),
+                                                  HL_DTYPE_F32, &error);
       g_assert_no_error (error);
-      near (hl_autoencoder_get_name (nets[0], k), a, hl_autoencoder_get_weight (nets[1], k),
-            1e-3);
+      near (hl_autoencoder_get_name (nets[0], k), a,
+            hl_autoencoder_get_weight (nets[1], k), 1e-3);
     }
   for (int i = 0; i < 2; i++)
     hl_autoencoder_free (nets[i]);
@@ -361,5 +385,6 @@ device_suite_add (const char *name, DeviceOpen open)
       if (i > 0)
         add (name, "generate", open, some[i], test_generate);
     }
+  add (name, "both-precisions", open, "gpt2-tiny", test_both_precisions);
   add (name, "autoencoder", open, "vit-tiny", test_autoencoder);
 }

@@ -101,8 +101,7 @@ test_too_large (void)
   g_autoptr (HlModel) model = NULL;
   g_autoptr (HlInput) input = NULL;
   golden_open_model ("gpt2-tiny", &model, &input);
-  g_autoptr (HlBackend) backend =
-      hl_cuda_open (HL_DTYPE_F32, 4096, TRUE, &error);
+  g_autoptr (HlBackend) backend = hl_cuda_open (HL_DTYPE_F32, 4096, TRUE, &error);
   long launches = emulated_launches ();
   g_autoptr (HlTrace) none = trace (model, input, backend, &error);
   g_assert_error (error, HL_ERROR, HL_ERROR_MEMORY);

@@ -440,6 +440,57 @@ test_readings (void)
   synthetic_clear (&made);
 }
 
+/* The first level above single entries: its cells are pooled where the backend computes.
+ */
+static gpointer
+read_tile (HlEngine *engine, HlAttentionSource *source, GError **error)
+{
+  GAsyncResult *result = NULL;
+  hl_engine_read_tile_async (engine, source, (HlHeadKey){ 0, 0, 1 }, 1, 0, 0, FALSE, NULL,
+                             read_cb, &result);
+  return await_reading (engine, &result, error);
+}
+
+/* On the emulated device, chosen between two jobs; when it fails its job fails, and the
+ * next one runs on the CPU, to the same numbers. */
+static void
+test_backend_changes (void)
+{
+  static const SyntheticShape shape = { "33", 33, 33, 2, 1, 8, TRUE, FALSE };
+  const HlBackendChoice cuda = { .id = "cuda", .precision = "bf16" };
+  Synthetic made;
+  g_autoptr (GError) error = NULL, lost = NULL;
+  const char *precision;
+  synthetic_init (&made, &shape);
+  HlEngine *engine = hl_engine_new ("engine");
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (made.recomputed);
+  g_assert_cmpstr (hl_engine_get_backend (engine, &precision), ==, "");
+  hl_engine_set_backend (engine, &(HlBackendChoice){ .id = "cpu" });
+  g_autoptr (HlAttentionTile) first = read_tile (engine, source, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (hl_engine_get_backend (engine, &precision), ==, "cpu");
+  g_setenv ("HEADLIGHT_EMULATED_LOSE", "2", TRUE);
+  hl_engine_set_backend (engine, &cuda);
+  g_autoptr (HlAttentionTile) second = read_tile (engine, source, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (hl_engine_get_backend (engine, &precision), ==, "cuda");
+  g_assert_cmpstr (precision, ==, "bfloat16");
+  g_assert_null (read_tile (engine, source, &lost));
+  g_assert_error (lost, HL_ERROR, HL_ERROR_DEVICE);
+  g_assert_nonnull (strstr (lost->message, "CPU"));
+  g_autoptr (HlAttentionTile) third = read_tile (engine, source, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (hl_engine_get_backend (engine, &precision), ==, "cpu");
+  for (int i = 0; i < first->n_rows * first->n_columns; i++)
+    {
+      /* Maps are recomputed in float32 whatever the run was in. */
+      g_assert_cmpfloat_with_epsilon (second->mean[i], first->mean[i], 1e-6);
+      g_assert_cmpfloat_with_epsilon (third->mean[i], first->mean[i], 1e-9);
+    }
+  g_assert_finalize_object (engine);
+  synthetic_clear (&made);
+}
+
 static void
 test_unknown_backend (void)
 {
@@ -448,7 +499,7 @@ test_unknown_backend (void)
   Synthetic made;
   static const SyntheticShape shape = { "3", 3, 3, 1, 1, 4, FALSE, FALSE };
   synthetic_init (&made, &shape);
-  const HlBackendChoice abacus = { "abacus", NULL };
+  const HlBackendChoice abacus = { .id = "abacus" };
   HlEngine *engine = hl_engine_new ("engine");
   hl_engine_set_backend (engine, &abacus);
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (made.stored);
@@ -465,6 +516,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/engine/backend-changes", test_backend_changes);
   g_test_add_func ("/engine/foreground-first", test_foreground_first);
   g_test_add_func ("/engine/gives-way", test_gives_way);
   g_test_add_func ("/engine/progress-coalesced", test_progress_coalesced);

@@ -92,6 +92,17 @@ const char *hl_document_get_status (HlDocument *self);
 /** hl_document_get_backend: (transfer none): in words; "" until it is open. */
 const char *hl_document_get_backend (HlDocument *self);
 
+/** hl_document_list_backends: asks what could compute here; finish gives (transfer full)
+ * (element-type HlBackendStatus) (nullable): NULL when the document went. */
+void hl_document_list_backends (HlDocument *self,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+GPtrArray *hl_document_list_backends_finish (GObject *source, GAsyncResult *result);
+
+/** hl_document_set_backend: as in HlBackendChoice; where it cannot be used the CPU takes
+ * its place. What is shown is run again on it. */
+void hl_document_set_backend (HlDocument *self, const char *id, const char *precision);
+
 /** hl_document_get_model_info: (nullable): of the model, or of the trace's. */
 const HlModelInfo *hl_document_get_model_info (HlDocument *self);
 /** hl_document_get_model: (transfer none) (nullable) */

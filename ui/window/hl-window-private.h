@@ -22,6 +22,7 @@ struct _HlWindow
   AdwToastOverlay *toasts;
   AdwWindowTitle *title;
   GtkWidget *run_button;
+  GtkMenuButton *backend_button;
   GtkLabel *backend;
   GtkStack *stack;
   AdwStatusPage *empty_page;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "gl/hl-gl.h"
+#include "window/hl-backend-button.h"
 #include "window/hl-window-private.h"
 
 #include <glib/gi18n.h>
@@ -466,6 +467,7 @@ hl_window_class_init (HlWindowClass *klass)
   gtk_widget_class_bind_template_child (widget, HlWindow, generate_top_p);
   gtk_widget_class_bind_template_child (widget, HlWindow, generate_seed);
   gtk_widget_class_bind_template_child (widget, HlWindow, run_button);
+  gtk_widget_class_bind_template_child (widget, HlWindow, backend_button);
   gtk_widget_class_bind_template_child (widget, HlWindow, backend);
   gtk_widget_class_bind_template_child (widget, HlWindow, stack);
   gtk_widget_class_bind_template_child (widget, HlWindow, empty_page);
@@ -516,6 +518,7 @@ hl_window_init (HlWindow *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->document = hl_document_new ();
   restore_settings (self);
+  hl_backend_button_set_up (self->backend_button, self->document, self->settings);
   hl_side_panel_set_document (self->side, self->document);
   hl_heads_panel_set_document (self->heads, self->document);
   hl_importance_panel_set_document (self->importance, self->document);
