@@ -538,6 +538,25 @@ def a_text_stays_in_sight_after_a_tooltip():
 
 
 @case
+def another_backend_computes_the_same():
+    # The emulated device: the same model and picture are run again as soon as it is chosen.
+    Shared.window.kill()
+    if not os.path.exists(os.path.join(os.environ.get("HEADLIGHT_MODULES", ""),
+                                       "headlight-cuda.so")):
+        return
+    window = Shared.window = Window(WINDOW, "--model", MODEL, "--input", PICTURE)
+    wait_for("the CPU", lambda: window.find("label", "CPU · .*"))
+    before = prediction()
+    focus("vit-fashion.*")
+    button = list(window.find_all("push button", "What computes"))[-1]
+    window.act(button, "click")
+    window.wait("label", "CUDA · emulated device.*never run on a GPU.*")
+    keys("alt+d")
+    wait_for("a run on it", lambda: window.find("label", "CUDA · emulated device, 4 GB"))
+    wait_for("the same prediction", lambda: prediction() == before)
+
+
+@case
 def nothing_was_complained_of():
     Shared.window.kill()
     with open(Window.LOG) as f:

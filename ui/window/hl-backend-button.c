@@ -135,6 +135,10 @@ build_row (Menu *menu, int i, const char *title)
   gtk_widget_add_css_class (words, "dim-label");
   gtk_box_append (GTK_BOX (row), check);
   gtk_box_append (GTK_BOX (row), words);
+  g_auto (GStrv) parts = g_strsplit (title, "_", 2); /* GTK 4.8 would say the underscore */
+  g_autofree char *name = g_strjoinv ("", parts);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  name, -1);
   gtk_accessible_update_relation (GTK_ACCESSIBLE (check),
                                   GTK_ACCESSIBLE_RELATION_DESCRIBED_BY, words, NULL, -1);
   menu->checks[i] = GTK_CHECK_BUTTON (check);
