@@ -3,6 +3,7 @@
 #include "ops/hl-op.h"
 
 #include "base/hl-error.h"
+#include "ops/hl-seen.h"
 
 typedef gboolean (*ShapeRule) (const HlOpCall *call, HlShape *out);
 
@@ -432,15 +433,18 @@ hl_op_is_wide_out (HlOp op, int i)
   return (op == HL_OP_SOFTMAX || op == HL_OP_ATTENTION) && i == 1;
 }
 
-/* Which part of @Tq x @Tk entries causal attention sees; 1 for any other. */
+/* Which part of @Tq x @Tk entries is seen. */
 static double
 share_seen (const HlOpCall *call, gint64 Tq, gint64 Tk)
 {
-  gint64 n = 0, first = call->params.query_start - call->params.key_start + 1;
-  if (!call->params.is_causal || Tq == 0 || Tk == 0)
+  gint64 n = 0;
+  if (hl_sees_all (&call->params) || Tq == 0 || Tk == 0)
     return 1;
   for (gint64 i = 0; i < Tq; i++)
-    n += CLAMP (first + i, 0, Tk);
+    {
+      HlKeyRange seen = hl_keys_seen (&call->params, i, Tk);
+      n += seen.end - seen.first;
+    }
   return (double) n / ((double) Tq * (double) Tk);
 }
 

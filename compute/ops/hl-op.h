@@ -40,6 +40,11 @@ typedef enum
  *   give 0. MIX: the others' entries are known to be 0
  * @query_start, @key_start: position of the first query and key given; for whole maps
  *   query_start is Tk - Tq; key_start in ATTENTION_RECT and ATTENTION_POOLED alone
+ * @window: 0 for none: where causal and query positions are looked at: key j is seen by
+ *   query i only where |(i + query_start) - (j + key_start)| < window; with @is_causal
+ * the latest window keys
+ * @soft_cap: 0 for none; SCORES, its gradient, ATTENTION and what is recomputed: a scaled
+ *   product s becomes soft_cap tanh (s / soft_cap), before anything is forbidden
  * @level: ATTENTION_POOLED: 0 to 20: a cell is 2^level entries wide and high
  * @activation: ACTIVATION
  * @patch_height, @patch_width: PATCHIFY
@@ -58,6 +63,8 @@ typedef struct
   gboolean is_causal;
   gint64 query_start;
   gint64 key_start;
+  gint64 window;
+  double soft_cap;
   int level;
   HlActivation activation;
   int patch_height;

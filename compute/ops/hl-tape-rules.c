@@ -168,8 +168,12 @@ back_attention (const Rule *r)
   HlTensor *const *in = r->call->in;
   const HlOpParams *p = &r->call->params;
   HlTensor *second = NULL;
-  g_autoptr (HlTensor) scores = hl_scores (x, in[0], in[1], p->scale, p->is_causal);
-  g_autoptr (HlTensor) map = hl_softmax (x, scores, p->is_causal, NULL);
+  HlOpCall scoring = { .op = HL_OP_SCORES, .in = { in[0], in[1] }, .params = *p };
+  g_autoptr (HlTensor) scores = hl_exec_run (x, &scoring, NULL);
+  HlOpCall weighing = { .op = HL_OP_SOFTMAX, .in = { scores }, .params = *p };
+  g_autoptr (HlTensor) map = scores != NULL ? hl_exec_run (x, &weighing, NULL) : NULL;
+  if (map == NULL)
+    return;
   g_autoptr (HlTensor) dmap = run (r, HL_OP_MIX_GRAD, map, in[2], &second);
   give_turned (r, 2, second);
   Rule of_map = *r;

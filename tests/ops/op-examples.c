@@ -133,6 +133,16 @@ example_multiply (GRand *rand, int size)
   return call;
 }
 
+/* Half of them plain; windows from a single key to more than there are. */
+static void
+scoring (GRand *rand, HlOpParams *params, gint64 T)
+{
+  if (pick (rand, 0, 2) == 0)
+    params->window = pick (rand, 1, T + 3);
+  if (pick (rand, 0, 2) == 0)
+    params->soft_cap = g_rand_double_range (rand, 0.5, 6);
+}
+
 static HlOpCall
 attention_like (GRand *rand, int size, HlOp op)
 {
@@ -158,6 +168,8 @@ attention_like (GRand *rand, int size, HlOp op)
   call.params.scale = 1 / sqrt ((double) K);
   call.params.is_causal = !size && g_rand_boolean (rand);
   call.params.query_start = Tk - Tq;
+  if (!size)
+    scoring (rand, &call.params, MAX (Tq, Tk));
   call.in[0] = heads (rand, B, H, Tq, K);
   call.in[1] = heads (rand, g_rand_boolean (rand) ? 1 : B, Hkv, Tk, K);
   if (op == HL_OP_ATTENTION)
@@ -177,18 +189,24 @@ example_attention (GRand *rand, int size)
   return attention_like (rand, size, HL_OP_ATTENTION);
 }
 
-/* Makes a call on maps causal, and sets the entries that it forbids to @value. */
+/* Makes a call on maps causal, or one of windows, or both, and sets the entries that it
+ * forbids to @value. */
 static void
-make_causal (HlOpCall *call, double value)
+make_blind (GRand *rand, HlOpCall *call, double value)
 {
   const gint64 *dim = call->in[0]->shape.dim;
   double *x = call->in[0]->data;
-  call->params.is_causal = TRUE;
-  call->params.query_start = dim[3] - dim[2];
+  HlOpParams *p = &call->params;
+  p->is_causal = pick (rand, 0, 3) > 0;
+  p->window = pick (rand, 0, 2) == 0 ? pick (rand, 1, dim[3]) : 0;
+  p->query_start = dim[3] - dim[2];
   for (gint64 i = 0; i < dim[0] * dim[1] * dim[2]; i++)
     for (gint64 j = 0; j < dim[3]; j++)
-      if (j > i % dim[2] + call->params.query_start)
-        x[i * dim[3] + j] = value;
+      {
+        gint64 behind = i % dim[2] + p->query_start - j;
+        if ((p->is_causal && behind < 0) || (p->window > 0 && ABS (behind) >= p->window))
+          x[i * dim[3] + j] = value;
+      }
 }
 
 static HlOpCall
@@ -199,7 +217,7 @@ example_softmax (GRand *rand, int size)
   HlOpCall call = { .op = HL_OP_SOFTMAX };
   call.in[0] = numbers (rand, HL_SHAPE (1, H, Tq, T), 3);
   if (!size && g_rand_boolean (rand))
-    make_causal (&call, NAN); /* they are not looked at */
+    make_blind (rand, &call, NAN); /* they are not looked at */
   double *row = call.in[0]->data;
   if (!size && g_rand_boolean (rand)) /* a row that may see nothing */
     for (gint64 j = 0; j < T; j++)
@@ -219,7 +237,7 @@ example_mix (GRand *rand, int size)
   call.in[0] = numbers (rand, HL_SHAPE (B, H, Tq, Tk), 1 / sqrt ((double) Tk));
   call.in[1] = heads (rand, g_rand_boolean (rand) ? 1 : B, Hkv, Tk, K);
   if (!size && g_rand_boolean (rand))
-    make_causal (&call, 0);
+    make_blind (rand, &call, 0);
   return call;
 }
 
@@ -233,6 +251,8 @@ example_attention_rect (GRand *rand, int size)
   call.params.is_causal = !size && g_rand_boolean (rand);
   call.params.query_start = pick (rand, 0, 30);
   call.params.key_start = pick (rand, 0, 30);
+  if (!size)
+    scoring (rand, &call.params, 60);
   call.in[0] = numbers (rand, HL_SHAPE (Tq, K), 1);
   call.in[1] = numbers (rand, HL_SHAPE (Tk, K), 1);
   call.in[2] = numbers (rand, HL_SHAPE (Tq), 1);

@@ -195,17 +195,31 @@ check_activation (const HlOpCall *call)
       }
 }
 
+static gboolean
+is_hidden (const HlOpParams *p, gint64 i, gint64 j)
+{
+  gint64 behind = (i + p->query_start) - (j + p->key_start);
+  return (p->is_causal && behind < 0) ||
+         (p->window > 0 && (behind >= p->window || behind <= -p->window));
+}
+
+static double
+capped (const HlOpParams *p, double s)
+{
+  return p->soft_cap > 0 ? p->soft_cap * tanh (s / p->soft_cap) : s;
+}
+
 static double
 score (const HlOpCall *call, gint64 b, gint64 h, gint64 i, gint64 j)
 {
   const HlTensor *q = call->in[0], *k = call->in[1];
   gint64 group = q->shape.dim[1] / k->shape.dim[1];
-  if (call->params.is_causal && j + call->params.key_start > i + call->params.query_start)
+  if (is_hidden (&call->params, i, j))
     return -INFINITY;
   double sum = 0;
   for (gint64 d = 0; d < q->shape.dim[3]; d++)
     sum += at4 (q, b, h, i, d) * at4 (k, b, h / group, j, d);
-  return sum * call->params.scale;
+  return capped (&call->params, sum * call->params.scale);
 }
 
 static void
@@ -228,15 +242,13 @@ check_softmax (const HlOpCall *call)
     {
       const double *s = (double *) call->in[0]->data + m * T;
       const double *a = (double *) call->out[0]->data + m * T;
-      gint64 end = T;
-      if (call->params.is_causal)
-        end = CLAMP (m % Tq + T - Tq + 1, 0, T);
+      const HlOpParams *p = &call->params;
       double sum = 0;
-      for (gint64 j = 0; j < end; j++)
-        sum += exp (s[j]);
+      for (gint64 j = 0; j < T; j++)
+        sum += is_hidden (p, m % Tq, j) ? 0 : exp (s[j]);
       near (((double *) call->out[1]->data)[m], log (sum));
       for (gint64 j = 0; j < T; j++)
-        near (a[j], sum > 0 && j < end ? exp (s[j]) / sum : 0);
+        near (a[j], sum > 0 && !is_hidden (p, m % Tq, j) ? exp (s[j]) / sum : 0);
     }
 }
 
@@ -296,10 +308,9 @@ check_attention_rect (const HlOpCall *call)
         double s = 0;
         for (gint64 d = 0; d < K; d++)
           s += q[i * K + d] * k[j * K + d];
-        gboolean hidden = call->params.is_causal &&
-                          j + call->params.key_start > i + call->params.query_start;
+        s = capped (&call->params, s * call->params.scale);
         double expected =
-            hidden || isinf (lse[i]) ? 0 : exp (s * call->params.scale - lse[i]);
+            is_hidden (&call->params, i, j) || isinf (lse[i]) ? 0 : exp (s - lse[i]);
         near (out[i * Tk + j], expected);
       }
 }
@@ -324,10 +335,9 @@ check_attention_pooled (const HlOpCall *call)
             double s = 0;
             for (gint64 d = 0; d < K; d++)
               s += q[i * K + d] * k[j * K + d];
-            gboolean hidden = call->params.is_causal &&
-                              j + call->params.key_start > i + call->params.query_start;
+            s = capped (&call->params, s * call->params.scale);
             double weight =
-                hidden || isinf (lse[i]) ? 0 : exp (s * call->params.scale - lse[i]);
+                is_hidden (&call->params, i, j) || isinf (lse[i]) ? 0 : exp (s - lse[i]);
             sum += weight;
             most = MAX (most, weight);
             n++;

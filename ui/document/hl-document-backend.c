@@ -18,8 +18,8 @@ list_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError 
   return hl_backend_list ();
 }
 
-/* Foreground: somebody has opened the menu. A device is opened for a moment, on the thread
- * that owns devices. */
+/* Foreground: somebody has opened the menu. A device is opened for a moment, on the
+ * thread that owns devices. */
 void
 hl_document_list_backends (HlDocument *self,
                            GAsyncReadyCallback callback,

@@ -95,8 +95,9 @@ show_status (Menu *menu, const HlBackendStatus *status)
   gtk_widget_set_sensitive (GTK_WIDGET (menu->checks[i]), status->is_available);
   if (status->is_automatic)
     {
-      g_autofree char *text = g_strdup_printf (
-          _ ("The fastest that is known to be right here: %s"), i == CPU ? "CPU" : "CUDA");
+      g_autofree char *text =
+          g_strdup_printf (_ ("The fastest that is known to be right here: %s"),
+                           i == CPU ? "CPU" : "CUDA");
       gtk_label_set_text (menu->words[AUTO], text);
     }
 }
@@ -135,7 +136,8 @@ build_row (Menu *menu, int i, const char *title)
   gtk_widget_add_css_class (words, "dim-label");
   gtk_box_append (GTK_BOX (row), check);
   gtk_box_append (GTK_BOX (row), words);
-  g_auto (GStrv) parts = g_strsplit (title, "_", 2); /* GTK 4.8 would say the underscore */
+  g_auto (GStrv) parts =
+      g_strsplit (title, "_", 2); /* GTK 4.8 would say the underscore */
   g_autofree char *name = g_strjoinv ("", parts);
   gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   name, -1);
@@ -206,8 +208,8 @@ restore (Menu *menu)
       precision = g_settings_get_string (menu->settings, "precision");
     }
   int i = id != NULL ? index_of (id, ids, N_CHOICES) : AUTO;
-  int k = precision != NULL ? index_of (precision, precisions, G_N_ELEMENTS (precisions))
-                            : 0;
+  int k =
+      precision != NULL ? index_of (precision, precisions, G_N_ELEMENTS (precisions)) : 0;
   gtk_check_button_set_active (menu->checks[i], TRUE);
   gtk_drop_down_set_selected (menu->precision, (guint) k);
   gtk_widget_set_sensitive (GTK_WIDGET (menu->precision), i == CUDA);
@@ -215,7 +217,9 @@ restore (Menu *menu)
 }
 
 void
-hl_backend_button_set_up (GtkMenuButton *button, HlDocument *document, GSettings *settings)
+hl_backend_button_set_up (GtkMenuButton *button,
+                          HlDocument *document,
+                          GSettings *settings)
 {
   Menu *menu = g_new0 (Menu, 1);
   GtkWidget *popover = gtk_popover_new ();

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/** hl_backend_button_set_up: gives @button its popover, and the document the choice that is
- * kept in @settings (nullable). */
+/** hl_backend_button_set_up: gives @button its popover, and the document the choice that
+ * is kept in @settings (nullable). */
 void hl_backend_button_set_up (GtkMenuButton *button,
                                HlDocument *document,
                                GSettings *settings);

@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
+#include "ops/hl-seen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,23 +54,40 @@ piece_at (const Work *w, gint64 item)
   return p;
 }
 
-/* How many of @n_keys keys query @row sees: key j + key_start <= row + query_start. */
-static gint64
-n_seen (const HlOpParams *params, gint64 row, gint64 n_keys)
+/* Sets what may not be seen to -inf; @out has the scores of @keys alone. */
+static void
+forbid (real *out,
+        gint64 n_rows,
+        gint64 first_row,
+        gint64 Tk,
+        HlKeyRange keys,
+        const HlOpParams *params)
 {
-  if (!params->is_causal)
-    return n_keys;
-  return CLAMP (row + params->query_start - params->key_start + 1, 0, n_keys);
+  gint64 n = keys.end - keys.first;
+  for (gint64 i = 0; i < n_rows && !hl_sees_all (params); i++)
+    {
+      HlKeyRange seen = hl_keys_seen (params, first_row + i, Tk);
+      gint64 first = CLAMP (seen.first - keys.first, 0, n);
+      gint64 end = CLAMP (seen.end - keys.first, first, n);
+      for (gint64 j = 0; j < first; j++)
+        out[i * n + j] = -INFINITY;
+      for (gint64 j = end; j < n; j++)
+        out[i * n + j] = -INFINITY;
+    }
 }
 
-/* Sets what causal forbids to -inf. */
+/* s becomes c tanh (s / c). */
 static void
-forbid (
-    real *scores, gint64 n_rows, gint64 first_row, gint64 Tk, const HlOpParams *params)
+cap_scores (real *out, gint64 n_rows, gint64 n, gint64 stride, double soft_cap)
 {
-  for (gint64 i = 0; i < n_rows; i++)
-    for (gint64 j = n_seen (params, first_row + i, Tk); j < Tk; j++)
-      scores[i * Tk + j] = -INFINITY;
+  real cap = (real) soft_cap;
+  for (gint64 i = 0; i < n_rows && soft_cap > 0; i++)
+    {
+      real *row = out + i * stride;
+#pragma omp simd
+      for (gint64 j = 0; j < n; j++)
+        row[j] = cap * real_tanh (row[j] / cap);
+    }
 }
 
 /* Scores of a piece's rows with @n keys from @key on, into rows of @stride numbers. */
@@ -89,6 +107,7 @@ score_block (
     real_gemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int) p->n_rows, (int) n,
                (int) w->Kw, w->scale, rows, (int) q->stride[2], keys, (int) k->stride[2],
                0, out, (int) stride);
+  cap_scores (out, p->n_rows, n, stride, w->call->params.soft_cap);
 }
 
 static real *
@@ -98,8 +117,7 @@ mixed_at (const Work *w, const Piece *p)
   return (real *) z->data + ((p->b * w->Tq + p->row) * w->H + p->h) * z->shape.dim[3];
 }
 
-/* z[b, row.., h, :] = weights v, of @n keys from @key on; added where these are not the
- * first. */
+/* z[b, row.., h, :] = weights v, of @n keys from @key on; @adds to what is there. */
 static void
 mix_block (const Work *w,
            const Piece *p,
@@ -107,16 +125,17 @@ mix_block (const Work *w,
            gint64 n,
            const real *weights,
            gint64 stride,
-           const HlTensor *v)
+           const HlTensor *v,
+           gboolean adds)
 {
   gint64 Kv = v->shape.dim[3];
   const real *values = matrix_at (v, p->b, p->h, w->H) + key * v->stride[2];
   if (p->n_rows == 1 && n > 0) /* of nothing a product makes zeros, this does not */
     real_gemv (CblasRowMajor, CblasTrans, (int) n, (int) Kv, 1, values,
-               (int) v->stride[2], weights, 1, key > 0, mixed_at (w, p), 1);
+               (int) v->stride[2], weights, 1, adds, mixed_at (w, p), 1);
   else
     real_gemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) p->n_rows, (int) Kv,
-               (int) n, 1, weights, (int) stride, values, (int) v->stride[2], key > 0,
+               (int) n, 1, weights, (int) stride, values, (int) v->stride[2], adds,
                mixed_at (w, p), (int) (w->H * Kv));
 }
 
@@ -148,8 +167,9 @@ score_items (gpointer data, gint64 begin, gint64 end, int thread)
       Piece p = piece_at (w, i);
       real *out =
           (real *) w->call->out[0]->data + ((p.b * w->H + p.h) * w->Tq + p.row) * w->Tk;
-      score_block (w, &p, 0, n_seen (params, p.row + p.n_rows - 1, w->Tk), out, w->Tk);
-      forbid (out, p.n_rows, p.row, w->Tk, params);
+      HlKeyRange seen = hl_keys_seen_by (params, p.row, p.n_rows, w->Tk);
+      score_block (w, &p, seen.first, seen.end - seen.first, out + seen.first, w->Tk);
+      forbid (out, p.n_rows, p.row, w->Tk, (HlKeyRange){ 0, w->Tk }, params);
     }
 }
 
@@ -161,9 +181,10 @@ mix_items (gpointer data, gint64 begin, gint64 end, int thread)
   for (gint64 i = begin; i < end; i++)
     {
       Piece p = piece_at (w, i);
-      gint64 n = n_seen (&w->call->params, p.row + p.n_rows - 1, w->Tk);
-      mix_block (w, &p, 0, n, matrix_at (a, p.b, p.h, w->H) + p.row * w->Tk, w->Tk,
-                 w->call->in[1]);
+      HlKeyRange seen = hl_keys_seen_by (&w->call->params, p.row, p.n_rows, w->Tk);
+      mix_block (w, &p, seen.first, seen.end - seen.first,
+                 matrix_at (a, p.b, p.h, w->H) + p.row * w->Tk + seen.first, w->Tk,
+                 w->call->in[1], FALSE);
     }
 }
 
@@ -206,23 +227,26 @@ fused_piece (const Work *w, const Piece *p, real *scores)
   const HlOpParams *params = &w->call->params;
   Sofar sofar[TILE_ROWS];
   real *lse = (real *) w->call->out[1]->data + (p->b * w->H + p->h) * w->Tq + p->row;
-  gint64 n_keys = n_seen (params, p->row + p->n_rows - 1, w->Tk);
-  if (n_keys == 0)
+  HlKeyRange all = hl_keys_seen_by (params, p->row, p->n_rows, w->Tk);
+  if (all.end == all.first)
     clear_mixed (w, p);
   for (gint64 i = 0; i < p->n_rows; i++)
     sofar[i] = (Sofar){ .max = -INFINITY };
-  for (gint64 key = 0; key < n_keys; key += TILE_KEYS)
+  for (gint64 key = all.first; key < all.end; key += TILE_KEYS)
     {
-      gint64 n = MIN (TILE_KEYS, n_keys - key);
+      gint64 n = MIN (TILE_KEYS, all.end - key);
       score_block (w, p, key, n, scores, n);
       for (gint64 i = 0; i < p->n_rows; i++)
         {
-          gint64 seen = CLAMP (n_seen (params, p->row + i, w->Tk) - key, 0, n);
-          real factor = add_exponentials (scores + i * n, seen, n, &sofar[i]);
-          if (factor != 1 && key > 0)
+          HlKeyRange seen = hl_keys_seen (params, p->row + i, w->Tk);
+          for (gint64 j = key; j < MIN (seen.first, key + n); j++)
+            scores[i * n + j - key] = -INFINITY;
+          real factor = add_exponentials (scores + i * n, CLAMP (seen.end - key, 0, n), n,
+                                          &sofar[i]);
+          if (factor != 1 && key > all.first)
             scale_mixed (w, p, i, factor);
         }
-      mix_block (w, p, key, n, scores, n, w->call->in[2]);
+      mix_block (w, p, key, n, scores, n, w->call->in[2], key > all.first);
     }
   for (gint64 i = 0; i < p->n_rows; i++)
     {
@@ -286,7 +310,7 @@ run_pieces (const CpuContext *context, Work *w, double flops, CpuPoolFunc func)
 static gint64
 rows_apart (const HlOpCall *call)
 {
-  return call->params.is_causal ? CAUSAL_ROWS : APART_ROWS;
+  return hl_sees_all (&call->params) ? APART_ROWS : CAUSAL_ROWS;
 }
 
 gboolean
@@ -339,7 +363,8 @@ rect_rows (gpointer data, gint64 begin, gint64 end, int thread)
              (int) q->shape.dim[1], (real) call->params.scale,
              (const real *) q->data + begin * q->stride[0], (int) q->stride[0], k->data,
              (int) k->stride[0], 0, out, (int) Tk);
-  forbid (out, end - begin, begin, Tk, &call->params);
+  cap_scores (out, end - begin, Tk, Tk, call->params.soft_cap);
+  forbid (out, end - begin, begin, Tk, (HlKeyRange){ 0, Tk }, &call->params);
   for (gint64 i = begin; i < end; i++, out += Tk)
     {
       real shift = lse[i * call->in[2]->stride[0]];

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
+#include "ops/hl-seen.h"
 
 #include <string.h>
 
@@ -14,14 +15,6 @@ typedef struct
   gint64 H, Hkv, Tq, Tk, Kw;
   gint64 group; /* query heads a key-value head */
 } Work;
-
-/* How many keys query @row sees. */
-static gint64
-n_seen (const Work *w, gint64 row)
-{
-  const HlOpParams *p = &w->call->params;
-  return p->is_causal ? CLAMP (row + p->query_start + 1, 0, w->Tk) : w->Tk;
-}
 
 /* Matrix (b, h) of rows of heads: x (B, T, heads, K). */
 static real *
@@ -68,15 +61,37 @@ run_key_value_heads (const CpuContext *context,
 /* ---- scores --------------------------------------------------------------------------
  */
 
-/* Rows of ds with zeros where causal attention forbids. */
+/* Rows of ds with zeros where nothing may be seen. */
 static void
 copy_seen (const Work *w, const real *ds, real *out)
 {
   for (gint64 i = 0; i < w->Tq; i++)
     {
-      gint64 n = n_seen (w, i);
-      memcpy (out + i * w->Tk, ds + i * w->Tk, sizeof (real) * (gsize) n);
-      memset (out + i * w->Tk + n, 0, sizeof (real) * (gsize) (w->Tk - n));
+      HlKeyRange seen = hl_keys_seen (&w->call->params, i, w->Tk);
+      real *row = out + i * w->Tk;
+      memset (row, 0, sizeof (real) * (gsize) seen.first);
+      memcpy (row + seen.first, ds + i * w->Tk + seen.first,
+              sizeof (real) * (gsize) (seen.end - seen.first));
+      memset (row + seen.end, 0, sizeof (real) * (gsize) (w->Tk - seen.end));
+    }
+}
+
+/* ds times the slope of the cap, 1 - tanh^2 (s / c), at the scores that it bent, which
+ * are made again in @room. */
+static void
+uncap (const Work *w, gint64 b, gint64 h, real *ds, real *room)
+{
+  const HlTensor *q = w->call->in[1], *k = w->call->in[2];
+  real cap = (real) w->call->params.soft_cap;
+  real_gemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int) w->Tq, (int) w->Tk,
+             (int) w->Kw, (real) w->call->params.scale, matrix_at (q, b, h, w->H),
+             (int) q->stride[2], matrix_at (k, b, h, w->H), (int) k->stride[2], 0, room,
+             (int) w->Tk);
+#pragma omp simd
+  for (gint64 i = 0; i < w->Tq * w->Tk; i++)
+    {
+      real bent = real_tanh (room[i] / cap);
+      ds[i] *= 1 - bent * bent;
     }
 }
 
@@ -87,9 +102,12 @@ scores_grad_items (gpointer data, gint64 begin, gint64 end, int thread)
   const HlTensor *q = w->call->in[1], *k = w->call->in[2];
   const HlTensor *dq = w->call->out[0], *dk = w->call->out[1];
   real scale = (real) w->call->params.scale;
-  g_autofree real *seen = NULL;
-  if (w->call->params.is_causal)
+  gboolean is_capped = w->call->params.soft_cap > 0;
+  g_autofree real *seen = NULL, *room = NULL;
+  if (is_capped || !hl_sees_all (&w->call->params))
     seen = g_new (real, (gsize) (w->Tq * w->Tk));
+  if (is_capped)
+    room = g_new (real, (gsize) (w->Tq * w->Tk));
   for (gint64 item = begin; item < end; item++)
     {
       gint64 b = item / w->Hkv, kv = item % w->Hkv;
@@ -99,6 +117,8 @@ scores_grad_items (gpointer data, gint64 begin, gint64 end, int thread)
           const real *ds = matrix_at (w->call->in[0], b, h, w->H);
           if (seen != NULL)
             copy_seen (w, ds, seen);
+          if (is_capped)
+            uncap (w, b, h, seen, room);
           const real *used = seen != NULL ? seen : ds;
           real_gemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) w->Tq, (int) w->Kw,
                      (int) w->Tk, scale, used, (int) w->Tk, matrix_at (k, b, h, w->H),

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
+#include "ops/hl-seen.h"
 
 #include <string.h>
 
@@ -49,12 +50,13 @@ softmax_rows (gpointer data, gint64 begin, gint64 end, int thread)
   for (gint64 i = begin; i < end; i++)
     {
       real *row = s->out + i * s->Tk;
-      gint64 n = s->Tk;
-      if (s->params->is_causal)
-        n = CLAMP (i % s->Tq + s->params->query_start + 1, 0, n);
-      memcpy (row, s->scores + i * s->Tk, sizeof (real) * (gsize) n);
-      memset (row + n, 0, sizeof (real) * (gsize) (s->Tk - n));
-      s->lse[i] = K (softmax_row) (row, n);
+      HlKeyRange seen = hl_keys_seen (s->params, i % s->Tq, s->Tk);
+      gint64 n = seen.end - seen.first;
+      memset (row, 0, sizeof (real) * (gsize) seen.first);
+      memcpy (row + seen.first, s->scores + i * s->Tk + seen.first,
+              sizeof (real) * (gsize) n);
+      memset (row + seen.end, 0, sizeof (real) * (gsize) (s->Tk - seen.end));
+      s->lse[i] = K (softmax_row) (row + seen.first, n);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
+#include "ops/hl-seen.h"
 
 #include <stdlib.h>
 
@@ -19,26 +20,27 @@ typedef struct
   double *sum; /* a thread: a row of cells */
 } Pooled;
 
-/* How many of @Tk keys query @row sees. */
-static gint64
-n_seen (const HlOpParams *p, gint64 row, gint64 Tk)
-{
-  return p->is_causal ? CLAMP (row + p->query_start - p->key_start + 1, 0, Tk) : Tk;
-}
-
 /* exp (s q·k - lse) of @n keys from @key on, for one row; zeros where it sees nothing. */
 static void
 weigh (const Pooled *w, real *row, gint64 query, gint64 key, gint64 n)
 {
   const HlTensor *lse = w->call->in[2];
   real shift = ((const real *) lse->data)[query * lse->stride[0]];
-  gint64 seen = CLAMP (n_seen (&w->call->params, query, w->Tk) - key, 0, n);
+  HlKeyRange seen = hl_keys_seen (&w->call->params, query, w->Tk);
+  gint64 first = CLAMP (seen.first - key, 0, n), end = CLAMP (seen.end - key, first, n);
+  real cap = (real) w->call->params.soft_cap;
   if (shift == -INFINITY)
-    seen = 0;
+    end = first;
+  if (cap > 0)
 #pragma omp simd
-  for (gint64 j = 0; j < seen; j++)
+    for (gint64 j = first; j < end; j++)
+      row[j] = cap * real_tanh (row[j] / cap);
+#pragma omp simd
+  for (gint64 j = first; j < end; j++)
     row[j] = real_exp (row[j] - shift);
-  for (gint64 j = seen; j < n; j++)
+  for (gint64 j = 0; j < first; j++)
+    row[j] = 0;
+  for (gint64 j = end; j < n; j++)
     row[j] = 0;
 }
 
@@ -65,11 +67,12 @@ add_block (const Pooled *w, gint64 query, gint64 n, real *room, double *sum, rea
   const HlTensor *q = w->call->in[0], *k = w->call->in[1];
   gint64 width = MAX (BLOCK_KEYS / w->side, 1) * w->side;
   gint64 room_keys = BLOCK_KEYS;
-  gint64 seen = n_seen (&w->call->params, query + n - 1, w->Tk);
-  for (gint64 first = 0; first < seen; first += width)
-    for (gint64 key = first; key < MIN (first + width, seen); key += room_keys)
+  HlKeyRange seen = hl_keys_seen_by (&w->call->params, query, n, w->Tk);
+  /* Cells begin where cells begin, whatever is seen of them. */
+  for (gint64 first = seen.first / width * width; first < seen.end; first += width)
+    for (gint64 key = first; key < MIN (first + width, seen.end); key += room_keys)
       {
-        gint64 n_keys = MIN (MIN (room_keys, first + width - key), seen - key);
+        gint64 n_keys = MIN (MIN (room_keys, first + width - key), seen.end - key);
         real_gemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int) n, (int) n_keys,
                    (int) q->shape.dim[1], (real) w->call->params.scale,
                    (const real *) q->data + query * q->stride[0], (int) q->stride[0],

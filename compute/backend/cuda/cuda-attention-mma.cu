@@ -6,6 +6,7 @@
  * one is computed ("FlashAttention-2", arXiv 2307.08691). */
 #include "backend/cuda/cuda-attention.h"
 #include "backend/cuda/cuda-mma.cuh"
+#include "backend/cuda/cuda-seen.cuh"
 
 #define WARPS 4
 #define KEYS 64
@@ -88,18 +89,10 @@ score (State<ROWS, WIDTH> &w, const T *q, const T *k, int lane)
     }
 }
 
-struct Mask
-{
-  float scale2; /* times log2 e: weights are powers of two */
-  int n_keys;
-  bool is_causal;
-  gint64 offset;
-};
-
 /* Scores become weights; what was summed up so far fades as the maximum grows. */
 template <int ROWS, int WIDTH>
 static __device__ __forceinline__ void
-weigh (State<ROWS, WIDTH> &w, const Mask &mask, int q0, int k0, int lane)
+weigh (State<ROWS, WIDTH> &w, const Seen &seen, int n_keys, int q0, int k0, int lane)
 {
 #pragma unroll
   for (int m = 0; m < ROWS; m++)
@@ -115,9 +108,9 @@ weigh (State<ROWS, WIDTH> &w, const Mask &mask, int q0, int k0, int lane)
             {
               float &s = w.s[m][n][2 * half + e];
               int key = k0 + 8 * n + 2 * (lane % 4) + e;
-              bool is_seen =
-                  key < mask.n_keys && (!mask.is_causal || key <= query + mask.offset);
-              s = is_seen ? s * mask.scale2 : -INFINITY;
+              bool is_seen = key < n_keys && sees (seen, query, key);
+              /* Weights are powers of two. */
+              s = is_seen ? score_of (seen, s) * LOG2_E : -INFINITY;
               here = larger (here, s);
             }
         here = larger (here, __shfl_xor_sync (ALL_LANES, here, 1));
@@ -207,7 +200,7 @@ write_out (
 template <typename T, int ROWS, int WIDTH, int STAGES>
 static __global__ void
 __launch_bounds__ (WARPS *WARP)
-    attention_mma (CudaAttention at, Mask mask, int first_tile)
+    attention_mma (CudaAttention at, Seen seen, int first_tile)
 {
   CUDA_SHARED (room);
   const int pitch = Layout<WIDTH>::PITCH, queries = WARPS * 16 * ROWS;
@@ -233,17 +226,12 @@ __launch_bounds__ (WARPS *WARP)
     for (int n = 0; n < WIDTH / 8; n++)
       for (int e = 0; e < 4; e++)
         w.acc[m][n][e] = 0;
-  int n_keys = at.Tk;
-  if (mask.is_causal)
-    {
-      gint64 last = q0 + n_rows + mask.offset;
-      n_keys = last < 0 ? 0 : last < n_keys ? (int) last : n_keys;
-    }
-  const int n_steps = (n_keys + KEYS - 1) / KEYS;
+  const int first = first_seen (seen, q0, at.Tk) / KEYS;
+  const int n_steps = (end_seen (seen, q0, n_rows, at.Tk) + KEYS - 1) / KEYS;
   const T *my_q = s_q + warp * 16 * ROWS * pitch;
 
   fetch_rows<T, WIDTH> (s_q, q, at.q_stride[2], queries, n_rows, at.K);
-  for (int step = 1 - STAGES; step < n_steps; step++)
+  for (int step = first + 1 - STAGES; step < n_steps; step++)
     {
       int next = step + STAGES - 1, stage = next % STAGES; /* what is fetched now */
       if (next < n_steps)
@@ -255,13 +243,13 @@ __launch_bounds__ (WARPS *WARP)
                                 at.v_stride[2], KEYS, n_there, at.K);
         }
       end_copies ();
-      if (step < 0)
+      if (step < first)
         continue;
       wait_copies<STAGES - 1> ();
       __syncthreads ();
       const T *keys = s_k + step % STAGES * KEYS * pitch;
       score<T, ROWS, WIDTH> (w, my_q, keys, lane);
-      weigh (w, mask, q0 + warp * 16 * ROWS, step * KEYS, lane);
+      weigh (w, seen, at.Tk, q0 + warp * 16 * ROWS, step * KEYS, lane);
       mix<T, ROWS, WIDTH> (w, s_v + step % STAGES * KEYS * pitch, lane);
       __syncthreads (); /* this stage may be written again */
     }
@@ -271,14 +259,13 @@ __launch_bounds__ (WARPS *WARP)
 /* FALSE where the device has too little shared memory for it. */
 template <typename T, int ROWS, int WIDTH, int STAGES>
 static gboolean
-launch (CudaContext *context, const CudaAttention &at)
+launch (CudaContext *context, const CudaAttention &at, const Seen &seen)
 {
   const int queries = WARPS * 16 * ROWS;
   int bytes = (queries + 2 * STAGES * KEYS) * Layout<WIDTH>::PITCH * (int) sizeof (T);
   int n_tiles = (at.Tq + queries - 1) / queries;
   double flops = 4.0 * queries * (double) at.Tk * at.K * at.H * at.B;
   int some = cuda_attention_tiles_at_once (context, flops, n_tiles);
-  const Mask mask = { at.scale * LOG2_E, at.Tk, at.is_causal != FALSE, at.query_start };
   if (bytes > context->shared_bytes)
     return FALSE;
   cudaFuncSetAttribute (attention_mma<T, ROWS, WIDTH, STAGES>,
@@ -290,20 +277,20 @@ launch (CudaContext *context, const CudaAttention &at)
         return TRUE;
       CUDA_LAUNCH ((attention_mma<T, ROWS, WIDTH, STAGES>),
                    dim3 ((unsigned) n, (unsigned) at.H, (unsigned) at.B),
-                   dim3 (WARPS * WARP), (size_t) bytes, context->stream, at, mask, tile);
+                   dim3 (WARPS * WARP), (size_t) bytes, context->stream, at, seen, tile);
     }
   return TRUE;
 }
 
 template <typename T>
 static gboolean
-launch_width (CudaContext *context, const CudaAttention &at)
+launch_width (CudaContext *context, const CudaAttention &at, const Seen &seen)
 {
   if (at.K <= 64)
-    return launch<T, 2, 64, 2> (context, at);
+    return launch<T, 2, 64, 2> (context, at, seen);
   if (at.K <= 128)
-    return launch<T, 2, 128, 2> (context, at);
-  return launch<T, 1, 256, 1> (context, at);
+    return launch<T, 2, 128, 2> (context, at, seen);
+  return launch<T, 1, 256, 1> (context, at, seen);
 }
 
 static bool
@@ -314,12 +301,15 @@ is_in_packs (const void *data, const gint64 *stride)
 }
 
 gboolean
-cuda_attention_mma (CudaContext *context, const CudaAttention *at)
+cuda_attention_mma (CudaContext *context,
+                    const CudaAttention *at,
+                    const HlOpParams *params)
 {
   if (context->dtype == HL_DTYPE_F32 || at->K % 8 != 0 || at->K == 0 || at->K > 256 ||
       !is_in_packs (at->q, at->q_stride) || !is_in_packs (at->k, at->k_stride) ||
       !is_in_packs (at->v, at->v_stride) || !is_aligned (at->z))
     return FALSE;
-  return context->dtype == HL_DTYPE_F16 ? launch_width<__half> (context, *at)
-                                        : launch_width<__nv_bfloat16> (context, *at);
+  return context->dtype == HL_DTYPE_F16
+             ? launch_width<__half> (context, *at, seen_of (params))
+             : launch_width<__nv_bfloat16> (context, *at, seen_of (params));
 }

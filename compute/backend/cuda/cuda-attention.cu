@@ -92,15 +92,10 @@ __launch_bounds__ (GRID *GRID) attention (CudaAttention a, Seen seen, int first_
       most[r] = -INFINITY;
       sum[r] = 0;
     }
-  int n_keys = a.Tk;
-  if (seen.is_causal)
-    {
-      gint64 last = q0 + n_rows + seen.offset;
-      n_keys = last < 0 ? 0 : last < n_keys ? (int) last : n_keys;
-    }
+  const int end = end_seen (seen, q0, n_rows, a.Tk);
   load_rows (q, a.q_stride[2], n_rows, 0, a.K, s_q, SIDE * GROUPS, q_pitch);
 
-  for (int k0 = 0; k0 < n_keys; k0 += SIDE)
+  for (int k0 = first_seen (seen, q0, a.Tk) / SIDE * SIDE; k0 < end; k0 += SIDE)
     {
       float s[EACH][EACH] = { 0 };
       const int n_here = min (SIDE, a.Tk - k0);
@@ -121,7 +116,7 @@ __launch_bounds__ (GRID *GRID) attention (CudaAttention a, Seen seen, int first_
             {
               int j = k0 + x + GRID * c;
               bool is_seen = j < a.Tk && sees (seen, q0 + EACH * y + r, j);
-              s[r][c] = is_seen ? s[r][c] * seen.scale : -INFINITY;
+              s[r][c] = is_seen ? score_of (seen, s[r][c]) : -INFINITY;
               here = larger (here, s[r][c]);
             }
           here = larger (most[r], row_max (here));
@@ -235,10 +230,7 @@ cuda_op_attention (CudaContext *context, const HlOpCall *call, GError **error)
   a.Tq = (int) q->shape.dim[2];
   a.Tk = (int) k->shape.dim[2];
   a.K = (int) q->shape.dim[3];
-  a.scale = (float) call->params.scale;
-  a.is_causal = call->params.is_causal;
-  a.query_start = call->params.query_start;
-  const Seen seen = { a.scale, a.is_causal != FALSE, a.query_start };
+  const Seen seen = seen_of (&call->params);
   if (a.K > SIDE * 4)
     {
       g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
@@ -247,7 +239,7 @@ cuda_op_attention (CudaContext *context, const HlOpCall *call, GError **error)
                    SIDE * 4, a.K);
       return FALSE;
     }
-  if (!cuda_attention_mma (context, &a))
+  if (!cuda_attention_mma (context, &a, &call->params))
     CUDA_WITH_TYPE (context->dtype, launch_width<T> (context, a, seen));
   return TRUE;
 }

@@ -17,9 +17,6 @@ typedef struct
   float *lse;
   gint64 q_stride[3], k_stride[3], v_stride[3];
   int B, H, group, Tq, Tk, K;
-  float scale;
-  gboolean is_causal;
-  gint64 query_start;
 } CudaAttention;
 
 /** cuda_attention_tiles_at_once: of @n_tiles that cost @flops each, how many to launch
@@ -28,6 +25,8 @@ int cuda_attention_tiles_at_once (CudaContext *context, double flops, int n_tile
 
 /** cuda_attention_mma: on tensor cores; FALSE, and nothing was queued, for what does not
  * fit there: float32, odd head widths, rows that are not aligned to 16 bytes. */
-gboolean cuda_attention_mma (CudaContext *context, const CudaAttention *attention);
+gboolean cuda_attention_mma (CudaContext *context,
+                             const CudaAttention *attention,
+                             const HlOpParams *params);
 
 G_END_DECLS

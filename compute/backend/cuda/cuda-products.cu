@@ -3,7 +3,8 @@
  * the gradients of both. The products of all examples and heads are one call; what
  * differs between them is their addresses, which a kernel writes. */
 #include "backend/cuda/cuda-blas.h"
-#include "backend/cuda/cuda-kernel.cuh"
+#include "backend/cuda/cuda-seen.cuh"
+#include "ops/hl-seen.h"
 
 #define THREADS 256
 
@@ -178,42 +179,50 @@ multiply_heads (CudaContext *context,
   return ok;
 }
 
-/* ---- causal maps ---------------------------------------------------------------------
+/* ---- what may not be seen ------------------------------------------------------------
  */
 
-/* Entries that causal attention forbids are set to @value; where @from is given the
- * others are copied from there. */
+/* Scores of scaled products: bent by the cap, -inf where nothing may be seen. */
 template <typename T>
 static __global__ void
-forbid (const T *from, T *map, gint64 n, int Tq, int Tk, gint64 query_start, float value)
+finish_scores (T *map, gint64 n, int Tq, int Tk, Seen seen)
 {
   gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
   if (i >= n)
     return;
   gint64 row = i / Tk;
-  bool is_forbidden = i - row * Tk > row % Tq + query_start;
-  if (is_forbidden)
-    map[i] = from_float<T> (value);
-  else if (from != NULL)
-    map[i] = from[i];
+  if (!sees (seen, row % Tq, i - row * Tk))
+    map[i] = from_float<T> (-INFINITY);
+  else if (seen.cap > 0)
+    map[i] = from_float<T> (score_of (seen, to_float (map[i])));
 }
 
-static void
-run_forbid (CudaContext *context,
-            const HlTensor *from,
-            HlTensor *map,
-            const HlOpParams *params,
-            float value)
+/* ds where it counts: 0 where nothing may be seen, times the slope of the cap at the
+ * scaled product @raw where there is one. */
+template <typename T>
+static __global__ void
+take_slopes (const T *ds, const T *raw, T *out, gint64 n, int Tq, int Tk, Seen seen)
 {
-  gint64 n = hl_tensor_count (map);
-  if (n == 0)
+  gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
+  if (i >= n)
     return;
-  CUDA_WITH_TYPE (context->dtype,
-                  CUDA_LAUNCH ((forbid<T>), dim3 (blocks_for (n, THREADS)),
-                               dim3 (THREADS), 0, context->stream,
-                               from != NULL ? (const T *) from->data : NULL,
-                               (T *) map->data, n, (int) map->shape.dim[2],
-                               (int) map->shape.dim[3], params->query_start, value));
+  gint64 row = i / Tk;
+  float value = sees (seen, row % Tq, i - row * Tk) ? to_float (ds[i]) : 0;
+  if (raw != NULL)
+    {
+      float bent = tanhf (to_float (raw[i]) / seen.cap);
+      value *= 1 - bent * bent;
+    }
+  out[i] = from_float<T> (value);
+}
+
+/* What the product has scaled already. */
+static Seen
+seen_of_scaled (const HlOpParams *params)
+{
+  Seen seen = seen_of (params);
+  seen.scale = 1;
+  return seen;
 }
 
 /* ---- attention apart -----------------------------------------------------------------
@@ -231,8 +240,13 @@ cuda_op_scores (CudaContext *context, const HlOpCall *call, GError **error)
     clear (context, out);
   else if (!multiply_heads (context, p, m, dim[0], dim[1], error))
     return FALSE;
-  if (call->params.is_causal)
-    run_forbid (context, NULL, out, &call->params, -INFINITY);
+  gint64 n = hl_tensor_count (out);
+  if (!hl_sees_all (&call->params) || call->params.soft_cap > 0)
+    CUDA_WITH_TYPE (context->dtype,
+                    CUDA_LAUNCH ((finish_scores<T>), dim3 (blocks_for (n, THREADS)),
+                                 dim3 (THREADS), 0, context->stream, (T *) out->data, n,
+                                 (int) dim[2], (int) dim[3],
+                                 seen_of_scaled (&call->params)));
   return TRUE;
 }
 
@@ -284,46 +298,71 @@ is_empty (CudaContext *context, const HlOpCall *call, const HlTensor *map)
   return TRUE;
 }
 
+/* (transfer full): scaled products of all queries and keys. */
+static HlTensor *
+products_again (CudaContext *context, const HlOpCall *call, GError **error)
+{
+  const HlTensor *ds = call->in[0], *q = call->in[1], *k = call->in[2];
+  const gint64 *dim = ds->shape.dim;
+  HlTensor *raw = cuda_alloc (context, context->dtype, ds->shape, error);
+  if (raw == NULL)
+    return NULL;
+  const Trio m = { heads_of (q, dim[1]), heads_of (k, dim[1]), heads_of (raw, dim[1]) };
+  CudaProduct p = { context->dtype, FALSE, TRUE, dim[2], dim[3], q->shape.dim[3] };
+  p.alpha = call->params.scale;
+  if (multiply_heads (context, p, m, dim[0], dim[1], error))
+    return raw;
+  hl_tensor_unref (raw);
+  return NULL;
+}
+
+/* (transfer full): ds as it reaches the products. */
+static HlTensor *
+slopes_of (CudaContext *context, const HlOpCall *call, GError **error)
+{
+  HlTensor *ds = call->in[0], *raw = NULL;
+  if (hl_sees_all (&call->params) && call->params.soft_cap <= 0)
+    return hl_tensor_ref (ds);
+  if (call->params.soft_cap > 0)
+    {
+      raw = products_again (context, call, error);
+      if (raw == NULL)
+        return NULL;
+    }
+  gint64 n = hl_tensor_count (ds);
+  HlTensor *out = cuda_alloc (context, context->dtype, ds->shape, error);
+  if (out != NULL)
+    CUDA_WITH_TYPE (context->dtype,
+                    CUDA_LAUNCH ((take_slopes<T>), dim3 (blocks_for (n, THREADS)),
+                                 dim3 (THREADS), 0, context->stream, (const T *) ds->data,
+                                 raw != NULL ? (const T *) raw->data : NULL,
+                                 (T *) out->data, n, (int) ds->shape.dim[2],
+                                 (int) ds->shape.dim[3], seen_of (&call->params)));
+  hl_tensor_unref (raw);
+  return out;
+}
+
 gboolean
 cuda_op_scores_grad (CudaContext *context, const HlOpCall *call, GError **error)
 {
   HlTensor *q = call->in[1], *k = call->in[2];
-  HlTensor *seen = hl_tensor_ref (call->in[0]);
-  const gint64 *dim = seen->shape.dim; /* (B, H, Tq, Tk) */
-  gint64 H = dim[1], Hkv = k->shape.dim[1], Kw = q->shape.dim[3];
-  gboolean ok = TRUE;
-  if (is_empty (context, call, seen))
-    {
-      hl_tensor_unref (seen);
-      return TRUE;
-    }
-  if (call->params.is_causal)
-    {
-      HlTensor *masked = cuda_alloc (context, context->dtype, seen->shape, error);
-      if (masked != NULL)
-        run_forbid (context, seen, masked, &call->params, 0);
-      hl_tensor_unref (seen);
-      seen = masked;
-      ok = masked != NULL;
-    }
-  CudaProduct p = { context->dtype, FALSE, FALSE, dim[2], Kw, dim[3] };
+  const gint64 *dim = call->in[0]->shape.dim; /* (B, H, Tq, Tk) */
+  gint64 H = dim[1], Hkv = k->shape.dim[1];
+  if (is_empty (context, call, call->in[0]))
+    return TRUE;
+  HlTensor *ds = slopes_of (context, call, error);
+  if (ds == NULL)
+    return FALSE;
+  const Trio dq = { heads_of (ds, H), heads_of (k, H), rows_of_heads (call->out[0]) };
+  const Trio dk = { heads_of (ds, H), heads_of (q, H), rows_of_heads (call->out[1]) };
+  CudaProduct p = { context->dtype, FALSE, FALSE, dim[2], q->shape.dim[3], dim[3] };
   p.alpha = call->params.scale;
-  if (ok)
-    {
-      const Trio m = { heads_of (seen, H), heads_of (k, H),
-                       rows_of_heads (call->out[0]) };
-      ok = multiply_heads (context, p, m, dim[0], H, error);
-    }
-  if (ok)
-    {
-      const Trio m = { heads_of (seen, H), heads_of (q, H),
-                       rows_of_heads (call->out[1]) };
-      p.a_is_turned = TRUE;
-      p.M = dim[3];
-      p.K = dim[2];
-      ok = sum_over_group (context, p, m, dim[0], Hkv, (int) (H / Hkv), error);
-    }
-  hl_tensor_unref (seen);
+  gboolean ok = multiply_heads (context, p, dq, dim[0], H, error);
+  p.a_is_turned = TRUE;
+  p.M = dim[3];
+  p.K = dim[2];
+  ok = ok && sum_over_group (context, p, dk, dim[0], Hkv, (int) (H / Hkv), error);
+  hl_tensor_unref (ds);
   return ok;
 }
 

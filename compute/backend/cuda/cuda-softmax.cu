@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Row softmax with the logarithm of each row's sum, and its gradient. A row is read once
  * for its maximum and sum together, and once more to be written. */
-#include "backend/cuda/cuda-kernel.cuh"
+#include "backend/cuda/cuda-seen.cuh"
 
 /* The maximum so far and the sum of exp (x - max). */
 struct Running
@@ -22,16 +22,6 @@ take (Running *r, float x)
     r->sum += expf (x - r->max);
 }
 
-/* How many keys of a row may be seen. */
-static __device__ __forceinline__ int
-n_seen (gint64 row, int Tq, int Tk, bool is_causal, gint64 query_start)
-{
-  if (!is_causal)
-    return Tk;
-  gint64 n = row % Tq + query_start + 1;
-  return n < 0 ? 0 : n > Tk ? Tk : (int) n;
-}
-
 template <typename T> struct Softmax
 {
   const T *scores;
@@ -39,8 +29,7 @@ template <typename T> struct Softmax
   float *lse;
   gint64 n_rows;
   int Tq, Tk;
-  bool is_causal;
-  gint64 query_start;
+  Seen seen;
 };
 
 template <typename T, int GROUP>
@@ -52,9 +41,10 @@ softmax (Softmax<T> s)
     return;
   const T *x = s.scores + row * s.Tk;
   T *y = s.out + row * s.Tk;
-  int n = n_seen (row, s.Tq, s.Tk, s.is_causal, s.query_start);
+  const int first = first_seen (s.seen, row % s.Tq, s.Tk);
+  const int end = end_seen (s.seen, row % s.Tq, 1, s.Tk);
   Running mine = { -INFINITY, 0 };
-  for (int j = Row<GROUP>::lane (); j < n; j += GROUP)
+  for (int j = first + Row<GROUP>::lane (); j < end; j += GROUP)
     take (&mine, to_float (x[j]));
   float max = Row<GROUP>::max (mine.max);
   /* Nobody may be seen, or there is NaN and nothing else: max is -inf in both. */
@@ -63,8 +53,10 @@ softmax (Softmax<T> s)
   float sum = Row<GROUP>::sum (part);
   float factor = max == -INFINITY ? 0 : 1 / sum;
   for (int j = Row<GROUP>::lane (); j < s.Tk; j += GROUP)
-    y[j] = from_float<T> (
-        j < n && max != -INFINITY ? expf (to_float (x[j]) - max) * factor : 0);
+    {
+      bool is_seen = j >= first && j < end && max != -INFINITY;
+      y[j] = from_float<T> (is_seen ? expf (to_float (x[j]) - max) * factor : 0);
+    }
   if (Row<GROUP>::lane () == 0)
     s.lse[row] = max == -INFINITY ? -INFINITY : max + logf (sum);
 }
@@ -74,14 +66,10 @@ static void
 launch_softmax (CudaContext *context, const HlOpCall *call)
 {
   const HlTensor *in = call->in[0];
-  Softmax<T> s = { (const T *) in->data,
-                   (T *) call->out[0]->data,
-                   (float *) call->out[1]->data,
-                   hl_tensor_count (call->out[1]),
-                   (int) in->shape.dim[2],
-                   (int) in->shape.dim[3],
-                   call->params.is_causal != FALSE,
-                   call->params.query_start };
+  Softmax<T> s = { (const T *) in->data,         (T *) call->out[0]->data,
+                   (float *) call->out[1]->data, hl_tensor_count (call->out[1]),
+                   (int) in->shape.dim[2],       (int) in->shape.dim[3],
+                   seen_of (&call->params) };
   if (s.Tk <= LONG_ROW)
     CUDA_LAUNCH ((softmax<T, WARP>), dim3 (row_blocks<WARP> (s.n_rows)),
                  dim3 (ROW_THREADS), 0, context->stream, s);

@@ -3,7 +3,7 @@
  * and SIDE keys, whose products 16 x 16 threads make, four queries and four keys each. */
 #pragma once
 
-#include "backend/cuda/cuda-kernel.cuh"
+#include "backend/cuda/cuda-seen.cuh"
 
 #define SIDE 64
 #define GRID 16
@@ -12,20 +12,6 @@
  * that rows which are read together lie in different banks. */
 #define PIECE 32
 #define PIECE_PITCH (PIECE + 4)
-
-/* Which keys a query may see, and how a product becomes a score. */
-struct Seen
-{
-  float scale;
-  bool is_causal;
-  gint64 offset; /* key j is seen by query i when j <= i + offset */
-};
-
-static __device__ __forceinline__ bool
-sees (const Seen &seen, gint64 query, gint64 key)
-{
-  return !seen.is_causal || key <= query + seen.offset;
-}
 
 /* Copies @n_rows rows (the rest of SIDE zeros) and @width numbers of each from @first on
  * (the rest of @n_columns zeros) to shared memory, as float32. */

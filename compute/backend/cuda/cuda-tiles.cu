@@ -30,8 +30,7 @@ rect_of (const HlOpCall *call)
                 (int) q->shape.dim[0],
                 (int) k->shape.dim[0],
                 (int) q->shape.dim[1],
-                { (float) p->scale, p->is_causal != FALSE,
-                  p->query_start - p->key_start } };
+                seen_of (p) };
   return r;
 }
 
@@ -62,7 +61,7 @@ weigh (const Rect<T> &r, int q0, int k0, float *s_q, float *s_k, float s[EACH][E
         {
           int key = k0 + x + GRID * j;
           bool is_seen = key < r.Tk && shift != -INFINITY && sees (r.seen, query, key);
-          s[i][j] = is_seen ? expf (s[i][j] * r.seen.scale - shift) : 0;
+          s[i][j] = is_seen ? expf (score_of (r.seen, s[i][j]) - shift) : 0;
         }
     }
 }
@@ -173,13 +172,15 @@ pooled (Rect<T> r, T *mean, T *max, int rows, int columns, int level, int first_
   const int column0 = (int) blockIdx.x * per_block;
   const int q0 = (first_row + (int) blockIdx.y) * span, k0 = (int) blockIdx.x * span;
   Pool whole = { 0, 0 };
+  bool is_seen = false;
   for (int dq = 0; dq < span && q0 + dq < r.Tq; dq += SIDE)
     for (int dk = 0; dk < span && k0 + dk < r.Tk; dk += SIDE)
       {
         /* What no query of these sees is 0. */
-        gint64 last = (gint64) q0 + dq + SIDE - 1;
-        if (!sees (r.seen, last, k0 + dk))
+        if (k0 + dk >= end_seen (r.seen, q0 + dq, SIDE, r.Tk) ||
+            k0 + dk + SIDE <= first_seen (r.seen, q0 + dq, r.Tk))
           continue;
+        is_seen = true;
         float s[EACH][EACH];
         weigh (r, q0 + dq, k0 + dk, room, room + SIDE * PIECE_PITCH, s);
         __syncthreads ();
@@ -192,7 +193,6 @@ pooled (Rect<T> r, T *mean, T *max, int rows, int columns, int level, int first_
         whole.sum += part[0].sum;
         whole.max = larger (whole.max, part[0].max);
       }
-  const bool is_seen = sees (r.seen, (gint64) q0 + span - 1, k0);
   for (int i = thread_in_block (); i < per_block * per_block; i += GRID * GRID)
     {
       int dr = i / per_block, dc = i - dr * per_block;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Which keys a query sees: plain arithmetic that shape rules, costs and kernels share. */
+#pragma once
+
+#include "ops/hl-op.h"
+
+G_BEGIN_DECLS
+
+/** HlKeyRange: keys @first up to @end, which is not one of them. */
+typedef struct
+{
+  gint64 first, end;
+} HlKeyRange;
+
+/** hl_keys_seen: of @n_keys keys those that query @row sees, by causal attention and by a
+ * window (hl-op.h); none where @end is @first. */
+static inline HlKeyRange
+hl_keys_seen (const HlOpParams *p, gint64 row, gint64 n_keys)
+{
+  gint64 at = row + p->query_start - p->key_start;
+  gint64 end = p->is_causal ? at + 1 : p->window > 0 ? at + p->window : n_keys;
+  HlKeyRange r = { 0, CLAMP (end, 0, n_keys) };
+  if (p->window > 0)
+    r.first = CLAMP (at - p->window + 1, 0, r.end);
+  return r;
+}
+
+/** hl_keys_seen_by: those that one of @n_rows queries from @row on sees. */
+static inline HlKeyRange
+hl_keys_seen_by (const HlOpParams *p, gint64 row, gint64 n_rows, gint64 n_keys)
+{
+  HlKeyRange first = hl_keys_seen (p, row, n_keys);
+  HlKeyRange last = hl_keys_seen (p, row + MAX (n_rows, 1) - 1, n_keys);
+  return (HlKeyRange){ MIN (first.first, last.end), last.end };
+}
+
+/** hl_sees_all: every query sees every key. */
+static inline gboolean
+hl_sees_all (const HlOpParams *p)
+{
+  return !p->is_causal && p->window <= 0;
+}
+
+G_END_DECLS
