@@ -45,6 +45,11 @@ typedef struct
 
   /* The same device, in float32. */
   HlBackend *(*as_f32) (HlBackend *backend);
+
+  /* For benches: a mark in what is queued, and the device's time between two of them, in
+   * milliseconds; waits for the second and frees both. */
+  gpointer (*mark) (HlBackend *backend);
+  double (*between_ms) (HlBackend *backend, gpointer first, gpointer second);
 } HlDeviceClass;
 
 /** HlBackendClass: what a backend implements. */

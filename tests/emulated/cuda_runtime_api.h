@@ -30,7 +30,8 @@ extern "C"
   enum
   {
     cudaStreamNonBlocking = 1,
-    cudaEventDisableTiming = 2,
+    cudaEventDefault = 0,
+  cudaEventDisableTiming = 2,
     cudaHostAllocDefault = 0,
   };
 
@@ -83,6 +84,7 @@ extern "C"
   cudaError_t cudaEventDestroy (cudaEvent_t event);
   cudaError_t cudaEventRecord (cudaEvent_t event, cudaStream_t s);
   cudaError_t cudaEventSynchronize (cudaEvent_t event);
+cudaError_t cudaEventElapsedTime (float *ms, cudaEvent_t first, cudaEvent_t second);
   cudaError_t cudaGetLastError (void);
   const char *cudaGetErrorString (cudaError_t error);
   const char *cudaGetErrorName (cudaError_t error);

@@ -393,7 +393,11 @@ cuda_copy (HlBackend *backend, HlTensor *into, const HlTensor *x, GError **error
   HlCuda *cuda = cuda_of (backend);
   if (!check_lost (cuda->device, error))
     return FALSE;
-  cuda_copy_strided (&cuda->context, into, x);
+  if (hl_tensor_is_contiguous (into) && hl_tensor_is_contiguous (x))
+    cudaMemcpyAsync (into->data, x->data, hl_tensor_size_bytes (x),
+                     cudaMemcpyDeviceToDevice, cuda->device->stream);
+  else
+    cuda_copy_strided (&cuda->context, into, x);
   return check_launch (cuda, "a copy", error);
 }
 
@@ -461,6 +465,27 @@ cuda_as_f32 (HlBackend *backend)
   return backend_new (device, HL_DTYPE_F32);
 }
 
+static gpointer
+cuda_mark (HlBackend *backend)
+{
+  cudaEvent_t event = NULL;
+  if (cudaEventCreateWithFlags (&event, cudaEventDefault) == cudaSuccess)
+    cudaEventRecord (event, cuda_of (backend)->device->stream);
+  return event;
+}
+
+static double
+cuda_between_ms (HlBackend *backend, gpointer first, gpointer second)
+{
+  float ms = 0;
+  cudaEventSynchronize (second);
+  if (cudaEventElapsedTime (&ms, first, second) != cudaSuccess)
+    cudaGetLastError ();
+  cudaEventDestroy (first);
+  cudaEventDestroy (second);
+  return (double) ms;
+}
+
 static const HlDeviceClass device_class = {
   .upload = cuda_upload,
   .copy = cuda_copy,
@@ -471,6 +496,8 @@ static const HlDeviceClass device_class = {
   .is_lost = cuda_is_lost,
   .get_home = cuda_get_home,
   .as_f32 = cuda_as_f32,
+  .mark = cuda_mark,
+  .between_ms = cuda_between_ms,
 };
 
 static const HlBackendClass cuda_class = {
