@@ -20,7 +20,8 @@
 #define N_ROUNDS 20
 #define N_WARM 3
 
-/* @copy_rate: bytes a millisecond; @product_rate: of each precision, flops a millisecond */
+/* @copy_rate: bytes a millisecond; @product_rate: of each precision, flops a millisecond
+ */
 typedef struct
 {
   gboolean is_tiny;
@@ -183,10 +184,10 @@ measure_memory_ops (Bench *b)
   const HlShape shared[] = { HL_SHAPE (B, T, D), HL_SHAPE (1, T, D), HL_SHAPE (B, T, D) };
   const HlShape joined[] = { HL_SHAPE (1, 1, D), HL_SHAPE (B, T, D) };
   bench_title ("ops that wait for memory (goal: 80 %% of the copy rate)");
-  memory_row (
-      b,
-      (HlOpCall){ .op = HL_OP_ACTIVATION, .params = { .activation = HL_ACTIVATION_GELU } },
-      wide, 1);
+  memory_row (b,
+              (HlOpCall){ .op = HL_OP_ACTIVATION,
+                          .params = { .activation = HL_ACTIVATION_GELU } },
+              wide, 1);
   memory_row (b,
               (HlOpCall){ .op = HL_OP_ACTIVATION_GRAD,
                           .params = { .activation = HL_ACTIVATION_GELU } },
@@ -197,14 +198,16 @@ measure_memory_ops (Bench *b)
   memory_row (b, (HlOpCall){ .op = HL_OP_BLEND }, wide, 3);
   memory_row (b, (HlOpCall){ .op = HL_OP_GATE }, heads, 2);
   memory_row (b, (HlOpCall){ .op = HL_OP_ROPE }, turned, 3);
-  memory_row (b, (HlOpCall){ .op = HL_OP_LAYER_NORM, .params = { .eps = 1e-6 } }, rows, 3);
+  memory_row (b, (HlOpCall){ .op = HL_OP_LAYER_NORM, .params = { .eps = 1e-6 } }, rows,
+              3);
   memory_row (b, (HlOpCall){ .op = HL_OP_RMS_NORM, .params = { .eps = 1e-6 } }, rows, 2);
   memory_row (b, (HlOpCall){ .op = HL_OP_LAYER_NORM_GRAD, .params = { .eps = 1e-6 } },
               back, 3);
   memory_row (b, (HlOpCall){ .op = HL_OP_SOFTMAX }, maps, 1);
   memory_row (b, (HlOpCall){ .op = HL_OP_SOFTMAX_GRAD }, maps, 2);
   memory_row (b, (HlOpCall){ .op = HL_OP_CONCAT }, joined, 2);
-  memory_row (b, (HlOpCall){ .op = HL_OP_SLICE, .params = { .start = 1, .count = T - 1 } },
+  memory_row (b,
+              (HlOpCall){ .op = HL_OP_SLICE, .params = { .start = 1, .count = T - 1 } },
               rows, 1);
   memory_row (
       b, (HlOpCall){ .op = HL_OP_MOMENTS, .params = { .beta1 = 0.9, .beta2 = 0.999 } },
@@ -231,15 +234,14 @@ measure_attention (Bench *b)
         HlShape shape = HL_SHAPE (1, H, T, widths[w]);
         const HlShape shapes[] = { shape, shape, shape };
         BenchSamples samples = { 0 };
-        g_autofree char *what =
-            g_strdup_printf ("T = %d, K = %d%s", (int) T, (int) widths[w],
-                             is_causal ? ", causal" : "");
-        double flops = measure (
-            b,
-            (HlOpCall){ .op = HL_OP_ATTENTION,
-                        .params = { .scale = 1 / sqrt ((double) widths[w]),
-                                    .is_causal = is_causal } },
-            shapes, 3, &samples);
+        g_autofree char *what = g_strdup_printf (
+            "T = %d, K = %d%s", (int) T, (int) widths[w], is_causal ? ", causal" : "");
+        double flops =
+            measure (b,
+                     (HlOpCall){ .op = HL_OP_ATTENTION,
+                                 .params = { .scale = 1 / sqrt ((double) widths[w]),
+                                             .is_causal = is_causal } },
+                     shapes, 3, &samples);
         double rate = flops / bench_median (&samples);
         bench_row (what, &samples, "%.1f TFLOP/s, %3.0f %% of the product rate",
                    rate / 1e9, 100 * rate / b->product_rate);
@@ -271,12 +273,13 @@ measure_tiles (Bench *b)
     }
   const HlShape whole[] = { HL_SHAPE (T, 128), HL_SHAPE (T, 128), HL_SHAPE (T) };
   BenchSamples samples = { 0 };
-  double flops = measure (b,
-                          (HlOpCall){ .op = HL_OP_ATTENTION_POOLED,
-                                      .params = { .scale = 0.09, .level = 9 } },
-                          whole, 3, &samples);
-  bench_row ("the whole map, level 9", &samples, "%.1f TFLOP, %.0f ms at the product rate",
-             flops / 1e12, flops / b->product_rate);
+  double flops = measure (
+      b,
+      (HlOpCall){ .op = HL_OP_ATTENTION_POOLED, .params = { .scale = 0.09, .level = 9 } },
+      whole, 3, &samples);
+  bench_row ("the whole map, level 9", &samples,
+             "%.1f TFLOP, %.0f ms at the product rate", flops / 1e12,
+             flops / b->product_rate);
 }
 
 /* ---- models --------------------------------------------------------------------------
@@ -289,7 +292,8 @@ typedef enum
   TO_HOST,
 } Capture;
 
-static void
+/* Returns: floating point operations. */
+static double
 pass (Bench *b, HlModel *model, HlInput *input, Capture capture)
 {
   HlRun run;
@@ -302,7 +306,9 @@ pass (Bench *b, HlModel *model, HlInput *input, Capture capture)
     hl_backend_finish (b->backend, &run.exec.error);
   if (run.exec.error != NULL)
     bench_fail (run.exec.error);
+  double flops = run.exec.flops;
   hl_run_clear (&run);
+  return flops;
 }
 
 static double
@@ -349,8 +355,8 @@ static void
 measure_vit (Bench *b, const char *folder)
 {
   const BenchShape tiny = { 2, 2, 32, 64, 4, 3, 5 };
-  const BenchShape base = { BENCH_L, BENCH_H, BENCH_D, BENCH_F, BENCH_PATCH, BENCH_GRID,
-                            BENCH_V };
+  const BenchShape base = { BENCH_L,     BENCH_H,    BENCH_D, BENCH_F,
+                            BENCH_PATCH, BENCH_GRID, BENCH_V };
   const BenchShape *shape = b->is_tiny ? &tiny : &base;
   g_autoptr (GError) error = NULL;
   if (!bench_model_write_shape (folder, shape, HL_DTYPE_F32, &error))
@@ -396,8 +402,23 @@ measure_importance (Bench *b, const char *folder)
       bench_add (&samples, start);
     }
   bench_title ("every head of ViT-B/16 pruned by itself, %d pictures", samples.n);
-  bench_row ("a picture", &samples, "%.2f s for all of them",
-             samples.n * bench_median (&samples) / 1e3);
+  /* A head of layer l costs the blocks from there on: half of a pass on the whole. */
+  double n_heads = hl_model_info_count_heads (hl_model_get_info (model));
+  double flops = pass (b, model, input, NO_MAPS) * n_heads * (stack->n_layers + 1) / 2 /
+                 stack->n_layers;
+  bench_row ("a picture", &samples, "%.2f s for all of them, %3.0f %% of the bound",
+             samples.n * bench_median (&samples) / 1e3,
+             100 * flops / b->product_rate / bench_median (&samples));
+}
+
+static void
+measure_text (Bench *b, const char *folder, int n_tokens)
+{
+  g_autoptr (HlModel) model = open_model (folder);
+  g_autoptr (HlInput) input = bench_model_text (n_tokens);
+  time_pass (b, model, input, NO_MAPS, "without maps");
+  time_pass (b, model, input, ON_DEVICE, "every map, on the device");
+  time_pass (b, model, input, TO_HOST, "every map, on the host");
 }
 
 static void
@@ -406,12 +427,23 @@ measure_gpt2 (Bench *b, const char *folder)
   g_autoptr (GError) error = NULL;
   if (!bench_model_write_gpt2 (folder, 1024, HL_DTYPE_F16, &error))
     bench_fail (error);
-  g_autoptr (HlModel) model = open_model (folder);
-  g_autoptr (HlInput) input = bench_model_text (1024);
   bench_title ("GPT-2 (small), 1,024 tokens, %s", hl_dtype_name (b->backend->dtype));
-  time_pass (b, model, input, NO_MAPS, "without maps");
-  time_pass (b, model, input, ON_DEVICE, "every map, on the device");
-  time_pass (b, model, input, TO_HOST, "every map, on the host");
+  measure_text (b, folder, 1024);
+}
+
+/* A quarter of the layers of an 8-billion-parameter Llama: a pass of all takes four times
+ * as long, but for its ends. */
+static void
+measure_llama (Bench *b, const char *folder)
+{
+  const BenchLlama tiny = { 2, 4, 2, 64, 96 }, eight = { 8, 32, 8, 4096, 14336 };
+  int n_tokens = b->is_tiny ? 40 : 4096;
+  g_autoptr (GError) error = NULL;
+  if (!bench_model_write_llama (folder, b->is_tiny ? &tiny : &eight, &error))
+    bench_fail (error);
+  bench_title ("8 of 32 layers of Llama-8B's shape, %d tokens, %s", n_tokens,
+               hl_dtype_name (b->backend->dtype));
+  measure_text (b, folder, n_tokens);
 }
 
 static HlBackend *
@@ -435,14 +467,16 @@ measure_precision (Bench *b)
   measure_attention (b);
   if (b->backend->dtype == HL_DTYPE_F32)
     measure_tiles (b);
-  char *vit = bench_folder_new (), *gpt2 = bench_folder_new ();
+  char *vit = bench_folder_new (), *text = bench_folder_new ();
   measure_vit (b, vit);
   if (b->backend->dtype == HL_DTYPE_F32)
     measure_importance (b, vit);
   if (!b->is_tiny)
-    measure_gpt2 (b, gpt2);
+    measure_gpt2 (b, text);
+  if (b->is_tiny || b->backend->dtype == HL_DTYPE_BF16)
+    measure_llama (b, text);
   bench_folder_free (vit);
-  bench_folder_free (gpt2);
+  bench_folder_free (text);
 }
 
 int

@@ -245,6 +245,54 @@ bench_model_write_gpt2 (const char *folder,
          write_weights (folder, list, dtype, error);
 }
 
+static void
+add_plain (GPtrArray *list, const char *prefix, const char *name, gint64 F, gint64 D)
+{
+  add (list, g_strdup_printf ("%s%s.weight", prefix, name), HL_SHAPE (F, D), 0, 0.02F);
+}
+
+static GPtrArray *
+list_llama_entries (const BenchLlama *s)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func (entry_free);
+  gint64 D = s->width, kv = D / s->n_heads * s->n_kv_heads;
+  add_plain (list, "model.", "embed_tokens", BENCH_VOCABULARY, D);
+  for (int l = 0; l < s->n_layers; l++)
+    {
+      g_autofree char *prefix = g_strdup_printf ("model.layers.%d.", l);
+      add (list, g_strconcat (prefix, "input_layernorm.weight", NULL), HL_SHAPE (D), 1,
+           0.1F);
+      add_plain (list, prefix, "self_attn.q_proj", D, D);
+      add_plain (list, prefix, "self_attn.k_proj", kv, D);
+      add_plain (list, prefix, "self_attn.v_proj", kv, D);
+      add_plain (list, prefix, "self_attn.o_proj", D, D);
+      add (list, g_strconcat (prefix, "post_attention_layernorm.weight", NULL),
+           HL_SHAPE (D), 1, 0.1F);
+      add_plain (list, prefix, "mlp.gate_proj", s->mlp_width, D);
+      add_plain (list, prefix, "mlp.up_proj", s->mlp_width, D);
+      add_plain (list, prefix, "mlp.down_proj", D, s->mlp_width);
+    }
+  add (list, g_strdup ("model.norm.weight"), HL_SHAPE (D), 1, 0.1F);
+  add_plain (list, "", "lm_head", BENCH_VOCABULARY, D);
+  return list;
+}
+
+gboolean
+bench_model_write_llama (const char *folder, const BenchLlama *s, GError **error)
+{
+  g_autoptr (GPtrArray) list = list_llama_entries (s);
+  g_autofree char *config = g_strdup_printf (
+      "{\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\",\n"
+      "\"hidden_size\": %d, \"intermediate_size\": %d, \"num_hidden_layers\": %d,\n"
+      "\"num_attention_heads\": %d, \"num_key_value_heads\": %d,\n"
+      "\"max_position_embeddings\": 8192, \"vocab_size\": %d, \"rms_norm_eps\": 1e-5,\n"
+      "\"rope_theta\": 500000.0, \"hidden_act\": \"silu\",\n"
+      "\"tie_word_embeddings\": false}\n",
+      s->width, s->mlp_width, s->n_layers, s->n_heads, s->n_kv_heads, BENCH_VOCABULARY);
+  return write_config (folder, config, error) &&
+         write_weights (folder, list, HL_DTYPE_F16, error);
+}
+
 HlInput *
 bench_model_text (int n_tokens)
 {

@@ -51,6 +51,16 @@ gboolean bench_model_write_gpt2 (const char *folder,
                                  HlDtype dtype,
                                  GError **error);
 
+/** BenchLlama: of a random Llama with GPT-2's vocabulary. */
+typedef struct
+{
+  int n_layers, n_heads, n_kv_heads, width, mlp_width;
+} BenchLlama;
+
+/** bench_model_write_llama: likewise, in float16. */
+gboolean
+bench_model_write_llama (const char *folder, const BenchLlama *shape, GError **error);
+
 /** bench_model_text: (transfer full): @n_tokens random tokens of GPT-2's vocabulary. */
 HlInput *bench_model_text (int n_tokens);
 

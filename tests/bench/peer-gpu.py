@@ -53,6 +53,16 @@ def models(torch, transformers, dtype, implementation):
     gpt2 = transformers.GPT2LMHeadModel(config).to("cuda", dtype).eval()
     ids = torch.randint(0, 50257, (1, 1024), device="cuda")
     yield "GPT-2 (small), 1,024 tokens", lambda: gpt2(input_ids=ids, output_attentions=eager)
+    if dtype != torch.bfloat16:
+        return
+    config = transformers.LlamaConfig(
+        hidden_size=4096, intermediate_size=14336, num_hidden_layers=8,
+        num_attention_heads=32, num_key_value_heads=8, vocab_size=50257,
+        max_position_embeddings=8192, attn_implementation=implementation)
+    llama = transformers.LlamaForCausalLM(config).to("cuda", dtype).eval()
+    long = torch.randint(0, 50257, (1, 4096), device="cuda")
+    yield ("8 of 32 layers of Llama-8B's shape, 4,096 tokens",
+           lambda: llama(input_ids=long, output_attentions=eager, logits_to_keep=1))
 
 
 def attention(torch, dtype):

@@ -31,7 +31,7 @@ extern "C"
   {
     cudaStreamNonBlocking = 1,
     cudaEventDefault = 0,
-  cudaEventDisableTiming = 2,
+    cudaEventDisableTiming = 2,
     cudaHostAllocDefault = 0,
   };
 
@@ -84,7 +84,7 @@ extern "C"
   cudaError_t cudaEventDestroy (cudaEvent_t event);
   cudaError_t cudaEventRecord (cudaEvent_t event, cudaStream_t s);
   cudaError_t cudaEventSynchronize (cudaEvent_t event);
-cudaError_t cudaEventElapsedTime (float *ms, cudaEvent_t first, cudaEvent_t second);
+  cudaError_t cudaEventElapsedTime (float *ms, cudaEvent_t first, cudaEvent_t second);
   cudaError_t cudaGetLastError (void);
   const char *cudaGetErrorString (cudaError_t error);
   const char *cudaGetErrorName (cudaError_t error);

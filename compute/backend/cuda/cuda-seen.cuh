@@ -42,7 +42,8 @@ within (gint64 x, int n)
   return x < 0 ? 0 : x > n ? n : (int) x;
 }
 
-/* Keys that one of @n_rows queries from @query on sees: the first, and behind the last. */
+/* Keys that one of @n_rows queries from @query on sees: the first, and behind the last.
+ */
 static __device__ __forceinline__ int
 first_seen (const Seen &seen, gint64 query, int n_keys)
 {
