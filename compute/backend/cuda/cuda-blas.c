@@ -20,6 +20,7 @@ static const char *const versions[] = { "13", "12" };
   F (blas, cublasDestroy_v2)                                                             \
   F (blas, cublasSetStream_v2)                                                           \
   F (blas, cublasSetMathMode)                                                            \
+  F (blas, cublasGemmEx)                                                                 \
   F (blas, cublasGemmBatchedEx)                                                          \
   F (lt, cublasLtCreate)                                                                 \
   F (lt, cublasLtDestroy)                                                                \
@@ -58,7 +59,10 @@ open_library (const char *stem, GString *tried)
       g_autofree char *name = g_strdup_printf ("lib%s.so.%s", stem, versions[i]);
       GModule *library = g_module_open (name, G_MODULE_BIND_LAZY | G_MODULE_BIND_LOCAL);
       if (library != NULL)
-        return library;
+        {
+          g_module_make_resident (library); /* they are not made to be unloaded */
+          return library;
+        }
       g_string_append_printf (tried, "%s%s", tried->len > 0 ? ", " : "", name);
     }
   return NULL;
@@ -103,7 +107,8 @@ check (cublasStatus_t status, const char *what, GError **error)
   return FALSE;
 }
 
-/* The default mode of cuBLAS keeps float32 as it is: tf32 would have to be asked for. */
+/* The default mode of cuBLAS keeps float32 as it is: tf32 would have to be asked for.
+ * Sums that are cut in parts are kept in float32 too. */
 CudaBlas *
 cuda_blas_new (CudaMemory *memory, cudaStream_t stream, GError **error)
 {
@@ -114,7 +119,10 @@ cuda_blas_new (CudaMemory *memory, cudaStream_t stream, GError **error)
   if (open_libraries (b, error) &&
       check (b->cublasCreate_v2 (&b->handle), "opening", error) &&
       check (b->cublasSetStream_v2 (b->handle, stream), "its stream", error) &&
-      check (b->cublasSetMathMode (b->handle, CUBLAS_DEFAULT_MATH), "its mode", error) &&
+      check (b->cublasSetMathMode (b->handle,
+                                   CUBLAS_DEFAULT_MATH |
+                                       CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION),
+             "its mode", error) &&
       check (b->cublasLtCreate (&b->lt_handle), "opening", error))
     b->workspace = cuda_memory_alloc (memory, HL_DTYPE_U8,
                                       HL_SHAPE ((gint64) WORKSPACE_BYTES), error);
@@ -227,11 +235,16 @@ ask (CudaBlas *b, const Plan *plan, guint32 alignment, cublasLtMatmulAlgo_t *fou
   cublasLtMatmulPreference_t preference = NULL;
   cublasLtMatmulHeuristicResult_t result;
   size_t room = WORKSPACE_BYTES;
+  guint32 reduction = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
   int n = 0;
   cublasStatus_t s = b->cublasLtMatmulPreferenceCreate (&preference);
   if (s == CUBLAS_STATUS_SUCCESS)
     s = b->cublasLtMatmulPreferenceSetAttribute (
         preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &room, sizeof room);
+  if (s == CUBLAS_STATUS_SUCCESS)
+    s = b->cublasLtMatmulPreferenceSetAttribute (
+        preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reduction,
+        sizeof reduction);
   /* It takes 256 bytes for granted otherwise, which views do not have. */
   for (guint i = 0; i < G_N_ELEMENTS (alignments) && s == CUBLAS_STATUS_SUCCESS; i++)
     s = b->cublasLtMatmulPreferenceSetAttribute (preference, alignments[i], &alignment,
@@ -241,7 +254,9 @@ ask (CudaBlas *b, const Plan *plan, guint32 alignment, cublasLtMatmulAlgo_t *fou
                                            plan->c, plan->c, preference, 1, &result, &n);
   if (preference != NULL)
     b->cublasLtMatmulPreferenceDestroy (preference);
-  if (s == CUBLAS_STATUS_SUCCESS && n == 0)
+  if (s == CUBLAS_STATUS_SUCCESS && n > 0)
+    s = result.state;
+  else if (s == CUBLAS_STATUS_SUCCESS)
     s = CUBLAS_STATUS_NOT_SUPPORTED;
   if (s == CUBLAS_STATUS_SUCCESS)
     *found = result.algo;
@@ -261,7 +276,16 @@ find_algorithm (CudaBlas *b,
   Key key;
   cublasLtMatmulAlgo_t found;
   memset (&key, 0, sizeof key); /* gaps between the fields too */
-  key.product = *p;
+  key.product.dtype = p->dtype;
+  key.product.a_is_turned = p->a_is_turned;
+  key.product.b_is_turned = p->b_is_turned;
+  key.product.M = p->M;
+  key.product.N = p->N;
+  key.product.K = p->K;
+  key.product.lda = p->lda;
+  key.product.ldb = p->ldb;
+  key.product.ldc = p->ldc;
+  key.product.adds = p->adds;
   key.has_bias = has_bias;
   key.alignment = (gint64) ((addresses | 256) & -(addresses | 256));
   g_autoptr (GBytes) name = g_bytes_new (&key, sizeof key);
@@ -276,15 +300,15 @@ find_algorithm (CudaBlas *b,
   return known;
 }
 
-gboolean
-cuda_blas_multiply (CudaBlas *blas,
-                    cudaStream_t stream,
-                    const CudaProduct *p,
-                    gconstpointer a,
-                    gconstpointer b,
-                    gconstpointer bias,
-                    gpointer c,
-                    GError **error)
+static gboolean
+multiply_planned (CudaBlas *blas,
+                  cudaStream_t stream,
+                  const CudaProduct *p,
+                  gconstpointer a,
+                  gconstpointer b,
+                  gconstpointer bias,
+                  gpointer c,
+                  GError **error)
 {
   Plan plan = { NULL };
   float alpha = (float) p->alpha, beta = p->adds ? 1 : 0;
@@ -300,6 +324,49 @@ cuda_blas_multiply (CudaBlas *blas,
               "a product", error);
   plan_clear (blas, &plan);
   return ok;
+}
+
+static gboolean
+multiply_plainly (CudaBlas *blas,
+                  const CudaProduct *p,
+                  gconstpointer a,
+                  gconstpointer b,
+                  gpointer c,
+                  GError **error)
+{
+  cudaDataType_t type = type_of (p->dtype);
+  float alpha = (float) p->alpha, beta = p->adds ? 1 : 0;
+  return check (
+      blas->cublasGemmEx (blas->handle, p->b_is_turned ? CUBLAS_OP_T : CUBLAS_OP_N,
+                          p->a_is_turned ? CUBLAS_OP_T : CUBLAS_OP_N, (int) p->N,
+                          (int) p->M, (int) p->K, &alpha, b, type, (int) p->ldb, a, type,
+                          (int) p->lda, &beta, c, type, (int) p->ldc, CUBLAS_COMPUTE_32F,
+                          CUBLAS_GEMM_DEFAULT),
+      "a product", error);
+}
+
+/* cublasLt has no algorithm for some small or oddly aligned products, with a bias above
+ * all: the library's plain call has, and adds onto the bias. */
+gboolean
+cuda_blas_multiply (CudaBlas *blas,
+                    cudaStream_t stream,
+                    const CudaProduct *p,
+                    gconstpointer a,
+                    gconstpointer b,
+                    gconstpointer bias,
+                    gpointer c,
+                    GError **error)
+{
+  gboolean is_small = p->M == 1 || p->N == 1 || p->K == 1;
+  CudaProduct onto = *p;
+  if (!is_small && multiply_planned (blas, stream, p, a, b, bias, c, NULL))
+    return TRUE;
+  if (bias != NULL)
+    {
+      cuda_repeat_row (stream, p->dtype, bias, c, p->M, p->N, p->ldc);
+      onto.adds = TRUE;
+    }
+  return multiply_plainly (blas, &onto, a, b, c, error);
 }
 
 gboolean

@@ -42,6 +42,15 @@ gboolean cuda_blas_multiply (CudaBlas *blas,
                              gpointer c,
                              GError **error);
 
+/** cuda_repeat_row: @row (N) into each of the @M rows of @out, @ld apart. */
+void cuda_repeat_row (cudaStream_t stream,
+                      HlDtype dtype,
+                      gconstpointer row,
+                      gpointer out,
+                      gint64 M,
+                      gint64 N,
+                      gint64 ld);
+
 /** cuda_blas_multiply_many: @n products of one kind; @a, @b and @c are arrays of
  * addresses on the device. */
 gboolean cuda_blas_multiply_many (CudaBlas *blas,

@@ -23,25 +23,27 @@ clear (CudaContext *context, HlTensor *t)
   cudaMemsetAsync (t->data, 0, hl_tensor_size_bytes (t), context->stream);
 }
 
-/* y = b in every row, where there is nothing to multiply. */
-static void
-only_bias (CudaContext *context, const HlOpCall *call)
+template <typename T>
+static __global__ void
+repeat_row (const T *row, T *out, gint64 M, gint64 N, gint64 ld)
 {
-  clear (context, call->out[0]);
-  if (call->in[2] == NULL)
-    return;
-  HlTensor b = *call->in[2];
-  HlTensor *y = call->out[0];
-  gint64 F = last_of (y);
-  b.shape.n_dims = y->shape.n_dims;
-  for (int d = 0; d < y->shape.n_dims; d++)
-    {
-      b.shape.dim[d] = y->shape.dim[d];
-      b.stride[d] = 0;
-    }
-  b.shape.dim[y->shape.n_dims - 1] = F;
-  b.stride[y->shape.n_dims - 1] = 1;
-  cuda_copy_strided (context, y, &b);
+  gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
+  if (i < M * N)
+    out[i / N * ld + i % N] = row[i % N];
+}
+
+void
+cuda_repeat_row (cudaStream_t stream,
+                 HlDtype dtype,
+                 gconstpointer row,
+                 gpointer out,
+                 gint64 M,
+                 gint64 N,
+                 gint64 ld)
+{
+  CUDA_WITH_TYPE (dtype, CUDA_LAUNCH ((repeat_row<T>), dim3 (blocks_for (M * N, THREADS)),
+                                      dim3 (THREADS), 0, stream, (const T *) row,
+                                      (T *) out, M, N, ld));
 }
 
 gboolean
@@ -52,7 +54,12 @@ cuda_op_linear (CudaContext *context, const HlOpCall *call, GError **error)
   gint64 D = last_of (x), F = last_of (call->out[0]);
   if (D == 0)
     {
-      only_bias (context, call);
+      gint64 M = hl_tensor_count (call->out[0]) / F;
+      if (b == NULL)
+        clear (context, call->out[0]);
+      else
+        cuda_repeat_row (context->stream, context->dtype, b->data, call->out[0]->data, M,
+                         F, F);
       return TRUE;
     }
   CudaProduct p = { context->dtype,
@@ -151,6 +158,42 @@ write_addresses (char **out, Trio m, int n_examples, int n_heads, gint64 size)
   out[2 * n + i] = address (m.c, b, h, size);
 }
 
+/* Every matrix, and every row of it, begins at a multiple of 16 bytes. */
+static bool
+is_in_sixteens (const Heads &h, gint64 size)
+{
+  return is_aligned (h.base) && h.stride_b * size % 16 == 0 &&
+         h.stride_i * size % 16 == 0 && h.ld * size % 16 == 0;
+}
+
+static char *
+address_on_host (const Heads &h, gint64 b, gint64 i, gint64 size)
+{
+  return h.base + (b * h.stride_b + i / h.share * h.stride_i) * size;
+}
+
+/* One after another, each with the alignment that it has: of many at once cuBLAS cannot
+ * see the addresses, and takes those of half precision for aligned by their sizes alone.
+ */
+static gboolean
+multiply_apart (CudaContext *context,
+                const CudaProduct &p,
+                const Trio &m,
+                gint64 n_examples,
+                gint64 n_heads,
+                GError **error)
+{
+  gint64 size = (gint64) hl_dtype_size (p.dtype);
+  for (gint64 b = 0; b < n_examples; b++)
+    for (gint64 i = 0; i < n_heads; i++)
+      if (!cuda_blas_multiply (context->blas, context->stream, &p,
+                               address_on_host (m.a, b, i, size),
+                               address_on_host (m.b, b, i, size), NULL,
+                               address_on_host (m.c, b, i, size), error))
+        return FALSE;
+  return TRUE;
+}
+
 static gboolean
 multiply_heads (CudaContext *context,
                 CudaProduct p,
@@ -160,18 +203,21 @@ multiply_heads (CudaContext *context,
                 GError **error)
 {
   int n = (int) (n_examples * n_heads);
+  gint64 size = (gint64) hl_dtype_size (context->dtype);
+  p.dtype = context->dtype;
+  p.lda = m.a.ld;
+  p.ldb = m.b.ld;
+  p.ldc = m.c.ld;
+  if (size < 4 && !(is_in_sixteens (m.a, size) && is_in_sixteens (m.b, size) &&
+                    is_in_sixteens (m.c, size)))
+    return multiply_apart (context, p, m, n_examples, n_heads, error);
   HlShape shape = { 2, { 3, n } };
   HlTensor *room = cuda_alloc (context, HL_DTYPE_I64, shape, error);
   if (room == NULL)
     return FALSE;
   char **at = (char **) room->data;
-  p.dtype = context->dtype;
-  p.lda = m.a.ld;
-  p.ldb = m.b.ld;
-  p.ldc = m.c.ld;
   CUDA_LAUNCH ((write_addresses), dim3 (blocks_for (n, THREADS)), dim3 (THREADS), 0,
-               context->stream, at, m, (int) n_examples, (int) n_heads,
-               (gint64) hl_dtype_size (p.dtype));
+               context->stream, at, m, (int) n_examples, (int) n_heads, size);
   gboolean ok = cuda_blas_multiply_many (context->blas, context->stream, &p,
                                          (gconstpointer *) at, (gconstpointer *) (at + n),
                                          (gpointer *) (at + 2 * n), n, error);
