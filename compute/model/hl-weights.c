@@ -172,6 +172,8 @@ get_on_device (HlParam *param, HlExec *exec)
   g_mutex_lock (&weights->lock);
   if (is_on (param, exec->backend))
     value = hl_tensor_ref (param->on_device);
+  else /* of another device or type: its memory is wanted */
+    g_clear_pointer (&param->on_device, hl_tensor_unref);
   g_mutex_unlock (&weights->lock);
   if (value != NULL)
     return value;
@@ -179,7 +181,6 @@ get_on_device (HlParam *param, HlExec *exec)
   if (value == NULL)
     return NULL;
   g_mutex_lock (&weights->lock);
-  g_clear_pointer (&param->on_device, hl_tensor_unref);
   param->on_device = hl_tensor_ref (value);
   g_mutex_unlock (&weights->lock);
   return value;
@@ -193,6 +194,12 @@ hl_param_get (HlParam *param, HlExec *exec)
   if (exec->backend->klass->device != NULL)
     return get_on_device (param, exec);
   HlDtype dtype = exec->backend->dtype;
+  if (param->on_device != NULL) /* the CPU has taken over */
+    {
+      g_mutex_lock (&param->owner->lock);
+      g_clear_pointer (&param->on_device, hl_tensor_unref);
+      g_mutex_unlock (&param->owner->lock);
+    }
   if (param->stored->dtype == dtype)
     return hl_tensor_ref (param->stored);
   HlWeights *weights = param->owner;

@@ -31,6 +31,7 @@ extern "C"
   {
     cudaStreamNonBlocking = 1,
     cudaEventDefault = 0,
+    cudaEventBlockingSync = 1,
     cudaEventDisableTiming = 2,
     cudaHostAllocDefault = 0,
   };

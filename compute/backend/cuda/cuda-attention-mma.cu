@@ -265,7 +265,7 @@ launch (CudaContext *context, const CudaAttention &at, const Seen &seen)
   int bytes = (queries + 2 * STAGES * KEYS) * Layout<WIDTH>::PITCH * (int) sizeof (T);
   int n_tiles = (at.Tq + queries - 1) / queries;
   double flops = 4.0 * queries * (double) at.Tk * at.K * at.H * at.B;
-  int some = cuda_attention_tiles_at_once (context, flops, n_tiles);
+  int some = cuda_attention_tiles_at_once (context, flops, n_tiles, at.H * at.B);
   if (bytes > context->shared_bytes)
     return FALSE;
   cudaFuncSetAttribute (attention_mma<T, ROWS, WIDTH, STAGES>,

@@ -165,7 +165,7 @@ launch (CudaContext *context, const CudaAttention &a, const Seen &seen)
 {
   int n_tiles = (a.Tq + SIDE - 1) / SIDE, bytes = shared_bytes (GROUPS);
   double flops = 4.0 * SIDE * (double) a.Tk * a.K * a.H * a.B;
-  int some = cuda_attention_tiles_at_once (context, flops, n_tiles);
+  int some = cuda_attention_tiles_at_once (context, flops, n_tiles, a.H * a.B);
   cudaFuncSetAttribute (attention<T, GROUPS>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                         bytes);
   for (int tile = 0; tile < n_tiles; tile += some)
@@ -200,11 +200,20 @@ launch_width (CudaContext *context, const CudaAttention &a, const Seen &seen)
     }
 }
 
+/* Launches of equal size, each of which fills the device a few times over. */
 int
-cuda_attention_tiles_at_once (CudaContext *context, double flops, int n_tiles)
+cuda_attention_tiles_at_once (CudaContext *context,
+                              double flops,
+                              int n_tiles,
+                              int blocks_a_tile)
 {
-  double most = cuda_pace_flops (context) / (flops > 1 ? flops : 1);
-  return most < 1 ? 1 : most < n_tiles ? (int) most : n_tiles;
+  int most = (int) fmin (cuda_pace_flops (context) / fmax (flops, 1), n_tiles);
+  int least = (4 * context->n_processors + blocks_a_tile - 1) / blocks_a_tile;
+  int some = most > least ? most : least < n_tiles ? least : n_tiles;
+  if (some < 1)
+    return 1;
+  int n_launches = (n_tiles + some - 1) / some;
+  return n_launches > 0 ? (n_tiles + n_launches - 1) / n_launches : 1;
 }
 
 static void

@@ -19,9 +19,12 @@ typedef struct
   int B, H, group, Tq, Tk, K;
 } CudaAttention;
 
-/** cuda_attention_tiles_at_once: of @n_tiles that cost @flops each, how many to launch
- * before the next pause. */
-int cuda_attention_tiles_at_once (CudaContext *context, double flops, int n_tiles);
+/** cuda_attention_tiles_at_once: of @n_tiles that cost @flops each, in @blocks_a_tile
+ * blocks, how many to launch before the next pause; 1 at least. */
+int cuda_attention_tiles_at_once (CudaContext *context,
+                                  double flops,
+                                  int n_tiles,
+                                  int blocks_a_tile);
 
 /** cuda_attention_mma: on tensor cores; FALSE, and nothing was queued, for what does not
  * fit there: float32, odd head widths, rows that are not aligned to 16 bytes. */

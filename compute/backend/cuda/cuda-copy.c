@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+/* On their way to the host at once: who asks for more waits. */
+#define WAITING_BYTES ((gsize) 1 << 30)
 #define PIECE_BYTES ((gsize) 8 << 20)
 
 /* Two pieces of pinned memory, and when each may be touched again. */
@@ -19,7 +21,7 @@ typedef struct
   cudaEvent_t ready;
 } Job;
 
-/* The thread: @jobs are its own; @n_waiting and @failure are guarded by @lock. */
+/* The thread: @jobs are its own; what stands below @lock is guarded by it. */
 struct _CudaCopier
 {
   cudaStream_t compute;
@@ -31,6 +33,7 @@ struct _CudaCopier
   GMutex lock;
   GCond drained;
   int n_waiting;
+  gsize waiting_bytes;
   cudaError_t failure;
 };
 
@@ -187,6 +190,7 @@ run_job (CudaCopier *copier, Job *job)
     code =
         fetch (&copier->staging_later, copier->later, job->from->dtype, job->from->data,
                hl_tensor_count (job->from), job->out->dtype, job->out->data);
+  gsize bytes = hl_tensor_size_bytes (job->from);
   if (job->ready != NULL)
     cudaEventDestroy (job->ready);
   hl_tensor_unref (job->from);
@@ -195,8 +199,9 @@ run_job (CudaCopier *copier, Job *job)
   g_mutex_lock (&copier->lock);
   if (copier->failure == cudaSuccess)
     copier->failure = code;
-  if (--copier->n_waiting == 0)
-    g_cond_signal (&copier->drained);
+  copier->n_waiting--;
+  copier->waiting_bytes -= bytes;
+  g_cond_signal (&copier->drained);
   g_mutex_unlock (&copier->lock);
 }
 
@@ -221,7 +226,10 @@ cuda_copier_fetch_later (CudaCopier *copier, HlTensor *from, HlTensor *out)
   if (code == cudaSuccess)
     code = cudaEventRecord (job->ready, copier->compute);
   g_mutex_lock (&copier->lock);
+  while (copier->waiting_bytes > WAITING_BYTES)
+    g_cond_wait (&copier->drained, &copier->lock);
   copier->n_waiting++;
+  copier->waiting_bytes += hl_tensor_size_bytes (from);
   if (copier->failure == cudaSuccess)
     copier->failure = code;
   g_mutex_unlock (&copier->lock);

@@ -45,18 +45,34 @@ cuda_memory_unref (CudaMemory *memory)
   g_free (memory);
 }
 
+static void
+block_free (gpointer data)
+{
+  Block *block = data;
+  if (cudaFree (block->data) != cudaSuccess)
+    cudaGetLastError (); /* of a device that is lost */
+  g_free (block);
+}
+
+/* The driver makes everything wait: the lock is not held meanwhile. */
 void
 cuda_memory_trim (CudaMemory *memory)
 {
-  Block *block;
   g_mutex_lock (&memory->lock);
-  while ((block = g_queue_pop_tail (&memory->idle)) != NULL)
-    {
-      memory->idle_bytes -= block->size_bytes;
-      cudaFree (block->data);
-      g_free (block);
-    }
+  GQueue idle = memory->idle;
+  g_queue_init (&memory->idle);
+  memory->idle_bytes = 0;
   g_mutex_unlock (&memory->lock);
+  g_queue_clear_full (&idle, block_free);
+}
+
+void
+cuda_memory_disown (CudaMemory *memory)
+{
+  g_mutex_lock (&memory->lock);
+  memory->owner = NULL;
+  g_mutex_unlock (&memory->lock);
+  cuda_memory_trim (memory);
 }
 
 static void
@@ -67,17 +83,16 @@ block_release (gpointer data)
   block->memory = NULL;
   g_mutex_lock (&memory->lock);
   memory->used_bytes -= block->size_bytes;
-  if (memory->is_exact)
-    {
-      cudaFree (block->data);
-      g_free (block);
-    }
-  else
+  /* Behind the backend nobody would use it again. */
+  gboolean is_kept = !memory->is_exact && memory->owner != NULL;
+  if (is_kept)
     {
       g_queue_push_head (&memory->idle, block);
       memory->idle_bytes += block->size_bytes;
     }
   g_mutex_unlock (&memory->lock);
+  if (!is_kept)
+    block_free (block);
   cuda_memory_unref (memory);
 }
 
@@ -98,10 +113,11 @@ take_idle_locked (CudaMemory *memory, gsize size)
 }
 
 static Block *
-ask_driver (gsize size)
+ask_driver (gsize size, cudaError_t *code)
 {
   gpointer data = NULL;
-  if (cudaMalloc (&data, size) != cudaSuccess)
+  *code = cudaMalloc (&data, size);
+  if (*code != cudaSuccess)
     {
       cudaGetLastError (); /* said here, and nowhere else */
       return NULL;
@@ -121,21 +137,23 @@ fits_locked (const CudaMemory *memory, gsize size)
 
 /* Idle blocks of other sizes are given up for a new one where they are in its way. */
 static Block *
-take (CudaMemory *memory, gsize size)
+take (CudaMemory *memory, gsize size, cudaError_t *code)
 {
   g_mutex_lock (&memory->lock);
   Block *block = take_idle_locked (memory, size);
   gboolean fits = block != NULL || fits_locked (memory, size);
   g_mutex_unlock (&memory->lock);
   if (block == NULL && fits)
-    block = ask_driver (size);
+    block = ask_driver (size, code);
+  if (block == NULL && *code != cudaSuccess && *code != cudaErrorMemoryAllocation)
+    return NULL;
   if (block == NULL)
     {
       cuda_memory_trim (memory);
       g_mutex_lock (&memory->lock);
       fits = fits_locked (memory, size);
       g_mutex_unlock (&memory->lock);
-      block = fits ? ask_driver (size) : NULL;
+      block = fits ? ask_driver (size, code) : NULL;
     }
   return block;
 }
@@ -152,18 +170,25 @@ cuda_memory_alloc (CudaMemory *memory, HlDtype dtype, HlShape shape, GError **er
 {
   gint64 count = hl_shape_count (&shape);
   gsize size = 0;
-  g_autofree char *text = hl_shape_to_string (&shape);
+  cudaError_t code = cudaSuccess;
   if (count < 0 || __builtin_mul_overflow ((gsize) count, hl_dtype_size (dtype), &size) ||
       size > G_MAXSSIZE / 2)
     {
+      g_autofree char *text = hl_shape_to_string (&shape);
       g_set_error (error, HL_ERROR, HL_ERROR_SHAPE, "tensor of impossible shape %s",
                    text);
       return NULL;
     }
   size = rounded (memory, size);
-  Block *block = take (memory, size);
+  Block *block = take (memory, size, &code);
+  if (block == NULL && code != cudaSuccess && code != cudaErrorMemoryAllocation)
+    {
+      cuda_check (code, "an allocation", error);
+      return NULL;
+    }
   if (block == NULL)
     {
+      g_autofree char *text = hl_shape_to_string (&shape);
       g_set_error (error, HL_ERROR, HL_ERROR_MEMORY,
                    "out of memory on the CUDA device: %.1f MB for a tensor of shape %s "
                    "needed, %.1f MB free",

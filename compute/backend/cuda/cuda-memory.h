@@ -33,10 +33,14 @@ CudaMemory *cuda_memory_ref (CudaMemory *memory);
 void cuda_memory_unref (CudaMemory *memory);
 
 /** cuda_memory_alloc: (transfer full): contiguous, uninitialised, aligned to 256 bytes;
- * NULL with @error (SHAPE, MEMORY: with the sizes). A block that is given back is handed
- * out again in the order of the compute stream. */
+ * NULL with @error (SHAPE, DEVICE, MEMORY: with the sizes). A block that is given back is
+ * handed out again in the order of the compute stream. */
 HlTensor *
 cuda_memory_alloc (CudaMemory *memory, HlDtype dtype, HlShape shape, GError **error);
+
+/** cuda_memory_disown: the owner goes: idle blocks, and others when they come back, go to
+ * the driver. */
+void cuda_memory_disown (CudaMemory *memory);
 
 /** cuda_memory_trim: gives idle blocks back to the driver. */
 void cuda_memory_trim (CudaMemory *memory);
