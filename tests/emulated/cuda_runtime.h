@@ -20,6 +20,7 @@
 #define __forceinline__ inline
 #define __shared__ static
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __align__(n) __attribute__ ((aligned (n)))
 
 struct uint3

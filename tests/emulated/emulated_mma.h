@@ -3,6 +3,22 @@
  * a warp is that of the PTX manual, sections "mma.m16n8k16" and "ldmatrix". */
 #pragma once
 
+template <typename T>
+unsigned
+pair_of (float low, float high)
+{
+  const T two[2] = { from_float<T> (low), from_float<T> (high) };
+  unsigned bits;
+  memcpy (&bits, two, sizeof bits);
+  return bits;
+}
+
+static inline float
+power_of_two (float x)
+{
+  return exp2f (x);
+}
+
 static inline const unsigned char *
 emulated_row (const unsigned char *left, int i)
 {

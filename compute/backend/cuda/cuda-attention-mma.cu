@@ -20,16 +20,6 @@ template <int WIDTH> struct Layout
   static const int PITCH = WIDTH + 8;
 };
 
-template <typename T>
-static __device__ __forceinline__ unsigned
-pair_of (float low, float high)
-{
-  const T two[2] = { from_float<T> (low), from_float<T> (high) };
-  unsigned bits;
-  memcpy (&bits, two, sizeof bits);
-  return bits;
-}
-
 /* @n_rows rows of WIDTH numbers; those from @n_there on, and numbers from @K on, zeros.
  */
 template <typename T, int WIDTH>
@@ -89,17 +79,45 @@ score (State<ROWS, WIDTH> &w, const T *q, const T *k, int lane)
     }
 }
 
-/* Scores become weights; what was summed up so far fades as the maximum grows. */
-template <int ROWS, int WIDTH>
+/* Of a launch: exp (score) is 2^(factor s), where s is the product, or with a cap the
+ * score itself. */
+struct Scoring
+{
+  Seen seen;
+  float factor;
+};
+
+/* Whether all of @n_rows queries from @query on see all of KEYS keys from @key on. */
+static __device__ __forceinline__ bool
+sees_whole (const Seen &seen, int query, int n_rows, int key, int n_keys)
+{
+  return key + KEYS <= n_keys && key >= first_seen (seen, query + n_rows - 1, n_keys) &&
+         key + KEYS <= end_seen (seen, query, 1, n_keys);
+}
+
+/* The maximum over a row, of which four lanes have a part each. */
+static __device__ __forceinline__ float
+row_max (float x)
+{
+  x = larger (x, __shfl_xor_sync (ALL_LANES, x, 1));
+  return larger (x, __shfl_xor_sync (ALL_LANES, x, 2));
+}
+
+/* Scores become weights; what was summed up so far fades as the maximum grows. Most tiles
+ * of a map are seen as a whole: those have no test a number. */
+template <int ROWS, int WIDTH, bool IS_MASKED>
 static __device__ __forceinline__ void
-weigh (State<ROWS, WIDTH> &w, const Seen &seen, int n_keys, int q0, int k0, int lane)
+weigh (
+    State<ROWS, WIDTH> &w, const Scoring &scoring, int n_keys, int q0, int k0, int lane)
 {
 #pragma unroll
   for (int m = 0; m < ROWS; m++)
 #pragma unroll
     for (int half = 0; half < 2; half++)
       {
-        gint64 query = q0 + 16 * m + lane / 4 + 8 * half;
+        const int query = q0 + 16 * m + lane / 4 + 8 * half;
+        const int from = IS_MASKED ? first_seen (scoring.seen, query, n_keys) : 0;
+        const int to = IS_MASKED ? end_seen (scoring.seen, query, 1, n_keys) : 0;
         float here = w.most[m][half], part = 0;
 #pragma unroll
         for (int n = 0; n < KEYS / 8; n++)
@@ -108,21 +126,21 @@ weigh (State<ROWS, WIDTH> &w, const Seen &seen, int n_keys, int q0, int k0, int 
             {
               float &s = w.s[m][n][2 * half + e];
               int key = k0 + 8 * n + 2 * (lane % 4) + e;
-              bool is_seen = key < n_keys && sees (seen, query, key);
-              /* Weights are powers of two. */
-              s = is_seen ? score_of (seen, s) * LOG2_E : -INFINITY;
+              if (IS_MASKED)
+                s = key >= from && key < to ? s : -INFINITY;
               here = larger (here, s);
             }
-        here = larger (here, __shfl_xor_sync (ALL_LANES, here, 1));
-        here = larger (here, __shfl_xor_sync (ALL_LANES, here, 2));
-        float fade = here == -INFINITY ? 1 : exp2f (w.most[m][half] - here);
+        here = row_max (here);
+        /* Where nothing is seen yet nothing is subtracted: 2^-inf is 0. */
+        const float shift = here == -INFINITY ? 0 : here * scoring.factor;
+        const float fade = power_of_two (w.most[m][half] * scoring.factor - shift);
 #pragma unroll
         for (int n = 0; n < KEYS / 8; n++)
 #pragma unroll
           for (int e = 0; e < 2; e++)
             {
               float &s = w.s[m][n][2 * half + e];
-              s = s == -INFINITY ? 0 : exp2f (s - here);
+              s = power_of_two (fmaf (s, scoring.factor, -shift));
               part += s;
             }
         /* The sum over the lanes of a row is taken at the end. */
@@ -135,6 +153,20 @@ weigh (State<ROWS, WIDTH> &w, const Seen &seen, int n_keys, int q0, int k0, int 
             w.acc[m][n][2 * half + 1] *= fade;
           }
       }
+}
+
+/* Products become capped scores. */
+template <int ROWS, int WIDTH>
+static __device__ __forceinline__ void
+bend (State<ROWS, WIDTH> &w, const Seen &seen)
+{
+#pragma unroll
+  for (int m = 0; m < ROWS; m++)
+#pragma unroll
+    for (int n = 0; n < KEYS / 8; n++)
+#pragma unroll
+      for (int e = 0; e < 4; e++)
+        w.s[m][n][e] = score_of (seen, w.s[m][n][e]);
 }
 
 template <typename T, int ROWS, int WIDTH>
@@ -169,10 +201,17 @@ mix (State<ROWS, WIDTH> &w, const T *v, int lane)
 
 template <typename T, int ROWS, int WIDTH>
 static __device__ __forceinline__ void
-write_out (
-    const State<ROWS, WIDTH> &w, const CudaAttention &at, int b, int h, int q0, int lane)
+write_out (const State<ROWS, WIDTH> &w,
+           const CudaAttention &at,
+           float factor,
+           int b,
+           int h,
+           int q0,
+           int lane)
 {
+#pragma unroll
   for (int m = 0; m < ROWS; m++)
+#pragma unroll
     for (int half = 0; half < 2; half++)
       {
         float sum = w.sum[m][half], most = w.most[m][half];
@@ -181,26 +220,23 @@ write_out (
         int i = q0 + 16 * m + lane / 4 + 8 * half;
         if (i >= at.Tq)
           continue;
-        float factor = most == -INFINITY ? 0 : 1 / sum;
+        float share = most == -INFINITY ? 0 : 1 / sum;
         T *z = (T *) at.z + (((gint64) b * at.Tq + i) * at.H + h) * at.K;
 #pragma unroll
         for (int n = 0; n < WIDTH / 8; n++)
           if (8 * n < at.K)
-            {
-              unsigned two = pair_of<T> (w.acc[m][n][2 * half] * factor,
-                                         w.acc[m][n][2 * half + 1] * factor);
-              memcpy (z + 8 * n + 2 * (lane % 4), &two, sizeof two);
-            }
+            *(unsigned *) (z + 8 * n + 2 * (lane % 4)) = pair_of<T> (
+                w.acc[m][n][2 * half] * share, w.acc[m][n][2 * half + 1] * share);
         if (lane % 4 == 0)
           at.lse[((gint64) b * at.H + h) * at.Tq + i] =
-              most == -INFINITY ? -INFINITY : most * LN_2 + logf (sum);
+              most == -INFINITY ? -INFINITY : most * factor * LN_2 + logf (sum);
       }
 }
 
-template <typename T, int ROWS, int WIDTH, int STAGES>
+template <typename T, int ROWS, int WIDTH, int STAGES, bool IS_CAPPED>
 static __global__ void
 __launch_bounds__ (WARPS *WARP)
-    attention_mma (CudaAttention at, Seen seen, int first_tile)
+    attention_mma (CudaAttention at, Scoring scoring, int first_tile)
 {
   CUDA_SHARED (room);
   const int pitch = Layout<WIDTH>::PITCH, queries = WARPS * 16 * ROWS;
@@ -226,6 +262,7 @@ __launch_bounds__ (WARPS *WARP)
     for (int n = 0; n < WIDTH / 8; n++)
       for (int e = 0; e < 4; e++)
         w.acc[m][n][e] = 0;
+  const Seen &seen = scoring.seen;
   const int first = first_seen (seen, q0, at.Tk) / KEYS;
   const int n_steps = (end_seen (seen, q0, n_rows, at.Tk) + KEYS - 1) / KEYS;
   const T *my_q = s_q + warp * 16 * ROWS * pitch;
@@ -249,17 +286,24 @@ __launch_bounds__ (WARPS *WARP)
       __syncthreads ();
       const T *keys = s_k + step % STAGES * KEYS * pitch;
       score<T, ROWS, WIDTH> (w, my_q, keys, lane);
-      weigh (w, seen, at.Tk, q0 + warp * 16 * ROWS, step * KEYS, lane);
+      const int my_q0 = q0 + warp * 16 * ROWS, k0 = step * KEYS;
+      if (IS_CAPPED)
+        bend (w, seen);
+      if (sees_whole (seen, my_q0, 16 * ROWS, k0, at.Tk))
+        weigh<ROWS, WIDTH, false> (w, scoring, at.Tk, my_q0, k0, lane);
+      else
+        weigh<ROWS, WIDTH, true> (w, scoring, at.Tk, my_q0, k0, lane);
       mix<T, ROWS, WIDTH> (w, s_v + step % STAGES * KEYS * pitch, lane);
       __syncthreads (); /* this stage may be written again */
     }
-  write_out<T, ROWS, WIDTH> (w, at, b, h, q0 + warp * 16 * ROWS, lane);
+  wait_copies<0> ();
+  write_out<T, ROWS, WIDTH> (w, at, scoring.factor, b, h, q0 + warp * 16 * ROWS, lane);
 }
 
 /* FALSE where the device has too little shared memory for it. */
-template <typename T, int ROWS, int WIDTH, int STAGES>
+template <typename T, int ROWS, int WIDTH, int STAGES, bool IS_CAPPED>
 static gboolean
-launch (CudaContext *context, const CudaAttention &at, const Seen &seen)
+launch (CudaContext *context, const CudaAttention &at, const Scoring &scoring)
 {
   const int queries = WARPS * 16 * ROWS;
   int bytes = (queries + 2 * STAGES * KEYS) * Layout<WIDTH>::PITCH * (int) sizeof (T);
@@ -268,29 +312,40 @@ launch (CudaContext *context, const CudaAttention &at, const Seen &seen)
   int some = cuda_attention_tiles_at_once (context, flops, n_tiles, at.H * at.B);
   if (bytes > context->shared_bytes)
     return FALSE;
-  cudaFuncSetAttribute (attention_mma<T, ROWS, WIDTH, STAGES>,
+  cudaFuncSetAttribute (attention_mma<T, ROWS, WIDTH, STAGES, IS_CAPPED>,
                         cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
   for (int tile = 0; tile < n_tiles; tile += some)
     {
       int n = n_tiles - tile < some ? n_tiles - tile : some;
       if (tile > 0 && !cuda_pace (context, flops * some, 0))
         return TRUE;
-      CUDA_LAUNCH ((attention_mma<T, ROWS, WIDTH, STAGES>),
+      CUDA_LAUNCH ((attention_mma<T, ROWS, WIDTH, STAGES, IS_CAPPED>),
                    dim3 ((unsigned) n, (unsigned) at.H, (unsigned) at.B),
-                   dim3 (WARPS * WARP), (size_t) bytes, context->stream, at, seen, tile);
+                   dim3 (WARPS * WARP), (size_t) bytes, context->stream, at, scoring,
+                   tile);
     }
   return TRUE;
 }
 
-template <typename T>
+/* Cards with less shared memory have one stage, whose copies are waited for. */
+template <typename T, bool IS_CAPPED>
 static gboolean
-launch_width (CudaContext *context, const CudaAttention &at, const Seen &seen)
+launch_width (CudaContext *context, const CudaAttention &at, const Scoring &scoring)
 {
   if (at.K <= 64)
-    return launch<T, 2, 64, 2> (context, at, seen);
+    return launch<T, 2, 64, 2, IS_CAPPED> (context, at, scoring);
   if (at.K <= 128)
-    return launch<T, 2, 128, 2> (context, at, seen);
-  return launch<T, 1, 256, 1> (context, at, seen);
+    return launch<T, 2, 128, 2, IS_CAPPED> (context, at, scoring) ||
+           launch<T, 2, 128, 1, IS_CAPPED> (context, at, scoring);
+  return launch<T, 1, 256, 1, IS_CAPPED> (context, at, scoring);
+}
+
+template <typename T>
+static gboolean
+launch_capped (CudaContext *context, const CudaAttention &at, const Scoring &scoring)
+{
+  return scoring.seen.cap > 0 ? launch_width<T, true> (context, at, scoring)
+                              : launch_width<T, false> (context, at, scoring);
 }
 
 static bool
@@ -305,11 +360,14 @@ cuda_attention_mma (CudaContext *context,
                     const CudaAttention *at,
                     const HlOpParams *params)
 {
+  Scoring scoring = { seen_of (params), 0 };
+  scoring.factor = (scoring.seen.cap > 0 ? 1 : scoring.seen.scale) * LOG2_E;
   if (context->dtype == HL_DTYPE_F32 || at->K % 8 != 0 || at->K == 0 || at->K > 256 ||
-      !is_in_packs (at->q, at->q_stride) || !is_in_packs (at->k, at->k_stride) ||
-      !is_in_packs (at->v, at->v_stride) || !is_aligned (at->z))
+      !(scoring.factor > 0) || !is_in_packs (at->q, at->q_stride) ||
+      !is_in_packs (at->k, at->k_stride) || !is_in_packs (at->v, at->v_stride) ||
+      !is_aligned (at->z))
     return FALSE;
   return context->dtype == HL_DTYPE_F16
-             ? launch_width<__half> (context, *at, seen_of (params))
-             : launch_width<__nv_bfloat16> (context, *at, seen_of (params));
+             ? launch_capped<__half> (context, *at, scoring)
+             : launch_capped<__nv_bfloat16> (context, *at, scoring);
 }

@@ -62,7 +62,11 @@ template <int N> struct Operands
 
 template <typename T, int N, typename Func, typename Index>
 static __global__ void
-broadcast (Operands<N> in, T *out, Space space, Index n, Func func)
+broadcast (const __grid_constant__ Operands<N> in,
+           T *out,
+           const __grid_constant__ Space space,
+           Index n,
+           Func func)
 {
   Index i = (Index) blockIdx.x * THREADS + threadIdx.x;
   float x[N];
@@ -76,7 +80,7 @@ broadcast (Operands<N> in, T *out, Space space, Index n, Func func)
 /* Every input is whole or repeats by whole packs. */
 template <typename T, int N, typename Func, typename Index>
 static __global__ void
-broadcast_packs (Operands<N> in, T *out, Index n, Func func)
+broadcast_packs (const __grid_constant__ Operands<N> in, T *out, Index n, Func func)
 {
   Index i = (Index) blockIdx.x * THREADS + threadIdx.x;
   Pack<T> packs[N], made;
@@ -249,7 +253,11 @@ cuda_op_gate (CudaContext *context, const HlOpCall *call, GError **error)
 
 template <typename T, bool ADDS>
 static __global__ void
-put (Operand x, T *out, Space space, Operand to, gint64 n)
+put (const __grid_constant__ Operand x,
+     T *out,
+     const __grid_constant__ Space space,
+     const __grid_constant__ Operand to,
+     gint64 n)
 {
   gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
   if (i >= n)
@@ -323,7 +331,7 @@ reduction_of (const HlTensor *into, const HlTensor *x)
 
 template <typename T>
 static __global__ void
-add_up (const T *x, T *into, Reduction r)
+add_up (const T *x, T *into, const __grid_constant__ Reduction r)
 {
   __shared__ float part[SUM_ROWS][WARP + 1];
   gint64 i = (gint64) blockIdx.x * WARP + threadIdx.x;
@@ -350,6 +358,13 @@ cuda_accumulate (CudaContext *context, HlTensor *into, const HlTensor *x)
 {
   if (hl_tensor_count (x) == 0)
     return;
+  if (hl_shape_equal (&into->shape, &x->shape) && hl_tensor_is_contiguous (into))
+    {
+      HlTensor a = *into, b = *x;
+      HlTensor *inputs[] = { &a, &b };
+      run_broadcast<2> (context, inputs, into, Sum ());
+      return;
+    }
   if (hl_shape_equal (&into->shape, &x->shape))
     {
       run_put<true> (context, into, x);

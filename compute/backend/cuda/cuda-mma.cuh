@@ -7,9 +7,38 @@
 
 #include "backend/cuda/cuda-kernel.cuh"
 
+/* Two numbers in half precision, the first one in the lower bits. */
+template <typename T>
+static __device__ __forceinline__ unsigned pair_of (float low, float high);
+
 #ifdef HL_CUDA_EMULATED
 #include <emulated_mma.h>
 #else
+
+template <>
+__device__ __forceinline__ unsigned
+pair_of<__half> (float low, float high)
+{
+  const __half2 two = __floats2half2_rn (low, high);
+  return *(const unsigned *) &two;
+}
+
+template <>
+__device__ __forceinline__ unsigned
+pair_of<__nv_bfloat16> (float low, float high)
+{
+  const __nv_bfloat162 two = __floats2bfloat162_rn (low, high);
+  return *(const unsigned *) &two;
+}
+
+/* 2^x, within 2 ulp, as one instruction; weights are rounded to half precision anyway. */
+static __device__ __forceinline__ float
+power_of_two (float x)
+{
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
 
 static __device__ __forceinline__ unsigned
 shared_address (const void *at)

@@ -231,29 +231,37 @@ multiply_heads (CudaContext *context,
 /* Scores of scaled products: bent by the cap, -inf where nothing may be seen. */
 template <typename T>
 static __global__ void
-finish_scores (T *map, gint64 n, int Tq, int Tk, Seen seen)
+finish_scores (T *map, unsigned blocks_a_row, unsigned Tq, int Tk, Seen seen)
 {
-  gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
-  if (i >= n)
+  unsigned row = blockIdx.x / blocks_a_row;
+  int j = (int) ((blockIdx.x - row * blocks_a_row) * THREADS + threadIdx.x);
+  T *at = map + (gint64) row * Tk + j;
+  if (j >= Tk)
     return;
-  gint64 row = i / Tk;
-  if (!sees (seen, row % Tq, i - row * Tk))
-    map[i] = from_float<T> (-INFINITY);
+  if (!sees (seen, row % Tq, j))
+    *at = from_float<T> (-INFINITY);
   else if (seen.cap > 0)
-    map[i] = from_float<T> (score_of (seen, to_float (map[i])));
+    *at = from_float<T> (score_of (seen, to_float (*at)));
 }
 
 /* ds where it counts: 0 where nothing may be seen, times the slope of the cap at the
  * scaled product @raw where there is one. */
 template <typename T>
 static __global__ void
-take_slopes (const T *ds, const T *raw, T *out, gint64 n, int Tq, int Tk, Seen seen)
+take_slopes (const T *ds,
+             const T *raw,
+             T *out,
+             unsigned blocks_a_row,
+             unsigned Tq,
+             int Tk,
+             Seen seen)
 {
-  gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
-  if (i >= n)
+  unsigned row = blockIdx.x / blocks_a_row;
+  int j = (int) ((blockIdx.x - row * blocks_a_row) * THREADS + threadIdx.x);
+  gint64 i = (gint64) row * Tk + j;
+  if (j >= Tk)
     return;
-  gint64 row = i / Tk;
-  float value = sees (seen, row % Tq, i - row * Tk) ? to_float (ds[i]) : 0;
+  float value = sees (seen, row % Tq, j) ? to_float (ds[i]) : 0;
   if (raw != NULL)
     {
       float bent = tanhf (to_float (raw[i]) / seen.cap);
@@ -286,12 +294,13 @@ cuda_op_scores (CudaContext *context, const HlOpCall *call, GError **error)
     clear (context, out);
   else if (!multiply_heads (context, p, m, dim[0], dim[1], error))
     return FALSE;
-  gint64 n = hl_tensor_count (out);
-  if (!hl_sees_all (&call->params) || call->params.soft_cap > 0)
+  const unsigned blocks = blocks_for (dim[3], THREADS);
+  const unsigned n_rows = (unsigned) (dim[0] * dim[1] * dim[2]);
+  if (dim[3] > 0 && (!hl_sees_all (&call->params) || call->params.soft_cap > 0))
     CUDA_WITH_TYPE (context->dtype,
-                    CUDA_LAUNCH ((finish_scores<T>), dim3 (blocks_for (n, THREADS)),
-                                 dim3 (THREADS), 0, context->stream, (T *) out->data, n,
-                                 (int) dim[2], (int) dim[3],
+                    CUDA_LAUNCH ((finish_scores<T>), dim3 (n_rows * blocks),
+                                 dim3 (THREADS), 0, context->stream, (T *) out->data,
+                                 blocks, (unsigned) dim[2], (int) dim[3],
                                  seen_of_scaled (&call->params)));
   return TRUE;
 }
@@ -375,15 +384,17 @@ slopes_of (CudaContext *context, const HlOpCall *call, GError **error)
       if (raw == NULL)
         return NULL;
     }
-  gint64 n = hl_tensor_count (ds);
+  const gint64 *dim = ds->shape.dim;
+  const unsigned blocks = blocks_for (dim[3], THREADS);
+  const unsigned n_rows = (unsigned) (dim[0] * dim[1] * dim[2]);
   HlTensor *out = cuda_alloc (context, context->dtype, ds->shape, error);
   if (out != NULL)
     CUDA_WITH_TYPE (context->dtype,
-                    CUDA_LAUNCH ((take_slopes<T>), dim3 (blocks_for (n, THREADS)),
-                                 dim3 (THREADS), 0, context->stream, (const T *) ds->data,
+                    CUDA_LAUNCH ((take_slopes<T>), dim3 (n_rows * blocks), dim3 (THREADS),
+                                 0, context->stream, (const T *) ds->data,
                                  raw != NULL ? (const T *) raw->data : NULL,
-                                 (T *) out->data, n, (int) ds->shape.dim[2],
-                                 (int) ds->shape.dim[3], seen_of (&call->params)));
+                                 (T *) out->data, blocks, (unsigned) dim[2], (int) dim[3],
+                                 seen_of (&call->params)));
   hl_tensor_unref (raw);
   return out;
 }

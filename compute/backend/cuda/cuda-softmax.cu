@@ -61,6 +61,61 @@ softmax (Softmax<T> s)
     s.lse[row] = max == -INFINITY ? -INFINITY : max + logf (sum);
 }
 
+/* The same for rows that lie in registers, EACH numbers a thread: they are read once, and
+ * many reads are under way at a time. */
+template <typename T, int GROUP, int EACH>
+static __global__ void
+softmax_short (const __grid_constant__ Softmax<T> s)
+{
+  gint64 row = Row<GROUP>::index ();
+  if (row >= s.n_rows)
+    return;
+  const T *x = s.scores + row * s.Tk;
+  T *y = s.out + row * s.Tk;
+  const int query = (int) (row % s.Tq), lane = Row<GROUP>::lane ();
+  const int first = first_seen (s.seen, query, s.Tk);
+  const int end = end_seen (s.seen, query, 1, s.Tk);
+  float mine[EACH], max = -INFINITY, sum = 0;
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    {
+      int j = lane + i * GROUP;
+      mine[i] = j >= first && j < end ? to_float (x[j]) : -INFINITY;
+    }
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    max = larger (max, mine[i]);
+  max = Row<GROUP>::max (max);
+  const bool is_blind = max == -INFINITY;
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    {
+      int j = lane + i * GROUP;
+      bool is_seen = j >= first && j < end && !is_blind;
+      mine[i] = is_seen ? expf (mine[i] - max) : 0;
+      sum += mine[i];
+    }
+  sum = Row<GROUP>::sum (sum);
+  const float factor = is_blind ? 0 : 1 / sum;
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    {
+      int j = lane + i * GROUP;
+      if (j < s.Tk)
+        y[j] = from_float<T> (mine[i] * factor);
+    }
+  if (lane == 0)
+    s.lse[row] = is_blind ? -INFINITY : max + logf (sum);
+}
+
+template <typename T, int GROUP, int EACH>
+static void
+launch_short (CudaContext *context, const Softmax<T> &s)
+{
+  CUDA_LAUNCH ((softmax_short<T, GROUP, EACH>), dim3 (row_blocks<GROUP> (s.n_rows)),
+               dim3 (ROW_THREADS), 0, context->stream, s);
+}
+
 template <typename T>
 static void
 launch_softmax (CudaContext *context, const HlOpCall *call)
@@ -70,9 +125,12 @@ launch_softmax (CudaContext *context, const HlOpCall *call)
                    (float *) call->out[1]->data, hl_tensor_count (call->out[1]),
                    (int) in->shape.dim[2],       (int) in->shape.dim[3],
                    seen_of (&call->params) };
-  if (s.Tk <= LONG_ROW)
-    CUDA_LAUNCH ((softmax<T, WARP>), dim3 (row_blocks<WARP> (s.n_rows)),
-                 dim3 (ROW_THREADS), 0, context->stream, s);
+  if (s.Tk <= 8 * WARP)
+    launch_short<T, WARP, 8> (context, s);
+  else if (s.Tk <= 32 * WARP)
+    launch_short<T, WARP, 32> (context, s);
+  else if (s.Tk <= 16 * ROW_THREADS)
+    launch_short<T, ROW_THREADS, 16> (context, s);
   else
     CUDA_LAUNCH ((softmax<T, ROW_THREADS>), dim3 (row_blocks<ROW_THREADS> (s.n_rows)),
                  dim3 (ROW_THREADS), 0, context->stream, s);
