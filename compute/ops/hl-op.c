@@ -437,15 +437,9 @@ hl_op_is_wide_out (HlOp op, int i)
 static double
 share_seen (const HlOpCall *call, gint64 Tq, gint64 Tk)
 {
-  gint64 n = 0;
-  if (hl_sees_all (&call->params) || Tq == 0 || Tk == 0)
+  if (Tq == 0 || Tk == 0)
     return 1;
-  for (gint64 i = 0; i < Tq; i++)
-    {
-      HlKeyRange seen = hl_keys_seen (&call->params, i, Tk);
-      n += seen.end - seen.first;
-    }
-  return (double) n / ((double) Tq * (double) Tk);
+  return hl_entries_seen (&call->params, Tq, Tk) / ((double) Tq * (double) Tk);
 }
 
 double

@@ -41,4 +41,26 @@ hl_sees_all (const HlOpParams *p)
   return !p->is_causal && p->window <= 0;
 }
 
+/* Sum of first + i for i from 0 to @n - 1, each of them held within 0 and @most. */
+static inline double
+hl_sum_within (gint64 first, gint64 n, gint64 most)
+{
+  gint64 begin = CLAMP (-first, 0, n);         /* below are zeros */
+  gint64 end = CLAMP (most - first, begin, n); /* from here on they are @most */
+  double rising = (double) (end - begin) * ((double) (2 * first + begin + end - 1)) / 2;
+  return rising + (double) (n - end) * (double) most;
+}
+
+/** hl_entries_seen: of a @Tq x @Tk map. */
+static inline double
+hl_entries_seen (const HlOpParams *p, gint64 Tq, gint64 Tk)
+{
+  gint64 at = p->query_start - p->key_start;
+  gint64 end = p->is_causal ? at + 1 : at + p->window;
+  if (hl_sees_all (p))
+    return (double) Tq * (double) Tk;
+  double n = hl_sum_within (end, Tq, Tk);
+  return p->window > 0 ? n - hl_sum_within (at - p->window + 1, Tq, Tk) : n;
+}
+
 G_END_DECLS

@@ -3,6 +3,7 @@
 #include "op-attention-checks.h"
 
 #include "op-numbers.h"
+#include "ops/hl-seen.h"
 
 static gboolean
 is_hidden (const HlOpParams *p, gint64 i, gint64 j)
@@ -10,6 +11,25 @@ is_hidden (const HlOpParams *p, gint64 i, gint64 j)
   gint64 behind = (i + p->query_start) - (j + p->key_start);
   return (p->is_causal && behind < 0) ||
          (p->window > 0 && (behind >= p->window || behind <= -p->window));
+}
+
+void
+check_entries_seen (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (9);
+  for (int round = 0; round < 400; round++)
+    {
+      gint64 Tq = g_rand_int_range (rand, 1, 12), Tk = g_rand_int_range (rand, 1, 12);
+      const HlOpParams p = { .is_causal = g_rand_boolean (rand),
+                             .window = MAX (g_rand_int_range (rand, -9, 15), 0),
+                             .query_start = g_rand_int_range (rand, -14, 15),
+                             .key_start = g_rand_int_range (rand, 0, 5) };
+      double n = 0;
+      for (gint64 i = 0; i < Tq; i++)
+        for (gint64 j = 0; j < Tk; j++)
+          n += !is_hidden (&p, i, j);
+      g_assert_cmpfloat (hl_entries_seen (&p, Tq, Tk), ==, n);
+    }
 }
 
 static double

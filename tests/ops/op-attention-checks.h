@@ -13,4 +13,7 @@ void check_attention (const HlOpCall *call);
 void check_attention_rect (const HlOpCall *call);
 void check_attention_pooled (const HlOpCall *call);
 
+/** check_entries_seen: the closed form against counting. */
+void check_entries_seen (void);
+
 G_END_DECLS

@@ -534,6 +534,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ops/large-scores", test_large_scores);
   g_test_add_func ("/ops/causal-after-cached-keys", test_causal_after_cached_keys);
   g_test_add_func ("/ops/flops", test_flops);
+  g_test_add_func ("/ops/entries-seen", check_entries_seen);
   g_test_add_func ("/ops/cancelled", test_cancelled);
   return g_test_run ();
 }

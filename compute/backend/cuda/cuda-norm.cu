@@ -38,15 +38,67 @@ norm (const T *x, const T *g, const T *b, T *y, gint64 n_rows, int D, float eps)
     }
 }
 
-template <typename T, int GROUP, bool IS_RMS>
+/* Rows that lie in registers, EACH numbers a thread: they are read once. */
+template <typename T, int GROUP, int EACH, bool IS_RMS>
+static __global__ void
+norm_short (const T *x, const T *g, const T *b, T *y, gint64 n_rows, int D, float eps)
+{
+  gint64 row = Row<GROUP>::index ();
+  if (row >= n_rows)
+    return;
+  x += row * D;
+  y += row * D;
+  const int lane = Row<GROUP>::lane ();
+  float mine[EACH], sum = 0, squares = 0, mean = 0;
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    {
+      int d = lane + i * GROUP;
+      mine[i] = d < D ? to_float (x[d]) : 0;
+      sum += mine[i];
+    }
+  if (!IS_RMS)
+    mean = Row<GROUP>::sum (sum) / (float) D;
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    {
+      float off = lane + i * GROUP < D ? mine[i] - mean : 0;
+      squares += off * off;
+    }
+  const float factor = 1 / sqrtf (Row<GROUP>::sum (squares) / (float) D + eps);
+#pragma unroll
+  for (int i = 0; i < EACH; i++)
+    {
+      int d = lane + i * GROUP;
+      if (d >= D)
+        continue;
+      float value = (mine[i] - mean) * factor * to_float (g[d]);
+      y[d] = from_float<T> (IS_RMS ? value : value + to_float (b[d]));
+    }
+}
+
+template <typename T, bool IS_RMS>
 static void
 launch_norm (CudaContext *context, const HlOpCall *call, gint64 n_rows, int D)
 {
-  CUDA_LAUNCH ((norm<T, GROUP, IS_RMS>), dim3 (row_blocks<GROUP> (n_rows)),
-               dim3 (ROW_THREADS), 0, context->stream, (const T *) call->in[0]->data,
-               (const T *) call->in[1]->data,
-               IS_RMS ? NULL : (const T *) call->in[2]->data, (T *) call->out[0]->data,
-               n_rows, D, (float) call->params.eps);
+  const T *x = (const T *) call->in[0]->data, *g = (const T *) call->in[1]->data;
+  const T *b = IS_RMS ? NULL : (const T *) call->in[2]->data;
+  T *y = (T *) call->out[0]->data;
+  const float eps = (float) call->params.eps;
+  const dim3 narrow (row_blocks<WARP> (n_rows)), wide (row_blocks<ROW_THREADS> (n_rows));
+  const dim3 threads (ROW_THREADS);
+  if (D <= 8 * WARP)
+    CUDA_LAUNCH ((norm_short<T, WARP, 8, IS_RMS>), narrow, threads, 0, context->stream, x,
+                 g, b, y, n_rows, D, eps);
+  else if (D <= 32 * WARP)
+    CUDA_LAUNCH ((norm_short<T, WARP, 32, IS_RMS>), narrow, threads, 0, context->stream,
+                 x, g, b, y, n_rows, D, eps);
+  else if (D <= 16 * ROW_THREADS)
+    CUDA_LAUNCH ((norm_short<T, ROW_THREADS, 16, IS_RMS>), wide, threads, 0,
+                 context->stream, x, g, b, y, n_rows, D, eps);
+  else
+    CUDA_LAUNCH ((norm<T, ROW_THREADS, IS_RMS>), wide, threads, 0, context->stream, x, g,
+                 b, y, n_rows, D, eps);
 }
 
 template <bool IS_RMS>
@@ -55,11 +107,7 @@ run_norm (CudaContext *context, const HlOpCall *call)
 {
   int D = (int) call->in[1]->shape.dim[0];
   gint64 n_rows = hl_tensor_count (call->in[0]) / D;
-  CUDA_WITH_TYPE (
-      context->dtype,
-      if (D <= LONG_ROW) {
-        launch_norm<T, WARP, IS_RMS> (context, call, n_rows, D);
-      } else { launch_norm<T, ROW_THREADS, IS_RMS> (context, call, n_rows, D); });
+  CUDA_WITH_TYPE (context->dtype, (launch_norm<T, IS_RMS> (context, call, n_rows, D)));
 }
 
 gboolean
