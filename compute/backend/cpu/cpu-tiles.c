@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Squares of attention maps, pooled as they are made: an item of work is a row of cells,
- * for which neither its entries nor the map they belong to are kept. */
+ * or as many as BLOCK_ROWS queries have, and neither their entries nor the map are kept.
+ */
 #include "config.h"
 
 #include "backend/cpu/cpu-kernels.h"
@@ -16,8 +17,9 @@ typedef struct
 {
   const HlOpCall *call;
   gint64 Tq, Tk, columns, side;
+  gint64 some; /* rows of cells in an item */
   real *room;  /* a thread: BLOCK_ROWS x BLOCK_KEYS entries */
-  double *sum; /* a thread: a row of cells */
+  double *sum; /* a thread: (some, columns) */
 } Pooled;
 
 /* exp (s q·k - lse) of @n keys from @key on, for one row; zeros where it sees nothing. */
@@ -60,9 +62,15 @@ add_row (const Pooled *w, const real *row, gint64 key, gint64 n, double *sum, re
     }
 }
 
-/* @n rows from @query on, which lie in one row of cells. */
+/* @n rows from @query on; @sum and @max are of the rows of cells from @first_row on. */
 static void
-add_block (const Pooled *w, gint64 query, gint64 n, real *room, double *sum, real *max)
+add_block (const Pooled *w,
+           gint64 query,
+           gint64 n,
+           gint64 first_row,
+           real *room,
+           double *sum,
+           real *max)
 {
   const HlTensor *q = w->call->in[0], *k = w->call->in[1];
   gint64 width = MAX (BLOCK_KEYS / w->side, 1) * w->side;
@@ -81,30 +89,34 @@ add_block (const Pooled *w, gint64 query, gint64 n, real *room, double *sum, rea
         for (gint64 i = 0; i < n; i++)
           {
             weigh (w, room + i * n_keys, query + i, key, n_keys);
-            add_row (w, room + i * n_keys, key, n_keys, sum, max);
+            gint64 at = ((query + i) / w->side - first_row) * w->columns;
+            add_row (w, room + i * n_keys, key, n_keys, sum + at, max + at);
           }
       }
 }
 
 static void
-pooled_rows (gpointer data, gint64 begin, gint64 end, int thread)
+pooled_items (gpointer data, gint64 begin, gint64 end, int thread)
 {
   const Pooled *w = data;
   real *room = w->room + thread * BLOCK_ROWS * BLOCK_KEYS;
-  double *sum = w->sum + thread * w->columns;
-  for (gint64 row = begin; row < end; row++)
+  double *sum = w->sum + thread * w->some * w->columns;
+  for (gint64 item = begin; item < end; item++)
     {
+      gint64 row = item * w->some, first = row * w->side;
+      gint64 n = MIN (w->some, (w->Tq - first + w->side - 1) / w->side);
+      gint64 last = MIN (first + n * w->side, w->Tq);
       real *mean = (real *) w->call->out[0]->data + row * w->columns;
       real *max = (real *) w->call->out[1]->data + row * w->columns;
-      gint64 first = row * w->side, last = MIN (first + w->side, w->Tq);
-      for (gint64 c = 0; c < w->columns; c++)
+      for (gint64 c = 0; c < n * w->columns; c++)
         sum[c] = max[c] = 0; /* weights are never below */
       for (gint64 i = first; i < last; i += BLOCK_ROWS)
-        add_block (w, i, MIN (BLOCK_ROWS, last - i), room, sum, max);
-      for (gint64 c = 0; c < w->columns; c++)
+        add_block (w, i, MIN (BLOCK_ROWS, last - i), row, room, sum, max);
+      for (gint64 c = 0; c < n * w->columns; c++)
         {
-          gint64 width = MIN (w->side, w->Tk - c * w->side);
-          mean[c] = (real) (sum[c] / (double) (width * (last - first)));
+          gint64 height = MIN (w->side, last - (first + c / w->columns * w->side));
+          gint64 width = MIN (w->side, w->Tk - c % w->columns * w->side);
+          mean[c] = (real) (sum[c] / (double) (width * height));
         }
     }
 }
@@ -118,13 +130,15 @@ K (attention_pooled) (const CpuContext *context, const HlOpCall *call, GError **
                .Tk = call->in[1]->shape.dim[0],
                .columns = call->out[0]->shape.dim[1],
                .side = (gint64) 1 << call->params.level };
+  w.some = MAX (BLOCK_ROWS / w.side, 1);
+  gint64 n_items = (call->out[0]->shape.dim[0] + w.some - 1) / w.some;
   w.room = malloc (n_threads * BLOCK_ROWS * BLOCK_KEYS * sizeof (real));
-  w.sum = malloc (n_threads * (gsize) MAX (w.columns, 1) * sizeof (double));
+  w.sum = malloc (n_threads * (gsize) (w.some * MAX (w.columns, 1)) * sizeof (double));
   gboolean ok = w.room != NULL && w.sum != NULL;
   if (ok)
-    cpu_pool_run_in_parts (context->pool, call->out[0]->shape.dim[0], 1,
-                           MAX (1, (gint64) 1 << 22) / MAX (1, w.side * w.Tk) + 1,
-                           pooled_rows, &w, context->progress);
+    cpu_pool_run_in_parts (context->pool, n_items, 1,
+                           ((gint64) 1 << 22) / MAX (1, w.some * w.side * w.Tk) + 1,
+                           pooled_items, &w, context->progress);
   else
     g_set_error_literal (error, HL_ERROR, HL_ERROR_MEMORY, "out of memory for a tile");
   free (w.room);

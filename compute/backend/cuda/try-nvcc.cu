@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Whether the compiler that was found can compile for the GPUs that are asked for: one that
- * is too old, or does not get on with the C++ compiler, leaves the module out. */
+ * Whether the compiler that was found can compile for the GPUs that are asked for: one
+ * that is too old, or does not get on with the C++ compiler, leaves the module out. */
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
