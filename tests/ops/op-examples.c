@@ -86,7 +86,9 @@ example_rope (GRand *rand, int size)
 {
   gint64 B = size ? 1 : pick (rand, 1, 3), T = size ? 197 : pick (rand, 1, 30);
   gint64 H = size ? 12 : pick (rand, 1, 4), half = size ? 32 : pick (rand, 1, 20);
-  gint64 K = size ? 64 : 2 * half + pick (rand, 0, 3);
+  if (!size && pick (rand, 0, 2) == 0) /* whole heads, in steps that devices like */
+    half = 8 * pick (rand, 1, 3);
+  gint64 K = size ? 64 : half % 8 == 0 ? 2 * half : 2 * half + pick (rand, 0, 3);
   HlOpCall call = { .op = HL_OP_ROPE };
   call.params.is_interleaved = !size && g_rand_boolean (rand);
   if (size || g_rand_boolean (rand))
@@ -383,6 +385,8 @@ static HlOpCall
 example_concat (GRand *rand, int size)
 {
   gint64 B = size ? 1 : pick (rand, 1, 3), D = size ? 768 : pick (rand, 1, 50);
+  if (!size && g_rand_boolean (rand))
+    D = 8 * pick (rand, 1, 5);
   HlOpCall call = { .op = HL_OP_CONCAT };
   call.in[0] = numbers (rand, HL_SHAPE (1, pick (rand, 1, 4), D), 1);
   call.in[1] = numbers (rand, HL_SHAPE (B, size ? 196 : pick (rand, 1, 20), D), 1);
@@ -393,6 +397,8 @@ static HlOpCall
 example_slice (GRand *rand, int size)
 {
   gint64 T = size ? 197 : pick (rand, 1, 30), D = size ? 768 : pick (rand, 1, 50);
+  if (!size && g_rand_boolean (rand))
+    D = 8 * pick (rand, 1, 5);
   HlOpCall call = { .op = HL_OP_SLICE };
   call.params.start = pick (rand, 0, T - 1);
   call.params.count = pick (rand, 1, T - call.params.start);

@@ -281,10 +281,65 @@ run_put (CudaContext *context, HlTensor *into, const HlTensor *x)
                                          space_of (into), operand_of (into, into), n));
 }
 
+/* Rows of the last dimension, which is dense in both, sixteen bytes a thread. */
+static __global__ void
+copy_rows (const uint4 *x,
+           uint4 *out,
+           const __grid_constant__ Space rows,
+           const __grid_constant__ Operand from,
+           const __grid_constant__ Operand to,
+           unsigned packs,
+           gint64 n)
+{
+  gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
+  if (i >= n)
+    return;
+  unsigned row = (unsigned) (i / packs), pack = (unsigned) (i - (gint64) row * packs);
+  out[offset_of (rows, to.stride, row) + pack] =
+      x[offset_of (rows, from.stride, row) + pack];
+}
+
+/* Strides of all but the last dimension, in packs of @each numbers. */
+static bool
+take_row_strides (const HlTensor *t, gint64 each, Operand *out)
+{
+  int last = t->shape.n_dims - 1;
+  bool fits =
+      is_aligned (t->data) && t->stride[last] == 1 && t->shape.dim[last] % each == 0;
+  for (int d = 0; d < last; d++)
+    {
+      gint64 stride = t->shape.dim[d] == 1 ? 0 : t->stride[d];
+      fits = fits && stride % each == 0;
+      out->stride[d] = stride / each;
+    }
+  return fits;
+}
+
+/* FALSE where rows do not begin and end at multiples of sixteen bytes. */
+static bool
+run_copy_rows (CudaContext *context, HlTensor *into, const HlTensor *x)
+{
+  Operand from, to;
+  int last = x->shape.n_dims - 1;
+  gint64 each = 16 / (gint64) hl_dtype_size (x->dtype);
+  if (last < 0 || !take_row_strides (x, each, &from) ||
+      !take_row_strides (into, each, &to) || hl_tensor_count (x) > G_MAXUINT32)
+    return false;
+  Space rows = space_of (x);
+  rows.n_dims = last;
+  gint64 n = hl_tensor_count (x) / each;
+  CUDA_LAUNCH ((copy_rows), dim3 (blocks_for (n, THREADS)), dim3 (THREADS), 0,
+               context->stream, (const uint4 *) x->data, (uint4 *) into->data, rows, from,
+               to, (unsigned) (x->shape.dim[last] / each), n);
+  return true;
+}
+
 void
 cuda_copy_strided (CudaContext *context, HlTensor *into, const HlTensor *x)
 {
-  if (hl_tensor_is_contiguous (into) && hl_tensor_count (x) > 0)
+  if (hl_tensor_count (x) == 0 || run_copy_rows (context, into, x))
+    return;
+  if (hl_tensor_is_contiguous (into))
     {
       HlTensor from = *x;
       HlTensor *inputs[] = { &from };

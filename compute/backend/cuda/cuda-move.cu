@@ -197,30 +197,24 @@ cuda_op_fold (CudaContext *context, const HlOpCall *call, GError **error)
 /* ---- tokens --------------------------------------------------------------------------
  */
 
-template <typename T> struct Concat
+/* Tokens of @x, of every example or of the one that serves all, to @out from token @at
+ * on. */
+static void
+put_tokens (CudaContext *context, HlTensor *out, gint64 at, const HlTensor *x)
 {
-  const T *a, *b;
-  gint64 step_a, step_b; /* from one example to the next; 0 where one serves all */
-  gint64 n_a, n_b;       /* numbers of an example */
-
-  __device__ __forceinline__ T
-  operator() (gint64 i) const
-  {
-    gint64 n = n_a + n_b, example = i / n, at = i - example * n;
-    return at < n_a ? a[example * step_a + at] : b[example * step_b + at - n_a];
-  }
-};
+  HlTensor from = *x, to = *out;
+  from.stride[0] = x->shape.dim[0] == 1 ? 0 : x->stride[0];
+  from.shape.dim[0] = to.shape.dim[0];
+  to.shape.dim[1] = from.shape.dim[1];
+  to.data = (char *) to.data + at * to.stride[1] * (gint64) hl_dtype_size (to.dtype);
+  cuda_copy_strided (context, &to, &from);
+}
 
 gboolean
 cuda_op_concat (CudaContext *context, const HlOpCall *call, GError **error)
 {
-  const HlTensor *a = call->in[0], *b = call->in[1];
-  gint64 n_a = a->shape.dim[1] * a->shape.dim[2], n_b = b->shape.dim[1] * b->shape.dim[2];
-  gint64 step_a = a->shape.dim[0] == 1 ? 0 : n_a, step_b = b->shape.dim[0] == 1 ? 0 : n_b;
-  CUDA_WITH_TYPE (context->dtype,
-                  Concat<T> func = { (const T *) a->data, (const T *) b->data, step_a,
-                                     step_b, n_a, n_b };
-                  run_fill<T> (context, call->out[0], func));
+  put_tokens (context, call->out[0], 0, call->in[0]);
+  put_tokens (context, call->out[0], call->in[0]->shape.dim[1], call->in[1]);
   return TRUE;
 }
 
@@ -262,22 +256,72 @@ template <typename T> struct Rope
   }
 };
 
+/* The same for pairs (i, i + half), sixteen bytes of each half a thread; whole heads
+ * turn. */
+template <typename T>
+static __global__ void
+rope_packs (const __grid_constant__ Rope<T> r, T *out, unsigned packs, gint64 n)
+{
+  gint64 i = (gint64) blockIdx.x * THREADS + threadIdx.x;
+  if (i >= n)
+    return;
+  gint64 vector = i;
+  int at = pop (&vector, (int) packs) * Pack<T>::N;
+  gint64 rest = vector;
+  int h = pop (&rest, r.H), t = pop (&rest, r.n_tokens);
+  const T *from = r.x + rest * r.stride[0] + t * r.stride[1] + h * r.stride[2] + at;
+  T *to = out + vector * r.K + at;
+  const Pack<T> a = *(const Pack<T> *) from, b = *(const Pack<T> *) (from + r.half);
+  const Pack<T> c = *(const Pack<T> *) (r.cosines + (gint64) t * r.half + at);
+  const Pack<T> s = *(const Pack<T> *) (r.sines + (gint64) t * r.half + at);
+  Pack<T> first, second;
+  for (int k = 0; k < Pack<T>::N; k++)
+    {
+      float x = to_float (a.x[k]), y = to_float (b.x[k]);
+      float cosine = to_float (c.x[k]), sine = to_float (s.x[k]);
+      first.x[k] = from_float<T> (x * cosine - y * sine);
+      second.x[k] = from_float<T> (y * cosine + x * sine);
+    }
+  *(Pack<T> *) to = first;
+  *(Pack<T> *) (to + r.half) = second;
+}
+
+template <typename T>
+static void
+run_rope (CudaContext *context, HlTensor *out, const Rope<T> &r)
+{
+  const int N = Pack<T>::N;
+  bool is_packed = !r.is_interleaved && r.K == 2 * r.half && r.half % N == 0 &&
+                   is_aligned (r.x) && is_aligned (r.cosines) && is_aligned (r.sines) &&
+                   is_aligned (out->data);
+  for (int d = 0; d < 3; d++)
+    is_packed = is_packed && r.stride[d] % N == 0;
+  if (!is_packed)
+    {
+      run_fill<T> (context, out, r);
+      return;
+    }
+  gint64 n = hl_tensor_count (out) / 2 / N;
+  CUDA_LAUNCH ((rope_packs<T>), dim3 (blocks_for (n, THREADS)), dim3 (THREADS), 0,
+               context->stream, r, (T *) out->data, (unsigned) (r.half / N), n);
+}
+
 gboolean
 cuda_op_rope (CudaContext *context, const HlOpCall *call, GError **error)
 {
   const HlTensor *x = call->in[0];
   const gint64 *dim = x->shape.dim;
   CUDA_WITH_TYPE (context->dtype,
-                  Rope<T> func = { (const T *) x->data,
-                                   (const T *) call->in[1]->data,
-                                   (const T *) call->in[2]->data,
-                                   { x->stride[0], x->stride[1], x->stride[2] },
-                                   (int) dim[1],
-                                   (int) dim[2],
-                                   (int) dim[3],
-                                   (int) call->in[1]->shape.dim[1],
-                                   call->params.is_interleaved != FALSE };
-                  run_fill<T> (context, call->out[0], func));
+                  Rope<T> r = { (const T *) x->data,
+                                (const T *) call->in[1]->data,
+                                (const T *) call->in[2]->data,
+                                { x->stride[0], x->stride[1], x->stride[2] },
+                                (int) dim[1],
+                                (int) dim[2],
+                                (int) dim[3],
+                                (int) call->in[1]->shape.dim[1],
+                                call->params.is_interleaved != FALSE };
+                  run_rope<T> (context, call->out[0], r));
   return TRUE;
 }
 
