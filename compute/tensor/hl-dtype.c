@@ -115,6 +115,17 @@ hl_dtype_to_f64 (HlDtype from, gconstpointer source, gsize n, double *out)
 }
 
 void
+hl_dtype_convert (HlDtype from, gconstpointer source, gsize n, HlDtype to, gpointer out)
+{
+  if (from == to)
+    memcpy (out, source, n * hl_dtype_size (to));
+  else if (to == HL_DTYPE_F32)
+    hl_dtype_to_f32 (from, source, n, out);
+  else
+    hl_dtype_to_f64 (from, source, n, out);
+}
+
+void
 hl_dtype_f32_to_f16 (const float *source, gsize n, guint16 *out)
 {
   hl_half_from_f32 (source, n, out);

@@ -38,6 +38,14 @@ void hl_dtype_to_f32 (HlDtype from, gconstpointer source, gsize n, float *out);
 void hl_dtype_to_f64 (HlDtype from, gconstpointer source, gsize n, double *out);
 
 /**
+ * hl_dtype_convert:
+ * @to: @from itself, F32 or F64
+ * hl_dtype_to_f32() or hl_dtype_to_f64(), or a plain copy where @to is @from.
+ */
+void
+hl_dtype_convert (HlDtype from, gconstpointer source, gsize n, HlDtype to, gpointer out);
+
+/**
  * hl_dtype_f32_to_f16:
  * Rounds to nearest even as IEEE says; the HDF5 library's own conversion does not
  * (release 1.10 halves values that round up to a power of two after a subnormal).

@@ -194,17 +194,6 @@ hl_tensor_is_contiguous (const HlTensor *tensor)
   return TRUE;
 }
 
-static void
-convert_run (HlDtype from, gconstpointer source, gsize n, HlDtype to, gpointer out)
-{
-  if (from == to)
-    memcpy (out, source, n * hl_dtype_size (to));
-  else if (to == HL_DTYPE_F32)
-    hl_dtype_to_f32 (from, source, n, out);
-  else
-    hl_dtype_to_f64 (from, source, n, out);
-}
-
 /* Walks the outer dimensions and converts one innermost run at a time. */
 static void
 convert_dim (const HlTensor *t, int dim, const char *source, HlDtype to, char **out)
@@ -212,14 +201,14 @@ convert_dim (const HlTensor *t, int dim, const char *source, HlDtype to, char **
   gsize from_size = hl_dtype_size (t->dtype), to_size = hl_dtype_size (to);
   if (t->shape.n_dims == 0)
     {
-      convert_run (t->dtype, source, 1, to, *out);
+      hl_dtype_convert (t->dtype, source, 1, to, *out);
       return;
     }
   gint64 n = t->shape.dim[dim], stride = t->stride[dim];
   gboolean innermost = dim == t->shape.n_dims - 1;
   if (innermost && stride == 1)
     {
-      convert_run (t->dtype, source, (gsize) n, to, *out);
+      hl_dtype_convert (t->dtype, source, (gsize) n, to, *out);
       *out += (gsize) n * to_size;
       return;
     }
@@ -228,7 +217,7 @@ convert_dim (const HlTensor *t, int dim, const char *source, HlDtype to, char **
       const char *at = source + i * stride * (gint64) from_size;
       if (innermost)
         {
-          convert_run (t->dtype, at, 1, to, *out);
+          hl_dtype_convert (t->dtype, at, 1, to, *out);
           *out += to_size;
         }
       else
@@ -252,8 +241,8 @@ hl_tensor_convert (HlTensor *tensor, HlDtype dtype, GError **error)
                ? g_steal_pointer (&out)
                : NULL;
   if (contiguous)
-    convert_run (tensor->dtype, tensor->data, (gsize) hl_tensor_count (tensor), dtype,
-                 out->data);
+    hl_dtype_convert (tensor->dtype, tensor->data, (gsize) hl_tensor_count (tensor),
+                      dtype, out->data);
   else
     {
       char *at = out->data;

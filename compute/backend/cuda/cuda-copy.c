@@ -78,8 +78,8 @@ cuda_copier_new (cudaStream_t compute, GError **error)
   return NULL;
 }
 
-static const Job over = { NULL, NULL,
-                          NULL }; /* an address that no job has; ends the thread */
+/* Ends the thread: its address is that of no job. */
+static const Job over = { NULL, NULL, NULL };
 
 void
 cuda_copier_free (CudaCopier *copier)
@@ -120,17 +120,6 @@ cuda_copier_send (
   return TRUE;
 }
 
-static void
-convert (HlDtype from, gconstpointer source, gsize n, HlDtype to, gpointer out)
-{
-  if (from == to)
-    memcpy (out, source, n * hl_dtype_size (to));
-  else if (to == HL_DTYPE_F64)
-    hl_dtype_to_f64 (from, source, n, out);
-  else
-    hl_dtype_to_f32 (from, source, n, out);
-}
-
 /* Piece after piece: while one is converted the next one travels. */
 static cudaError_t
 fetch (Staging *s,
@@ -159,8 +148,9 @@ fetch (Staging *s,
         continue;
       code = cudaEventSynchronize (s->done[(i - 1) % 2]);
       if (code == cudaSuccess)
-        convert (from_dtype, s->piece[(i - 1) % 2], (gsize) MIN (step, n - before), dtype,
-                 (char *) out + before * (gint64) hl_dtype_size (dtype));
+        hl_dtype_convert (from_dtype, s->piece[(i - 1) % 2],
+                          (gsize) MIN (step, n - before), dtype,
+                          (char *) out + before * (gint64) hl_dtype_size (dtype));
     }
   return code;
 }

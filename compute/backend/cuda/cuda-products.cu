@@ -140,7 +140,7 @@ struct Trio
   Heads a, b, c;
 };
 
-static __device__ __forceinline__ char *
+static __host__ __device__ __forceinline__ char *
 address (const Heads &h, int b, int i, gint64 size)
 {
   return h.base + (b * h.stride_b + (i / h.share) * h.stride_i) * size;
@@ -166,12 +166,6 @@ is_in_sixteens (const Heads &h, gint64 size)
          h.stride_i * size % 16 == 0 && h.ld * size % 16 == 0;
 }
 
-static char *
-address_on_host (const Heads &h, gint64 b, gint64 i, gint64 size)
-{
-  return h.base + (b * h.stride_b + i / h.share * h.stride_i) * size;
-}
-
 /* One after another, each with the alignment that it has: of many at once cuBLAS cannot
  * see the addresses, and takes those of half precision for aligned by their sizes alone.
  */
@@ -184,12 +178,11 @@ multiply_apart (CudaContext *context,
                 GError **error)
 {
   gint64 size = (gint64) hl_dtype_size (p.dtype);
-  for (gint64 b = 0; b < n_examples; b++)
-    for (gint64 i = 0; i < n_heads; i++)
+  for (int b = 0; b < n_examples; b++)
+    for (int i = 0; i < n_heads; i++)
       if (!cuda_blas_multiply (context->blas, context->stream, &p,
-                               address_on_host (m.a, b, i, size),
-                               address_on_host (m.b, b, i, size), NULL,
-                               address_on_host (m.c, b, i, size), error))
+                               address (m.a, b, i, size), address (m.b, b, i, size), NULL,
+                               address (m.c, b, i, size), error))
         return FALSE;
   return TRUE;
 }

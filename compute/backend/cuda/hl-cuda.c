@@ -202,9 +202,6 @@ open_parts (Device *device, gsize budget_bytes, gboolean is_exact, GError **erro
   return c->blas != NULL;
 }
 
-/* ---- pace ----------------------------------------------------------------------------
- */
-
 /* An allocation is where a fault of what was queued before may be heard of first. */
 static HlTensor *
 device_alloc (Device *device, HlDtype dtype, HlShape shape, GError **error)
@@ -221,6 +218,9 @@ cuda_alloc (CudaContext *context, HlDtype dtype, HlShape shape, GError **error)
 {
   return device_alloc (context->memory->owner, dtype, shape, error);
 }
+
+/* ---- pace ----------------------------------------------------------------------------
+ */
 
 /* Tensor cores are ten times as quick. */
 static double
