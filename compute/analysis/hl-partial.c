@@ -219,7 +219,11 @@ run_whole (const HlModel *model,
   const HlModelInfo *info = hl_model_get_info (model);
   const HlLayerInfo *layer = &hl_model_info_get_stack (info, 0)->layers[found->layer];
   HlRecipe recipe = { 0 };
-  gboolean has_recipe = hl_model_get_recipe (model, 0, found->layer, &recipe);
+  gboolean has_recipe = hl_model_get_recipe (model, 0, found->layer, 1, &recipe);
+  /* A pruned map is made here, of plain products. */
+  has_recipe &=
+      recipe.rule.window == 0 && recipe.rule.soft_cap == 0 && recipe.bias == NULL;
+  g_clear_pointer (&recipe.bias, hl_tensor_unref);
   HlSite q_site = recipe.is_rotary ? HL_SITE_ROT_Q : HL_SITE_Q;
   HlSite k_site = recipe.is_rotary ? HL_SITE_ROT_K : HL_SITE_K;
   g_autofree char *resid = hl_site_name (info, HL_SITE_RESID_PRE, 0, found->layer);
@@ -250,8 +254,8 @@ run_whole (const HlModel *model,
       if (*taken[i] == NULL)
         return FALSE;
     }
-  head->scale = recipe.scale;
-  head->is_causal = recipe.is_causal;
+  head->scale = recipe.rule.scale;
+  head->is_causal = recipe.rule.is_causal;
   g_autoptr (HlTensor) wide = hl_tensor_convert (logits, HL_DTYPE_F64, error);
   if (wide == NULL)
     return FALSE;

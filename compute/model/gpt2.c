@@ -120,8 +120,9 @@ load_block (Gpt2 *gpt2,
     }
   g_autofree char *norm1 = g_strdup_printf ("%sh.%d.ln_1", prefix, layer);
   g_autofree char *norm2 = g_strdup_printf ("%sh.%d.ln_2", prefix, layer);
-  return hl_norm_load (&block->norm1, weights, norm1, D, settings->eps, error) &&
-         hl_norm_load (&block->norm2, weights, norm2, D, settings->eps, error);
+  return hl_norm_load (&block->of_mixer.before, weights, norm1, D, settings->eps,
+                       error) &&
+         hl_norm_load (&block->of_mlp.before, weights, norm2, D, settings->eps, error);
 }
 
 static gboolean

@@ -14,10 +14,26 @@ hl_dense_forward (const HlDense *dense, HlRun *run, HlTensor *x)
                               : hl_linear (exec, x, w, b);
 }
 
+static HlTensor *
+add_one (HlExec *exec, HlTensor *x)
+{
+  const float one = 1;
+  g_autoptr (HlTensor) host = hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1), &one);
+  g_autoptr (HlTensor) there = hl_exec_upload (exec, host);
+  return hl_add (exec, x, there);
+}
+
 HlTensor *
 hl_norm_forward (const HlNorm *norm, HlRun *run, HlTensor *x)
 {
+  if (norm->weight == NULL || x == NULL)
+    return x != NULL ? hl_tensor_ref (x) : NULL;
   g_autoptr (HlTensor) g = hl_param_get (norm->weight, &run->exec);
+  if (norm->is_offset)
+    {
+      g_autoptr (HlTensor) stored = g_steal_pointer (&g);
+      g = add_one (&run->exec, stored);
+    }
   if (norm->is_rms)
     return hl_rms_norm (&run->exec, x, g, norm->eps);
   g_autoptr (HlTensor) b = hl_param_get (norm->bias, &run->exec);
@@ -47,15 +63,36 @@ mlp_forward (const HlMlp *mlp, HlRun *run, int stack, int layer, HlTensor *x)
   return hl_dense_forward (&mlp->down, run, post);
 }
 
+/* What a half of a block made, as it is added to the stream. */
+static HlTensor *
+finish_half (
+    const HlJoin *join, HlRun *run, HlSite site, int stack, int layer, HlTensor *out)
+{
+  g_autoptr (HlTensor) made = out;
+  g_autoptr (HlTensor) normed = hl_norm_forward (&join->after, run, made);
+  if (join->scale != NULL)
+    {
+      g_autoptr (HlTensor) scale = hl_param_get (join->scale, &run->exec); /* (D) */
+      g_autoptr (HlTensor) wide =
+          scale != NULL
+              ? hl_tensor_view (scale, 0, HL_SHAPE (1, 1, scale->shape.dim[0]), NULL)
+              : NULL;
+      g_autoptr (HlTensor) plain = g_steal_pointer (&normed);
+      normed = hl_multiply (&run->exec, plain, wide);
+    }
+  return hl_run_site (run, site, stack, layer, g_steal_pointer (&normed));
+}
+
 HlTensor *
 hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTensor *x)
 {
   HlExec *exec = &run->exec;
+  const HlJoin *first = &block->of_mixer, *second = &block->of_mlp;
   if (x == NULL)
     return NULL;
   g_autoptr (HlTensor) pre =
       hl_run_site (run, HL_SITE_RESID_PRE, stack, layer, hl_tensor_ref (x));
-  g_autoptr (HlTensor) normed = hl_norm_forward (&block->norm1, run, pre);
+  g_autoptr (HlTensor) normed = hl_norm_forward (&first->before, run, pre);
   g_autoptr (HlTensor) attn_out =
       block->mixer->forward (block->mixer, run, stack, layer, normed);
   if (run->query_row >= 0)
@@ -63,14 +100,22 @@ hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTens
       g_autoptr (HlTensor) all = g_steal_pointer (&pre);
       pre = hl_slice (exec, all, run->query_row, 1); /* (B, 1, D) */
     }
-  attn_out =
-      hl_run_site (run, HL_SITE_ATTN_OUT, stack, layer, g_steal_pointer (&attn_out));
-  g_autoptr (HlTensor) mid = hl_add (exec, pre, attn_out);
-  mid = hl_run_site (run, HL_SITE_RESID_MID, stack, layer, g_steal_pointer (&mid));
-  g_autoptr (HlTensor) normed2 = hl_norm_forward (&block->norm2, run, mid);
+  attn_out = finish_half (first, run, HL_SITE_ATTN_OUT, stack, layer,
+                          g_steal_pointer (&attn_out));
+  g_autoptr (HlTensor) sum = hl_add (exec, pre, attn_out);
+  sum = hl_run_site (run, HL_SITE_RESID_MID, stack, layer, g_steal_pointer (&sum));
+  g_autoptr (HlTensor) mid = hl_norm_forward (&first->outer, run, sum);
+  g_autoptr (HlTensor) normed2 =
+      hl_norm_forward (&second->before, run, block->is_parallel ? pre : mid);
   g_autoptr (HlTensor) mlp_out = mlp_forward (&block->mlp, run, stack, layer, normed2);
-  mlp_out = hl_run_site (run, HL_SITE_MLP_OUT, stack, layer, g_steal_pointer (&mlp_out));
-  return hl_run_site (run, HL_SITE_RESID_POST, stack, layer, hl_add (exec, mid, mlp_out));
+  mlp_out = finish_half (second, run, HL_SITE_MLP_OUT, stack, layer,
+                         g_steal_pointer (&mlp_out));
+  g_autoptr (HlTensor) post =
+      hl_run_site (run, HL_SITE_RESID_POST, stack, layer, hl_add (exec, mid, mlp_out));
+  if (second->outer.weight == NULL)
+    return g_steal_pointer (&post);
+  return hl_run_site (run, HL_SITE_NORMALIZED_RESID_POST, stack, layer,
+                      hl_norm_forward (&second->outer, run, post));
 }
 
 /* A block of a run, for the tape to run again. */

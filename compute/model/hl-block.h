@@ -4,6 +4,7 @@
  * space is another mixer and not another flag. Immutable once loaded. */
 #pragma once
 
+#include "model/hl-position-bias.h"
 #include "model/hl-rope.h"
 #include "model/hl-weights.h"
 #include "trace/hl-run.h"
@@ -21,13 +22,15 @@ typedef struct
 } HlDense;
 
 /** HlNorm: over the last dimension: layer norm, or RMS norm (without a bias) where
- * @is_rms. */
+ * @is_rms; without a weight there is none. With @is_offset the gain is 1 + weight, as
+ * Gemma has it. */
 typedef struct
 {
   HlParam *weight; /* (D) */
   HlParam *bias;   /* (D) */
   double eps;
   gboolean is_rms;
+  gboolean is_offset;
 } HlNorm;
 
 /** HlMlp: up, activation, down; where @gate has a weight, activation (gate x) * up x. */
@@ -44,21 +47,26 @@ typedef struct _HlMixer HlMixer;
 /**
  * HlMixer: how tokens hear of each other.
  * @forward: x (B, T, D) normed -> (B, T, D); comes by the layer's attention sites
- * @get_recipe: (nullable): how its maps follow from Q, K and lse; FALSE when they do not
+ * @get_recipe: (nullable): how its maps of @n_keys keys follow from Q, K and lse; FALSE
+ *   when they do not. The recipe's bias is (transfer full) (nullable)
  */
 struct _HlMixer
 {
   HlTensor *(*forward) (
       const HlMixer *mixer, HlRun *run, int stack, int layer, HlTensor *x);
-  gboolean (*get_recipe) (const HlMixer *mixer, HlRecipe *recipe);
+  gboolean (*get_recipe) (const HlMixer *mixer, gint64 n_keys, HlRecipe *recipe);
 };
 
 /**
  * HlAttention: the mixer of a plain transformer.
- * @qkv: Q, K and V of all heads in one product, in this order; else @q, @k and @v
+ * @qkv: Q, K and V of all heads in one product, in this order, or with @is_by_head those
+ *   of a head one after another; else @q, @k and @v
  * @head_width: K
- * @scale: 1/sqrt (K) as a rule
+ * @rule: its scale is 1/sqrt (K) as a rule
+ * @q_norm, @k_norm: of Q and K before they are turned, where they have weights: over a
+ *   head (K), or over all of them (H * K)
  * @rope: (nullable): borrowed from the family: Q and K are turned by it
+ * @bias: (nullable): likewise: what a distance adds to a score
  */
 typedef struct
 {
@@ -67,21 +75,37 @@ typedef struct
   int n_heads;
   int n_kv_heads;
   int head_width;
-  double scale;
-  gboolean is_causal;
+  gboolean is_by_head;
+  HlMapRule rule;
+  HlNorm q_norm, k_norm;
   const HlRope *rope;
+  const HlPositionBias *bias;
 } HlAttention;
 
-/** HlBlock: owns @mixer, which is freed with g_free(). */
+/**
+ * HlJoin: how what a half of a block makes comes onto the residual stream:
+ *   outer (x + scale * after (half (before (x)))), each where it has weights
+ */
 typedef struct
 {
-  HlNorm norm1;
+  HlNorm before, after, outer;
+  HlParam *scale; /* (D) */
+} HlJoin;
+
+/** HlBlock: owns @mixer, which is freed with g_free(). With @is_parallel the MLP reads
+ * the stream from before the mixer, and both are added at once. */
+typedef struct
+{
   HlMixer *mixer;
-  HlNorm norm2;
+  HlJoin of_mixer;
   HlMlp mlp;
+  HlJoin of_mlp;
+  gboolean is_parallel;
 } HlBlock;
 
 HlTensor *hl_dense_forward (const HlDense *dense, HlRun *run, HlTensor *x);
+
+/** hl_norm_forward: @x itself where @norm has no weight; (transfer full) (nullable). */
 HlTensor *hl_norm_forward (const HlNorm *norm, HlRun *run, HlTensor *x);
 
 /** hl_attention_new: (transfer full): fill the projections before use. */

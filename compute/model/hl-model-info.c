@@ -72,6 +72,17 @@ hl_model_info_get_stack (const HlModelInfo *info, int stack)
   return g_ptr_array_index (info->stacks, stack);
 }
 
+HlKeySpan
+hl_layer_keys_seen (const HlLayerInfo *layer, gint64 query, gint64 Tq, gint64 Tk)
+{
+  gint64 at = query + Tk - Tq, window = layer->window;
+  gint64 end = layer->is_causal ? at + 1 : window > 0 ? at + window : Tk;
+  HlKeySpan span = { 0, CLAMP (end, 0, Tk) };
+  if (window > 0)
+    span.first = CLAMP (at - window + 1, 0, span.end);
+  return span;
+}
+
 int
 hl_model_info_count_heads (const HlModelInfo *info)
 {

@@ -22,6 +22,8 @@ typedef enum
  * @n_kv_heads: key-value heads; n_heads unless queries are grouped
  * @head_width: K
  * @is_causal: a query sees no later key
+ * @window: 0, or how far apart a query and a key that it sees may be, less one: with
+ *   @is_causal the latest window keys
  */
 typedef struct
 {
@@ -30,6 +32,7 @@ typedef struct
   int n_kv_heads;
   int head_width;
   gboolean is_causal;
+  int window;
 } HlLayerInfo;
 
 /** HlStack: one tower of blocks; @name is "" where a model has only one. */
@@ -89,6 +92,18 @@ HlStack *hl_model_info_add_stack (HlModelInfo *info, const char *name, int n_lay
 
 /** hl_model_info_get_stack: (transfer none) (nullable): by index. */
 const HlStack *hl_model_info_get_stack (const HlModelInfo *info, int stack);
+
+/** HlKeySpan: keys @first up to @end, which is not one of them. */
+typedef struct
+{
+  gint64 first;
+  gint64 end;
+} HlKeySpan;
+
+/** hl_layer_keys_seen: of a Tq x Tk map those that @query sees; none where @end is
+ * @first. */
+HlKeySpan
+hl_layer_keys_seen (const HlLayerInfo *layer, gint64 query, gint64 Tq, gint64 Tk);
 
 /** hl_model_info_count_heads: over all layers of all stacks. */
 int hl_model_info_count_heads (const HlModelInfo *info);

@@ -240,13 +240,14 @@ hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input)
 }
 
 gboolean
-hl_model_get_recipe (const HlModel *model, int stack, int layer, HlRecipe *recipe)
+hl_model_get_recipe (
+    const HlModel *model, int stack, int layer, gint64 n_keys, HlRecipe *recipe)
 {
   const HlBlock *block = model->family->get_block != NULL
                              ? model->family->get_block (model->data, stack, layer)
                              : NULL;
   return block != NULL && block->mixer->get_recipe != NULL &&
-         block->mixer->get_recipe (block->mixer, recipe);
+         block->mixer->get_recipe (block->mixer, n_keys, recipe);
 }
 
 gsize

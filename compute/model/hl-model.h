@@ -60,9 +60,10 @@ HlTensor *hl_model_forward (const HlModel *model, HlRun *run, const HlInput *inp
  * CLS, or the last one. */
 gint64 hl_model_get_readout_row (const HlModel *model, gint64 n_tokens);
 
-/** hl_model_get_recipe: FALSE when the layer's maps do not follow from Q, K and lse. */
-gboolean
-hl_model_get_recipe (const HlModel *model, int stack, int layer, HlRecipe *recipe);
+/** hl_model_get_recipe: of a layer's maps with @n_keys keys; FALSE when they do not
+ * follow from Q, K and lse. The recipe's bias is (transfer full) (nullable). */
+gboolean hl_model_get_recipe (
+    const HlModel *model, int stack, int layer, gint64 n_keys, HlRecipe *recipe);
 
 /** hl_model_get_end_ids: (transfer none): the tokens that end a text, by
  * generation_config.json or config.json; *@n may be 0. */

@@ -48,11 +48,15 @@ read_numbers (const HlTensor *t, gint64 first, gint64 n, double *out)
 static gboolean
 fold_norm (const HlNorm *norm, HlExec *exec, double *x, gint64 n, gint64 D)
 {
+  if (norm->weight == NULL)
+    return TRUE;
   g_autoptr (HlTensor) gain = param_on_host (norm->weight, exec);
   if (gain == NULL)
     return FALSE;
   g_autofree double *g = g_new (double, (gsize) D);
   read_numbers (gain, 0, D, g);
+  for (gint64 d = 0; d < D && norm->is_offset; d++)
+    g[d] += 1;
   for (gint64 i = 0; i < n; i++)
     {
       double *row = x + i * D, mean = 0;
@@ -143,11 +147,14 @@ hl_model_get_ov (
     return 0;
   gint64 K = a->head_width, shared = head / (a->n_heads / a->n_kv_heads);
   gboolean is_joint = a->qkv.weight != NULL;
-  gint64 first = is_joint ? (a->n_heads + a->n_kv_heads + shared) * K : shared * K;
+  gint64 before = !is_joint       ? shared
+                  : a->is_by_head ? 3 * head + 2
+                                  : a->n_heads + a->n_kv_heads + shared;
+  gint64 first = before * K;
   g_autofree double *values = rows_of (is_joint ? &a->qkv : &a->v, exec, first, K, D);
   g_autofree double *output =
       values != NULL ? columns_of (&a->o, exec, head * K, K, D) : NULL;
-  if (output == NULL || !fold_norm (&block->norm1, exec, values, K, D))
+  if (output == NULL || !fold_norm (&block->of_mixer.before, exec, values, K, D))
     return 0;
   *v = g_steal_pointer (&values);
   *o = g_steal_pointer (&output);

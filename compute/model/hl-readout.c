@@ -22,7 +22,7 @@ fill_band (HlRun *run, gint64 first, HlTensor *logits)
       numbers != NULL ? hl_tensor_view (numbers, 0, HL_SHAPE (1, 1, dim[1], dim[2]), NULL)
                       : NULL;
   g_autoptr (HlTensor) probs =
-      scores != NULL ? hl_softmax (&wide, scores, FALSE, &lse) : NULL;
+      scores != NULL ? hl_softmax (&wide, scores, NULL, &lse) : NULL;
   g_autoptr (HlTensor) shifts = lse;
   if (wide.error != NULL)
     hl_exec_fail (&run->exec, g_steal_pointer (&wide.error));

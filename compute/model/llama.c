@@ -140,7 +140,7 @@ load_block (Llama *llama,
   a->rope = llama->rope;
   block->mixer = &a->parent;
   block->mlp.activation = settings->activation;
-  block->norm1.is_rms = block->norm2.is_rms = TRUE;
+  block->of_mixer.before.is_rms = block->of_mlp.before.is_rms = TRUE;
   gboolean attn_bias = settings->has_attention_bias, mlp_bias = settings->has_mlp_bias;
   const struct
   {
@@ -167,8 +167,9 @@ load_block (Llama *llama,
     }
   g_autofree char *before = g_strdup_printf ("%s.input_layernorm", at);
   g_autofree char *after = g_strdup_printf ("%s.post_attention_layernorm", at);
-  return hl_norm_load (&block->norm1, weights, before, D, settings->eps, error) &&
-         hl_norm_load (&block->norm2, weights, after, D, settings->eps, error);
+  return hl_norm_load (&block->of_mixer.before, weights, before, D, settings->eps,
+                       error) &&
+         hl_norm_load (&block->of_mlp.before, weights, after, D, settings->eps, error);
 }
 
 static gboolean

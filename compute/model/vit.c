@@ -159,8 +159,8 @@ load_block (Vit *vit,
     }
   g_autofree char *before = g_strdup_printf ("%s.layernorm_before", at);
   g_autofree char *after = g_strdup_printf ("%s.layernorm_after", at);
-  return hl_norm_load (&block->norm1, weights, before, D, eps, error) &&
-         hl_norm_load (&block->norm2, weights, after, D, eps, error);
+  return hl_norm_load (&block->of_mixer.before, weights, before, D, eps, error) &&
+         hl_norm_load (&block->of_mlp.before, weights, after, D, eps, error);
 }
 
 static HlParam *

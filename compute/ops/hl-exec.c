@@ -155,42 +155,51 @@ first_query (const HlTensor *q, const HlTensor *k)
   return q != NULL && k != NULL ? k->shape.dim[2] - q->shape.dim[2] : 0;
 }
 
+static HlOpParams
+params_of (const HlMapRule *rule, gint64 query_start)
+{
+  return (HlOpParams){ .scale = rule->scale,
+                       .is_causal = rule->is_causal,
+                       .window = rule->window,
+                       .soft_cap = rule->soft_cap,
+                       .query_start = query_start };
+}
+
 HlTensor *
-hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_causal)
+hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, const HlMapRule *rule)
 {
   HlOpCall call = { .op = HL_OP_SCORES,
                     .in = { q, k },
-                    .params = { .scale = scale,
-                                .is_causal = is_causal,
-                                .query_start = first_query (q, k) } };
+                    .params = params_of (rule, first_query (q, k)) };
   return hl_exec_run (exec, &call, NULL);
 }
 
-/* The same, of a map. */
+/* Of a map that is there: all that counts is what is forbidden. */
 static HlOpParams
-params_of_map (const HlTensor *map, gboolean is_causal)
+params_of_map (const HlTensor *map, const HlMapRule *rule)
 {
-  HlOpParams params = { .is_causal = is_causal };
-  if (map != NULL)
-    params.query_start = map->shape.dim[3] - map->shape.dim[2];
+  if (rule == NULL || map == NULL)
+    return (HlOpParams){ 0 };
+  HlOpParams params = params_of (rule, map->shape.dim[3] - map->shape.dim[2]);
+  params.scale = params.soft_cap = 0;
   return params;
 }
 
 HlTensor *
-hl_softmax (HlExec *exec, HlTensor *scores, gboolean is_causal, HlTensor **lse)
+hl_softmax (HlExec *exec, HlTensor *scores, const HlMapRule *rule, HlTensor **lse)
 {
   HlOpCall call = { .op = HL_OP_SOFTMAX,
                     .in = { scores },
-                    .params = params_of_map (scores, is_causal) };
+                    .params = params_of_map (scores, rule) };
   return hl_exec_run (exec, &call, lse);
 }
 
 HlTensor *
-hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, gboolean is_causal)
+hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, const HlMapRule *rule)
 {
   HlOpCall call = { .op = HL_OP_MIX,
                     .in = { pattern, v },
-                    .params = params_of_map (pattern, is_causal) };
+                    .params = params_of_map (pattern, rule) };
   return hl_exec_run (exec, &call, NULL);
 }
 
@@ -199,15 +208,12 @@ hl_attention (HlExec *exec,
               HlTensor *q,
               HlTensor *k,
               HlTensor *v,
-              double scale,
-              gboolean is_causal,
+              const HlMapRule *rule,
               HlTensor **lse)
 {
   HlOpCall call = { .op = HL_OP_ATTENTION,
                     .in = { q, k, v },
-                    .params = { .scale = scale,
-                                .is_causal = is_causal,
-                                .query_start = first_query (q, k) } };
+                    .params = params_of (rule, first_query (q, k)) };
   return hl_exec_run (exec, &call, lse);
 }
 
@@ -216,17 +222,14 @@ hl_attention_rect (HlExec *exec,
                    HlTensor *q,
                    HlTensor *k,
                    HlTensor *lse,
-                   double scale,
-                   gboolean is_causal,
+                   const HlMapRule *rule,
                    gint64 query_start,
                    gint64 key_start)
 {
   HlOpCall call = { .op = HL_OP_ATTENTION_RECT,
                     .in = { q, k, lse },
-                    .params = { .scale = scale,
-                                .is_causal = is_causal,
-                                .query_start = query_start,
-                                .key_start = key_start } };
+                    .params = params_of (rule, query_start) };
+  call.params.key_start = key_start;
   return hl_exec_run (exec, &call, NULL);
 }
 
@@ -235,8 +238,7 @@ hl_attention_pooled (HlExec *exec,
                      HlTensor *q,
                      HlTensor *k,
                      HlTensor *lse,
-                     double scale,
-                     gboolean is_causal,
+                     const HlMapRule *rule,
                      gint64 query_start,
                      gint64 key_start,
                      int level,
@@ -244,11 +246,9 @@ hl_attention_pooled (HlExec *exec,
 {
   HlOpCall call = { .op = HL_OP_ATTENTION_POOLED,
                     .in = { q, k, lse },
-                    .params = { .scale = scale,
-                                .is_causal = is_causal,
-                                .query_start = query_start,
-                                .key_start = key_start,
-                                .level = level } };
+                    .params = params_of (rule, query_start) };
+  call.params.key_start = key_start;
+  call.params.level = level;
   return hl_exec_run (exec, &call, max);
 }
 

@@ -66,25 +66,23 @@ HlTensor *hl_layer_norm (HlExec *exec, HlTensor *x, HlTensor *g, HlTensor *b, do
 HlTensor *hl_activation (HlExec *exec, HlTensor *x, HlActivation activation);
 HlTensor *hl_add (HlExec *exec, HlTensor *a, HlTensor *b);
 HlTensor *hl_multiply (HlExec *exec, HlTensor *a, HlTensor *b);
+HlTensor *hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, const HlMapRule *rule);
+/** hl_softmax, hl_mix: with @rule (nullable) what it forbids is left out: scores are not
+ * looked at and give 0, entries of a pattern are known to be 0. */
 HlTensor *
-hl_scores (HlExec *exec, HlTensor *q, HlTensor *k, double scale, gboolean is_causal);
-/** hl_softmax, hl_mix: with @is_causal what causal attention forbids is left out: scores
- * are not looked at and give 0, entries of a pattern are known to be 0. */
-HlTensor *hl_softmax (HlExec *exec, HlTensor *scores, gboolean is_causal, HlTensor **lse);
-HlTensor *hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, gboolean is_causal);
+hl_softmax (HlExec *exec, HlTensor *scores, const HlMapRule *rule, HlTensor **lse);
+HlTensor *hl_mix (HlExec *exec, HlTensor *pattern, HlTensor *v, const HlMapRule *rule);
 HlTensor *hl_attention (HlExec *exec,
                         HlTensor *q,
                         HlTensor *k,
                         HlTensor *v,
-                        double scale,
-                        gboolean is_causal,
+                        const HlMapRule *rule,
                         HlTensor **lse);
 HlTensor *hl_attention_rect (HlExec *exec,
                              HlTensor *q,
                              HlTensor *k,
                              HlTensor *lse,
-                             double scale,
-                             gboolean is_causal,
+                             const HlMapRule *rule,
                              gint64 query_start,
                              gint64 key_start);
 /** hl_attention_pooled: the mean of each cell; @max (out): the maximum. */
@@ -92,8 +90,7 @@ HlTensor *hl_attention_pooled (HlExec *exec,
                                HlTensor *q,
                                HlTensor *k,
                                HlTensor *lse,
-                               double scale,
-                               gboolean is_causal,
+                               const HlMapRule *rule,
                                gint64 query_start,
                                gint64 key_start,
                                int level,

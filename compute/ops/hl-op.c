@@ -549,6 +549,7 @@ hl_activation_from_name (const char *name)
     { "relu", HL_ACTIVATION_RELU },
     { "silu", HL_ACTIVATION_SILU },
     { "swish", HL_ACTIVATION_SILU },
+    { "tanh", HL_ACTIVATION_TANH },
   };
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (g_strcmp0 (names[i].name, name) == 0)
@@ -566,8 +567,8 @@ hl_activation_require (const char *name,
   if (*activation != HL_ACTIVATION_NONE)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               "config.json: field \"%s\": gelu, gelu_new, quick_gelu, relu or silu "
-               "expected, \"%s\" found",
+               "config.json: field \"%s\": gelu, gelu_new, quick_gelu, relu, silu or "
+               "tanh expected, \"%s\" found",
                field, name);
   return FALSE;
 }

@@ -26,6 +26,7 @@ typedef enum
   HL_ACTIVATION_QUICK_GELU, /* x sigmoid (1.702 x) */
   HL_ACTIVATION_RELU,
   HL_ACTIVATION_SILU,
+  HL_ACTIVATION_TANH,
 } HlActivation;
 
 /**
@@ -79,6 +80,18 @@ typedef struct
   double rate;
   gint64 n_steps;
 } HlOpParams;
+
+/**
+ * HlMapRule: what the scores of a map are and which of its entries there are: fields of
+ * HlOpParams by the same names.
+ */
+typedef struct
+{
+  double scale;
+  gboolean is_causal;
+  gint64 window;
+  double soft_cap;
+} HlMapRule;
 
 /**
  * HlOpCall: one call. Shapes by op (a batch of 1 broadcasts against B):

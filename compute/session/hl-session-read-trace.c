@@ -184,22 +184,29 @@ static gboolean
 read_recipe (
     HlH5Reader *reader, hid_t recipes, const char *key, HlTrace *trace, GError **error)
 {
-  static const char *const links[] = { "mask", "replacement", NULL };
-  static const char *const attrs[] = { "scale", "is_causal", "is_rotary", NULL };
-  HlRecipe recipe = { .scale = 1 };
+  static const char *const links[] = { "bias", "mask", "replacement", NULL };
+  static const char *const attrs[] = { "scale",  "is_causal", "is_rotary",
+                                       "window", "soft_cap",  NULL };
+  HlRecipe recipe = { .rule.scale = 1 };
   GError *local = NULL;
   gint64 is_causal = 0, is_rotary = 0;
   HL_H5_AUTO hid_t group = hl_h5_open_group (recipes, key, TRUE, error);
-  if (group < 0 || !hl_h5_read_attr_double (group, "scale", &recipe.scale, error) ||
+  if (group < 0 || !hl_h5_read_attr_double (group, "scale", &recipe.rule.scale, error) ||
       !hl_h5_read_attr_int (group, "is_causal", &is_causal, error) ||
-      !hl_h5_read_attr_int (group, "is_rotary", &is_rotary, error))
+      !hl_h5_read_attr_int (group, "is_rotary", &is_rotary, error) ||
+      !hl_h5_read_attr_int (group, "window", &recipe.rule.window, error) ||
+      !hl_h5_read_attr_double (group, "soft_cap", &recipe.rule.soft_cap, error))
     return FALSE;
-  recipe.is_causal = is_causal != 0;
+  recipe.rule.is_causal = is_causal != 0;
   /* Files of before this attribute only have it from what they kept. */
   g_autofree char *rotated = g_strdup_printf ("%s.hook_rot_q", key);
   recipe.is_rotary = is_rotary != 0 || hl_trace_get_site (trace, rotated) != NULL;
+  g_autoptr (HlTensor) bias =
+      hl_h5_read_tensor (reader, group, "bias", HL_DTYPE_F32, FALSE, NULL, &local);
   g_autoptr (HlTensor) mask =
-      hl_h5_read_tensor (reader, group, "mask", HL_DTYPE_F32, FALSE, NULL, &local);
+      local == NULL
+          ? hl_h5_read_tensor (reader, group, "mask", HL_DTYPE_F32, FALSE, NULL, &local)
+          : NULL;
   g_autoptr (HlTensor) replacement =
       local == NULL ? hl_h5_read_tensor (reader, group, "replacement", HL_DTYPE_F32,
                                          FALSE, NULL, &local)
@@ -217,6 +224,13 @@ read_recipe (
                          "%s: a mask and a replacement of three dimensions expected",
                          path);
     }
+  if (bias != NULL && bias->shape.n_dims != 2)
+    {
+      g_autofree char *path = hl_h5_path (group);
+      return hl_h5_fail (error, HL_ERROR_SHAPE, "%s: a bias of two dimensions expected",
+                         path);
+    }
+  recipe.bias = bias;
   recipe.mask = mask;
   recipe.replacement = replacement;
   hl_trace_set_recipe (trace, key, &recipe);

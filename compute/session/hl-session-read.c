@@ -33,19 +33,26 @@ read_stack_layers (HlH5Reader *reader, hid_t group, HlStack *stack, GError **err
                        "%s/kind: %" G_GSIZE_FORMAT " layers expected, %" G_GSIZE_FORMAT
                        " found",
                        path, n, n_kinds);
-  static const char *const names[] = { "n_heads", "n_kv_heads", "head_width",
-                                       "is_causal" };
+  /* The last came later: files without it have no windows. */
+  static const char *const names[] = { "n_heads", "n_kv_heads", "head_width", "is_causal",
+                                       "window" };
   for (guint c = 0; c < G_N_ELEMENTS (names); c++)
     {
+      GError *local = NULL;
       g_autofree gint64 *values =
-          hl_h5_read_ints (reader, group, names[c], n, TRUE, error);
+          hl_h5_read_ints (reader, group, names[c], n, c < 4, &local);
+      if (local != NULL)
+        {
+          g_propagate_error (error, local);
+          return FALSE;
+        }
       if (values == NULL)
-        return FALSE;
+        continue;
       for (gsize l = 0; l < n; l++)
         {
           HlLayerInfo *layer = &stack->layers[l];
           int *fields[] = { &layer->n_heads, &layer->n_kv_heads, &layer->head_width,
-                            &layer->is_causal };
+                            &layer->is_causal, &layer->window };
           if (values[l] < 0 || values[l] > (1 << 20))
             return hl_h5_fail (error, HL_ERROR_RANGE,
                                "%s/%s: 0 to 1048576 expected, %" G_GINT64_FORMAT " found",
@@ -61,8 +68,8 @@ static gboolean
 read_stack (
     HlH5Reader *reader, hid_t stacks, int index, HlModelInfo *info, GError **error)
 {
-  static const char *const links[] = { "kind",       "n_heads",   "n_kv_heads",
-                                       "head_width", "is_causal", NULL };
+  static const char *const links[] = { "kind",      "n_heads", "n_kv_heads", "head_width",
+                                       "is_causal", "window",  NULL };
   static const char *const attrs[] = { "name", "n_layers", NULL };
   g_autofree char *number = g_strdup_printf ("%d", index);
   g_autofree char *name = g_strdup ("");

@@ -41,6 +41,8 @@ write_stack (hid_t stacks, guint index, const HlStack *stack, GError **error)
                              G_STRUCT_OFFSET (HlLayerInfo, n_kv_heads), error) &&
          write_layer_column (group, "head_width", stack,
                              G_STRUCT_OFFSET (HlLayerInfo, head_width), error) &&
+         write_layer_column (group, "window", stack,
+                             G_STRUCT_OFFSET (HlLayerInfo, window), error) &&
          hl_h5_write_array (group, "is_causal", HL_DTYPE_U8, n, causal, NULL, NULL,
                             error);
 }
@@ -237,6 +239,7 @@ static gboolean
 write_recipes (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **error)
 {
   static const char *const axis_names[] = { "head", "query", "key" };
+  static const char *const bias_axes[] = { "head", "distance" };
   GHashTableIter iter;
   gpointer key, value;
   HL_H5_AUTO hid_t recipes = hl_h5_create_group (group, "recipes", error);
@@ -245,9 +248,16 @@ write_recipes (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **error
     {
       const HlRecipe *recipe = value;
       HL_H5_AUTO hid_t place = hl_h5_create_group (recipes, key, error);
-      if (place < 0 || !hl_h5_write_attr_double (place, "scale", recipe->scale, error) ||
-          !hl_h5_write_attr_int (place, "is_causal", recipe->is_causal, error) ||
-          !hl_h5_write_attr_int (place, "is_rotary", recipe->is_rotary, error))
+      if (place < 0 ||
+          !hl_h5_write_attr_double (place, "scale", recipe->rule.scale, error) ||
+          !hl_h5_write_attr_int (place, "is_causal", recipe->rule.is_causal, error) ||
+          !hl_h5_write_attr_int (place, "is_rotary", recipe->is_rotary, error) ||
+          !hl_h5_write_attr_int (place, "window", recipe->rule.window, error) ||
+          !hl_h5_write_attr_double (place, "soft_cap", recipe->rule.soft_cap, error))
+        return FALSE;
+      if (recipe->bias != NULL &&
+          !hl_h5_write_tensor (place, "bias", recipe->bias, HL_DTYPE_F32, axes, bias_axes,
+                               NULL, error))
         return FALSE;
       if (recipe->mask != NULL &&
           !hl_h5_write_tensor (place, "mask", recipe->mask, HL_DTYPE_F32, axes,

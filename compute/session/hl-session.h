@@ -11,8 +11,8 @@
  *                         input_kind ("image", "text");
  *                         labels (strings), where the model has classes
  *  3. /models/<n>/stacks/<s>  attributes name, n_layers; kind ("none", "self", "cross"),
- *                         n_heads, n_kv_heads, head_width (int32), is_causal (uint8):
- *                         one entry a layer
+ *                         n_heads, n_kv_heads, head_width, window (int32), is_causal
+ *                         (uint8): one entry a layer
  *  4. /traces/<n>         attributes model (int64, index into /models), input_kind,
  *                         input_name, input_path, input_hash, backend, precision,
  *                         created, duration_ms (float64), hash, interventions (strings),
@@ -34,10 +34,11 @@
  * Tq, Tk) for blocks.<l>.attn.hook_pattern. Attribute precision where the numbers were
  * once rounded to less than the file's type
  *  9. /traces/<n>/recipes/<layer key>  attributes scale (float64), is_causal, is_rotary
- *                         (int64: q and k are hook_rot_q and hook_rot_k); mask and
- *                         replacement (1 or H, Tq, Tk) float32
+ *                         (int64: q and k are hook_rot_q and hook_rot_k), window (int64)
+ *                         and soft_cap (float64), 0 for none; bias (H, 2 Tk - 1), mask
+ *                         and replacement (1 or H, Tq, Tk) float32; see hl-trace.h
  * 10. /traces/<n>/axes    dimension scales: head, query, key, token, head_width, class,
- *                         row, column, channel; <axis>_<size> for a second size
+ *                         row, column, channel, distance; <axis>_<size> for a second size
  * 11. /results/<n>        attributes id, analysis (the same), params (JSON), provenance
  *                         (JSON), precision ("float32"); arrays in any type of HlDtype
  *                         but bfloat16, with axis names; axes as in 10

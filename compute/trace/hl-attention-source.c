@@ -5,6 +5,7 @@
 #include "base/hl-error.h"
 #include "ops/hl-exec.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What a trace holds of one layer; either @pattern or the other three. Borrowed. */
@@ -84,6 +85,9 @@ find_layer (const HlAttentionSource *source, HlHeadKey head, Layer *layer)
   if (layer->q == NULL || layer->k == NULL || layer->lse == NULL)
     return FALSE;
   const gint64 *q = layer->q->shape.dim, *k = layer->k->shape.dim;
+  const HlTensor *bias = layer->recipe->bias;
+  if (bias != NULL && (bias->shape.dim[0] != q[1] || bias->shape.dim[1] != 2 * k[0] - 1))
+    return FALSE;
   return head.head >= 0 && head.head < q[1] && k[1] > 0 && q[1] % k[1] == 0 &&
          q[2] == k[2] && layer->lse->shape.dim[0] == q[1] &&
          layer->lse->shape.dim[1] == q[0];
@@ -171,7 +175,7 @@ width_seen (const Layer *layer,
             gint64 n_keys)
 {
   gint64 Tq = layer->q->shape.dim[0], Tk = layer->k->shape.dim[0];
-  return layer->recipe->is_causal
+  return layer->recipe->rule.is_causal
              ? CLAMP (first_query + n_queries + Tk - Tq - first_key, 0, n_keys)
              : n_keys;
 }
@@ -221,6 +225,44 @@ parts_init (Parts *p,
   return TRUE;
 }
 
+/* exp (s + bias - lse) of a rectangle, for rules that no op makes in one go: scores from
+ * the backend, the rest here. (transfer full): (n_queries, n_keys). */
+static HlTensor *
+rect_with_bias (HlExec *exec,
+                const Layer *layer,
+                const Parts *p,
+                gint64 h,
+                gint64 at,
+                gint64 first_key)
+{
+  const HlTensor *bias = layer->recipe->bias; /* (H, 2 Tk - 1) */
+  gint64 n = p->q->shape.dim[0], m = p->k->shape.dim[0], K = p->q->shape.dim[1];
+  gint64 Tk = layer->k->shape.dim[0], width = bias->shape.dim[1];
+  gint64 q_stride[] = { 0, 0, p->q->stride[0], 1 },
+         k_stride[] = { 0, 0, p->k->stride[0], 1 };
+  g_autoptr (HlTensor) q = hl_tensor_view (p->q, 0, HL_SHAPE (1, 1, n, K), q_stride);
+  g_autoptr (HlTensor) k = hl_tensor_view (p->k, 0, HL_SHAPE (1, 1, m, K), k_stride);
+  HlOpCall call = { .op = HL_OP_SCORES, .in = { q, k } };
+  call.params.scale = layer->recipe->rule.scale;
+  call.params.soft_cap = layer->recipe->rule.soft_cap;
+  call.params.is_causal = layer->recipe->rule.is_causal;
+  call.params.window = layer->recipe->rule.window;
+  call.params.query_start = at - first_key;
+  g_autoptr (HlTensor) scores = hl_exec_run (exec, &call, NULL);
+  g_autoptr (HlTensor) lse =
+      scores != NULL ? hl_tensor_convert (p->lse, HL_DTYPE_F32, &exec->error) : NULL;
+  g_autoptr (HlTensor) made =
+      lse != NULL ? hl_tensor_convert (scores, HL_DTYPE_F32, &exec->error) : NULL;
+  if (made == NULL)
+    return NULL;
+  float *s = made->data;
+  const float *row = hl_tensor_f32 (bias) + h * width;
+  for (gint64 i = 0; i < n; i++)
+    for (gint64 j = 0; j < m; j++, s++)
+      *s = expf (*s + row[first_key + j - (at + i) + Tk - 1] - hl_tensor_f32 (lse)[i]);
+  return hl_tensor_view (made, 0, HL_SHAPE (n, m), NULL);
+}
+
 static gboolean
 recompute (const HlAttentionSource *source,
            const Layer *layer,
@@ -244,8 +286,10 @@ recompute (const HlAttentionSource *source,
   g_autoptr (HlTensor) made = NULL;
   if (parts_init (&p, source, layer, wide, h, first_query, n_queries, first_key, width,
                   &exec.error))
-    made = hl_attention_rect (&exec, p.q, p.k, p.lse, layer->recipe->scale,
-                              layer->recipe->is_causal, first_query + Tk - Tq, first_key);
+    made = layer->recipe->bias != NULL
+               ? rect_with_bias (&exec, layer, &p, h, first_query + Tk - Tq, first_key)
+               : hl_attention_rect (&exec, p.q, p.k, p.lse, &layer->recipe->rule,
+                                    first_query + Tk - Tq, first_key);
   g_autoptr (HlTensor) rect =
       made != NULL ? hl_tensor_convert (made, HL_DTYPE_F32, &exec.error) : NULL;
   gboolean ok = rect != NULL;
@@ -323,7 +367,7 @@ hl_attention_source_can_pool (const HlAttentionSource *source, HlHeadKey head)
 {
   Layer layer;
   return find_layer (source, head, &layer) && layer.pattern == NULL &&
-         layer.recipe->mask == NULL;
+         layer.recipe->mask == NULL && layer.recipe->bias == NULL;
 }
 
 gboolean
@@ -350,9 +394,8 @@ hl_attention_source_read_pooled (const HlAttentionSource *source,
   g_autoptr (HlTensor) mean = NULL;
   if (parts_init (&p, source, &layer, wide, head.head, r->first_query, r->n_queries,
                   r->first_key, r->n_keys, &exec.error))
-    mean = hl_attention_pooled (&exec, p.q, p.k, p.lse, layer.recipe->scale,
-                                layer.recipe->is_causal, r->first_query + Tk - Tq,
-                                r->first_key, r->level, &most);
+    mean = hl_attention_pooled (&exec, p.q, p.k, p.lse, &layer.recipe->rule,
+                                r->first_query + Tk - Tq, r->first_key, r->level, &most);
   g_autoptr (HlTensor) max = most;
   g_autoptr (HlTensor) host_mean =
       mean != NULL ? hl_tensor_convert (mean, HL_DTYPE_F32, &exec.error) : NULL;

@@ -8,6 +8,7 @@ static void
 recipe_free (gpointer data)
 {
   HlRecipe *recipe = data;
+  hl_tensor_unref (recipe->bias);
   hl_tensor_unref (recipe->mask);
   hl_tensor_unref (recipe->replacement);
   g_free (recipe);
@@ -83,6 +84,8 @@ void
 hl_trace_set_recipe (HlTrace *trace, const char *layer_key, const HlRecipe *recipe)
 {
   HlRecipe *copy = g_memdup2 (recipe, sizeof *recipe);
+  if (copy->bias != NULL)
+    hl_tensor_ref (copy->bias);
   if (copy->mask != NULL)
     hl_tensor_ref (copy->mask);
   if (copy->replacement != NULL)

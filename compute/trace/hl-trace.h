@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/hl-model-info.h"
+#include "ops/hl-op.h"
 #include "tensor/hl-tensor.h"
 #include "trace/hl-predictions.h"
 #include "trace/hl-token-table.h"
@@ -13,19 +14,21 @@ G_BEGIN_DECLS
 
 /**
  * HlRecipe: how one layer's maps follow from its Q, K and log-sum-exp:
- *   A[h,i,j] = exp (scale * q[i,h]·k[j,h'] - lse[h,i]), 0 where the layer is causal and
- *   j > i + (Tk - Tq); h' = h / (n_heads / n_kv_heads);
+ *   A[h,i,j] = exp (s[h,i,j] - lse[h,i]), s = scale * q[i,h]·k[j,h'], soft-capped where
+ *   the rule has a cap, + bias[h, j - i' + Tk - 1]; 0 where the rule forbids it (causal:
+ *   j > i', or outside of the window); i' = i + Tk - Tq, h' = h / (n_heads / n_kv_heads);
  *   then, where there is a mask, A + M * (R - A)
- * @scale: 1/sqrt (K) for standard attention
+ * @rule: its scale is 1/sqrt (K) for standard attention
  * @is_rotary: q and k are those of hook_rot_q and hook_rot_k
+ * @bias: (nullable): what a distance adds to a score, (H, 2 Tk - 1) float32
  * @mask, @replacement: (nullable): the intervention that followed the softmax,
  *   (1 or H, Tq, Tk) float32
  */
 typedef struct
 {
-  double scale;
-  gboolean is_causal;
+  HlMapRule rule;
   gboolean is_rotary;
+  HlTensor *bias;
   HlTensor *mask;
   HlTensor *replacement;
 } HlRecipe;

@@ -240,8 +240,9 @@ add_recipes (HlTrace *trace,
   for (guint s = 0; s < info->stacks->len; s++)
     for (int l = 0; l < hl_model_info_get_stack (info, (int) s)->n_layers; l++)
       {
-        HlRecipe recipe;
-        if (!hl_model_get_recipe (model, (int) s, l, &recipe))
+        HlRecipe recipe = { 0 };
+        gint64 n_keys = hl_trace_get_tokens (trace, (int) s)->n_tokens;
+        if (!hl_model_get_recipe (model, (int) s, l, n_keys, &recipe))
           {
             g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                          "layer %d: its maps do not follow from Q and K", l);
@@ -249,6 +250,7 @@ add_recipes (HlTrace *trace,
           }
         if (!fold_map_interventions (options, (int) s, l, &recipe, error))
           return FALSE;
+        g_autoptr (HlTensor) bias = recipe.bias;
         g_autoptr (HlTensor) mask = strip_batch (recipe.mask);
         g_autoptr (HlTensor) replacement = strip_batch (recipe.replacement);
         recipe.mask = mask;

@@ -111,7 +111,7 @@ example_activation (GRand *rand, int size)
   HlOpCall call = { .op = HL_OP_ACTIVATION };
   call.params.activation =
       size ? HL_ACTIVATION_GELU
-           : (HlActivation) pick (rand, HL_ACTIVATION_GELU, HL_ACTIVATION_SILU);
+           : (HlActivation) pick (rand, HL_ACTIVATION_GELU, HL_ACTIVATION_TANH);
   call.in[0] = numbers (rand, HL_SHAPE (1, T, D), 2);
   return call;
 }

@@ -122,13 +122,14 @@ synthetic_init (Synthetic *self, const SyntheticShape *s)
   g_autoptr (HlTensor) k =
       numbers_new (HL_SHAPE (Tk, s->n_kv_heads, s->head_width), 2, &state);
   g_autoptr (HlTensor) lse = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (H, Tq), NULL);
-  HlRecipe recipe = { .scale = 1 / sqrt (s->head_width), .is_causal = s->is_causal };
+  HlRecipe recipe = { .rule = { .scale = 1 / sqrt (s->head_width),
+                                .is_causal = s->is_causal } };
   self->shape = s;
   self->maps = g_new (double, n);
   for (gint64 row = 0; row < H * Tq; row++)
     ((float *) lse->data)[row] =
-        (float) fill_row (s, hl_tensor_f32 (q), hl_tensor_f32 (k), recipe.scale, row / Tq,
-                          row % Tq, self->maps + row * Tk);
+        (float) fill_row (s, hl_tensor_f32 (q), hl_tensor_f32 (k), recipe.rule.scale,
+                          row / Tq, row % Tq, self->maps + row * Tk);
   if (s->has_mask)
     apply_mask (s, &recipe, self->maps, &state);
   g_autofree float *maps = g_new (float, n);

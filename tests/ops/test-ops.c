@@ -175,6 +175,9 @@ check_activation (const HlOpCall *call)
       case HL_ACTIVATION_SILU:
         near (y[i], x[i] * (1 / (1 + exp (-x[i]))));
         break;
+      case HL_ACTIVATION_TANH:
+        near (y[i], 1 - 2 / (1 + exp (2 * x[i])));
+        break;
       case HL_ACTIVATION_NONE:
         g_assert_not_reached ();
       }
@@ -463,8 +466,9 @@ test_causal_after_cached_keys (void)
   HlExec exec;
   hl_exec_init (&exec, backend, NULL);
   HlTensor *lse = NULL;
-  g_autoptr (HlTensor) scores = hl_scores (&exec, q, k, 1, TRUE);
-  g_autoptr (HlTensor) z = hl_attention (&exec, q, k, v, 1, TRUE, &lse);
+  const HlMapRule causal = { .scale = 1, .is_causal = TRUE };
+  g_autoptr (HlTensor) scores = hl_scores (&exec, q, k, &causal);
+  g_autoptr (HlTensor) z = hl_attention (&exec, q, k, v, &causal, &lse);
   g_assert_no_error (exec.error);
   const float *s = scores->data, *mixed = z->data, *sums = lse->data;
   for (int i = 0; i < 8; i++)

@@ -131,7 +131,7 @@ test_predictions (void)
   HlExec exec;
   HlTensor *lse = NULL;
   hl_exec_init (&exec, backend, NULL);
-  g_autoptr (HlTensor) probs = hl_softmax (&exec, logits, FALSE, &lse);
+  g_autoptr (HlTensor) probs = hl_softmax (&exec, logits, NULL, &lse);
   g_assert_no_error (exec.error);
   g_autoptr (HlPredictions) p = hl_predictions_new (ids, T, V, NULL);
   hl_predictions_fill (p, 0, logits, probs, lse);

@@ -126,10 +126,11 @@ fill_trace (HlTrace *trace, int seed)
   add_site (trace, "blocks.1.hook_resid_post", HL_SHAPE (T, 192), seed + 5);
   g_autoptr (HlTensor) mask = numbers_new (HL_SHAPE (1, T, T), seed + 8);
   g_autoptr (HlTensor) replacement = numbers_new (HL_SHAPE (H, T, T), seed + 9);
-  HlRecipe plain = { .scale = 0.125, .is_causal = FALSE };
-  HlRecipe changed = {
-    .scale = 0.1, .is_causal = TRUE, .mask = mask, .replacement = replacement
-  };
+  g_autoptr (HlTensor) bias = numbers_new (HL_SHAPE (H, 2 * T - 1), seed + 10);
+  HlRecipe plain = { .rule = { .scale = 0.125, .soft_cap = 2.5 }, .bias = bias };
+  HlRecipe changed = { .rule = { .scale = 0.1, .is_causal = TRUE, .window = 7 },
+                       .mask = mask,
+                       .replacement = replacement };
   hl_trace_set_recipe (trace, "blocks.0.attn", &plain);
   hl_trace_set_recipe (trace, "blocks.1.attn", &changed);
 }
@@ -244,7 +245,8 @@ fixture_text_session_new (void)
   add_site (trace, "blocks.1.attn.hook_rot_q", HL_SHAPE (T, H, K), 2);
   add_site (trace, "blocks.1.attn.hook_rot_k", HL_SHAPE (T, 1, K), 3);
   add_site (trace, "blocks.1.attn.hook_lse", HL_SHAPE (H, T), 4);
-  const HlRecipe rotary = { .scale = 0.5, .is_causal = TRUE, .is_rotary = TRUE };
+  const HlRecipe rotary = { .rule = { .scale = 0.5, .is_causal = TRUE },
+                            .is_rotary = TRUE };
   hl_trace_set_recipe (trace, "blocks.0.attn", &rotary);
   hl_trace_set_recipe (trace, "blocks.1.attn", &rotary);
   hl_session_add_trace (session, trace);
@@ -387,8 +389,11 @@ fixture_assert_equal_trace (const HlTrace *a, const HlTrace *b)
     {
       const HlRecipe *x = value, *y = hl_trace_get_recipe (b, key);
       g_assert_nonnull (y);
-      g_assert_cmpfloat (x->scale, ==, y->scale);
-      g_assert_cmpint (x->is_causal, ==, y->is_causal);
+      g_assert_cmpfloat (x->rule.scale, ==, y->rule.scale);
+      g_assert_cmpfloat (x->rule.soft_cap, ==, y->rule.soft_cap);
+      g_assert_cmpint (x->rule.is_causal, ==, y->rule.is_causal);
+      g_assert_cmpint (x->rule.window, ==, y->rule.window);
+      assert_equal_tensor (x->bias, y->bias);
       g_assert_cmpint (x->is_rotary, ==, y->is_rotary);
       assert_equal_tensor (x->mask, y->mask);
       assert_equal_tensor (x->replacement, y->replacement);

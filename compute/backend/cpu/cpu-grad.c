@@ -273,6 +273,11 @@ slopes (HlActivation activation, const real *dy, const real *x, real *dx, gint64
       for (gint64 i = 0; i < n; i++)
         dx[i] = dy[i] * sigmoid_product (x[i], 1);
       break;
+    case HL_ACTIVATION_TANH:
+#pragma omp simd
+      for (gint64 i = 0; i < n; i++)
+        dx[i] = dy[i] * (1 - real_tanh (x[i]) * real_tanh (x[i]));
+      break;
     case HL_ACTIVATION_NONE:
       break;
     }

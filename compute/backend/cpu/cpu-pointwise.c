@@ -135,6 +135,11 @@ activate (HlActivation activation, const real *restrict x, real *restrict y, gin
       for (gint64 i = 0; i < n; i++)
         y[i] = x[i] / (1 + real_exp (-x[i]));
       break;
+    case HL_ACTIVATION_TANH:
+#pragma omp simd
+      for (gint64 i = 0; i < n; i++)
+        y[i] = real_tanh (x[i]);
+      break;
     case HL_ACTIVATION_NONE:
       break;
     }

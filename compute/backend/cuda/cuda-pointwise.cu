@@ -47,6 +47,8 @@ template <HlActivation KIND> struct Bend
         return x < 0 ? 0 : x; /* NaN stays NaN */
       case HL_ACTIVATION_SILU:
         return x / (1 + expf (-x));
+      case HL_ACTIVATION_TANH:
+        return tanhf (x);
       case HL_ACTIVATION_NONE:
         break;
       }
@@ -68,6 +70,8 @@ template <HlActivation KIND> struct Bend
         return x > 0 ? 1 : 0;
       case HL_ACTIVATION_SILU:
         return sigmoid_slope (x, 1);
+      case HL_ACTIVATION_TANH:
+        return 1 - tanhf (x) * tanhf (x);
       case HL_ACTIVATION_NONE:
         break;
       }
@@ -184,6 +188,9 @@ run_kind (CudaContext *context, const HlOpCall *call)
       break;
     case HL_ACTIVATION_SILU:
       run_walk<T, IN, 1> (context, call, Func<HL_ACTIVATION_SILU> ());
+      break;
+    case HL_ACTIVATION_TANH:
+      run_walk<T, IN, 1> (context, call, Func<HL_ACTIVATION_TANH> ());
       break;
     case HL_ACTIVATION_NONE:
       break;
