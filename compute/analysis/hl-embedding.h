@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a model makes of an input, as one vector: the residual stream behind the last
- * block at the token that the prediction comes from: CLS, or the last one. */
+ * block at the token that the prediction comes from: CLS, the last one, or the mean of
+ * all where it comes from several. */
 #pragma once
 
 #include "model/hl-model.h"

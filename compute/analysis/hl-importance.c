@@ -71,7 +71,9 @@ resid_behind (const Work *w, int layer)
 {
   gboolean is_last = layer == w->stack->n_layers - 1;
   g_autofree char *site = hl_site_name (
-      w->info, is_last ? HL_SITE_RESID_POST : HL_SITE_RESID_PRE, 0, layer + !is_last);
+      w->info,
+      is_last ? hl_model_get_stream_site (w->model, 0, layer) : HL_SITE_RESID_PRE, 0,
+      layer + !is_last);
   return g_hash_table_lookup (w->resids, site);
 }
 
@@ -110,16 +112,22 @@ run_whole (Work *w, GError **error)
   begin_run (w, &run);
   run.reads_all = is_every (w);
   hl_run_capture (&run, "*blocks.*.hook_resid_pre");
-  g_autofree char *end =
-      hl_site_name (w->info, HL_SITE_RESID_POST, 0, w->stack->n_layers - 1);
+  g_autofree char *end = hl_site_name (
+      w->info, hl_model_get_stream_site (w->model, 0, w->stack->n_layers - 1), 0,
+      w->stack->n_layers - 1);
   hl_run_capture (&run, end);
+  if (is_every (w) && w->info->predicts != HL_PREDICTS_NEXT)
+    hl_exec_fail (&run.exec, g_error_new (HL_ERROR, HL_ERROR_UNSUPPORTED,
+                                          "target \"every\": a model that predicts the "
+                                          "next token expected, %s found",
+                                          w->info->name));
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, w->input);
   gboolean ok = is_good (&run, error) && take_prediction (w, logits, error);
   if (ok)
     {
       w->resids = g_hash_table_ref (run.captured);
       w->T = resid_behind (w, w->stack->n_layers - 1)->shape.dim[1];
-      w->readout = hl_model_get_readout_row (w->model, w->T);
+      w->readout = hl_model_get_readout_row (w->model, w->input);
     }
   hl_run_clear (&run);
   return ok;
@@ -178,6 +186,20 @@ score_predictions (Work *w, HlTensor *logits, int layer, int first, int n, GErro
   return host != NULL;
 }
 
+/* (transfer full): of @x (rows, D) the row that is read, which may be there alone, or the
+ * mean of all where the prediction comes from several. */
+static double *
+readout_of (const Work *w, const double *x, gint64 rows, gint64 D)
+{
+  double *row = g_new0 (double, (gsize) D);
+  gint64 first = rows > 1 && w->readout >= 0 ? w->readout : 0;
+  gint64 n = rows > 1 && w->readout < 0 ? rows : 1;
+  for (gint64 t = first; t < first + n; t++)
+    for (gint64 d = 0; d < D; d++)
+      row[d] += x[t * D + d] / (double) n;
+  return row;
+}
+
 /* @after (n, T, D) against @before (1, T, D), behind the heads' own block. */
 static void
 score_shift (
@@ -194,10 +216,9 @@ score_shift (
           cosine += hl_cosine_distance (x + t * D, y + t * D, D);
           shift += hl_relative_shift (x + t * D, y + t * D, D);
         }
-      gint64 r = w->readout * D;
-      set (w, HL_SCORE_READOUT_COSINE, layer, first + i,
-           hl_cosine_distance (x + r, y + r, D));
-      set (w, HL_SCORE_READOUT_L2, layer, first + i, hl_relative_shift (x + r, y + r, D));
+      g_autofree double *r = readout_of (w, x, T, D), *s = readout_of (w, y, T, D);
+      set (w, HL_SCORE_READOUT_COSINE, layer, first + i, hl_cosine_distance (r, s, D));
+      set (w, HL_SCORE_READOUT_L2, layer, first + i, hl_relative_shift (r, s, D));
       set (w, HL_SCORE_TOKENS_COSINE, layer, first + i, cosine / (double) T);
       set (w, HL_SCORE_TOKENS_L2, layer, first + i, shift / (double) T);
     }
@@ -209,12 +230,12 @@ score_output (
     Work *w, const HlTensor *before, const HlTensor *after, int layer, int first, int n)
 {
   gint64 D = before->shape.dim[2], rows = after->shape.dim[1];
-  const double *x = (const double *) before->data + w->readout * D;
+  g_autofree double *x = readout_of (w, before->data, before->shape.dim[1], D);
   const double *r = w->options->reference;
   for (int i = 0; i < n; i++)
     {
-      gint64 row = i * rows + (rows > 1 ? w->readout : 0);
-      const double *y = (const double *) after->data + row * D;
+      g_autofree double *y =
+          readout_of (w, (const double *) after->data + i * rows * D, rows, D);
       set (w, HL_SCORE_OUTPUT_COSINE, layer, first + i, hl_cosine_distance (x, y, D));
       if (r != NULL)
         set (w, HL_SCORE_REFERENCE_CHANGE, layer, first + i,
@@ -226,8 +247,10 @@ static gboolean
 score_layers (Work *w, HlRun *run, int layer, int first, int n, GError **error)
 {
   int last = w->stack->n_layers - 1;
-  g_autofree char *own = hl_site_name (w->info, HL_SITE_RESID_POST, 0, layer);
-  g_autofree char *end = hl_site_name (w->info, HL_SITE_RESID_POST, 0, last);
+  g_autofree char *own =
+      hl_site_name (w->info, hl_model_get_stream_site (w->model, 0, layer), 0, layer);
+  g_autofree char *end =
+      hl_site_name (w->info, hl_model_get_stream_site (w->model, 0, last), 0, last);
   g_autoptr (HlTensor) own_before = widen (resid_behind (w, layer), error);
   g_autoptr (HlTensor) own_after =
       own_before != NULL ? widen (g_hash_table_lookup (run->captured, own), error) : NULL;
@@ -248,9 +271,11 @@ ablate_heads (Work *w, int layer, int first, int n, GError **error)
   HlRun run;
   gboolean is_last = layer == w->stack->n_layers - 1, scores = !w->options->no_layers;
   g_autofree char *begin = hl_site_name (w->info, HL_SITE_RESID_PRE, 0, layer);
-  g_autofree char *own = hl_site_name (w->info, HL_SITE_RESID_POST, 0, layer);
-  g_autofree char *end =
-      hl_site_name (w->info, HL_SITE_RESID_POST, 0, w->stack->n_layers - 1);
+  g_autofree char *own =
+      hl_site_name (w->info, hl_model_get_stream_site (w->model, 0, layer), 0, layer);
+  g_autofree char *end = hl_site_name (
+      w->info, hl_model_get_stream_site (w->model, 0, w->stack->n_layers - 1), 0,
+      w->stack->n_layers - 1);
   g_autoptr (HlIntervention) ablation = ablate_each (w, layer, first, n);
   begin_run (w, &run);
   hl_run_start_at (&run, layer, g_hash_table_lookup (w->resids, begin));

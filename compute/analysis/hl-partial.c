@@ -294,7 +294,7 @@ run_rests (const HlModel *model,
   hl_run_start_at (run, found->layer, resid);
   hl_run_add_intervention (run, part);
   if (found->layer < stack->n_layers - 1)
-    run->only_row = hl_model_get_readout_row (model, head->T);
+    run->only_row = hl_model_get_readout_row (model, input);
   g_autoptr (HlTensor) logits = hl_model_forward (model, run, input);
   g_autoptr (HlTensor) wide =
       logits != NULL ? hl_tensor_convert (logits, HL_DTYPE_F64, error) : NULL;

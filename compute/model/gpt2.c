@@ -168,6 +168,7 @@ gpt2_load (HlLoader *loader, GError **error)
   HlModelInfo *info = loader->info;
   info->width = gpt2->D;
   info->n_vocab = (int) gpt2->tokens->stored->shape.dim[0];
+  info->predicts = HL_PREDICTS_NEXT;
   info->n_context = gpt2->context;
   HlStack *stack = hl_model_info_add_stack (info, "", gpt2->n_layers);
   for (int l = 0; l < gpt2->n_layers; l++)
@@ -212,7 +213,7 @@ gpt2_forward (gpointer data, HlRun *run, const HlInput *input)
                                ? hl_exec_upload (&run->exec, run->start_resid)
                                : embed (gpt2, run, input); /* (B, T, D) */
   g_autoptr (HlTensor) last = hl_blocks_forward (gpt2->blocks, gpt2->n_layers, run, 0, x);
-  return hl_readout_forward (&gpt2->readout, run, last);
+  return hl_readout_forward (&gpt2->readout, run, last, -1);
 }
 
 static const HlBlock *
@@ -237,7 +238,7 @@ const HlFamily hl_family_gpt2 = {
   .title = "GPT-2",
   .model_types = gpt2_model_types,
   .input_kind = "text",
-  .reads_last = TRUE,
+  .readout_row = hl_input_last_row,
   .load = gpt2_load,
   .free_data = gpt2_free,
   .forward = gpt2_forward,

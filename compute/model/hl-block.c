@@ -206,7 +206,12 @@ hl_norm_load (HlNorm *norm,
               double eps,
               GError **error)
 {
+  /* Files that came from TensorFlow call them gamma and beta. */
+  g_autofree char *old = g_strconcat (prefix, ".gamma", NULL);
+  gboolean is_old = !norm->is_rms && hl_weights_has (weights, old);
   norm->eps = eps;
-  return load_vector (&norm->weight, weights, prefix, "weight", D, error) &&
-         (norm->is_rms || load_vector (&norm->bias, weights, prefix, "bias", D, error));
+  return load_vector (&norm->weight, weights, prefix, is_old ? "gamma" : "weight", D,
+                      error) &&
+         (norm->is_rms ||
+          load_vector (&norm->bias, weights, prefix, is_old ? "beta" : "bias", D, error));
 }

@@ -145,7 +145,8 @@ gboolean hl_dense_load (HlDense *dense,
                         gboolean has_bias,
                         GError **error);
 
-/** hl_norm_load: requires "@prefix.weight" (D), and "@prefix.bias" unless @norm is RMS.
+/** hl_norm_load: requires "@prefix.weight" (D), and "@prefix.bias" unless @norm is RMS;
+ * or ".gamma" and ".beta".
  */
 gboolean hl_norm_load (HlNorm *norm,
                        HlWeights *weights,

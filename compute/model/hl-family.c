@@ -4,13 +4,21 @@
 
 #include "base/hl-error.h"
 
-static const HlFamily *const families[] = { &hl_family_vit, &hl_family_gpt2,
-                                            &hl_family_llama };
+static const HlFamily *const families[] = {
+  &hl_family_vit,     &hl_family_gpt2,       &hl_family_llama,  &hl_family_bert,
+  &hl_family_roberta, &hl_family_distilbert, &hl_family_albert, &hl_family_mpnet,
+};
 
 HlTokenTable *
 hl_input_dup_tokens (gpointer data, const HlInput *input, int stack)
 {
   return hl_token_table_ref (input->tokens);
+}
+
+gint64
+hl_input_last_row (gpointer data, const HlInput *input)
+{
+  return input->ids->shape.dim[1] - 1;
 }
 
 const HlFamily *

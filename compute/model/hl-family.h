@@ -29,7 +29,8 @@ typedef struct
  * @id: "vit"
  * @model_types: config.json's "model_type" that it takes, NULL-terminated
  * @input_kind: what it takes: "image" or "text"
- * @reads_last: predictions come from the last token, not from the first
+ * @readout_row: (nullable): the token of an input that the logits come from, -1 where
+ * they come from several; NULL for the first
  * @load: what the family needs for its passes; NULL with @error
  * @forward: logits (B, V), (transfer full); NULL after a failure (which sticks to the
  *   run) or where the model has no head
@@ -45,7 +46,7 @@ typedef struct
   const char *title;
   const char *const *model_types;
   const char *input_kind;
-  gboolean reads_last;
+  gint64 (*readout_row) (gpointer data, const HlInput *input);
   gpointer (*load) (HlLoader *loader, GError **error);
   void (*free_data) (gpointer data);
   HlTensor *(*forward) (gpointer data, HlRun *run, const HlInput *input);
@@ -60,12 +61,20 @@ typedef struct
   HlParam *(*get_ends) (gpointer data, const HlReadout **readout);
 } HlFamily;
 
+extern const HlFamily hl_family_albert;
+extern const HlFamily hl_family_bert;
+extern const HlFamily hl_family_distilbert;
 extern const HlFamily hl_family_gpt2;
 extern const HlFamily hl_family_llama;
+extern const HlFamily hl_family_mpnet;
+extern const HlFamily hl_family_roberta;
 extern const HlFamily hl_family_vit;
 
 /** hl_input_dup_tokens: @tokens of families whose inputs bring their table. */
 HlTokenTable *hl_input_dup_tokens (gpointer data, const HlInput *input, int stack);
+
+/** hl_input_last_row: @readout_row of families that read the last token. */
+gint64 hl_input_last_row (gpointer data, const HlInput *input);
 
 /** hl_family_find: (transfer none): by config.json's model_type; NULL with @error
  * UNSUPPORTED that names those that are known. */

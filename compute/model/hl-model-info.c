@@ -72,6 +72,23 @@ hl_model_info_get_stack (const HlModelInfo *info, int stack)
   return g_ptr_array_index (info->stacks, stack);
 }
 
+static const char *const predicts_names[] = { "", "next", "own" };
+
+const char *
+hl_predicts_name (HlPredicts predicts)
+{
+  return predicts_names[predicts];
+}
+
+HlPredicts
+hl_predicts_from_name (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (predicts_names); i++)
+    if (g_strcmp0 (predicts_names[i], name) == 0)
+      return (HlPredicts) i;
+  return HL_PREDICTS_NOTHING;
+}
+
 HlKeySpan
 hl_layer_keys_seen (const HlLayerInfo *layer, gint64 query, gint64 Tq, gint64 Tk)
 {

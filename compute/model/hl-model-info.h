@@ -35,6 +35,19 @@ typedef struct
   int window;
 } HlLayerInfo;
 
+/** HlPredicts: what is predicted at each position of a text. */
+typedef enum
+{
+  HL_PREDICTS_NOTHING,
+  HL_PREDICTS_NEXT, /* the token after it */
+  HL_PREDICTS_OWN,  /* the token at it, which may be masked */
+} HlPredicts;
+
+/** hl_predicts_name: "", "next", "own"; hl_predicts_from_name: NOTHING for another word.
+ */
+const char *hl_predicts_name (HlPredicts predicts);
+HlPredicts hl_predicts_from_name (const char *name);
+
 /** HlStack: one tower of blocks; @name is "" where a model has only one. */
 typedef struct
 {
@@ -55,7 +68,8 @@ typedef struct
  * @n_params: number of weights; 0 when not known
  * @width: D; 0 when not known
  * @n_classes: of a classifier; 0 where the model has none
- * @n_vocab: tokens of a language model; 0 for others
+ * @n_vocab: tokens that a text is made of; 0 for models that take none
+ * @predicts: of which, where they have predictions, each position has some
  * @n_context: the longest text it was made for; 0 for others
  * @input_kind: what it takes, "image" or "text"; "" when not known
  * @labels: (nullable): class names by index, NULL-terminated
@@ -75,6 +89,7 @@ typedef struct
   int width;
   int n_classes;
   int n_vocab;
+  HlPredicts predicts;
   int n_context;
   char *input_kind;
   char **labels;

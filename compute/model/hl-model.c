@@ -239,6 +239,17 @@ hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input)
   return model->family->forward (model->data, run, input);
 }
 
+HlSite
+hl_model_get_stream_site (const HlModel *model, int stack, int layer)
+{
+  const HlBlock *block = model->family->get_block != NULL
+                             ? model->family->get_block (model->data, stack, layer)
+                             : NULL;
+  return block != NULL && block->of_mlp.outer.weight != NULL
+             ? HL_SITE_NORMALIZED_RESID_POST
+             : HL_SITE_RESID_POST;
+}
+
 gboolean
 hl_model_get_recipe (
     const HlModel *model, int stack, int layer, gint64 n_keys, HlRecipe *recipe)
@@ -269,7 +280,9 @@ hl_model_leave_device (HlModel *model)
 }
 
 gint64
-hl_model_get_readout_row (const HlModel *model, gint64 n_tokens)
+hl_model_get_readout_row (const HlModel *model, const HlInput *input)
 {
-  return model->family->reads_last ? n_tokens - 1 : 0;
+  return model->family->readout_row != NULL
+             ? model->family->readout_row (model->data, input)
+             : 0;
 }

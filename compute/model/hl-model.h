@@ -56,9 +56,13 @@ HlTokenTable *hl_model_get_tokens (const HlModel *model, const HlInput *input, i
  */
 HlTensor *hl_model_forward (const HlModel *model, HlRun *run, const HlInput *input);
 
-/** hl_model_get_readout_row: the token of @n_tokens whose row the prediction comes from:
- * CLS, or the last one. */
-gint64 hl_model_get_readout_row (const HlModel *model, gint64 n_tokens);
+/** hl_model_get_readout_row: the token whose row the prediction comes from: CLS, the last
+ * one, a masked one; -1 where it comes from several. */
+gint64 hl_model_get_readout_row (const HlModel *model, const HlInput *input);
+
+/** hl_model_get_stream_site: the site of the stream behind a block, as the next one sees
+ * it: hook_normalized_resid_post where the block normalises its sum. */
+HlSite hl_model_get_stream_site (const HlModel *model, int stack, int layer);
 
 /** hl_model_get_recipe: of a layer's maps with @n_keys keys; FALSE when they do not
  * follow from Q, K and lse. The recipe's bias is (transfer full) (nullable). */

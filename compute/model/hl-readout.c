@@ -3,6 +3,7 @@
 #include "model/hl-readout.h"
 
 #include "base/hl-error.h"
+#include "model/hl-text-embedding.h"
 
 /* Logits of one band: 256 positions of GPT-2's vocabulary are 51 MB. */
 #define BAND_BYTES ((gint64) 64 << 20)
@@ -48,6 +49,31 @@ hl_readout_band (gint64 T, gint64 V)
   return CLAMP (BAND_BYTES / (4 * MAX (V, 1)), 1, MAX (T, 1));
 }
 
+static HlTensor *
+logits_of (const HlReadout *readout, HlRun *run, HlTensor *x)
+{
+  HlExec *exec = &run->exec;
+  g_autoptr (HlTensor) seen = x != NULL ? hl_tensor_ref (x) : NULL;
+  if (readout->transform.weight != NULL)
+    {
+      g_autoptr (HlTensor) bent = hl_dense_forward (&readout->transform, run, x);
+      hl_tensor_unref (seen);
+      seen = hl_activation (exec, bent, readout->activation);
+    }
+  g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, seen);
+  if (readout->project.weight != NULL)
+    {
+      g_autoptr (HlTensor) wide = g_steal_pointer (&normed);
+      normed = hl_dense_forward (&readout->project, run, wide);
+    }
+  g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
+  if (readout->soft_cap == 0)
+    return g_steal_pointer (&logits);
+  g_autoptr (HlTensor) part = hl_scale (exec, logits, 1 / readout->soft_cap);
+  g_autoptr (HlTensor) bent = hl_activation (exec, part, HL_ACTIVATION_TANH);
+  return hl_scale (exec, bent, readout->soft_cap);
+}
+
 static void
 predict (const HlReadout *readout, HlRun *run, HlTensor *x)
 {
@@ -62,32 +88,29 @@ predict (const HlReadout *readout, HlRun *run, HlTensor *x)
       if (!hl_exec_step (exec, 1, what))
         return;
       g_autoptr (HlTensor) rows = hl_slice (exec, x, t, n);
-      g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, rows);
-      g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
+      g_autoptr (HlTensor) logits = logits_of (readout, run, rows);
       if (logits == NULL || !fill_band (run, t, logits))
         return;
     }
 }
 
 HlTensor *
-hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x)
+hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x, gint64 row)
 {
   HlExec *exec = &run->exec;
   if (x == NULL || !hl_exec_ok (exec))
     return NULL;
   if (hl_run_wants (run, HL_SITE_LOGITS, 0, 0))
     {
-      g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, x);
-      g_autoptr (HlTensor) all = hl_run_site (
-          run, HL_SITE_LOGITS, 0, 0, hl_dense_forward (&readout->unembed, run, normed));
+      g_autoptr (HlTensor) all =
+          hl_run_site (run, HL_SITE_LOGITS, 0, 0, logits_of (readout, run, x));
     }
   if (run->predictions != NULL && x->shape.dim[0] == 1)
     predict (readout, run, x);
-  gint64 T = x->shape.dim[1];
+  gint64 T = x->shape.dim[1], first = row >= 0 && row < T ? row : T - 1;
   g_autoptr (HlTensor) read =
-      hl_slice (exec, x, run->reads_all ? 0 : T - 1, run->reads_all ? T : 1);
-  g_autoptr (HlTensor) normed = hl_norm_forward (&readout->norm, run, read);
-  g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
+      hl_slice (exec, x, run->reads_all ? 0 : first, run->reads_all ? T : 1);
+  g_autoptr (HlTensor) logits = logits_of (readout, run, read);
   if (logits == NULL || run->reads_all)
     return g_steal_pointer (&logits);
   return hl_tensor_view (logits, 0, HL_SHAPE (logits->shape.dim[0], logits->shape.dim[2]),

@@ -6,22 +6,34 @@
 
 G_BEGIN_DECLS
 
-/** HlReadout: @unembed: (V, D); the embedding's own weights where a model ties them. */
+/**
+ * HlReadout: unembed (norm (activation (transform (x)))), each where it has weights.
+ * @transform: (E, D), of models that fill in masked tokens
+ * @unembed: (V, E); the embedding's own weights where a model ties them
+ * @soft_cap: 0, or logits become soft_cap tanh (logit / soft_cap)
+ * @project: (E, D), behind the norm
+ */
 typedef struct
 {
+  HlDense transform;
+  HlActivation activation;
   HlNorm norm;
+  HlDense project;
   HlDense unembed;
+  double soft_cap;
 } HlReadout;
 
 /**
  * hl_readout_forward:
  * @x: (B, T, D)
+ * @row: of @x that is read, where it has more than one; -1 for the last
  * Fills the run's predictions where it has some (for which the batch has to be 1), band
  * by band, and captures hook_logits where somebody wants them.
- * Returns: (transfer full) (nullable): logits of the last position, (B, V), or where the
- *   run reads all (B, T, V)
+ * Returns: (transfer full) (nullable): logits of that row, (B, V), or where the run reads
+ *   all (B, T, V)
  */
-HlTensor *hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x);
+HlTensor *
+hl_readout_forward (const HlReadout *readout, HlRun *run, HlTensor *x, gint64 row);
 
 /** hl_readout_band: for how many of @T positions logits over @V tokens are made at a
  * time, with as many probabilities beside them. */

@@ -93,6 +93,26 @@ hl_weights_require (HlWeights *weights, const char *name, HlShape shape, GError 
   return param;
 }
 
+HlParam *
+hl_weights_require_rows (HlWeights *weights,
+                         const char *name,
+                         HlShape whole,
+                         gint64 first,
+                         gint64 n,
+                         GError **error)
+{
+  HlParam *param = hl_weights_require (weights, name, whole, error);
+  if (param == NULL)
+    return NULL;
+  HlTensor *all = param->stored;
+  HlShape part = all->shape;
+  gint64 row = part.n_dims > 1 ? part.dim[1] : 1;
+  part.dim[0] = n;
+  param->stored = hl_tensor_view (all, first * row, part, NULL);
+  hl_tensor_unref (all);
+  return param;
+}
+
 gboolean
 hl_weights_has (HlWeights *weights, const char *name)
 {

@@ -35,6 +35,15 @@ void hl_weights_free (HlWeights *weights);
 HlParam *
 hl_weights_require (HlWeights *weights, const char *name, HlShape shape, GError **error);
 
+/** hl_weights_require_rows: rows @first to @first + @n of a weight of @whole, (..., D) or
+ * (...); the weight itself stays mapped once. */
+HlParam *hl_weights_require_rows (HlWeights *weights,
+                                  const char *name,
+                                  HlShape whole,
+                                  gint64 first,
+                                  gint64 n,
+                                  GError **error);
+
 /** hl_weights_has: whether a tensor of this name is in the file. */
 gboolean hl_weights_has (HlWeights *weights, const char *name);
 

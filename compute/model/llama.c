@@ -211,6 +211,7 @@ llama_load (HlLoader *loader, GError **error)
   HlModelInfo *info = loader->info;
   info->width = llama->D;
   info->n_vocab = (int) llama->tokens->stored->shape.dim[0];
+  info->predicts = HL_PREDICTS_NEXT;
   info->n_context = (int) settings.context;
   /* The base grows with the text up to this factor; below 1 nothing is made longer. */
   if (llama->rope->kind == HL_ROPE_DYNAMIC)
@@ -238,7 +239,7 @@ llama_forward (gpointer data, HlRun *run, const HlInput *input)
                      hl_embed_tokens (llama->tokens, run, input->ids));
   g_autoptr (HlTensor) last =
       hl_blocks_forward (llama->blocks, llama->n_layers, run, 0, x);
-  return hl_readout_forward (&llama->readout, run, last);
+  return hl_readout_forward (&llama->readout, run, last, -1);
 }
 
 static const HlBlock *
@@ -263,7 +264,7 @@ const HlFamily hl_family_llama = {
   .title = "Llama",
   .model_types = llama_model_types,
   .input_kind = "text",
-  .reads_last = TRUE,
+  .readout_row = hl_input_last_row,
   .load = llama_load,
   .free_data = llama_free,
   .forward = llama_forward,

@@ -85,7 +85,8 @@ hl_session_write_predictions (hid_t group,
     if (!hl_h5_write_tensor (place, parts[i].name, *tensor_of (predictions, &parts[i]),
                              HL_DTYPE_INVALID, axes, names, parts[i].unit, error))
       return FALSE;
-  return write_texts (place, predictions, error);
+  return hl_h5_write_attr_int (place, "is_own", predictions->is_own, error) &&
+         write_texts (place, predictions, error);
 }
 
 static gboolean
@@ -122,7 +123,7 @@ hl_session_read_predictions (HlH5Reader *reader,
     return local == NULL;
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   gint64 T = tokens != NULL ? tokens->n_tokens : 0;
-  HlPredictions *predictions = hl_predictions_new (NULL, 0, 1, error);
+  HlPredictions *predictions = hl_predictions_new (NULL, 0, 1, FALSE, error);
   if (predictions == NULL)
     return FALSE;
   trace->predictions = predictions;
@@ -144,6 +145,11 @@ hl_session_read_predictions (HlH5Reader *reader,
                        "predictions: top_id and top_log_prob differ in width");
   links[G_N_ELEMENTS (parts)] = "text";
   links[G_N_ELEMENTS (parts) + 1] = "text_id";
+  static const char *const attrs[] = { "is_own", NULL };
+  gint64 is_own = 0;
+  if (!hl_h5_read_attr_int (place, "is_own", &is_own, error))
+    return FALSE;
+  predictions->is_own = is_own != 0;
   return read_texts (reader, place, predictions, error) &&
-         hl_h5_stash_unknown (reader, place, links, NULL, FALSE, error);
+         hl_h5_stash_unknown (reader, place, links, attrs, FALSE, error);
 }

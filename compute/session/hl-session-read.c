@@ -96,6 +96,8 @@ static gboolean
 read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
 {
   gint64 width = 0, n_vocab = 0, n_context = 0;
+  /* Files of before this attribute are of models that predict the next token. */
+  g_autofree char *predicts = g_strdup ("next");
   if (!hl_h5_read_attr_string (group, "path", &info->path, error) ||
       !hl_h5_read_attr_string (group, "identity", &info->identity, error) ||
       !hl_h5_read_attr_string (group, "name", &info->name, error) ||
@@ -107,8 +109,10 @@ read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
       !hl_h5_read_attr_int (group, "width", &width, error) ||
       !hl_h5_read_attr_int (group, "n_vocab", &n_vocab, error) ||
       !hl_h5_read_attr_int (group, "n_context", &n_context, error) ||
+      !hl_h5_read_attr_string (group, "predicts", &predicts, error) ||
       !hl_h5_read_attr_string (group, "input_kind", &info->input_kind, error))
     return FALSE;
+  info->predicts = hl_predicts_from_name (predicts);
   info->width = clamp_int (width);
   info->n_vocab = clamp_int (n_vocab);
   info->n_context = clamp_int (n_context);
@@ -120,8 +124,8 @@ read_model (HlH5Reader *reader, hid_t models, int index, GError **error)
 {
   static const char *const links[] = { "labels", "stacks", NULL };
   static const char *const attrs[] = {
-    "path",     "identity", "name",    "family",    "family_title", "dtype", "config",
-    "n_params", "width",    "n_vocab", "n_context", "input_kind",   NULL
+    "path",     "identity", "name",    "family",    "family_title", "dtype",    "config",
+    "n_params", "width",    "n_vocab", "n_context", "input_kind",   "predicts", NULL
   };
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autofree char *number = g_strdup_printf ("%d", index);

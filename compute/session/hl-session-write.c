@@ -61,6 +61,8 @@ hl_session_write_model (hid_t group, const HlModelInfo *info, GError **error)
       !hl_h5_write_attr_int (group, "n_params", info->n_params, error) ||
       !hl_h5_write_attr_int (group, "width", info->width, error) ||
       !hl_h5_write_attr_int (group, "n_vocab", info->n_vocab, error) ||
+      !hl_h5_write_attr_string (group, "predicts", hl_predicts_name (info->predicts),
+                                error) ||
       !hl_h5_write_attr_int (group, "n_context", info->n_context, error) ||
       !hl_h5_write_attr_string (group, "input_kind", info->input_kind, error))
     return FALSE;

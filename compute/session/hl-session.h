@@ -8,7 +8,8 @@
  *                         created (ISO 8601, UTC)
  *  2. /models/<n>         attributes path, identity, name, family, family_title, dtype,
  *                         config (JSON), n_params, width, n_vocab, n_context (int64),
- *                         input_kind ("image", "text");
+ *                         input_kind ("image", "text"),
+ *                         predicts ("", "next", "own");
  *                         labels (strings), where the model has classes
  *  3. /models/<n>/stacks/<s>  attributes name, n_layers; kind ("none", "self", "cross"),
  *                         n_heads, n_kv_heads, head_width, window (int32), is_causal
@@ -27,7 +28,7 @@
  *     /traces/<n>/predictions  of a text: next_id, next_rank (T) int32, next_log_prob,
  *                         entropy (T) float32, top_id (T, k) int32, top_log_prob (T, k)
  *                         float32; text_id (int32) and text (strings): of the tokens in
- *                         top_id; see hl-predictions.h
+ *                         top_id; attribute is_own (int64); see hl-predictions.h
  *  7. /traces/<n>/input/pixels  (height, width, 3) uint8; /traces/<n>/input/text, a
  * string
  *  8. /traces/<n>/sites/<site>  float32, or float16 for maps when that was chosen; (H,

@@ -10,11 +10,13 @@
 #define STRETCH 256
 
 HlPredictions *
-hl_predictions_new (const gint32 *ids, gint64 n_tokens, gint64 n_vocab, GError **error)
+hl_predictions_new (
+    const gint32 *ids, gint64 n_tokens, gint64 n_vocab, gboolean is_own, GError **error)
 {
   gint64 k = MIN (HL_PREDICTIONS_K, n_vocab);
   g_autoptr (HlPredictions) p = g_new0 (HlPredictions, 1);
   g_atomic_ref_count_init (&p->refs);
+  p->is_own = is_own;
   p->texts = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   const struct
   {
@@ -37,8 +39,14 @@ hl_predictions_new (const gint32 *ids, gint64 n_tokens, gint64 n_vocab, GError *
     }
   gint32 *next = p->next_ids->data;
   for (gint64 t = 0; t < n_tokens; t++)
-    next[t] = t + 1 < n_tokens ? ids[t + 1] : -1;
+    next[t] = is_own ? ids[t] : t + 1 < n_tokens ? ids[t + 1] : -1;
   return g_steal_pointer (&p);
+}
+
+gint64
+hl_predictions_get_position (const HlPredictions *p, gint64 token)
+{
+  return p->is_own ? token : token - 1;
 }
 
 HlPredictions *

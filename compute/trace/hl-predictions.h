@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What each position of a text predicts for the next token: the few most probable ones,
+ * What each position of a text predicts, for the next token or, where tokens are masked,
+ * for its own: the few most probable ones,
  * and how probable the token was that really came. The whole of the logits would be
  * 206 MB for GPT-2 at 1,024 tokens; this is 100 KB.
  * Filled during a run, immutable once shared; atomic reference count. */
@@ -13,6 +14,8 @@ G_BEGIN_DECLS
 
 /**
  * HlPredictions: natural logarithms throughout.
+ * @is_own: of the token at each position, not of the one after it; "next" below is then
+ *   that token
  * @next_ids: (T) int32: the token that really came after each position, -1 for unknown
  * @top_ids: (T, k) int32: the most probable tokens, most probable first; the lower id
  *   first where two are equal
@@ -26,6 +29,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount refs;
+  gboolean is_own;
   HlTensor *next_ids;
   HlTensor *top_ids;
   HlTensor *top_log_probs;
@@ -38,13 +42,17 @@ typedef struct
 /**
  * hl_predictions_new:
  * @ids: (n_tokens): the text; position i is followed by ids[i + 1]
+ * @is_own: position i is of ids[i] instead
  * @n_vocab: at least 1; k is the smaller of HL_PREDICTIONS_K and this
  * Returns: (transfer full): NULL with @error (MEMORY)
  */
-HlPredictions *
-hl_predictions_new (const gint32 *ids, gint64 n_tokens, gint64 n_vocab, GError **error);
+HlPredictions *hl_predictions_new (
+    const gint32 *ids, gint64 n_tokens, gint64 n_vocab, gboolean is_own, GError **error);
 HlPredictions *hl_predictions_ref (HlPredictions *predictions);
 void hl_predictions_unref (HlPredictions *predictions);
+
+/** hl_predictions_get_position: of the predictions for token @token; -1 for none. */
+gint64 hl_predictions_get_position (const HlPredictions *predictions, gint64 token);
 
 /** hl_predictions_set_text: while it is being filled. */
 void hl_predictions_set_text (HlPredictions *predictions, gint32 id, const char *text);

@@ -61,7 +61,8 @@ has_predictions (const HlModelInfo *info,
                  const HlInput *input,
                  const HlTraceOptions *options)
 {
-  return input->ids != NULL && info->n_vocab > 0 && !options->no_predictions;
+  return input->ids != NULL && info->predicts != HL_PREDICTS_NOTHING &&
+         !options->no_predictions;
 }
 
 HlTraceCost
@@ -354,8 +355,9 @@ hl_tracer_run (const HlModel *model,
 
   if (has_predictions (info, input, options))
     {
-      trace->predictions = hl_predictions_new (input->ids->data, input->ids->shape.dim[1],
-                                               info->n_vocab, error);
+      trace->predictions =
+          hl_predictions_new (input->ids->data, input->ids->shape.dim[1], info->n_vocab,
+                              info->predicts == HL_PREDICTS_OWN, error);
       if (trace->predictions == NULL)
         return NULL;
     }

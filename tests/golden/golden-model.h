@@ -44,4 +44,10 @@ golden_open_model (const char *name, HlModel **model, HlInput **input)
                ? hl_model_open_ids (*model, given->data, hl_tensor_count (given), &error)
                : hl_input_new_image ("golden", given, NULL);
   g_assert_no_error (error);
+  g_autoptr (HlSafetensors) file = golden_open_file (name, "expected.safetensors");
+  if (hl_safetensors_lookup (file, "token_type_ids") == NULL)
+    return;
+  g_autoptr (HlTensor) types = golden_expected (name, "token_type_ids");
+  for (int t = 0; t < (*input)->tokens->n_tokens; t++)
+    (*input)->tokens->tokens[t].segment = ((const gint32 *) types->data)[t];
 }

@@ -135,7 +135,7 @@ begin_run (HlRun *run,
   if (setup->starts_late)
     hl_run_start_at (run, 1, first);
   if (setup->has_one_row)
-    run->only_row = hl_model_get_readout_row (model, like->shape.dim[1]);
+    run->only_row = hl_model_get_readout_row (model, input);
 }
 
 static void

@@ -133,7 +133,7 @@ test_predictions (void)
   hl_exec_init (&exec, backend, NULL);
   g_autoptr (HlTensor) probs = hl_softmax (&exec, logits, NULL, &lse);
   g_assert_no_error (exec.error);
-  g_autoptr (HlPredictions) p = hl_predictions_new (ids, T, V, NULL);
+  g_autoptr (HlPredictions) p = hl_predictions_new (ids, T, V, FALSE, NULL);
   hl_predictions_fill (p, 0, logits, probs, lse);
   for (gint64 t = 0; t < T; t++)
     check_position (p, x + t * V, V, t);

@@ -102,7 +102,7 @@ def check_predictions(p):
     expect([(p[n].dtype, p[n].shape) for n in ("entropy", "next_log_prob",
                                                "top_log_prob")],
            [(np.dtype("float32"), s) for s in ((5,), (5,), (5, 3))])
-    expect(list(p["next_id"][:]), [260, 198, 172, 263, -1])
+    expect((int(p.attrs["is_own"]), list(p["next_id"][:])), (1, [1, 260, 198, 172, 263]))
     expect(list(p["next_rank"][:]), [0, 7, 14, 21, -1])
     expect(list(p["next_log_prob"][:4]), [0, -1.25, -2.5, -3.75])
     expect(bool(np.isnan(p["next_log_prob"][4])), True)

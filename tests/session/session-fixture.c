@@ -207,7 +207,7 @@ predictions_new (const HlTokenTable *tokens)
   gint32 ids[FIXTURE_TEXT_TOKENS];
   for (int i = 0; i < FIXTURE_TEXT_TOKENS; i++)
     ids[i] = tokens->tokens[i].id;
-  HlPredictions *p = hl_predictions_new (ids, FIXTURE_TEXT_TOKENS, 3, NULL);
+  HlPredictions *p = hl_predictions_new (ids, FIXTURE_TEXT_TOKENS, 3, TRUE, NULL);
   for (int i = 0; i < FIXTURE_TEXT_TOKENS; i++)
     {
       gboolean is_known = i + 1 < FIXTURE_TEXT_TOKENS;
@@ -235,6 +235,7 @@ fixture_text_session_new (void)
   set_string (&model->input_kind, "text");
   model->n_vocab = 264;
   model->n_context = 64;
+  model->predicts = HL_PREDICTS_OWN;
   g_autoptr (HlTrace) trace = hl_trace_new (model);
   fill_strings (trace);
   set_string (&trace->input_kind, "text");
@@ -320,6 +321,7 @@ assert_equal_model (const HlModelInfo *a, const HlModelInfo *b)
   g_assert_cmpint (a->width, ==, b->width);
   g_assert_cmpint (a->n_vocab, ==, b->n_vocab);
   g_assert_cmpint (a->n_context, ==, b->n_context);
+  g_assert_cmpint (a->predicts, ==, b->predicts);
   g_assert_cmpstr (a->input_kind, ==, b->input_kind);
   g_assert_cmpstrv (a->labels, b->labels);
   g_assert_cmpuint (a->stacks->len, ==, b->stacks->len);

@@ -61,7 +61,7 @@ static void
 predict (HlTrace *trace, int n, double step)
 {
   g_autofree gint32 *ids = g_new0 (gint32, (gsize) n);
-  HlPredictions *p = hl_predictions_new (ids, n, 3, NULL);
+  HlPredictions *p = hl_predictions_new (ids, n, 3, FALSE, NULL);
   for (int i = 0; i < n; i++)
     {
       ((float *) p->next_log_probs->data)[i] =

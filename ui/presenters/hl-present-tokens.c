@@ -128,9 +128,10 @@ fill_token (HlTokenList *list, const HlPredictions *p, const HlToken *token, int
   gsize size = 0;
   const char *data = token->bytes != NULL ? g_bytes_get_data (token->bytes, &size) : NULL;
   item->breaks_line = size > 0 && data[size - 1] == '\n';
-  if (p == NULL || i < 1 || i > hl_predictions_get_length (p))
+  gint64 at = p != NULL ? hl_predictions_get_position (p, i) : -1;
+  if (at < 0 || at >= hl_predictions_get_length (p))
     return;
-  item->log_prob = hl_tensor_f32 (p->next_log_probs)[i - 1];
+  item->log_prob = hl_tensor_f32 (p->next_log_probs)[at];
   if (!isnan (item->log_prob))
     item->shade = (float) CLAMP (-(double) item->log_prob / HL_SURPRISE_NATS, 0, 1);
 }

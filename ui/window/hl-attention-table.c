@@ -60,9 +60,10 @@ static double
 log_prob_of (HlAttentionTable *self, gint64 token)
 {
   const HlPredictions *p = self->trace != NULL ? self->trace->predictions : NULL;
-  if (p == NULL || token < 1 || token > hl_predictions_get_length (p))
+  gint64 at = p != NULL ? hl_predictions_get_position (p, token) : -1;
+  if (at < 0 || at >= hl_predictions_get_length (p))
     return NAN;
-  return (double) hl_tensor_f32 (p->next_log_probs)[token - 1];
+  return (double) hl_tensor_f32 (p->next_log_probs)[at];
 }
 
 static double

@@ -152,7 +152,8 @@ describe_next (HlHeadNumbers *self, const HlTrace *trace, gint64 position)
 {
   const HlPredictions *p = trace->predictions;
   g_autofree char *token = hl_present_token (trace, 0, position);
-  g_autofree char *title = g_strdup_printf (_ ("After %d · %s"), (int) position, token);
+  g_autofree char *title = g_strdup_printf (
+      p->is_own ? _ ("At %d · %s") : _ ("After %d · %s"), (int) position, token);
   g_autoptr (GString) tip = g_string_new (NULL);
   g_string_append_printf (tip, _ ("Entropy of this prediction: %.3f nats"),
                           (double) hl_tensor_f32 (p->entropies)[position]);

@@ -42,7 +42,7 @@ parse (Options *o, GtkEditable *entry, int empty, int *found)
     *found = empty;
   else if (g_ascii_strcasecmp (text, "predicted") == 0)
     *found = HL_TARGET_PREDICTED;
-  else if (g_ascii_strcasecmp (text, "every") == 0 && info->n_vocab > 0)
+  else if (g_ascii_strcasecmp (text, "every") == 0 && info->predicts == HL_PREDICTS_NEXT)
     *found = HL_TARGET_EVERY;
   else
     {
