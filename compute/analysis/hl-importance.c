@@ -116,7 +116,7 @@ run_whole (Work *w, GError **error)
       w->info, hl_model_get_stream_site (w->model, 0, w->stack->n_layers - 1), 0,
       w->stack->n_layers - 1);
   hl_run_capture (&run, end);
-  if (is_every (w) && w->info->predicts != HL_PREDICTS_NEXT)
+  if (is_every (w) && w->input->ids != NULL && w->info->predicts != HL_PREDICTS_NEXT)
     hl_exec_fail (&run.exec, g_error_new (HL_ERROR, HL_ERROR_UNSUPPORTED,
                                           "target \"every\": a model that predicts the "
                                           "next token expected, %s found",

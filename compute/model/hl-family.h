@@ -63,11 +63,17 @@ typedef struct
 
 extern const HlFamily hl_family_albert;
 extern const HlFamily hl_family_bert;
+extern const HlFamily hl_family_clip;
+extern const HlFamily hl_family_clip_text;
+extern const HlFamily hl_family_deit;
+extern const HlFamily hl_family_dinov2;
 extern const HlFamily hl_family_distilbert;
 extern const HlFamily hl_family_gpt2;
 extern const HlFamily hl_family_llama;
 extern const HlFamily hl_family_mpnet;
 extern const HlFamily hl_family_roberta;
+extern const HlFamily hl_family_siglip;
+extern const HlFamily hl_family_siglip_text;
 extern const HlFamily hl_family_vit;
 
 /** hl_input_dup_tokens: @tokens of families whose inputs bring their table. */
@@ -76,8 +82,19 @@ HlTokenTable *hl_input_dup_tokens (gpointer data, const HlInput *input, int stac
 /** hl_input_last_row: @readout_row of families that read the last token. */
 gint64 hl_input_last_row (gpointer data, const HlInput *input);
 
-/** hl_family_find: (transfer none): by config.json's model_type; NULL with @error
- * UNSUPPORTED that names those that are known. */
-const HlFamily *hl_family_find (const char *model_type, GError **error);
+/**
+ * hl_family_find:
+ * @model_type: config.json's
+ * @input_kind: (nullable): of a model with two towers the one that takes this; NULL for
+ *   the first
+ * Returns: (transfer none): NULL with @error UNSUPPORTED that names those that are known,
+ *   or what this one takes instead
+ */
+const HlFamily *
+hl_family_find (const char *model_type, const char *input_kind, GError **error);
+
+/** hl_family_find_other: (transfer none) (nullable): the other tower of a model of that
+ * type. */
+const HlFamily *hl_family_find_other (const char *model_type, const HlFamily *family);
 
 G_END_DECLS

@@ -84,6 +84,15 @@ hl_loading_activation (HlLoading *loading, const char *field, const char *fallba
 }
 
 void
+hl_loading_pair (HlLoading *loading, const char *field, int fallback, gint64 out[2])
+{
+  out[0] = out[1] = 1;
+  if (loading->error == NULL)
+    hl_json_get_pair (loading->config, field, fallback == 0, fallback, 1, 1 << 16,
+                      loading->where, out, &loading->error);
+}
+
+void
 hl_loading_enter (HlLoading *loading, const char *field)
 {
   const json_t *inner = json_object_get (loading->config, field);
@@ -98,9 +107,11 @@ void
 hl_loading_divides (
     HlLoading *loading, const char *field, int whole, const char *of, int part)
 {
-  if (part < 1 || whole % part != 0)
-    hl_loading_refuse (loading, "field \"%s\": a multiple of %s (%d) expected, %d found",
-                       field, of, part, whole);
+  if (loading->error == NULL && (part < 1 || whole % part != 0))
+    loading->error = g_error_new (HL_ERROR, HL_ERROR_RANGE,
+                                  "%s: field \"%s\": a multiple of %s (%d) expected, %d "
+                                  "found",
+                                  loading->where, field, of, part, whole);
 }
 
 void
@@ -153,6 +164,16 @@ hl_loading_param (HlLoading *loading, HlShape shape, const char *name)
   return loading->error == NULL
              ? hl_weights_require (loading->weights, full, shape, &loading->error)
              : NULL;
+}
+
+HlParam *
+hl_loading_rows (
+    HlLoading *loading, HlShape whole, gint64 first, gint64 n, const char *name)
+{
+  g_autofree char *full = g_strconcat (loading->prefix, name, NULL);
+  return loading->error == NULL ? hl_weights_require_rows (loading->weights, full, whole,
+                                                           first, n, &loading->error)
+                                : NULL;
 }
 
 void

@@ -50,6 +50,11 @@ hl_loading_string (HlLoading *loading, const char *field, const char *fallback);
 HlActivation
 hl_loading_activation (HlLoading *loading, const char *field, const char *fallback);
 
+/** hl_loading_pair: as hl_json_get_pair(); with a @fallback of 0 the field has to be
+ * there.
+ */
+void hl_loading_pair (HlLoading *loading, const char *field, int fallback, gint64 out[2]);
+
 /** hl_loading_enter: goes on with the object in @field, which has to be there. */
 void hl_loading_enter (HlLoading *loading, const char *field);
 
@@ -76,6 +81,10 @@ const char *hl_loading_find_prefix (const HlLoading *loading,
 /** hl_loading_param: as hl_weights_require(), of @prefix + @name; NULL after a failure.
  */
 HlParam *hl_loading_param (HlLoading *loading, HlShape shape, const char *name);
+
+/** hl_loading_rows: as hl_weights_require_rows(), of @prefix + @name. */
+HlParam *hl_loading_rows (
+    HlLoading *loading, HlShape whole, gint64 first, gint64 n, const char *name);
 
 /** hl_loading_dense: as hl_dense_load(); nothing where @name is NULL. */
 void hl_loading_dense (HlLoading *loading,

@@ -24,6 +24,7 @@ hl_model_info_new (void)
   info->dtype = g_strdup ("");
   info->config_json = g_strdup ("");
   info->input_kind = g_strdup ("");
+  info->other_kind = g_strdup ("");
   info->stacks = g_ptr_array_new_with_free_func (stack_free);
   return info;
 }
@@ -48,6 +49,7 @@ hl_model_info_unref (HlModelInfo *info)
   g_free (info->dtype);
   g_free (info->config_json);
   g_free (info->input_kind);
+  g_free (info->other_kind);
   g_strfreev (info->labels);
   g_ptr_array_unref (info->stacks);
   g_free (info);

@@ -72,6 +72,8 @@ typedef struct
  * @predicts: of which, where they have predictions, each position has some
  * @n_context: the longest text it was made for; 0 for others
  * @input_kind: what it takes, "image" or "text"; "" when not known
+ * @other_kind: what the model's other tower takes (hl_model_open_for()); "" where it has
+ *   none
  * @labels: (nullable): class names by index, NULL-terminated
  * @stacks: of HlStack *, at least one
  */
@@ -92,6 +94,7 @@ typedef struct
   HlPredicts predicts;
   int n_context;
   char *input_kind;
+  char *other_kind;
   char **labels;
   GPtrArray *stacks;
 } HlModelInfo;

@@ -114,6 +114,17 @@ fill_info (HlModel *model, const char *folder, const json_t *config, HlSafetenso
   info->n_params = hl_safetensors_get_n_parameters (st);
 }
 
+/* Two towers of one folder are two models; the first has the identity of the files. */
+static void
+name_other_tower (HlModel *model, const char *model_type)
+{
+  HlModelInfo *info = model->info;
+  const HlFamily *other = hl_family_find_other (model_type, model->family);
+  set (&info->other_kind, g_strdup (other != NULL ? other->input_kind : ""));
+  if (hl_family_find (model_type, NULL, NULL) != model->family)
+    set (&info->identity, hl_hash_strings (info->identity, model->family->id, NULL));
+}
+
 /* A model whose tokenizer cannot be read still runs on tokens; who brings a text is told
  * why. */
 static void
@@ -127,6 +138,12 @@ open_tokenizer (HlModel *model, const char *folder)
 
 HlModel *
 hl_model_open (const char *path, GError **error)
+{
+  return hl_model_open_for (path, NULL, error);
+}
+
+HlModel *
+hl_model_open_for (const char *path, const char *input_kind, GError **error)
 {
   g_autofree char *folder = folder_of (path);
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
@@ -155,7 +172,7 @@ hl_model_open (const char *path, GError **error)
     return NULL;
   const HlFamily *family = NULL;
   if (hl_json_get_string (config, "model_type", TRUE, NULL, "config.json", &type, error))
-    family = hl_family_find (type, error);
+    family = hl_family_find (type, input_kind, error);
   if (family == NULL)
     {
       g_prefix_error (error, "%s: ", folder);
@@ -173,6 +190,7 @@ hl_model_open (const char *path, GError **error)
   model->end_ids = read_end_ids (folder, config);
   model->weights = hl_weights_new (st, 0);
   fill_info (model, folder, config, st);
+  name_other_tower (model, type);
   HlLoader loader = { config, model->weights, model->info, folder };
   model->data = family->load (&loader, error);
   if (model->data == NULL)

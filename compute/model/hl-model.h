@@ -20,6 +20,11 @@ typedef struct _HlModel HlModel;
  *   UNSUPPORTED, IO)
  */
 HlModel *hl_model_open (const char *path, GError **error);
+
+/** hl_model_open_for: likewise; of a model with two towers (CLIP) the one that takes
+ * @input_kind, "image" or "text"; NULL for that of pictures. UNSUPPORTED where there is
+ * none. */
+HlModel *hl_model_open_for (const char *path, const char *input_kind, GError **error);
 HlModel *hl_model_ref (HlModel *model);
 void hl_model_unref (HlModel *model);
 

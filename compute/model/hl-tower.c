@@ -77,17 +77,13 @@ load_rows (Loader *l,
     all += rows[i];
   for (int i = 0; i < n; first += rows[i++])
     {
-      g_autofree char *weight =
-          g_strconcat (l->loading->prefix, l->at, name, ".weight", NULL);
-      g_autofree char *bias =
-          g_strconcat (l->loading->prefix, l->at, name, ".bias", NULL);
-      GError **error = &l->loading->error;
-      if (*error == NULL)
-        parts[i]->weight = hl_weights_require_rows (
-            l->loading->weights, weight, HL_SHAPE (all, D), first, rows[i], error);
-      if (*error == NULL && has_bias)
-        parts[i]->bias = hl_weights_require_rows (l->loading->weights, bias,
-                                                  HL_SHAPE (all), first, rows[i], error);
+      g_autofree char *weight = g_strconcat (l->at, name, ".weight", NULL);
+      g_autofree char *bias = g_strconcat (l->at, name, ".bias", NULL);
+      parts[i]->weight =
+          hl_loading_rows (l->loading, HL_SHAPE (all, D), first, rows[i], weight);
+      if (has_bias)
+        parts[i]->bias =
+            hl_loading_rows (l->loading, HL_SHAPE (all), first, rows[i], bias);
     }
 }
 

@@ -5,16 +5,37 @@
 #include "io/hl-safetensors.h"
 #include "model/hl-model-text.h"
 
+/* The folder of @name, which for the second tower of a model ends in "#text". */
+static inline char *
+golden_folder (const char *name)
+{
+  g_auto (GStrv) parts = g_strsplit (name, "#", 2);
+  return g_test_build_filename (G_TEST_DIST, "golden", "models", parts[0], NULL);
+}
+
+static inline gboolean
+golden_is_second (const char *name)
+{
+  return g_str_has_suffix (name, "#text");
+}
+
 /* A file of golden model @name: (transfer full). */
 static inline HlSafetensors *
 golden_open_file (const char *name, const char *file)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path =
-      g_test_build_filename (G_TEST_DIST, "golden", "models", name, file, NULL);
+  g_autofree char *folder = golden_folder (name);
+  g_autofree char *path = g_build_filename (folder, file, NULL);
   HlSafetensors *opened = hl_safetensors_open (path, &error);
   g_assert_no_error (error);
   return opened;
+}
+
+static inline HlSafetensors *
+golden_open_expected (const char *name)
+{
+  return golden_open_file (name, golden_is_second (name) ? "expected-text.safetensors"
+                                                         : "expected.safetensors");
 }
 
 /* What the reference says of @key, or was given: (transfer full). */
@@ -22,7 +43,7 @@ static inline HlTensor *
 golden_expected (const char *name, const char *key)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlSafetensors) file = golden_open_file (name, "expected.safetensors");
+  g_autoptr (HlSafetensors) file = golden_open_expected (name);
   HlTensor *t = hl_safetensors_get (file, key, &error);
   g_assert_no_error (error);
   return t;
@@ -33,9 +54,8 @@ static inline void
 golden_open_model (const char *name, HlModel **model, HlInput **input)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder =
-      g_test_build_filename (G_TEST_DIST, "golden", "models", name, NULL);
-  *model = hl_model_open (folder, &error);
+  g_autofree char *folder = golden_folder (name);
+  *model = hl_model_open_for (folder, golden_is_second (name) ? "text" : NULL, &error);
   g_assert_no_error (error);
   gboolean is_text = g_str_equal (hl_model_get_info (*model)->input_kind, "text");
   g_autoptr (HlTensor) given =
@@ -44,7 +64,7 @@ golden_open_model (const char *name, HlModel **model, HlInput **input)
                ? hl_model_open_ids (*model, given->data, hl_tensor_count (given), &error)
                : hl_input_new_image ("golden", given, NULL);
   g_assert_no_error (error);
-  g_autoptr (HlSafetensors) file = golden_open_file (name, "expected.safetensors");
+  g_autoptr (HlSafetensors) file = golden_open_expected (name);
   if (hl_safetensors_lookup (file, "token_type_ids") == NULL)
     return;
   g_autoptr (HlTensor) types = golden_expected (name, "token_type_ids");

@@ -20,8 +20,7 @@ import torch
 import transformers
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from transformers import (DeiTConfig, DeiTForImageClassificationWithTeacher, ViTConfig,
-                          ViTForImageClassification)
+from transformers import ViTConfig, ViTForImageClassification
 from transformers.models.deit.image_processing_pil_deit import DeiTImageProcessorPil
 from transformers.models.vit import modeling_vit
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
@@ -394,16 +393,6 @@ def make_others():
                 24, 24, names=module_name)
 
 
-def make_distilled():
-    path = folder("deit-distilled")
-    torch.manual_seed(8)
-    config = DeiTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
-                        intermediate_size=8, image_size=12, patch_size=6, num_labels=3)
-    model = DeiTForImageClassificationWithTeacher(config)
-    model.save_pretrained(path)
-    print("  save_pretrained wrote:", sorted(load_file(path + "/model.safetensors")))
-
-
 if __name__ == "__main__":
     print("torch", torch.__version__, "transformers", transformers.__version__,
           "numpy", np.__version__, "pillow", Image.__version__)
@@ -411,4 +400,3 @@ if __name__ == "__main__":
     make_tiny()
     make_sharded()
     make_others()
-    make_distilled()

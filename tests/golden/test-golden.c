@@ -352,17 +352,6 @@ test_replaced (void)
 }
 
 static void
-test_refused (gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *folder = path_of (data, NULL);
-  g_autoptr (HlModel) model = hl_model_open (folder, &error);
-  g_assert_null (model);
-  g_assert_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED);
-  g_assert_nonnull (strstr (error->message, "\"deit\" found"));
-}
-
-static void
 test_memory_refused (void)
 {
   Golden g;
@@ -412,7 +401,6 @@ main (int argc, char **argv)
   g_test_add_func ("/golden/scaled", test_scaled);
   g_test_add_func ("/golden/masked", test_masked);
   g_test_add_func ("/golden/replaced", test_replaced);
-  g_test_add_data_func ("/golden/refused/deit-distilled", "deit-distilled", test_refused);
   g_test_add_func ("/golden/memory-refused", test_memory_refused);
   return g_test_run ();
 }

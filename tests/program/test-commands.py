@@ -480,8 +480,6 @@ def bad_models():
     fails(1, "info", at("shape"), says=["expected", "found"])
     fails(1, "info", at("field"), says=["hidden_size"])
     fails(1, "info", at("family"), says=["mamba", "vit"])
-    fails(1, "info", os.path.join(SOURCE, "golden", "models", "deit-distilled"),
-          says=["deit"])
     fails(1, "info", at("nothing-here"), says=["nothing-here"])
     with open(at("pytorch_model.bin"), "wb") as f:
         f.write(b"PK\x03\x04" + bytes(100))
