@@ -9,7 +9,10 @@ static const HlFamily *const families[] = {
   &hl_family_vit,       &hl_family_deit,       &hl_family_dinov2,      &hl_family_clip,
   &hl_family_clip_text, &hl_family_siglip,     &hl_family_siglip_text, &hl_family_bert,
   &hl_family_roberta,   &hl_family_distilbert, &hl_family_albert,      &hl_family_mpnet,
-  &hl_family_gpt2,      &hl_family_llama,
+  &hl_family_gpt2,      &hl_family_llama,      &hl_family_gemma,       &hl_family_gemma2,
+  &hl_family_gemma3,    &hl_family_gpt_neox,   &hl_family_mistral,     &hl_family_olmo2,
+  &hl_family_opt,       &hl_family_phi3,       &hl_family_qwen2,       &hl_family_qwen3,
+  &hl_family_smollm3,
 };
 
 HlTokenTable *

@@ -22,7 +22,9 @@ block_of (const HlModel *model, int layer)
 gboolean
 hl_model_has_ov (const HlModel *model)
 {
-  return model->family->get_ends != NULL;
+  const HlReadout *readout;
+  return model->family->get_ends != NULL &&
+         model->family->get_ends (model->data, &readout) != NULL;
 }
 
 /* (transfer full) (nullable): a weight in the backend's type, on the host. */

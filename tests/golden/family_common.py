@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the scripts that make golden models share: weights, files, float64 runs."""
 
+import copy
 import json
 import os
 import shutil
@@ -89,7 +90,8 @@ def save(name, model, dtype, rename=None, change=None):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with tempfile.TemporaryDirectory() as scratch:
-        model.to(dtype).save_pretrained(scratch)
+        # A copy: frequencies of rotary positions are not to be rounded.
+        copy.deepcopy(model).to(dtype).save_pretrained(scratch)
         state = load_file(os.path.join(scratch, "model.safetensors"))
         with open(os.path.join(scratch, "config.json")) as f:
             config = json.load(f)

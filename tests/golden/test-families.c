@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Models of every family against what the reference library computed (make-encoders.py,
- * make-vision.py):
+ * make-vision.py, make-decoders.py):
  * attention of every layer and head, stored and recomputed; the stream before each block,
  * features, pooled features, logits, predictions. */
 #include "backend/cpu/hl-cpu.h"
 #include "golden-model.h"
 #include "trace/hl-attention-source.h"
+#include "trace/hl-generate.h"
 #include "trace/hl-tracer.h"
 
 #include <math.h>
@@ -214,6 +215,31 @@ test_one_row (gconstpointer data)
   golden_clear (&g);
 }
 
+static gboolean
+hear_cb (const HlGenerated *token, gpointer data)
+{
+  g_array_append_val ((GArray *) data, token->id);
+  return TRUE;
+}
+
+/* Token by token with a cache, as the reference goes on without any. */
+static void
+test_generated (gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  Golden g;
+  golden_init (&g, data);
+  g_autoptr (HlTensor) wanted = hl_safetensors_get (g.expected, "generated_ids", &error);
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (gint32));
+  const HlGenerateOptions options = { .n_tokens = (int) hl_tensor_count (wanted),
+                                      .goes_on = TRUE };
+  hl_generate (g.model, g.input, g.backend, &options, NULL, hear_cb, found, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (found->data, found->len * sizeof (gint32), wanted->data,
+                   hl_tensor_size_bytes (wanted));
+  golden_clear (&g);
+}
+
 /* Of models that fill in masked tokens: a position's prediction is of its own token. */
 static void
 test_predictions (gconstpointer data)
@@ -266,6 +292,15 @@ main (int argc, char **argv)
     "clip-both#text",    "siglip-vision",
     "siglip-classes",    "siglip-text",
     "siglip-both",       "siglip-both#text",
+    "mistral-tiny",      "mistral-full",
+    "qwen2-tiny",        "qwen2-window",
+    "qwen3-tiny",        "qwen3-bias",
+    "olmo2-tiny",        "smollm3-tiny",
+    "phi3-tiny",         "phi3-long",
+    "gemma-tiny",        "gemma2-tiny",
+    "gemma3-tiny",       "gemma3-old",
+    "gpt-neox-tiny",     "gpt-neox-serial",
+    "opt-tiny",          "opt-narrow",
   };
   static const char *const masked[] = { "bert-masked",       "bert-gamma",
                                         "roberta-masked",    "albert-masked",
@@ -278,6 +313,8 @@ main (int argc, char **argv)
       g_autoptr (HlSafetensors) file = golden_open_expected (models[i]);
       if (hl_safetensors_lookup (file, "logits") != NULL)
         add ("one-row", models[i], test_one_row);
+      if (hl_safetensors_lookup (file, "generated_ids") != NULL)
+        add ("generated", models[i], test_generated);
     }
   for (guint i = 0; i < G_N_ELEMENTS (masked); i++)
     add ("predictions", masked[i], test_predictions);
