@@ -15,6 +15,10 @@ MAX_C_LINES, MAX_H_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS = 700, 250, 120, 100
 
 TOOLKIT = r"(gtk|gdk(?!-pixbuf)|gsk|adwaita|libadwaita|epoxy|graphene|GL/|GLES|EGL)"
 DRAWING = r"(cairo|pango)"
+RECORDINGS = r"(sndfile|samplerate)\.h"
+NOT_IO = tuple("compute/" + room for room in (
+    "analysis", "backend", "base", "engine", "model", "ops", "session", "tensor", "text",
+    "trace"))
 COMPUTE_ROOMS = (r"(compute|base|tensor|ops|backend|engine|io|text|model|trace|analysis"
                  r"|session)/")
 WIDGET_ROOMS = r"(widgets|scene|draw|gl)/"
@@ -32,7 +36,8 @@ INCLUDE_RULES = [
     ("ui/presenters", r"(app|cli)/", "nothing includes upward"),
     ("ui", r"(app|cli)/", "nothing includes upward"),
     ("app/cli", TOOLKIT, "headlight links no toolkit"),
-]
+] + [(room, RECORDINGS, "recordings are read in compute/io")
+     for room in ("app", "ui", "widgets") + NOT_IO]
 
 
 def walk(root, suffixes, top=ROOMS):

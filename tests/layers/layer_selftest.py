@@ -12,6 +12,7 @@ import layer_symbols as syms
 MARK = "/* SPDX-License-Identifier: MIT */\n"
 CLEAN = {
     "compute/io/a.c": MARK + '#include "io/a.h"\n#include <gdk-pixbuf/gdk-pixbuf.h>\n'
+                             "#include <sndfile.h>\n"
                              '/* #include <gtk/gtk.h> in a comment, _ ("no string") */\n',
     "compute/io/a.h": MARK + "#pragma once\n",
     "widgets/scene/s.c": MARK + '#include "scene/s.h"\nchar *f (void)\n{\n'
@@ -38,6 +39,8 @@ PLANTED = [
     (rules.check_includes, "widgets/draw/d.c", "#include <gtk/gtk.h>\n", "gtk"),
     (rules.check_includes, "ui/presenters/p.c", "#include <adwaita.h>\n", "adwaita"),
     (rules.check_includes, "app/cli/c.c", "#include <gtk/gtk.h>\n", "gtk"),
+    (rules.check_includes, "app/cli/c.c", "#include <sndfile.h>\n", "compute/io"),
+    (rules.check_includes, "compute/model/m.c", "#include <samplerate.h>\n", "compute/io"),
     (rules.check_sizes, "compute/io/a.c", MARK + "\n" * 700, "701 lines"),
     (rules.check_sizes, "compute/io/a.h", MARK + "\n" * 250, "251 lines"),
     (rules.check_sizes, "ui/l.c", MARK + LONG, "121 lines in one function"),
