@@ -150,14 +150,14 @@ run_frames (gint64 first, gint64 end, gpointer data)
   const HlLogMel *log_mel = work->log_mel;
   gsize n_fft = (gsize) log_mel->n_fft, n_bins = (gsize) log_mel->n_bins;
   g_autofree double *frame = g_new (double, n_fft);
-  g_autofree double *scratch = g_new (double, 2 * n_fft);
+  g_autoptr (HlPowerSpectrum) spectrum = hl_power_spectrum_copy (log_mel->spectrum);
   g_autofree double *power = g_new (double, n_bins);
   for (gint64 t = first; t < end; t++)
     {
       const float *samples = work->padded + t * log_mel->hop;
       for (gsize i = 0; i < n_fft; i++)
         frame[i] = (double) samples[i] * log_mel->window[i];
-      hl_power_spectrum_run (log_mel->spectrum, frame, scratch, power);
+      hl_power_spectrum_run (spectrum, frame, power);
       filter (log_mel, power, work->out + t, work->n_frames);
     }
 }

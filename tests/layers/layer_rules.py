@@ -15,7 +15,7 @@ MAX_C_LINES, MAX_H_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS = 700, 250, 120, 100
 
 TOOLKIT = r"(gtk|gdk(?!-pixbuf)|gsk|adwaita|libadwaita|epoxy|graphene|GL/|GLES|EGL)"
 DRAWING = r"(cairo|pango)"
-RECORDINGS = r"(sndfile|samplerate)\.h"
+RECORDINGS = r"((sndfile|samplerate)\.h|kissfft/)"
 NOT_IO = tuple("compute/" + room for room in (
     "analysis", "backend", "base", "engine", "model", "ops", "session", "tensor", "text",
     "trace"))
