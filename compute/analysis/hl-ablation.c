@@ -172,14 +172,17 @@ uniform (const HlTensor *v, const HlLayerInfo *layer)
   const double *x = v->data;
   g_autofree double *sum = g_new0 (double, (gsize) (Hkv * K));
   HlTensor *out = hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, T, H, K), NULL);
-  for (gint64 t = 0; t < T && !layer->is_causal; t++)
-    for (gint64 i = 0; i < Hkv * K; i++)
-      sum[i] += x[t * Hkv * K + i];
+  HlKeySpan summed = { 0, 0 };
   for (gint64 t = 0; out != NULL && t < T; t++)
     {
-      double n = (double) (layer->is_causal ? t + 1 : T);
-      for (gint64 i = 0; i < Hkv * K && layer->is_causal; i++)
-        sum[i] += x[t * Hkv * K + i];
+      HlKeySpan seen = hl_layer_keys_seen (layer, t, T, T);
+      double n = (double) (seen.end - seen.first);
+      for (; summed.end < seen.end; summed.end++)
+        for (gint64 i = 0; i < Hkv * K; i++)
+          sum[i] += x[summed.end * Hkv * K + i];
+      for (; summed.first < seen.first; summed.first++)
+        for (gint64 i = 0; i < Hkv * K; i++)
+          sum[i] -= x[summed.first * Hkv * K + i];
       for (gint64 h = 0; h < H; h++)
         for (gint64 k = 0; k < K; k++)
           ((float *) out->data)[(t * H + h) * K + k] =

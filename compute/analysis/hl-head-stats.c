@@ -21,7 +21,7 @@ struct _HlHeadStatsMaker
   const HlTokenTable *tokens; /* NULL where they do not fit the map */
   gboolean is_grid;
   GArray *runs; /* Run */
-  gboolean is_causal;
+  HlLayerInfo layer;
   gint64 Tq, Tk;
   double entropy, distance, sink;
   gint64 n_entropy, n_distance, n_sink;
@@ -58,10 +58,11 @@ find_runs (HlHeadStatsMaker *m)
 static void
 add_entropy (HlHeadStatsMaker *m, const float *row, gint64 query)
 {
-  gint64 n = m->is_causal ? MIN (m->Tk, query + m->Tk - m->Tq + 1) : m->Tk;
+  HlKeySpan span = hl_layer_keys_seen (&m->layer, query, m->Tq, m->Tk);
+  gint64 n = span.end - span.first;
   if (n < 2)
     return;
-  m->entropy += hl_row_entropy (row, n) / log ((double) n);
+  m->entropy += hl_row_entropy (row + span.first, n) / log ((double) n);
   m->n_entropy++;
 }
 
@@ -94,7 +95,7 @@ add_distance (HlHeadStatsMaker *m, const float *row, gint64 query)
 {
   if (m->tokens == NULL || is_left_out (&m->tokens->tokens[query]))
     return;
-  gint64 end = m->is_causal ? query + 1 : m->Tk;
+  gint64 end = hl_layer_keys_seen (&m->layer, query, m->Tq, m->Tk).end;
   double mass = 0, sum = 0;
   for (guint i = 0; i < m->runs->len; i++)
     {
@@ -144,8 +145,8 @@ hl_head_stats_begin (const HlAttentionSource *source, HlHeadKey head, GError **e
   m->Tq = Tq;
   m->Tk = Tk;
   m->runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  m->is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers &&
-                 stack->layers[head.layer].is_causal;
+  if (stack != NULL && head.layer >= 0 && head.layer < stack->n_layers)
+    m->layer = stack->layers[head.layer];
   m->tokens = hl_trace_get_tokens (trace, head.stack);
   if (m->tokens != NULL && (m->tokens->n_tokens != Tk || Tq != Tk))
     m->tokens = NULL;

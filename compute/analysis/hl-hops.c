@@ -7,7 +7,7 @@
 struct _HlHopMaker
 {
   const HlTokenTable *tokens;
-  gboolean is_causal;
+  HlLayerInfo layer;
   gboolean is_grid;
   int n_hops;
   double *sums;    /* attention at each hop */
@@ -51,9 +51,16 @@ hl_hop_count (const HlTokenTable *tokens)
 HlHopMaker *
 hl_hop_maker_new (const HlTokenTable *tokens, gboolean is_causal)
 {
+  const HlLayerInfo layer = { .is_causal = is_causal };
+  return hl_hop_maker_new_for (tokens, &layer);
+}
+
+HlHopMaker *
+hl_hop_maker_new_for (const HlTokenTable *tokens, const HlLayerInfo *layer)
+{
   HlHopMaker *m = g_new0 (HlHopMaker, 1);
   m->tokens = tokens;
-  m->is_causal = is_causal;
+  m->layer = *layer;
   m->is_grid = tokens->n_rows > 0;
   m->n_hops = hl_hop_count (tokens);
   m->sums = g_new0 (double, (gsize) m->n_hops + 1);
@@ -72,10 +79,14 @@ ring_between (const HlHopMaker *m, gint64 i, gint64 j)
   return MAX (ABS (a->row - b->row), ABS (a->column - b->column));
 }
 
-/* Keys @first up to @end, of which a row may see @n, all at one hop. */
+/* Keys @first up to @end, those of them in @span, that a row may see, all at one hop. */
 static void
-add_range (HlHopMaker *m, int hop, const float *row, gint64 first, gint64 end, gint64 n)
+add_range (
+    HlHopMaker *m, int hop, const float *row, gint64 first, gint64 end, HlKeySpan span)
 {
+  gint64 n = span.end - span.first;
+  first = MAX (first, span.first);
+  end = MIN (end, span.end);
   for (gint64 j = first; j < end; j++)
     m->sums[hop] += (double) row[j];
   m->pairs[hop] += (double) MAX (end - first, 0);
@@ -84,31 +95,32 @@ add_range (HlHopMaker *m, int hop, const float *row, gint64 first, gint64 end, g
 
 /* A bin of a text is a range of keys to the left, and one to the right. */
 static void
-add_text_row (HlHopMaker *m, const float *row, gint64 query, gint64 n)
+add_text_row (HlHopMaker *m, const float *row, gint64 query, HlKeySpan span)
 {
   for (int hop = 0; hop < m->n_hops; hop++)
     {
       gint64 near = edge_of (hop), far = edge_of (hop + 1);
-      add_range (m, hop, row, MAX (query - far + 1, 0), query - near + 1, n);
-      if (!m->is_causal && hop > 0)
-        add_range (m, hop, row, query + near, MIN (query + far, n), n);
+      add_range (m, hop, row, MAX (query - far + 1, 0), query - near + 1, span);
+      if (!m->layer.is_causal && hop > 0)
+        add_range (m, hop, row, query + near, query + far, span);
     }
 }
 
 void
 hl_hop_maker_add_row (HlHopMaker *m, const float *row, gint64 query)
 {
-  gint64 n = m->is_causal ? query + 1 : m->tokens->n_tokens;
+  gint64 T = m->tokens->n_tokens;
+  HlKeySpan span = hl_layer_keys_seen (&m->layer, query, T, T);
   if (!m->is_grid)
     {
-      add_text_row (m, row, query, n);
+      add_text_row (m, row, query, span);
       return;
     }
-  for (gint64 j = 0; j < n; j++)
+  for (gint64 j = span.first; j < span.end; j++)
     {
       int hop = ring_between (m, query, j);
       if (hop >= 0)
-        add_range (m, hop, row, j, j + 1, n);
+        add_range (m, hop, row, j, j + 1, span);
     }
 }
 

@@ -13,6 +13,7 @@
  * Thread: any, one maker in one thread. */
 #pragma once
 
+#include "model/hl-model-info.h"
 #include "trace/hl-token-table.h"
 
 G_BEGIN_DECLS
@@ -42,6 +43,9 @@ typedef struct _HlHopMaker HlHopMaker;
 
 /** hl_hop_maker_new: (transfer full): of square maps over @tokens, which are borrowed. */
 HlHopMaker *hl_hop_maker_new (const HlTokenTable *tokens, gboolean is_causal);
+
+/** hl_hop_maker_new_for: likewise, of a layer, which may see a window of keys alone. */
+HlHopMaker *hl_hop_maker_new_for (const HlTokenTable *tokens, const HlLayerInfo *layer);
 
 /** hl_hop_maker_add_row: @row (T) of @query; each query once. */
 void hl_hop_maker_add_row (HlHopMaker *maker, const float *row, gint64 query);

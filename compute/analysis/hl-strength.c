@@ -329,13 +329,13 @@ score_head (HlHeadScores *scores,
             HlBackend *backend,
             const Tokens *tokens,
             HlHeadKey head,
-            gboolean is_causal,
+            const HlLayerInfo *layer,
             const HlProgress *progress,
             GError **error)
 {
   HlHeadStats stats;
-  Makers m = { .hops = hl_hop_maker_new (tokens->tokens, is_causal),
-               .sums = { .t = tokens, .is_causal = is_causal } };
+  Makers m = { .hops = hl_hop_maker_new_for (tokens->tokens, layer),
+               .sums = { .t = tokens, .is_causal = layer->is_causal } };
   m.stats = hl_head_stats_begin (source, head, error);
   gboolean ok =
       m.stats != NULL && read_rows (source, backend, head, tokens->tokens->n_tokens,
@@ -389,7 +389,7 @@ hl_strength_score (HlHeadScores *scores,
       ok = hl_progress_step (progress, (double) i / scores->n_heads, NULL, error);
       if (ok && square_tokens (source, head) != NULL)
         ok = score_head (scores, profiles, source, backend, &t, head,
-                         stack->layers[head.layer].is_causal, progress, error);
+                         &stack->layers[head.layer], progress, error);
     }
   gboolean is_first = TRUE;
   for (int i = 0; i < scores->n_heads && ok; i++)
@@ -425,7 +425,7 @@ hl_strength_profile (const HlAttentionSource *source,
                    head.layer, head.head);
       return NULL;
     }
-  HlHopMaker *maker = hl_hop_maker_new (tokens, stack->layers[head.layer].is_causal);
+  HlHopMaker *maker = hl_hop_maker_new_for (tokens, &stack->layers[head.layer]);
   gboolean ok = read_rows (source, backend, head, tokens->n_tokens, hops_add_row, maker,
                            progress, error);
   g_autoptr (HlHopProfile) profile = hl_hop_maker_end (maker);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What is known of a head, against numbers worked out by hand or in closed form. */
 #include "analysis/hl-head-stats.h"
+#include "analysis/hl-hops.h"
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 #include "synthetic.h"
@@ -109,6 +110,57 @@ test_causal_uniform (void)
 }
 
 /* A causal head that looks at the token before. */
+/* With a window a row is even over the keys in it: by hand for every length and width, of
+ * rows of the map and of the profile over hops. */
+static void
+check_window (int T, int window, gboolean is_causal)
+{
+  g_autofree float *map = g_new0 (float, (gsize) (T * T));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlTokenTable) tokens = synthetic_text (T);
+  g_autoptr (HlTrace) trace =
+      synthetic_trace_new (1, 1, is_causal, hl_token_table_ref (tokens));
+  HlStack *stack = g_ptr_array_index (trace->model->stacks, 0);
+  stack->layers[0].window = window;
+  HlHopMaker *hops = hl_hop_maker_new_for (tokens, &stack->layers[0]);
+  for (int i = 0; i < T; i++)
+    {
+      int n = 0;
+      for (int j = 0; j < T; j++)
+        n += abs (i - j) < window && (j <= i || !is_causal);
+      for (int j = 0; j < T; j++)
+        if (abs (i - j) < window && (j <= i || !is_causal))
+          map[i * T + j] = 1 / (float) n;
+      hl_hop_maker_add_row (hops, map + i * T, i);
+    }
+  synthetic_trace_set_maps (trace, 0, 1, T, T, map);
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
+  HlHeadStats s;
+  hl_head_stats_compute (source, NULL, (HlHeadKey){ 0, 0, 0 }, &s, NULL, &error);
+  g_assert_no_error (error);
+  if (T > 1 && window > 1)
+    assert_close (s.row_entropy, 1, 1e-6);
+  g_autoptr (HlHopProfile) profile = hl_hop_maker_end (hops);
+  for (int b = 0; b < profile->n_hops; b++)
+    if (profile->edges[b] < window)
+      assert_close (profile->strength[b], profile->uniform[b], 1e-6);
+    else
+      g_assert_true (isnan (profile->strength[b]));
+}
+
+static void
+test_window_uniform (void)
+{
+  static const int lengths[] = { 2, 5, 17, 70 };
+  static const int windows[] = { 1, 2, 4, 16, 100 };
+  for (guint n = 0; n < G_N_ELEMENTS (lengths); n++)
+    for (guint w = 0; w < G_N_ELEMENTS (windows); w++)
+      {
+        check_window (lengths[n], windows[w], TRUE);
+        check_window (lengths[n], windows[w], FALSE);
+      }
+}
+
 static void
 test_previous_token (void)
 {
@@ -205,6 +257,7 @@ main (int argc, char **argv)
   g_test_add_func ("/head-stats/uniform-grid", test_uniform_grid);
   g_test_add_func ("/head-stats/identity", test_identity);
   g_test_add_func ("/head-stats/causal-uniform", test_causal_uniform);
+  g_test_add_func ("/head-stats/window-uniform", test_window_uniform);
   g_test_add_func ("/head-stats/previous-token", test_previous_token);
   g_test_add_func ("/head-stats/by-hand", test_by_hand);
   g_test_add_func ("/head-stats/all-on-cls", test_all_on_cls);

@@ -21,8 +21,9 @@ test_rows_left_out (void)
   for (gint64 j = 0; j < T; j++)
     row[j] = (float) (j + 1) / 1024;
   hl_head_picture_maker_begin (maker, &picture);
-  hl_head_picture_maker_add_row (maker, row, 4 * 2 + 1, 4 * 2 + 2); /* cells of row 2 */
-  hl_head_picture_maker_add_row (maker, row, 4 * 5, 4 * 5 + 1);
+  hl_head_picture_maker_add_row (maker, row, 4 * 2 + 1,
+                                 (HlKeySpan){ 0, 4 * 2 + 2 }); /* cells of row 2 */
+  hl_head_picture_maker_add_row (maker, row, 4 * 5, (HlKeySpan){ 0, 4 * 5 + 1 });
   hl_head_picture_maker_end (maker);
   g_assert_cmpint (picture.pool, ==, 4);
   g_assert_cmpint (picture.n_rows, ==, side);

@@ -142,7 +142,7 @@ void
 hl_head_picture_maker_add_row (HlHeadPictureMaker *m,
                                const float *row,
                                gint64 query,
-                               gint64 n_visible)
+                               HlKeySpan seen)
 {
   int r = m->row_cell[query];
   if (r < 0)
@@ -151,14 +151,14 @@ hl_head_picture_maker_add_row (HlHeadPictureMaker *m,
   for (guint i = 0; i < m->stretches->len; i++)
     {
       const Stretch *s = &g_array_index (m->stretches, Stretch, i);
-      gint64 n = MIN (s->end, n_visible) - s->start;
+      gint64 start = MAX (s->start, seen.first), n = MIN (s->end, seen.end) - start;
       if (n <= 0)
-        break;
-      float max = hl_row_max (row + s->start, n);
+        continue;
+      float max = hl_row_max (row + start, n);
       if (isnan (cells[s->cell]) || max > cells[s->cell])
         cells[s->cell] = max;
       m->picture->max = fmax (m->picture->max, (double) max);
-      take_samples (m, row + s->start, n);
+      take_samples (m, row + start, n);
     }
 }
 

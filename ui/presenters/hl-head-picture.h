@@ -2,6 +2,7 @@
  * One head's map made small, row by row: the thumbnail of the grid. */
 #pragma once
 
+#include "model/hl-model-info.h"
 #include "trace/hl-token-table.h"
 
 G_BEGIN_DECLS
@@ -40,11 +41,11 @@ void hl_head_picture_maker_free (HlHeadPictureMaker *maker);
 /** hl_head_picture_maker_begin: the next head; @picture is filled until end. */
 void hl_head_picture_maker_begin (HlHeadPictureMaker *maker, HlHeadPicture *picture);
 
-/** hl_head_picture_maker_add_row: @row: of @query; its first @n_visible entries. */
+/** hl_head_picture_maker_add_row: @row: of @query; the entries of @seen. */
 void hl_head_picture_maker_add_row (HlHeadPictureMaker *maker,
                                     const float *row,
                                     gint64 query,
-                                    gint64 n_visible);
+                                    HlKeySpan seen);
 
 /** hl_head_picture_maker_end: a row of cells that no query was added to takes over the
  * one above it (an estimate leaves queries out). */

@@ -22,17 +22,18 @@ hl_present_mask (const HlTrace *trace,
 {
   const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, head.stack);
-  gboolean is_causal = stack->layers[head.layer].is_causal;
+  const HlLayerInfo *layer = &stack->layers[head.layer];
   gboolean leave_out = options->leave_out_special;
   for (gint64 i = 0; i < n_queries; i++)
     {
       gint64 query = first_query + i;
-      gint64 last = is_causal ? query + Tk - Tq : Tk;
+      HlKeySpan seen = hl_layer_keys_seen (layer, query, Tq, Tk);
       gboolean row_out = leave_out && hl_token_is_left_out (tokens, query);
       for (gint64 j = 0; j < n_keys; j++)
         {
           gint64 key = first_key + j;
-          if (key > last || row_out || (leave_out && hl_token_is_left_out (tokens, key)))
+          if (key < seen.first || key >= seen.end || row_out ||
+              (leave_out && hl_token_is_left_out (tokens, key)))
             values[i * n_keys + j] = NAN;
         }
     }

@@ -157,22 +157,41 @@ hl_present_token_list (const HlTokenTable *tokens,
 /* ---- what they attend to -------------------------------------------------------------
  */
 
-/* A token before the first chosen key, or after the last chosen query, has no weight
- * under a causal mask. */
+/* Whether key @i is seen by a query between @low and @high. */
+static gboolean
+is_seen (const HlLayerInfo *layer, gint64 i, gint64 low, gint64 high, gint64 n)
+{
+  HlKeySpan first = hl_layer_keys_seen (layer, low, n, n);
+  HlKeySpan last = hl_layer_keys_seen (layer, high, n, n);
+  return i >= first.first && i < last.end;
+}
+
+/* Whether query @i sees a key between @low and @high. */
+static gboolean
+sees (const HlLayerInfo *layer, gint64 i, gint64 low, gint64 high, gint64 n)
+{
+  HlKeySpan span = hl_layer_keys_seen (layer, i, n, n);
+  return span.first <= high && span.end > low;
+}
+
+/* What the mask of a layer keeps from the chosen tokens has no weight. */
 static void
 mask_weights (HlTokenScene *scene, const HlTrace *trace, HlHeadKey head, gboolean is_from)
 {
   const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   gint64 n = hl_token_scene_count (scene);
-  gboolean is_causal = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers &&
-                       stack->layers[head.layer].is_causal;
+  static const HlLayerInfo all = { 0 };
+  const HlLayerInfo *layer =
+      stack != NULL && head.layer >= 0 && head.layer < stack->n_layers
+          ? &stack->layers[head.layer]
+          : &all;
   gint64 low = scene->n_selected > 0 ? scene->selected[0] : scene->hovered;
   gint64 high =
       scene->n_selected > 0 ? scene->selected[scene->n_selected - 1] : scene->hovered;
-  if (!is_causal || low < 0)
+  if (low < 0)
     return;
   for (gint64 i = 0; i < n; i++)
-    if (is_from ? i < low : i > high)
+    if (is_from ? !sees (layer, i, low, high, n) : !is_seen (layer, i, low, high, n))
       scene->weights[i] = NAN;
 }
 

@@ -41,7 +41,7 @@ typedef struct
   HlHeadStatsMaker *stats;
   HlAttentionTile *top; /* (nullable) */
   gint64 Tq, Tk;
-  gboolean is_causal;
+  const HlLayerInfo *layer;
 } Makers;
 
 static void
@@ -51,12 +51,12 @@ add_rows (Makers *m, const float *band, gint64 first, gint64 n)
     {
       const float *row = band + i * m->Tk;
       gint64 query = first + i;
-      gint64 visible = m->is_causal ? MIN (m->Tk, query + m->Tk - m->Tq + 1) : m->Tk;
-      hl_head_picture_maker_add_row (m->whole, row, query, visible);
-      hl_head_picture_maker_add_row (m->patches, row, query, visible);
+      HlKeySpan seen = hl_layer_keys_seen (m->layer, query, m->Tq, m->Tk);
+      hl_head_picture_maker_add_row (m->whole, row, query, seen);
+      hl_head_picture_maker_add_row (m->patches, row, query, seen);
       hl_head_stats_add_row (m->stats, row, query);
       if (m->top != NULL)
-        hl_attention_source_add_top (m->top, row, query, visible);
+        hl_attention_source_add_top (m->top, row, query, seen.end);
     }
 }
 
@@ -189,7 +189,7 @@ hl_layer_summary_new (const HlAttentionSource *source,
   summary->layer = layer;
   summary->n_heads = info->n_heads;
   summary->heads = g_new0 (HlHeadSummary, (gsize) MAX (summary->n_heads, 1));
-  Makers m = { .is_causal = info->is_causal };
+  Makers m = { .layer = info };
   /* A layer without maps (another mixer, or not captured) keeps empty pictures. */
   if (!hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &m.Tq,
                                      &m.Tk))

@@ -53,12 +53,17 @@ mask_tile (HlAttentionTiles *self, HlTile *tile)
               sizeof (float) * (gsize) tile->n_rows * (gsize) tile->n_columns);
       return;
     }
-  if (!stack->layers[self->head.layer].is_causal)
-    return;
+  /* A cell is grey where no query of it sees any of its keys. */
+  const HlLayerInfo *layer = &stack->layers[self->head.layer];
   for (int r = 0; r < tile->n_rows; r++)
-    for (int c = 0; c < tile->n_columns; c++)
-      if (k0 + c * side > q0 + (r + 1) * side - 1 + self->Tk - self->Tq)
-        tile->mean[r * tile->n_columns + c] = tile->max[r * tile->n_columns + c] = NAN;
+    {
+      gint64 query = q0 + r * side, last = MIN (query + side, self->Tq) - 1;
+      gint64 first = hl_layer_keys_seen (layer, query, self->Tq, self->Tk).first;
+      gint64 end = hl_layer_keys_seen (layer, last, self->Tq, self->Tk).end;
+      for (int c = 0; c < tile->n_columns; c++)
+        if (k0 + c * side >= end || k0 + (c + 1) * side <= first)
+          tile->mean[r * tile->n_columns + c] = tile->max[r * tile->n_columns + c] = NAN;
+    }
 }
 
 typedef struct
