@@ -56,11 +56,15 @@ project (const HlAttention *a, HlRun *run, HlTensor *x, Projected *out)
       out->v = heads_of (all, a->is_by_head ? 2 : H + Hkv, step, Hkv, K);
       return;
     }
-  g_autoptr (HlTensor) asking = query_rows (run, x, row);
+  /* What attends across comes behind what took the one row already. */
+  g_autoptr (HlTensor) asking = query_rows (run, x, a->is_cross ? -1 : row);
   g_autoptr (HlTensor) q = hl_dense_forward (&a->q, run, asking); /* (B, T or 1, H*K) */
-  g_autoptr (HlTensor) k = hl_dense_forward (&a->k, run, x);      /* (B, T, Hkv*K) */
-  g_autoptr (HlTensor) v = hl_dense_forward (&a->v, run, x);
   out->q = heads_of (q, 0, 1, H, K);
+  if (out->k != NULL) /* kept from the pass before */
+    return;
+  HlTensor *from = a->is_cross ? run->memory : x;
+  g_autoptr (HlTensor) k = hl_dense_forward (&a->k, run, from); /* (B, T, Hkv*K) */
+  g_autoptr (HlTensor) v = hl_dense_forward (&a->v, run, from);
   out->k = heads_of (k, 0, 1, Hkv, K);
   out->v = heads_of (v, 0, 1, Hkv, K);
 }
@@ -160,6 +164,8 @@ attention_forward (const HlMixer *mixer, HlRun *run, int stack, int layer, HlTen
   const HlAttention *a = (const HlAttention *) mixer;
   HlExec *exec = &run->exec;
   g_auto (Projected) p = { NULL };
+  gboolean is_kept = a->is_cross && run->cache != NULL &&
+                     hl_kv_cache_get (run->cache, stack, layer, &p.k, &p.v);
   project (a, run, x, &p);
   p.q = hl_run_site (run, HL_SITE_Q, stack, layer, p.q);
   p.k = hl_run_site (run, HL_SITE_K, stack, layer, p.k);
@@ -169,7 +175,7 @@ attention_forward (const HlMixer *mixer, HlRun *run, int stack, int layer, HlTen
       rotate (a, run, stack, layer, &p.q, HL_SITE_ROT_Q);
       rotate (a, run, stack, layer, &p.k, HL_SITE_ROT_K);
     }
-  if (run->cache != NULL)
+  if (run->cache != NULL && !is_kept)
     hl_kv_cache_extend (run->cache, exec, stack, layer, &p.k, &p.v);
   g_autoptr (HlTensor) q = hl_heads_first (exec, p.q); /* (B, H, Tq, K) */
   g_autoptr (HlTensor) k = hl_heads_first (exec, p.k); /* (B, Hkv, Tk, K) */

@@ -83,6 +83,22 @@ finish_half (
   return hl_run_site (run, site, stack, layer, g_steal_pointer (&normed));
 }
 
+/* The half of a block that attends to an encoder. */
+static HlTensor *
+attend_across (const HlBlock *block, HlRun *run, int layer, HlTensor *x)
+{
+  int stack = block->cross_stack;
+  if (x == NULL)
+    return NULL;
+  g_autoptr (HlTensor) normed = hl_norm_forward (&block->of_cross.before, run, x);
+  g_autoptr (HlTensor) out =
+      finish_half (&block->of_cross, run, HL_SITE_ATTN_OUT, stack, layer,
+                   block->cross->forward (block->cross, run, stack, layer, normed));
+  g_autoptr (HlTensor) sum =
+      hl_run_site (run, HL_SITE_RESID_MID, stack, layer, hl_add (&run->exec, x, out));
+  return hl_norm_forward (&block->of_cross.outer, run, sum);
+}
+
 HlTensor *
 hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTensor *x)
 {
@@ -105,6 +121,11 @@ hl_block_forward (const HlBlock *block, HlRun *run, int stack, int layer, HlTens
   g_autoptr (HlTensor) sum = hl_add (exec, pre, attn_out);
   sum = hl_run_site (run, HL_SITE_RESID_MID, stack, layer, g_steal_pointer (&sum));
   g_autoptr (HlTensor) mid = hl_norm_forward (&first->outer, run, sum);
+  if (block->cross != NULL)
+    {
+      g_autoptr (HlTensor) before = g_steal_pointer (&mid);
+      mid = attend_across (block, run, layer, before);
+    }
   g_autoptr (HlTensor) normed2 =
       hl_norm_forward (&second->before, run, block->is_parallel ? pre : mid);
   g_autoptr (HlTensor) mlp_out = mlp_forward (&block->mlp, run, stack, layer, normed2);
@@ -149,13 +170,14 @@ HlTensor *
 hl_blocks_forward (const HlBlock *blocks, int n, HlRun *run, int stack, HlTensor *x)
 {
   g_autoptr (HlTensor) resid = x != NULL ? hl_tensor_ref (x) : NULL;
-  for (int l = run->start_block; l < n; l++)
+  gint64 only_row = stack == run->model->readout_stack ? run->only_row : -1;
+  for (int l = stack == 0 ? run->start_block : 0; l < n; l++)
     {
       g_autofree char *what = g_strdup_printf ("block %d of %d", l, n);
       if (!hl_exec_step (&run->exec, (double) l / n, what))
         return NULL;
       g_autoptr (HlTensor) before = g_steal_pointer (&resid);
-      Segment block = { &blocks[l], run, stack, l, l == n - 1 ? run->only_row : -1 };
+      Segment block = { &blocks[l], run, stack, l, l == n - 1 ? only_row : -1 };
       resid = run_block (&block, before);
     }
   return g_steal_pointer (&resid);
@@ -165,7 +187,10 @@ void
 hl_blocks_free (HlBlock *blocks, int n)
 {
   for (int l = 0; l < n && blocks != NULL; l++)
-    g_free (blocks[l].mixer);
+    {
+      g_free (blocks[l].mixer);
+      g_free (blocks[l].cross);
+    }
   g_free (blocks);
 }
 

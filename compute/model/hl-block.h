@@ -67,6 +67,7 @@ struct _HlMixer
  *   head (K), or over all of them (H * K)
  * @rope: (nullable): borrowed from the family: Q and K are turned by it
  * @bias: (nullable): likewise: what a distance adds to a score
+ * @is_cross: keys and values are of the run's memory
  */
 typedef struct
 {
@@ -80,6 +81,7 @@ typedef struct
   HlNorm q_norm, k_norm;
   const HlRope *rope;
   const HlPositionBias *bias;
+  gboolean is_cross;
 } HlAttention;
 
 /**
@@ -92,12 +94,19 @@ typedef struct
   HlParam *scale; /* (D) */
 } HlJoin;
 
-/** HlBlock: owns @mixer, which is freed with g_free(). With @is_parallel the MLP reads
- * the stream from before the mixer, and both are added at once. */
+/**
+ * HlBlock: owns @mixer and @cross, which are freed with g_free(). With @is_parallel the
+ * MLP reads the stream from before the mixer, and both are added at once.
+ * @cross: (nullable): between mixer and MLP: attention to the run's memory, whose sites
+ * are of stack @cross_stack
+ */
 typedef struct
 {
   HlMixer *mixer;
   HlJoin of_mixer;
+  HlMixer *cross;
+  HlJoin of_cross;
+  int cross_stack;
   HlMlp mlp;
   HlJoin of_mlp;
   gboolean is_parallel;

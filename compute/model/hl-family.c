@@ -12,7 +12,8 @@ static const HlFamily *const families[] = {
   &hl_family_gpt2,      &hl_family_llama,      &hl_family_gemma,       &hl_family_gemma2,
   &hl_family_gemma3,    &hl_family_gpt_neox,   &hl_family_mistral,     &hl_family_olmo2,
   &hl_family_opt,       &hl_family_phi3,       &hl_family_qwen2,       &hl_family_qwen3,
-  &hl_family_smollm3,
+  &hl_family_smollm3,   &hl_family_bart,       &hl_family_marian,      &hl_family_t5,
+  &hl_family_whisper,
 };
 
 HlTokenTable *

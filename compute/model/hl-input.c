@@ -42,6 +42,22 @@ hl_input_new_text (const char *name,
   return input;
 }
 
+void
+hl_input_set_source (HlInput *input,
+                     HlTensor *source_ids,
+                     HlTensor *features,
+                     HlTokenTable *source_tokens)
+{
+  HlTensor *source = source_ids != NULL ? source_ids : features;
+  input->kind = features != NULL ? "audio" : "text";
+  input->source_ids = source_ids != NULL ? hl_tensor_ref (source_ids) : NULL;
+  input->features = features != NULL ? hl_tensor_ref (features) : NULL;
+  input->source_tokens = hl_token_table_ref (source_tokens);
+  g_autofree char *numbers = hl_hash_bytes (source->data, hl_tensor_size_bytes (source));
+  g_autofree char *target = g_steal_pointer (&input->hash);
+  input->hash = hl_hash_strings (input->kind, target, numbers, NULL);
+}
+
 HlInput *
 hl_input_ref (HlInput *input)
 {
@@ -62,6 +78,10 @@ hl_input_unref (HlInput *input)
   hl_tensor_unref (input->ids);
   hl_token_table_unref (input->tokens);
   g_free (input->text);
+  hl_tensor_unref (input->source_ids);
+  hl_token_table_unref (input->source_tokens);
+  hl_tensor_unref (input->features);
+  g_free (input->target_text);
   g_free (input->warning);
   g_free (input);
 }

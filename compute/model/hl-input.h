@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 /**
  * HlInput:
- * @kind: "image" or "text"
+ * @kind: "image", "text" or "audio"
  * @name: file name without its folder, or the beginning of a text
  * @path: where it lay; "" for what was typed
  * @hash: of the numbers the model takes
@@ -19,6 +19,12 @@ G_BEGIN_DECLS
  * @ids: (nullable): of a text, (1, T) int32
  * @tokens: (nullable): of a text, one a token
  * @text: (nullable): the whole text, of which the tokens' characters are a part
+ * @source_ids, @source_tokens: (nullable): of a model with an encoder and a decoder: what
+ *   the encoder reads, (1, S) int32; @ids and @tokens are then the decoder's. Of a
+ *   recording @source_tokens are its frames, and @text is the decoder's
+ * @features: (nullable): of a recording, (1, n_mels, frames) float32
+ * @n_real_frames: of @features; those behind them are padding
+ * @target_text: (nullable): of a text with a source: what the decoder reads
  * @n_all_tokens: of the whole text; more than T where only a part is taken
  * @first_token: of the part that is taken
  * @warning: (nullable): for a person: what is odd about the input
@@ -35,6 +41,11 @@ typedef struct
   HlTensor *ids;
   HlTokenTable *tokens;
   char *text;
+  HlTensor *source_ids;
+  HlTokenTable *source_tokens;
+  HlTensor *features;
+  gint64 n_real_frames;
+  char *target_text;
   gint64 n_all_tokens;
   gint64 first_token;
   char *warning;
@@ -57,6 +68,13 @@ HlInput *hl_input_new_text (const char *name,
                             HlTensor *ids,
                             HlTokenTable *tokens,
                             const char *text);
+
+/** hl_input_set_source: (before sharing): takes references; either is NULL for the other
+ * kind of source. The hash is then of both sides. */
+void hl_input_set_source (HlInput *input,
+                          HlTensor *source_ids,
+                          HlTensor *features,
+                          HlTokenTable *source_tokens);
 
 HlInput *hl_input_ref (HlInput *input);
 void hl_input_unref (HlInput *input);

@@ -7,6 +7,7 @@ stack_free (gpointer data)
 {
   HlStack *stack = data;
   g_free (stack->name);
+  g_free (stack->tower);
   g_free (stack->layers);
   g_free (stack);
 }
@@ -60,9 +61,22 @@ hl_model_info_add_stack (HlModelInfo *info, const char *name, int n_layers)
 {
   HlStack *stack = g_new0 (HlStack, 1);
   stack->name = g_strdup (name);
+  stack->tower = g_strdup (name);
+  stack->key_stack = (int) info->stacks->len;
   stack->n_layers = n_layers;
   stack->layers = g_new0 (HlLayerInfo, MAX (n_layers, 1));
   g_ptr_array_add (info->stacks, stack);
+  return stack;
+}
+
+HlStack *
+hl_model_info_add_cross (HlModelInfo *info, int queries, int keys, int n_layers)
+{
+  HlStack *stack = hl_model_info_add_stack (info, "cross", n_layers);
+  g_free (stack->tower);
+  stack->tower = g_strdup (hl_model_info_get_stack (info, queries)->name);
+  stack->is_cross = TRUE;
+  stack->key_stack = keys;
   return stack;
 }
 

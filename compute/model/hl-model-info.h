@@ -48,10 +48,20 @@ typedef enum
 const char *hl_predicts_name (HlPredicts predicts);
 HlPredicts hl_predicts_from_name (const char *name);
 
-/** HlStack: one tower of blocks; @name is "" where a model has only one. */
+/**
+ * HlStack: the attention layers of one tower of blocks. A decoder that attends to an
+ * encoder has two: its own attention, and "cross", whose keys are the encoder's tokens.
+ * @name: "" where a model has only one
+ * @tower: what names of its sites begin with: @name, but "decoder" for "cross"
+ * @is_cross: its sites are "cross_attn.…", its keys those of stack @key_stack
+ * @key_stack: itself unless @is_cross
+ */
 typedef struct
 {
   char *name;
+  char *tower;
+  gboolean is_cross;
+  int key_stack;
   int n_layers;
   HlLayerInfo *layers; /* n_layers */
 } HlStack;
@@ -71,7 +81,10 @@ typedef struct
  * @n_vocab: tokens that a text is made of; 0 for models that take none
  * @predicts: of which, where they have predictions, each position has some
  * @n_context: the longest text it was made for; 0 for others
- * @input_kind: what it takes, "image" or "text"; "" when not known
+ * @n_source_context: of the encoder before a decoder; 0 for others
+ * @readout_stack: the tower that predictions come from: 0, or that of the decoder behind
+ *   an encoder
+ * @input_kind: what it takes, "image", "text" or "audio"; "" when not known
  * @other_kind: what the model's other tower takes (hl_model_open_for()); "" where it has
  *   none
  * @labels: (nullable): class names by index, NULL-terminated
@@ -93,6 +106,8 @@ typedef struct
   int n_vocab;
   HlPredicts predicts;
   int n_context;
+  int n_source_context;
+  int readout_stack;
   char *input_kind;
   char *other_kind;
   char **labels;
@@ -107,6 +122,11 @@ void hl_model_info_unref (HlModelInfo *info);
 /** hl_model_info_add_stack: takes nothing; @layers zeroed for the caller to fill.
  * Returns: (transfer none) */
 HlStack *hl_model_info_add_stack (HlModelInfo *info, const char *name, int n_layers);
+
+/** hl_model_info_add_cross: the attention of a decoder, stack @queries, to an encoder,
+ * stack
+ * @keys, as a stack called "cross"; as hl_model_info_add_stack(). */
+HlStack *hl_model_info_add_cross (HlModelInfo *info, int queries, int keys, int n_layers);
 
 /** hl_model_info_get_stack: (transfer none) (nullable): by index. */
 const HlStack *hl_model_info_get_stack (const HlModelInfo *info, int stack);

@@ -13,7 +13,7 @@
 static gboolean
 takes_text (const HlModel *model, GError **error)
 {
-  if (g_strcmp0 (model->info->input_kind, "text") == 0)
+  if (model->info->n_vocab > 0)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s takes no text",
                model->info->name);

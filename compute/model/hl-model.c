@@ -275,8 +275,12 @@ hl_model_get_recipe (
   const HlBlock *block = model->family->get_block != NULL
                              ? model->family->get_block (model->data, stack, layer)
                              : NULL;
-  return block != NULL && block->mixer->get_recipe != NULL &&
-         block->mixer->get_recipe (block->mixer, n_keys, recipe);
+  const HlStack *tower = hl_model_info_get_stack (model->info, stack);
+  const HlMixer *mixer = block == NULL     ? NULL
+                         : tower->is_cross ? block->cross
+                                           : block->mixer;
+  return mixer != NULL && mixer->get_recipe != NULL &&
+         mixer->get_recipe (mixer, n_keys, recipe);
 }
 
 gsize

@@ -66,6 +66,11 @@ logits_of (const HlReadout *readout, HlRun *run, HlTensor *x)
       g_autoptr (HlTensor) wide = g_steal_pointer (&normed);
       normed = hl_dense_forward (&readout->project, run, wide);
     }
+  if (readout->scale != 0)
+    {
+      g_autoptr (HlTensor) plain = g_steal_pointer (&normed);
+      normed = hl_scale (exec, plain, readout->scale);
+    }
   g_autoptr (HlTensor) logits = hl_dense_forward (&readout->unembed, run, normed);
   if (readout->soft_cap == 0)
     return g_steal_pointer (&logits);

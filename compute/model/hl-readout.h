@@ -10,6 +10,7 @@ G_BEGIN_DECLS
  * HlReadout: unembed (norm (activation (transform (x)))), each where it has weights.
  * @transform: (E, D), of models that fill in masked tokens
  * @unembed: (V, E); the embedding's own weights where a model ties them
+ * @scale: 0, or what the normed stream is multiplied by
  * @soft_cap: 0, or logits become soft_cap tanh (logit / soft_cap)
  * @project: (E, D), behind the norm
  */
@@ -20,6 +21,7 @@ typedef struct
   HlNorm norm;
   HlDense project;
   HlDense unembed;
+  double scale;
   double soft_cap;
 } HlReadout;
 

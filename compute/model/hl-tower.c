@@ -109,6 +109,35 @@ load_attention (Loader *l, HlAttention *a)
   load_norm (l, &a->k_norm, names->k_norm, of_keys);
 }
 
+static HlAttention *
+attention_new (const HlTowerPlan *plan)
+{
+  double scale = plan->scale != 0 ? plan->scale : 1 / sqrt (plan->head_width);
+  return hl_attention_new (plan->n_heads, plan->n_kv_heads, plan->head_width, scale,
+                           plan->is_causal);
+}
+
+static void
+load_cross (Loader *l, HlBlock *block)
+{
+  const HlTowerPlan *p = l->plan;
+  const HlBlockNames *names = &p->names;
+  gint64 D = p->D, M = p->memory_width, Q = p->n_heads * p->head_width;
+  const char *const join[4] = { names->cross_before, NULL, names->cross_outer, NULL };
+  if (names->cross_q == NULL)
+    return;
+  HlAttention *a = attention_new (p);
+  a->rule.is_causal = FALSE;
+  a->is_cross = TRUE;
+  block->cross = &a->parent;
+  block->cross_stack = p->cross_stack;
+  load_dense (l, &a->q, names->cross_q, Q, D, p->has_q_bias);
+  load_dense (l, &a->k, names->cross_k, Q, M, p->has_k_bias);
+  load_dense (l, &a->v, names->cross_v, Q, M, p->has_v_bias);
+  load_dense (l, &a->o, names->cross_o, D, Q, p->has_o_bias);
+  load_join (l, &block->of_cross, join);
+}
+
 static void
 load_block (Loader *l, HlBlock *block, HlAttention *a)
 {
@@ -130,14 +159,7 @@ load_block (Loader *l, HlBlock *block, HlAttention *a)
   load_dense (l, &block->mlp.down, names->down, D, F, p->has_mlp_bias);
   load_join (l, &block->of_mixer, joins[0]);
   load_join (l, &block->of_mlp, joins[1]);
-}
-
-static HlAttention *
-attention_new (const HlTowerPlan *plan)
-{
-  double scale = plan->scale != 0 ? plan->scale : 1 / sqrt (plan->head_width);
-  return hl_attention_new (plan->n_heads, plan->n_kv_heads, plan->head_width, scale,
-                           plan->is_causal);
+  load_cross (l, block);
 }
 
 static int
@@ -183,20 +205,32 @@ hl_tower_get_attention (const HlTower *tower, int layer)
   return (HlAttention *) tower->blocks[layer].mixer;
 }
 
+static HlLayerInfo
+layer_of (const HlMixer *mixer)
+{
+  const HlAttention *a = hl_mixer_get_attention (mixer);
+  return (HlLayerInfo){ .kind = a->is_cross ? HL_ATTENTION_CROSS : HL_ATTENTION_SELF,
+                        .n_heads = a->n_heads,
+                        .n_kv_heads = a->n_kv_heads,
+                        .head_width = a->head_width,
+                        .is_causal = a->rule.is_causal,
+                        .window = (int) a->rule.window };
+}
+
 void
 hl_tower_describe (const HlTower *tower, HlModelInfo *info, const char *name)
 {
   HlStack *stack = hl_model_info_add_stack (info, name, tower->n_layers);
   for (int l = 0; l < tower->n_layers; l++)
-    {
-      const HlAttention *a = hl_tower_get_attention (tower, l);
-      stack->layers[l] = (HlLayerInfo){ .kind = HL_ATTENTION_SELF,
-                                        .n_heads = a->n_heads,
-                                        .n_kv_heads = a->n_kv_heads,
-                                        .head_width = a->head_width,
-                                        .is_causal = a->rule.is_causal,
-                                        .window = (int) a->rule.window };
-    }
+    stack->layers[l] = layer_of (tower->blocks[l].mixer);
+}
+
+void
+hl_tower_describe_cross (const HlTower *tower, HlModelInfo *info, int queries, int keys)
+{
+  HlStack *stack = hl_model_info_add_cross (info, queries, keys, tower->n_layers);
+  for (int l = 0; l < tower->n_layers; l++)
+    stack->layers[l] = layer_of (tower->blocks[l].cross);
 }
 
 HlTensor *

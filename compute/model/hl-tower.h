@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @qkv, @gate_up: rows of Q, then K, then V, and of the gate, then up, in one weight
  * @qkv_by_head: the same with Q, K and V of a head one after another
  * @before1 ... @scale1: of the mixer's half (HlJoin); @before2 ... of the MLP's
+ * @cross_q ...: of attention to an encoder
  */
 typedef struct
 {
@@ -23,6 +24,8 @@ typedef struct
   const char *gate, *up, *down, *gate_up;
   const char *before1, *after1, *outer1, *scale1;
   const char *before2, *after2, *outer2, *scale2;
+  const char *cross_q, *cross_k, *cross_v, *cross_o;
+  const char *cross_before, *cross_outer;
 } HlBlockNames;
 
 /**
@@ -30,6 +33,8 @@ typedef struct
  * @D, @F, @head_width: widths of the stream, the MLP and a head
  * @scale: of scores; 0 for 1 / sqrt (head_width)
  * @is_rms, @is_offset: all norms (HlNorm)
+ * @cross_stack: of the attention to an encoder, where the names have one
+ * @memory_width: D of that encoder
  * @n_groups: 0, or layers share weights: so many groups of neighbouring ones, by whose
  *   number weights are called
  * @is_parallel: HlBlock
@@ -40,6 +45,7 @@ typedef struct
 {
   HlBlockNames names;
   int D, F, n_layers, n_groups, n_heads, n_kv_heads, head_width;
+  int cross_stack, memory_width;
   double scale, eps;
   HlActivation activation;
   const HlRope *rope;
@@ -67,6 +73,10 @@ HlAttention *hl_tower_get_attention (const HlTower *tower, int layer);
 
 /** hl_tower_describe: adds a stack to @info. */
 void hl_tower_describe (const HlTower *tower, HlModelInfo *info, const char *name);
+
+/** hl_tower_describe_cross: adds its attention to an encoder, stack @keys, as a stack. */
+void
+hl_tower_describe_cross (const HlTower *tower, HlModelInfo *info, int queries, int keys);
 
 /** hl_tower_forward: hl_blocks_forward() of all of them. */
 HlTensor *hl_tower_forward (const HlTower *tower, HlRun *run, int stack, HlTensor *x);

@@ -113,6 +113,17 @@ hl_weights_require_rows (HlWeights *weights,
   return param;
 }
 
+HlParam *
+hl_weights_add_made (HlWeights *weights, const char *name, HlTensor *value)
+{
+  HlParam *param = g_new0 (HlParam, 1);
+  param->owner = weights;
+  param->name = g_strdup (name);
+  param->stored = hl_tensor_ref (value);
+  g_ptr_array_add (weights->params, param);
+  return param;
+}
+
 gboolean
 hl_weights_has (HlWeights *weights, const char *name)
 {

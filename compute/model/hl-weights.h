@@ -44,6 +44,10 @@ HlParam *hl_weights_require_rows (HlWeights *weights,
                                   gint64 n,
                                   GError **error);
 
+/** hl_weights_add_made: (transfer none): a parameter that follows from the config or from
+ * another one; takes a reference to @value. */
+HlParam *hl_weights_add_made (HlWeights *weights, const char *name, HlTensor *value);
+
 /** hl_weights_has: whether a tensor of this name is in the file. */
 gboolean hl_weights_has (HlWeights *weights, const char *name);
 

@@ -76,6 +76,7 @@ log_prob_of (const float *logits, gint64 V, gint32 id)
 typedef struct
 {
   const HlModel *model;
+  const HlInput *input;
   HlBackend *backend;
   const HlGenerateOptions *options;
   const HlProgress *progress;
@@ -89,7 +90,10 @@ static HlTensor *
 pass (Generator *g, HlTensor *ids, GError **error)
 {
   HlRun run;
-  const HlInput input = { .ids = ids };
+  /* What an encoder reads stays; the ids are those that are new. */
+  HlInput input = *g->input;
+  input.ids = ids;
+  input.tokens = NULL;
   hl_run_init (&run, g->backend, hl_model_get_info (g->model), &g->quiet);
   run.captures_to_host = TRUE;
   run.cache = g->cache;
@@ -180,6 +184,7 @@ hl_generate (const HlModel *model,
     }
   g_autoptr (HlKvCache) cache = hl_kv_cache_new ();
   Generator g = { .model = model,
+                  .input = input,
                   .backend = backend,
                   .options = options,
                   .progress = progress,

@@ -18,6 +18,7 @@ struct _HlKvCache
 {
   GHashTable *kept; /* ((stack * 2^20 + layer) * 2 + is_value) + 1 -> Kept */
   gint64 length;
+  HlTensor *memory;
 };
 
 static void
@@ -42,6 +43,7 @@ hl_kv_cache_free (HlKvCache *cache)
   if (cache == NULL)
     return;
   g_hash_table_unref (cache->kept);
+  hl_tensor_unref (cache->memory);
   g_free (cache);
 }
 
@@ -119,11 +121,50 @@ extend (HlKvCache *cache, HlExec *exec, gpointer key, HlTensor **x)
   *x = hl_tensor_view (kept->room, 0, shape, kept->room->stride);
 }
 
+static gsize
+place_of (int stack, int layer)
+{
+  return (((gsize) stack << 20) + (gsize) layer) * 2 + 1;
+}
+
 void
 hl_kv_cache_extend (
     HlKvCache *cache, HlExec *exec, int stack, int layer, HlTensor **k, HlTensor **v)
 {
-  gsize place = (((gsize) stack << 20) + (gsize) layer) * 2 + 1;
+  gsize place = place_of (stack, layer);
   extend (cache, exec, GSIZE_TO_POINTER (place), k);
   extend (cache, exec, GSIZE_TO_POINTER (place + 1), v);
+}
+
+static HlTensor *
+get (HlKvCache *cache, gsize place)
+{
+  const Kept *kept = g_hash_table_lookup (cache->kept, GSIZE_TO_POINTER (place));
+  if (kept == NULL)
+    return NULL;
+  HlShape shape = kept->room->shape;
+  shape.dim[1] = kept->length;
+  return hl_tensor_view (kept->room, 0, shape, kept->room->stride);
+}
+
+gboolean
+hl_kv_cache_get (HlKvCache *cache, int stack, int layer, HlTensor **k, HlTensor **v)
+{
+  gsize place = place_of (stack, layer);
+  *k = get (cache, place);
+  *v = *k != NULL ? get (cache, place + 1) : NULL;
+  return *k != NULL;
+}
+
+HlTensor *
+hl_kv_cache_get_memory (HlKvCache *cache)
+{
+  return cache->memory;
+}
+
+void
+hl_kv_cache_set_memory (HlKvCache *cache, HlTensor *memory)
+{
+  g_clear_pointer (&cache->memory, hl_tensor_unref);
+  cache->memory = hl_tensor_ref (memory);
 }

@@ -27,6 +27,16 @@ void hl_kv_cache_advance (HlKvCache *cache, gint64 n_tokens);
 void hl_kv_cache_extend (
     HlKvCache *cache, HlExec *exec, int stack, int layer, HlTensor **k, HlTensor **v);
 
+/** hl_kv_cache_get: what is kept of a layer, for keys and values that do not grow; FALSE
+ * where there is nothing yet. @k, @v: (transfer full). */
+gboolean
+hl_kv_cache_get (HlKvCache *cache, int stack, int layer, HlTensor **k, HlTensor **v);
+
+/** hl_kv_cache_get_memory: (transfer none) (nullable): the encoder's features, once they
+ * are made; hl_kv_cache_set_memory() takes a reference. */
+HlTensor *hl_kv_cache_get_memory (HlKvCache *cache);
+void hl_kv_cache_set_memory (HlKvCache *cache, HlTensor *memory);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlKvCache, hl_kv_cache_free)
 
 G_END_DECLS

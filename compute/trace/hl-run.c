@@ -43,7 +43,7 @@ hl_site_name (const HlModelInfo *model, HlSite site, int stack, int layer)
   if (sites[site].per_block)
     return hl_trace_site_name (model, stack, layer, sites[site].suffix);
   const HlStack *tower = hl_model_info_get_stack (model, stack);
-  const char *name = tower != NULL ? tower->name : "";
+  const char *name = tower != NULL && site != HL_SITE_LOGITS ? tower->name : "";
   return g_strdup_printf ("%s%s%s", name, name[0] != '\0' ? "." : "", sites[site].suffix);
 }
 

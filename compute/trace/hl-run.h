@@ -96,17 +96,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlIntervention, hl_intervention_unref)
  * @model: labels and shapes
  * @patterns: (element-type GPatternSpec): sites whose name matches one are captured
  * @interventions: (element-type HlIntervention)
- * @start_block, @start_resid: begin at this block with this residual stream (B or 1, T,
- *   D) instead of with the input; 0 and NULL for a whole pass
- * @only_row: a token, or -1: of the last block nothing but this token's row is wanted
- *   (and the keys and values of all): a pass then gives (B, 1, D) behind it. Where that
- *   block is causal it is the last token
+ * @start_block, @start_resid: begin at this block of the first tower with this residual
+ *   stream (B or 1, T, D) instead of with the input; 0 and NULL for a whole pass
+ * @only_row: a token, or -1: of the last block of the tower that is read nothing but this
+ * token's row is wanted (and the keys and values of all): a pass then gives (B, 1, D)
+ * behind it. Where that block is causal it is the last token
  * @reads_all: of a text: the logits of every position are given, (B, T, V), where
  *   @only_row is -1
  * @query_row: what the block in hand is to make of its rows: @only_row in the last one,
  *   else -1
  * @first_position: of the first token given: 0 unless a cache holds earlier ones
  * @cache: (nullable): keys and values of earlier tokens, read and extended; borrowed
+ * @memory: (nullable): what a decoder attends to across: the encoder's features, (B, S,
+ * D); owned by the pass, while it goes on
  * @predictions: (nullable): to fill with what each position predicts; borrowed
  * @tables: what is made once a run, by the address of what it was made for
  * @captured: site name -> HlTensor *, with the batch; each site once: in the backend's
@@ -133,6 +135,7 @@ typedef struct
   gint64 query_row;
   gint64 first_position;
   HlKvCache *cache;
+  HlTensor *memory;
   HlPredictions *predictions;
   GHashTable *tables;
   GHashTable *captured;

@@ -107,13 +107,33 @@ hl_trace_get_tokens (const HlTrace *trace, int stack)
   return g_ptr_array_index (trace->tokens, stack);
 }
 
+HlTokenTable *
+hl_trace_get_key_tokens (const HlTrace *trace, int stack)
+{
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  return hl_trace_get_tokens (trace, tower != NULL ? tower->key_stack : stack);
+}
+
+/* TransformerLens' names of what lies around a cross-attention. */
+static char *
+cross_suffix (const char *suffix)
+{
+  if (g_str_has_prefix (suffix, "attn"))
+    return g_strconcat ("cross_", suffix, NULL);
+  if (g_str_equal (suffix, "hook_attn_out"))
+    return g_strdup ("hook_cross_attn_out");
+  return g_strconcat (suffix, "_cross", NULL);
+}
+
 char *
 hl_trace_site_name (const HlModelInfo *model, int stack, int layer, const char *suffix)
 {
   const HlStack *tower = hl_model_info_get_stack (model, stack);
-  const char *name = tower != NULL ? tower->name : "";
+  const char *name = tower != NULL ? tower->tower : "";
+  g_autofree char *own =
+      tower != NULL && tower->is_cross ? cross_suffix (suffix) : g_strdup (suffix);
   return g_strdup_printf ("%s%sblocks.%d.%s", name, name[0] != '\0' ? "." : "", layer,
-                          suffix);
+                          own);
 }
 
 gsize

@@ -36,7 +36,7 @@ typedef struct
 /**
  * HlTrace:
  * @model: what the run's model was
- * @input_kind: "image" or "text"; "" when not known
+ * @input_kind: "image", "text" or "audio"; "" when not known
  * @input_name: file name or title of the input
  * @input_path: where it lay; "" when it came from elsewhere
  * @input_hash: of the processed input
@@ -102,13 +102,18 @@ const char *hl_recipe_k_suffix (const HlRecipe *recipe);
 /** hl_trace_get_recipe: (transfer none) (nullable) */
 const HlRecipe *hl_trace_get_recipe (const HlTrace *trace, const char *layer_key);
 
-/** hl_trace_get_tokens: (transfer none) (nullable): of a stack. */
+/** hl_trace_get_tokens: (transfer none) (nullable): of a stack: those that ask. */
 HlTokenTable *hl_trace_get_tokens (const HlTrace *trace, int stack);
+
+/** hl_trace_get_key_tokens: (transfer none) (nullable): those that are asked: the same,
+ * but of a cross-attention the encoder's. */
+HlTokenTable *hl_trace_get_key_tokens (const HlTrace *trace, int stack);
 
 /**
  * hl_trace_site_name:
  * Returns: (transfer full): "blocks.3.attn.hook_pattern" for @layer 3 and @suffix
- *   "attn.hook_pattern", with "encoder." before it for a named stack
+ *   "attn.hook_pattern", with "encoder." before it for a named stack;
+ *   "decoder.blocks.3.cross_attn.hook_pattern" for a cross-attention
  */
 char *
 hl_trace_site_name (const HlModelInfo *model, int stack, int layer, const char *suffix);

@@ -37,23 +37,61 @@ hl_memory_resident (void)
   return (gsize) resident * (gsize) sysconf (_SC_PAGESIZE);
 }
 
+/* Tokens that ask in each stack, and that are asked. */
+typedef struct
+{
+  gsize Tq, Tk;
+} Sides;
+
+/* (transfer full): one a stack. */
+static Sides *
+sides_of (const HlModel *model, const HlInput *input)
+{
+  const HlModelInfo *info = hl_model_get_info (model);
+  guint n = info->stacks->len;
+  Sides *sides = g_new0 (Sides, n + 1);
+  for (guint s = 0; s < n; s++)
+    {
+      g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (model, input, (int) s);
+      sides[s].Tq = (gsize) tokens->n_tokens;
+    }
+  for (guint s = 0; s < n; s++)
+    sides[s].Tk = sides[hl_model_info_get_stack (info, (int) s)->key_stack].Tq;
+  return sides;
+}
+
 static gsize
-maps_bytes (const HlModelInfo *info, gsize T, gboolean is_stored)
+maps_bytes (const HlModelInfo *info, const Sides *sides, gboolean is_stored)
 {
   gsize bytes = 0;
   for (guint s = 0; s < info->stacks->len; s++)
     {
       const HlStack *stack = hl_model_info_get_stack (info, (int) s);
+      gsize Tq = sides[s].Tq, Tk = sides[s].Tk;
       for (int l = 0; l < stack->n_layers; l++)
         {
           const HlLayerInfo *layer = &stack->layers[l];
           gsize H = (gsize) layer->n_heads, K = (gsize) layer->head_width;
-          bytes += is_stored
-                       ? H * T * T * sizeof (float)
-                       : T * (K * (H + (gsize) layer->n_kv_heads) + H) * sizeof (float);
+          bytes += is_stored ? H * Tq * Tk * sizeof (float)
+                             : (Tq * H * (K + 1) + Tk * K * (gsize) layer->n_kv_heads) *
+                                   sizeof (float);
         }
     }
   return bytes;
+}
+
+/* Scores and maps of one layer, where they are the largest. */
+static gsize
+widest_maps (const HlModelInfo *info, const Sides *sides)
+{
+  gsize most = 0;
+  for (guint s = 0; s < info->stacks->len; s++)
+    {
+      const HlStack *stack = hl_model_info_get_stack (info, (int) s);
+      for (int l = 0; l < stack->n_layers; l++)
+        most = MAX (most, (gsize) stack->layers[l].n_heads * sides[s].Tq * sides[s].Tk);
+    }
+  return most;
 }
 
 static gboolean
@@ -72,32 +110,28 @@ hl_tracer_cost (const HlModel *model, const HlInput *input, const HlTraceOptions
   if (options == NULL)
     options = &plain;
   const HlModelInfo *info = hl_model_get_info (model);
-  g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (model, input, 0);
-  gsize T = (gsize) tokens->n_tokens, D = (gsize) info->width;
+  g_autofree Sides *sides = sides_of (model, input);
+  gsize T = 0, D = (gsize) info->width;
+  for (guint s = 0; s < info->stacks->len; s++)
+    T = MAX (T, sides[s].Tq);
   gsize budget =
       options->maps_budget_bytes > 0 ? options->maps_budget_bytes : HL_MAPS_BUDGET_BYTES;
   HlTraceCost cost = { .weights = hl_model_weights_bytes (model) };
   cost.is_stored =
       options->maps == HL_MAPS_STORED ||
-      (options->maps == HL_MAPS_AUTO && maps_bytes (info, T, TRUE) <= budget);
+      (options->maps == HL_MAPS_AUTO && maps_bytes (info, sides, TRUE) <= budget);
   if (options->maps != HL_MAPS_NONE)
-    cost.maps = maps_bytes (info, T, cost.is_stored);
-  gsize widest = 0;
-  for (guint s = 0; s < info->stacks->len; s++)
-    {
-      const HlStack *stack = hl_model_info_get_stack (info, (int) s);
-      for (int l = 0; l < stack->n_layers; l++)
-        widest = MAX (widest, (gsize) stack->layers[l].n_heads);
-    }
+    cost.maps = maps_bytes (info, sides, cost.is_stored);
   /* Residual stream, norm, q, k, v, z and the MLP (four times as wide as a rule) live at
    * once; so do the scores and maps of one layer where maps are made at all. */
   cost.activations = T * D * 16 * sizeof (float);
   if (cost.is_stored)
-    cost.activations += 2 * widest * T * T * sizeof (float);
+    cost.activations += 2 * widest_maps (info, sides) * sizeof (float);
   /* What the blocks used is kept for the next run, so this comes on top. */
   if (has_predictions (info, input, options))
-    cost.activations += 2 * sizeof (float) * (gsize) info->n_vocab *
-                        (gsize) hl_readout_band ((gint64) T, info->n_vocab);
+    cost.activations +=
+        2 * sizeof (float) * (gsize) info->n_vocab *
+        (gsize) hl_readout_band (hl_tensor_count (input->ids), info->n_vocab);
   return cost;
 }
 
@@ -242,7 +276,7 @@ add_recipes (HlTrace *trace,
     for (int l = 0; l < hl_model_info_get_stack (info, (int) s)->n_layers; l++)
       {
         HlRecipe recipe = { 0 };
-        gint64 n_keys = hl_trace_get_tokens (trace, (int) s)->n_tokens;
+        gint64 n_keys = hl_trace_get_key_tokens (trace, (int) s)->n_tokens;
         if (!hl_model_get_recipe (model, (int) s, l, n_keys, &recipe))
           {
             g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,

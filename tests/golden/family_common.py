@@ -66,6 +66,9 @@ def fill(model, seed, dtype):
     """Random weights in the order of their names, rounded to the file's type."""
     rng = np.random.default_rng(seed)
     for name, p in sorted(model.named_parameters()):
+        owner = model.get_submodule(name.rpartition(".")[0])
+        if "Sinusoidal" in type(owner).__name__:  # made, not trained
+            continue
         x = rng.standard_normal(tuple(p.shape))
         kind = kind_of(name, p, model)
         fan_in = np.prod(p.shape[1:]) if p.dim() > 1 else 1
@@ -76,8 +79,12 @@ def fill(model, seed, dtype):
             x *= 0.2
         elif kind == "table":
             x *= 0.8
+            if getattr(model.config, "scale_embedding", False):
+                x /= 3  # multiplied by the root of its width again
         elif kind == "map":
             x *= np.sqrt(2.0 / fan_in)
+            if "Attention.q." in name:  # T5 does not scale scores
+                x /= np.sqrt(model.config.d_kv)
         else:
             x *= 1.2 / np.sqrt(fan_in)
         with torch.no_grad():

@@ -57,7 +57,7 @@ golden_open_model (const char *name, HlModel **model, HlInput **input)
   g_autofree char *folder = golden_folder (name);
   *model = hl_model_open_for (folder, golden_is_second (name) ? "text" : NULL, &error);
   g_assert_no_error (error);
-  gboolean is_text = g_str_equal (hl_model_get_info (*model)->input_kind, "text");
+  gboolean is_text = !g_str_equal (hl_model_get_info (*model)->input_kind, "image");
   g_autoptr (HlTensor) given =
       golden_expected (name, is_text ? "input_ids" : "pixel_values");
   *input = is_text
@@ -65,6 +65,19 @@ golden_open_model (const char *name, HlModel **model, HlInput **input)
                : hl_input_new_image ("golden", given, NULL);
   g_assert_no_error (error);
   g_autoptr (HlSafetensors) file = golden_open_expected (name);
+  if (hl_safetensors_lookup (file, "source_ids") != NULL)
+    {
+      g_autoptr (HlTensor) source = golden_expected (name, "source_ids");
+      g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) source->shape.dim[1]);
+      hl_input_set_source (*input, source, NULL, tokens);
+    }
+  if (hl_safetensors_lookup (file, "input_features") != NULL)
+    {
+      g_autoptr (HlTensor) source = golden_expected (name, "input_features");
+      g_autoptr (HlTokenTable) tokens =
+          hl_token_table_new ((int) source->shape.dim[2] / 2);
+      hl_input_set_source (*input, NULL, source, tokens);
+    }
   if (hl_safetensors_lookup (file, "token_type_ids") == NULL)
     return;
   g_autoptr (HlTensor) types = golden_expected (name, "token_type_ids");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Models of every family against what the reference library computed (make-encoders.py,
- * make-vision.py, make-decoders.py):
+ * make-vision.py, make-decoders.py,
+ * make-seq2seq.py):
  * attention of every layer and head, stored and recomputed; the stream before each block,
  * features, pooled features, logits, predictions. */
 #include "backend/cpu/hl-cpu.h"
@@ -141,6 +142,8 @@ test_stored (gconstpointer data)
     check_stack (&g, trace, (int) s);
   if (has (&g, "features"))
     check (&g, trace, "features", "hook_features", 0);
+  if (has (&g, "encoder.features"))
+    check (&g, trace, "encoder.features", "encoder.hook_features", 0);
   if (has (&g, "pooled"))
     check (&g, trace, "pooled", "hook_pooled", 0);
   if (has (&g, "logits"))
@@ -301,6 +304,10 @@ main (int argc, char **argv)
     "gemma3-tiny",       "gemma3-old",
     "gpt-neox-tiny",     "gpt-neox-serial",
     "opt-tiny",          "opt-narrow",
+    "t5-tiny",           "t5-gated",
+    "t5-untied",         "bart-tiny",
+    "bart-scaled",       "marian-tiny",
+    "whisper-tiny",
   };
   static const char *const masked[] = { "bert-masked",       "bert-gamma",
                                         "roberta-masked",    "albert-masked",
