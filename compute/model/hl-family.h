@@ -71,4 +71,7 @@ HlTokenTable *hl_input_dup_tokens (gpointer data, const HlInput *input, int stac
  * UNSUPPORTED that names those that are known. */
 const HlFamily *hl_family_find (const char *model_type, GError **error);
 
+/** hl_family_get_nth: (transfer none) (nullable): NULL behind the last one. */
+const HlFamily *hl_family_get_nth (guint index);
+
 G_END_DECLS

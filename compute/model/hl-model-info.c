@@ -2,6 +2,8 @@
  * What there is to know of a model without its weights. */
 #include "model/hl-model-info.h"
 
+#include <string.h>
+
 static void
 stack_free (gpointer data)
 {
@@ -18,6 +20,7 @@ hl_model_info_new (void)
   g_atomic_ref_count_init (&info->refs);
   info->path = g_strdup ("");
   info->name = g_strdup ("");
+  info->revision = g_strdup ("");
   info->identity = g_strdup ("");
   info->family = g_strdup ("");
   info->family_title = g_strdup ("");
@@ -42,6 +45,7 @@ hl_model_info_unref (HlModelInfo *info)
     return;
   g_free (info->path);
   g_free (info->name);
+  g_free (info->revision);
   g_free (info->identity);
   g_free (info->family);
   g_free (info->family_title);
@@ -70,6 +74,13 @@ hl_model_info_get_stack (const HlModelInfo *info, int stack)
   if (stack < 0 || (guint) stack >= info->stacks->len)
     return NULL;
   return g_ptr_array_index (info->stacks, stack);
+}
+
+const char *
+hl_model_info_file_name (const HlModelInfo *info)
+{
+  const char *slash = strrchr (info->name, '/');
+  return slash != NULL ? slash + 1 : info->name;
 }
 
 int

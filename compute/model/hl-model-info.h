@@ -43,7 +43,8 @@ typedef struct
 /**
  * HlModelInfo:
  * @path: where the model lay when it was opened
- * @name: the last part of @path, for titles
+ * @name: for titles: "org/name" of a model in a cache, else the last part of @path
+ * @revision: the commit's hash of a model from a cache of downloads; "" when not known
  * @identity: hash of the headers, sizes and times of its files; "" when not known
  * @family: "vit"; "" for a foreign session
  * @family_title: "ViT"
@@ -63,6 +64,7 @@ typedef struct
   gatomicrefcount refs;
   char *path;
   char *name;
+  char *revision;
   char *identity;
   char *family;
   char *family_title;
@@ -89,6 +91,10 @@ HlStack *hl_model_info_add_stack (HlModelInfo *info, const char *name, int n_lay
 
 /** hl_model_info_get_stack: (transfer none) (nullable): by index. */
 const HlStack *hl_model_info_get_stack (const HlModelInfo *info, int stack);
+
+/** hl_model_info_file_name: (transfer none): the name without what is before its last
+ * "/", to call a file by. */
+const char *hl_model_info_file_name (const HlModelInfo *info);
 
 /** hl_model_info_count_heads: over all layers of all stacks. */
 int hl_model_info_count_heads (const HlModelInfo *info);
