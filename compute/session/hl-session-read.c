@@ -91,6 +91,7 @@ read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
   gint64 width = 0, n_vocab = 0, n_context = 0;
   if (!hl_h5_read_attr_string (group, "path", &info->path, error) ||
       !hl_h5_read_attr_string (group, "identity", &info->identity, error) ||
+      !hl_h5_read_attr_string (group, "revision", &info->revision, error) ||
       !hl_h5_read_attr_string (group, "name", &info->name, error) ||
       !hl_h5_read_attr_string (group, "family", &info->family, error) ||
       !hl_h5_read_attr_string (group, "family_title", &info->family_title, error) ||
@@ -113,8 +114,8 @@ read_model (HlH5Reader *reader, hid_t models, int index, GError **error)
 {
   static const char *const links[] = { "labels", "stacks", NULL };
   static const char *const attrs[] = {
-    "path",     "identity", "name",    "family",    "family_title", "dtype", "config",
-    "n_params", "width",    "n_vocab", "n_context", "input_kind",   NULL
+    "path",     "identity", "name",    "family",    "family_title", "dtype",    "config",
+    "n_params", "width",    "n_vocab", "n_context", "input_kind",   "revision", NULL
   };
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autofree char *number = g_strdup_printf ("%d", index);

@@ -131,8 +131,8 @@ save_as_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  g_autofree char *proposal =
-      g_strdup_printf ("%s.h5", info != NULL ? info->name : "session");
+  g_autofree char *proposal = g_strdup_printf (
+      "%s.h5", info != NULL ? hl_model_info_file_name (info) : "session");
   GtkFileChooserNative *dialog = hl_window_choose (
       self, _ ("Save the Session"), GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), save_to);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), proposal);
