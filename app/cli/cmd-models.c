@@ -65,11 +65,11 @@ print_text (GPtrArray *list)
   for (guint i = 0; i < list->len; i++)
     {
       const HlCachedModel *m = g_ptr_array_index (list, i);
-      g_autofree char *size = g_format_size (m->size_bytes);
+      g_autofree char *size = hl_present_model_size (m);
       g_autofree char *revision = hl_present_model_revision (m);
       print_cell (m->name, MIN (name_width, 48));
       print_cell (family_of (m), MIN (family_width, 16));
-      print_cell (m->size_bytes > 0 ? size : "–", 9);
+      print_cell (size[0] != '\0' ? size : "–", 9);
       print_cell (revision, 12);
       printf ("%s\n", m->reason != NULL ? m->reason : _ ("can be opened"));
     }

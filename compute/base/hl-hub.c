@@ -270,23 +270,40 @@ noted_revision (const char *folder)
   return read_line (path);
 }
 
-void
-hl_hub_identify (const char *folder, char **name, char **revision)
+/* *@revision: (out) (nullable) */
+static char *
+name_by_path (const char *full, char **revision)
 {
-  g_autofree char *full = g_canonicalize_filename (folder, NULL);
   g_auto (GStrv) parts = g_strsplit (full, "/", -1);
-  *name = NULL;
   for (guint i = 0; parts[i] != NULL && parts[i + 1] != NULL && parts[i + 2] != NULL; i++)
     {
       g_autofree char *repo = hl_hub_repo_name (parts[i]);
       if (repo == NULL || !g_str_equal (parts[i + 1], "snapshots"))
         continue;
       g_autofree char *below = g_strjoinv ("/", parts + i + 3);
-      *name = below[0] != '\0' ? g_strconcat (repo, "/", below, NULL) : g_strdup (repo);
       *revision = g_strdup (parts[i + 2]);
-      return;
+      return below[0] != '\0' ? g_strconcat (repo, "/", below, NULL)
+                              : g_steal_pointer (&repo);
     }
-  *revision = noted_revision (full);
+  return NULL;
+}
+
+char *
+hl_hub_name_of_folder (const char *folder)
+{
+  g_autofree char *full = g_canonicalize_filename (folder, NULL);
+  g_autofree char *revision = NULL;
+  return name_by_path (full, &revision);
+}
+
+void
+hl_hub_identify (const char *folder, char **name, char **revision)
+{
+  g_autofree char *full = g_canonicalize_filename (folder, NULL);
+  *revision = NULL;
+  *name = name_by_path (full, revision);
+  if (*revision == NULL)
+    *revision = noted_revision (full);
   if (*revision == NULL)
     *revision = g_strdup ("");
 }

@@ -53,6 +53,10 @@ char *hl_hub_find (const char *name, GError **error);
 /** hl_hub_could_be_name: whether @name is written as a model is called. */
 gboolean hl_hub_could_be_name (const char *name);
 
+/** hl_hub_name_of_folder: (transfer full) (nullable): as @name of hl_hub_identify(), by
+ * the path alone. Thread: any. */
+char *hl_hub_name_of_folder (const char *folder);
+
 /**
  * hl_hub_identify: what a model's folder is called by where it lies, and what its
  * download says.

@@ -221,6 +221,7 @@ hl_weight_files_clear (HlWeightFiles *files)
 
 /* One line of Python for any number of files; shared and tied weights are written out
  * once a name, and what a trainer put around the weights is left. */
+#define CONVERT_MARK "To convert it: "
 #define CONVERT                                                                          \
   "python3 -c 'import sys, torch; from safetensors.torch import save_file; d = {}; "     \
   "[d.update(torch.load(f, map_location=\"cpu\", weights_only=True)) for f in "          \
@@ -256,9 +257,16 @@ refuse_pickle (const char *path, GError **error)
   g_autofree char *quoted = g_shell_quote (to);
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                "%s: safetensors expected, a PyTorch pickle found; loading a pickle can "
-               "run any code that is in it, so Headlight does not. To convert it: %s %s "
-               "%s",
+               "run any code that is in it, so Headlight does not. " CONVERT_MARK
+               "%s %s %s",
                name, CONVERT, quoted, from);
+}
+
+const char *
+hl_weights_find_command (const char *message)
+{
+  const char *mark = strstr (message, CONVERT_MARK);
+  return mark != NULL ? mark + strlen (CONVERT_MARK) : NULL;
 }
 
 void

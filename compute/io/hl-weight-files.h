@@ -51,6 +51,10 @@ const char *hl_weights_kind_words (HlWeightsKind kind);
  * that belong to it. */
 void hl_weights_refuse (const char *path, HlWeightsKind kind, GError **error);
 
+/** hl_weights_find_command: (transfer none) (nullable): where in a message of
+ * hl_weights_refuse() the command line begins, which goes to its end. */
+const char *hl_weights_find_command (const char *message);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HlWeightFiles, hl_weight_files_clear)
 
 G_END_DECLS

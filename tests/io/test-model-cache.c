@@ -296,6 +296,8 @@ test_quoting (void)
       &error, HL_ERROR_UNSUPPORTED,
       "'/o'\\''dd fol$der/model.safetensors' '/o'\\''dd fol$der/a.bin'");
   hl_weights_refuse ("/x/model.safetensors", HL_WEIGHTS_PICKLE, &error);
+  g_assert_true (g_str_has_prefix (hl_weights_find_command (error->message), "python3 "));
+  g_assert_null (hl_weights_find_command ("anything else"));
   io_test_assert_error (&error, HL_ERROR_UNSUPPORTED,
                         "'/x/converted.safetensors' '/x/model.safetensors'");
 }

@@ -27,23 +27,31 @@ add (GString *words, const char *part)
 char *
 hl_present_model_words (const HlCachedModel *model)
 {
-  GString *words = g_string_new (NULL);
-  g_autofree char *size =
-      model->size_bytes > 0 ? g_format_size (model->size_bytes) : g_strdup ("");
+  if (model->reason != NULL)
+    return g_strdup (model->reason);
+  GString *words = g_string_new (model->family_title);
   g_autofree char *revision = hl_present_model_revision (model);
-  add (words, model->reason != NULL ? model->reason : model->family_title);
-  add (words, size);
   add (words, revision);
   return g_string_free (words, FALSE);
+}
+
+char *
+hl_present_model_size (const HlCachedModel *model)
+{
+  return model->size_bytes > 0 ? g_format_size (model->size_bytes) : g_strdup ("");
 }
 
 char *
 hl_present_model_name (const HlCachedModel *model)
 {
   g_autofree char *words = hl_present_model_words (model);
-  return model->reason == NULL
-             ? g_strdup_printf ("%s, %s", model->name, words)
-             : g_strdup_printf (_ ("%s, cannot be opened: %s"), model->name, words);
+  g_autofree char *size = hl_present_model_size (model);
+  g_autofree char *sentence =
+      model->reason == NULL
+          ? g_strdup_printf ("%s, %s", model->name, words)
+          : g_strdup_printf (_ ("%s, cannot be opened: %s"), model->name, words);
+  return size[0] != '\0' ? g_strconcat (sentence, ", ", size, NULL)
+                         : g_steal_pointer (&sentence);
 }
 
 static gboolean

@@ -6,12 +6,15 @@
 
 G_BEGIN_DECLS
 
-/** hl_present_model_words: (transfer full): "GPT-2 · 548 MB · main 607a30d"; where it
- * cannot be opened why not, its size and revision. */
+/** hl_present_model_words: (transfer full): "GPT-2 · main 607a30d"; where it cannot be
+ * opened why not. */
 char *hl_present_model_words (const HlCachedModel *model);
 
-/** hl_present_model_name: (transfer full): name and words in one sentence, for a screen
- * reader. */
+/** hl_present_model_size: (transfer full): "548 MB"; "" for no weights. */
+char *hl_present_model_size (const HlCachedModel *model);
+
+/** hl_present_model_name: (transfer full): name, words and size in one sentence, for a
+ * screen reader. */
 char *hl_present_model_name (const HlCachedModel *model);
 
 /** hl_present_model_revision: (transfer full): "main 607a30d", the short hash alone, or
