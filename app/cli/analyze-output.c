@@ -122,6 +122,8 @@ analyze_provenance (const Analyze *a)
       info->name, "model_identity", info->identity, "backend", a->backend->klass->id,
       "precision", hl_dtype_name (a->backend->dtype), "dataset",
       a->dataset != NULL ? a->dataset->path : "", "seed", a->options->seed);
+  if (info->revision[0] != '\0')
+    json_object_set_new (origin, "model_revision", json_string (info->revision));
   if (a->input != NULL)
     json_object_set_new (origin, "input_hash", json_string (a->input->hash));
   if (a->options->heads.mask != NULL)

@@ -33,6 +33,7 @@ typedef struct
 extern const CliCommand cli_commands[];
 
 CliStatus cli_info (int argc, char **argv);
+CliStatus cli_models (int argc, char **argv);
 CliStatus cli_trace (int argc, char **argv);
 CliStatus cli_analyze (int argc, char **argv);
 CliStatus cli_generate (int argc, char **argv);

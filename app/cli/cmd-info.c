@@ -6,7 +6,7 @@
 
 #include "backend/hl-backend-list.h"
 #include "base/hl-paths.h"
-#include "model/hl-model.h"
+#include "model/hl-model-facts.h"
 
 #include <glib/gi18n.h>
 #include <jansson.h>
@@ -69,50 +69,139 @@ stack_json (const HlStack *stack)
   return json_pack ("{s:s, s:o}", "name", stack->name, "layers", layers);
 }
 
+static json_t *
+labels_json (const HlModelInfo *info)
+{
+  json_t *labels = json_array ();
+  for (int i = 0; info->labels != NULL && info->labels[i] != NULL; i++)
+    json_array_append_new (labels, json_string (info->labels[i]));
+  return labels;
+}
+
+static json_t *
+types_json (const HlModelFacts *facts)
+{
+  json_t *types = json_object ();
+  for (guint i = 0; i < facts->types->len; i++)
+    {
+      const HlTypeShare *share = g_ptr_array_index (facts->types, i);
+      json_object_set_new (types, share->dtype, json_integer (share->n_numbers));
+    }
+  return types;
+}
+
+static json_t *
+files_json (const HlModelFacts *facts)
+{
+  json_t *files = json_array ();
+  for (guint i = 0; i < facts->files->len; i++)
+    {
+      const HlModelFile *file = g_ptr_array_index (facts->files, i);
+      g_autofree char *name = g_filename_display_name (file->name);
+      json_array_append_new (files, json_pack ("{s:s, s:I}", "name", name, "size_bytes",
+                                               (json_int_t) file->size_bytes));
+    }
+  return files;
+}
+
+static json_t *
+tokenizer_json (const HlModelFacts *facts)
+{
+  if (facts->tokenizer_kind[0] == '\0' && facts->tokenizer_error == NULL)
+    return json_null ();
+  json_t *reason = facts->tokenizer_error != NULL ? json_string (facts->tokenizer_error)
+                                                  : json_null ();
+  return json_pack ("{s:s, s:I, s:o}", "kind", facts->tokenizer_kind, "tokens",
+                    (json_int_t) facts->n_tokens, "reason", reason);
+}
+
 static void
-print_json (const HlModelInfo *info)
+print_json (const HlModelInfo *info, const HlModelFacts *facts)
 {
   json_t *stacks = json_array ();
   for (guint i = 0; i < info->stacks->len; i++)
     json_array_append_new (stacks, stack_json (g_ptr_array_index (info->stacks, i)));
-  json_t *labels = json_array ();
-  for (int i = 0; info->labels != NULL && info->labels[i] != NULL; i++)
-    json_array_append_new (labels, json_string (info->labels[i]));
   json_t *root = json_pack (
       "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:o, s:o}", "name",
       info->name, "path", info->path, "family", info->family, "identity", info->identity,
       "input", info->input_kind, "dtype", info->dtype, "parameters",
       (json_int_t) info->n_params, "width", info->width, "vocabulary", info->n_vocab,
       "context", info->n_context, "heads", hl_model_info_count_heads (info), "stacks",
-      stacks, "labels", labels);
+      stacks, "labels", labels_json (info));
+  json_t *more = json_pack (
+      "{s:s, s:s, s:s, s:o, s:n, s:o, s:o, s:I}", "family_title", info->family_title,
+      "model_type", facts->model_type, "revision", info->revision, "dtypes",
+      types_json (facts), "quantisation", "tokenizer", tokenizer_json (facts), "files",
+      files_json (facts), "size_bytes", (json_int_t) facts->size_bytes);
+  json_object_update (root, more);
   json_dumpf (root, stdout, JSON_INDENT (2));
   printf ("\n");
+  json_decref (more);
   json_decref (root);
 }
 
 static void
-print_text (const HlModelInfo *info)
+print_stack (const HlModelInfo *info, const HlStack *stack)
+{
+  if (stack->n_layers == 0)
+    return;
+  printf (_ ("  %s%s%d layers, %d heads of width %d, model width %d\n"), stack->name,
+          stack->name[0] != '\0' ? ": " : "", stack->n_layers, stack->layers[0].n_heads,
+          stack->layers[0].head_width, info->width);
+  if (stack->layers[0].n_kv_heads < stack->layers[0].n_heads)
+    printf (_ ("  keys and values of %d heads, each for %d queries\n"),
+            stack->layers[0].n_kv_heads,
+            stack->layers[0].n_heads / stack->layers[0].n_kv_heads);
+}
+
+static void
+print_tokenizer (const HlModelFacts *facts)
+{
+  if (facts->tokenizer_error != NULL && facts->tokenizer_kind[0] == '\0')
+    printf (_ ("  no tokenizer: %s\n"), facts->tokenizer_error);
+  else if (facts->tokenizer_error != NULL)
+    printf (_ ("  tokenizer %s, which cannot be read: %s\n"), facts->tokenizer_kind,
+            facts->tokenizer_error);
+  else if (facts->tokenizer_kind[0] != '\0')
+    printf (_ ("  tokenizer %s of %u tokens\n"), facts->tokenizer_kind,
+            (guint) facts->n_tokens);
+}
+
+static void
+print_files (const HlModelFacts *facts)
+{
+  g_autofree char *size = g_format_size (facts->size_bytes);
+  g_autoptr (GString) types = g_string_new (NULL);
+  for (guint i = 0; i < facts->types->len; i++)
+    {
+      const HlTypeShare *share = g_ptr_array_index (facts->types, i);
+      g_string_append_printf (types, "%s%s", i > 0 ? ", " : "", share->dtype);
+    }
+  const HlModelFile *first = g_ptr_array_index (facts->files, 0);
+  printf (ngettext ("  weights %s, not quantised, in %u file of %s: %s%s\n",
+                    "  weights %s, not quantised, in %u files of %s: %s%s\n",
+                    facts->files->len),
+          types->str, facts->files->len, size, first->name,
+          facts->files->len > 1 ? ", …" : "");
+}
+
+static void
+print_text (const HlModelInfo *info, const HlModelFacts *facts)
 {
   printf (_ ("%s: %s, %.1f million parameters, %s\n"), info->name, info->family_title,
           (double) info->n_params / 1e6, info->dtype);
+  printf (_ ("  family %s, model type %s\n"), info->family, facts->model_type);
   for (guint i = 0; i < info->stacks->len; i++)
-    {
-      const HlStack *stack = g_ptr_array_index (info->stacks, i);
-      if (stack->n_layers == 0)
-        continue;
-      printf (_ ("  %s%s%d layers, %d heads of width %d, model width %d\n"), stack->name,
-              stack->name[0] != '\0' ? ": " : "", stack->n_layers,
-              stack->layers[0].n_heads, stack->layers[0].head_width, info->width);
-      if (stack->layers[0].n_kv_heads < stack->layers[0].n_heads)
-        printf (_ ("  keys and values of %d heads, each for %d queries\n"),
-                stack->layers[0].n_kv_heads,
-                stack->layers[0].n_heads / stack->layers[0].n_kv_heads);
-    }
+    print_stack (info, g_ptr_array_index (info->stacks, i));
   if (info->n_vocab > 0)
     printf (_ ("  vocabulary of %d tokens, context of %d\n"), info->n_vocab,
             info->n_context);
   if (info->labels != NULL)
     printf (_ ("  %u classes\n"), g_strv_length (info->labels));
+  print_tokenizer (facts);
+  print_files (facts);
+  if (info->revision[0] != '\0')
+    printf (_ ("  revision %s\n"), info->revision);
   printf (_ ("  path %s\n  identity %s\n"), info->path, info->identity);
 }
 
@@ -139,9 +228,10 @@ cli_info (int argc, char **argv)
   g_autoptr (HlModel) model = hl_model_open (path, &error);
   if (model == NULL)
     return cli_fail (error);
+  g_autoptr (HlModelFacts) facts = hl_model_facts_new (model);
   if (as_json)
-    print_json (hl_model_get_info (model));
+    print_json (hl_model_get_info (model), facts);
   else
-    print_text (hl_model_get_info (model));
+    print_text (hl_model_get_info (model), facts);
   return CLI_OK;
 }

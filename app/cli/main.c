@@ -14,6 +14,7 @@
 
 const CliCommand cli_commands[] = {
   { "info", "[MODEL]", N_ ("What a model is, or which backends there are"), cli_info },
+  { "models", "[SEARCH]", N_ ("Which models are in the cache of downloads"), cli_models },
   { "trace", "MODEL --image F | --text S -o S.h5",
     N_ ("Run a model on an input, into a session"), cli_trace },
   { "analyze",

@@ -4,7 +4,6 @@
 
 #include "hl-application.h"
 
-#include "base/hl-paths.h"
 #include "window/hl-window.h"
 
 #include <glib/gi18n.h>
@@ -123,9 +122,10 @@ hl_application_command_line (GApplication *application, GApplicationCommandLine 
     gtk_widget_activate_action (GTK_WIDGET (window), "win.style", "s", style);
   if (model != NULL)
     {
-      g_autofree char *path = hl_path_model (model);
-      g_autofree char *full = full_path (line, path);
-      hl_document_open_model (hl_window_get_document (window), full);
+      /* What is no file here is a name: of a model that ships, or in the cache. */
+      g_autofree char *full = full_path (line, model);
+      gboolean is_there = g_file_test (full, G_FILE_TEST_EXISTS);
+      hl_document_open_model (hl_window_get_document (window), is_there ? full : model);
     }
   if (input != NULL)
     {
@@ -159,7 +159,8 @@ hl_application_init (HlApplication *self)
 {
   const GOptionEntry entries[] = {
     { "model", 0, 0, G_OPTION_ARG_FILENAME, NULL,
-      N_ ("Open this model's folder, or one that ships by its name"), "MODEL" },
+      N_ ("Open this model's folder, or one that ships or is in the cache by its name"),
+      "MODEL" },
     { "input", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Open this picture or text"),
       "FILE" },
     { "dataset", 0, 0, G_OPTION_ARG_FILENAME, NULL,

@@ -4,6 +4,8 @@
 
 #include "base/hl-paths.h"
 
+#include "base/hl-hub.h"
+
 #include <string.h>
 
 static char *
@@ -84,9 +86,11 @@ hl_path_program (const char *name)
 char *
 hl_path_model (const char *name)
 {
-  if (g_file_test (name, G_FILE_TEST_EXISTS) || strchr (name, '/') != NULL)
+  if (g_file_test (name, G_FILE_TEST_EXISTS))
     return g_strdup (name);
   g_autofree char *relative = g_build_filename ("models", name, NULL);
-  char *shipped = hl_path_data (relative);
-  return shipped != NULL ? shipped : g_strdup (name);
+  char *found = strchr (name, '/') == NULL ? hl_path_data (relative) : NULL;
+  if (found == NULL)
+    found = hl_hub_find (name, NULL);
+  return found != NULL ? found : g_strdup (name);
 }

@@ -21,7 +21,8 @@ char *hl_path_module (const char *name);
 char *hl_path_program (const char *name);
 
 /** hl_path_model: (transfer full): @name itself where it exists, else the model of this
- * name that ships; @name again when there is neither. */
+ * name that ships, or the one in the cache of downloads (hl-hub.h); @name again when
+ * there is none. Looks at files. */
 char *hl_path_model (const char *name);
 
 /** hl_path_locale: (transfer full): where translations are: of an uninstalled program in

@@ -5,6 +5,7 @@
 
 #include "base/hl-error.h"
 #include "io/hl-json.h"
+#include "io/hl-weight-files.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -42,19 +43,6 @@ static const struct
   { "F6_E3M2", HL_DTYPE_INVALID, 6, "float6" },
   { "F4", HL_DTYPE_INVALID, 4, "float4" },
 };
-
-void
-hl_safetensors_set_pickle_error (const char *name, GError **error)
-{
-  g_set_error (
-      error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-      "%s: safetensors expected, a PyTorch pickle found; loading a pickle can run "
-      "any code that is in it, so Headlight does not. To convert it: python3 -c "
-      "\"import torch; from safetensors.torch import save_file; "
-      "save_file({k: v.clone().contiguous() for k, v in torch.load('%s', "
-      "weights_only=True).items()}, 'model.safetensors')\"",
-      name, name);
-}
 
 static void
 entry_free (gpointer data)
@@ -311,7 +299,7 @@ read_header_length (HlShard *shard, guint64 *length, GError **error)
     }
   /* Asked only now: a few valid files begin with the same bytes as a pickle. */
   if (looks_like_pickle (data, size))
-    hl_safetensors_set_pickle_error (shard->name, error);
+    hl_weights_refuse (shard->name, HL_WEIGHTS_PICKLE, error);
   else if (size < sizeof raw)
     g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
                  "%s: at least 8 bytes of safetensors expected, %zu found", shard->name,
@@ -389,7 +377,12 @@ hl_shard_open (const char *path, GError **error)
       return NULL;
     }
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (map);
-  HlShard *shard = hl_shard_new (bytes, name, error);
+  HlShard *shard = hl_shard_new (bytes, name, &cause);
+  /* Only here it is known where it lies, which the way to convert it names. */
+  if (g_error_matches (cause, HL_ERROR, HL_ERROR_UNSUPPORTED))
+    hl_weights_refuse (path, HL_WEIGHTS_PICKLE, error);
+  else if (shard == NULL)
+    g_propagate_error (error, g_steal_pointer (&cause));
   if (shard != NULL)
     shard->modified_ns =
         (gint64) info.st_mtim.tv_sec * 1000000000 + (gint64) info.st_mtim.tv_nsec;

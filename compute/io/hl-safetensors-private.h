@@ -51,9 +51,6 @@ HlShard *hl_shard_new (GBytes *bytes, const char *name, GError **error);
 
 void hl_shard_free (HlShard *shard);
 
-/** hl_safetensors_set_pickle_error: says why @name is refused and how to convert it. */
-void hl_safetensors_set_pickle_error (const char *name, GError **error);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlShard, hl_shard_free)
 
 G_END_DECLS

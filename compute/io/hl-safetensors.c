@@ -6,6 +6,7 @@
 #include "base/hl-hash.h"
 #include "io/hl-json.h"
 #include "io/hl-safetensors-private.h"
+#include "io/hl-weight-files.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -227,16 +228,13 @@ open_folder (const char *folder, GError **error)
       g_build_filename (folder, "model.safetensors.index.json", NULL);
   if (is_file (index))
     return open_index (index, error);
-  const char *pickles[] = { "pytorch_model.bin", "pytorch_model.bin.index.json",
-                            "model.pth", "model.pt" };
-  for (gsize i = 0; i < G_N_ELEMENTS (pickles); i++)
+  g_auto (HlWeightFiles) files = { 0 };
+  hl_weight_files_look (folder, &files);
+  if (files.kind > HL_WEIGHTS_SAFETENSORS)
     {
-      g_autofree char *pickle = g_build_filename (folder, pickles[i], NULL);
-      if (is_file (pickle))
-        {
-          hl_safetensors_set_pickle_error (pickles[i], error);
-          return NULL;
-        }
+      g_autofree char *path = g_build_filename (folder, files.name, NULL);
+      hl_weights_refuse (path, files.kind, error);
+      return NULL;
     }
   g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
                "%s: model.safetensors or model.safetensors.index.json expected, neither "
@@ -331,6 +329,20 @@ hl_safetensors_get (HlSafetensors *st, const char *name, GError **error)
   else
     memcpy (copy->data, data, entry->size_bytes);
   return copy;
+}
+
+guint
+hl_safetensors_get_n_files (const HlSafetensors *st)
+{
+  return st->shards->len;
+}
+
+const char *
+hl_safetensors_get_file (const HlSafetensors *st, guint index, gsize *size_bytes)
+{
+  const HlShard *shard = g_ptr_array_index (st->shards, index);
+  *size_bytes = g_bytes_get_size (shard->bytes);
+  return shard->name;
 }
 
 gint64

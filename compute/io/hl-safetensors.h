@@ -36,7 +36,8 @@ typedef struct
  *   MISSING no such file, or a tensor of the index is not in its shard;
  *   IO the system refused; FORMAT a header breaks the rules; DTYPE a number type that
  *   the format does not know; SHAPE more than HL_MAX_DIMS dimensions;
- *   UNSUPPORTED a PyTorch pickle, with the way to convert it
+ *   UNSUPPORTED a PyTorch pickle, with the way to convert it, or weights of another
+ *   program, by their name
  */
 HlSafetensors *hl_safetensors_open (const char *path, GError **error);
 
@@ -73,6 +74,13 @@ const HlTensorInfo *hl_safetensors_lookup (const HlSafetensors *st, const char *
  *   DTYPE not F64, F32, F16, BF16, I64, I32 or U8; MEMORY)
  */
 HlTensor *hl_safetensors_get (HlSafetensors *st, const char *name, GError **error);
+
+/** hl_safetensors_get_n_files, _get_file: (transfer none): base name and size of each
+ * file,
+ * @index below their number. */
+guint hl_safetensors_get_n_files (const HlSafetensors *st);
+const char *
+hl_safetensors_get_file (const HlSafetensors *st, guint index, gsize *size_bytes);
 
 /** hl_safetensors_get_n_parameters: numbers in all tensors together. */
 gint64 hl_safetensors_get_n_parameters (const HlSafetensors *st);

@@ -82,3 +82,9 @@ hl_family_find (const char *model_type, const char *input_kind, GError **error)
                  known->str, model_type);
   return NULL;
 }
+
+const HlFamily *
+hl_family_get_nth (guint index)
+{
+  return index < G_N_ELEMENTS (families) ? families[index] : NULL;
+}

@@ -112,4 +112,7 @@ hl_family_find (const char *model_type, const char *input_kind, GError **error);
  * type. */
 const HlFamily *hl_family_find_other (const char *model_type, const HlFamily *family);
 
+/** hl_family_get_nth: (transfer none) (nullable): NULL behind the last one. */
+const HlFamily *hl_family_get_nth (guint index);
+
 G_END_DECLS

@@ -2,6 +2,8 @@
  * What there is to know of a model without its weights. */
 #include "model/hl-model-info.h"
 
+#include <string.h>
+
 static void
 stack_free (gpointer data)
 {
@@ -19,6 +21,7 @@ hl_model_info_new (void)
   g_atomic_ref_count_init (&info->refs);
   info->path = g_strdup ("");
   info->name = g_strdup ("");
+  info->revision = g_strdup ("");
   info->identity = g_strdup ("");
   info->family = g_strdup ("");
   info->family_title = g_strdup ("");
@@ -44,6 +47,7 @@ hl_model_info_unref (HlModelInfo *info)
     return;
   g_free (info->path);
   g_free (info->name);
+  g_free (info->revision);
   g_free (info->identity);
   g_free (info->family);
   g_free (info->family_title);
@@ -114,6 +118,13 @@ hl_layer_keys_seen (const HlLayerInfo *layer, gint64 query, gint64 Tq, gint64 Tk
   if (window > 0)
     span.first = CLAMP (at - window + 1, 0, span.end);
   return span;
+}
+
+const char *
+hl_model_info_file_name (const HlModelInfo *info)
+{
+  const char *slash = strrchr (info->name, '/');
+  return slash != NULL ? slash + 1 : info->name;
 }
 
 int

@@ -69,7 +69,8 @@ typedef struct
 /**
  * HlModelInfo:
  * @path: where the model lay when it was opened
- * @name: the last part of @path, for titles
+ * @name: for titles: "org/name" of a model in a cache, else the last part of @path
+ * @revision: the commit's hash of a model from a cache of downloads; "" when not known
  * @identity: hash of the headers, sizes and times of its files; "" when not known
  * @family: "vit"; "" for a foreign session
  * @family_title: "ViT"
@@ -95,6 +96,7 @@ typedef struct
   gatomicrefcount refs;
   char *path;
   char *name;
+  char *revision;
   char *identity;
   char *family;
   char *family_title;
@@ -142,6 +144,10 @@ typedef struct
  * @first. */
 HlKeySpan
 hl_layer_keys_seen (const HlLayerInfo *layer, gint64 query, gint64 Tq, gint64 Tk);
+
+/** hl_model_info_file_name: (transfer none): the name without what is before its last
+ * "/", to call a file by. */
+const char *hl_model_info_file_name (const HlModelInfo *info);
 
 /** hl_model_info_count_heads: over all layers of all stacks. */
 int hl_model_info_count_heads (const HlModelInfo *info);

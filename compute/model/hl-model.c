@@ -4,7 +4,11 @@
 
 #include "base/hl-error.h"
 #include "base/hl-hash.h"
+#include "base/hl-hub.h"
 #include "io/hl-image.h"
+#include "io/hl-weight-files.h"
+#include "model/hl-family-nearest.h"
+#include "model/hl-quantisation.h"
 
 HlModel *
 hl_model_ref (HlModel *model)
@@ -101,8 +105,11 @@ fill_info (HlModel *model, const char *folder, const json_t *config, HlSafetenso
 {
   HlModelInfo *info = model->info;
   g_autoptr (GFile) file = g_file_new_for_path (folder);
+  char *name = NULL, *revision = NULL;
   set (&info->path, g_file_get_path (file));
-  set (&info->name, g_file_get_basename (file));
+  hl_hub_identify (info->path, &name, &revision);
+  set (&info->name, name != NULL ? name : g_file_get_basename (file));
+  set (&info->revision, revision);
   set (&info->family, g_strdup (model->family->id));
   set (&info->family_title, g_strdup (model->family->title));
   char *text = json_dumps (config, JSON_SORT_KEYS | JSON_COMPACT);
@@ -136,6 +143,145 @@ open_tokenizer (HlModel *model, const char *folder)
     model->tokenizer = hl_tokenizer_open (folder, &model->tokenizer_error);
 }
 
+/* The folder of @path: a cached model's, where nothing else is called so. */
+static char *
+find_folder (const char *path, GError **error)
+{
+  gboolean is_there = g_file_test (path, G_FILE_TEST_EXISTS);
+  g_autoptr (GError) cause = NULL;
+  char *cached = hl_hub_find (path, &cause);
+  if (cached != NULL)
+    return cached;
+  if (is_there && cause == NULL)
+    return folder_of (path);
+  if (cause != NULL)
+    g_propagate_error (error, g_steal_pointer (&cause));
+  else if (hl_hub_could_be_name (path))
+    {
+      g_autofree char *cache = hl_hub_folder ();
+      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                   "%s: a model's folder expected, or a model in the cache %s; nothing "
+                   "found there",
+                   path, cache);
+    }
+  else
+    g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                 "%s: a model's folder expected, nothing found there", path);
+  return NULL;
+}
+
+/* A single file of weights that was named, or the only ones in a folder, say why they are
+ * refused, before anything is said of what else is missing there. */
+static gboolean
+check_kind (const char *path, const char *folder, GError **error)
+{
+  g_autofree char *base = g_path_get_basename (path);
+  HlWeightsKind kind = g_file_test (path, G_FILE_TEST_IS_REGULAR)
+                           ? hl_weights_kind_of_file (base)
+                           : HL_WEIGHTS_NONE;
+  if (kind == HL_WEIGHTS_PICKLE && !g_str_has_suffix (path, ".json"))
+    {
+      /* What it really is, its first bytes say. */
+      g_autoptr (HlSafetensors) st = hl_safetensors_open (path, error);
+      return st != NULL;
+    }
+  if (kind > HL_WEIGHTS_SAFETENSORS)
+    {
+      hl_weights_refuse (path, kind, error);
+      return FALSE;
+    }
+  g_auto (HlWeightFiles) files = { 0 };
+  hl_weight_files_look (folder, &files);
+  if (files.kind <= HL_WEIGHTS_SAFETENSORS)
+    return TRUE;
+  g_autofree char *file = g_build_filename (folder, files.name, NULL);
+  hl_weights_refuse (file, files.kind, error);
+  return FALSE;
+}
+
+/* The family of config.json; @error says where that lies. */
+static const HlFamily *
+find_family (const char *folder,
+             const json_t *config,
+             const char *input_kind,
+             GError **error)
+{
+  const char *type = NULL;
+  g_autoptr (GError) unknown = NULL;
+  const HlFamily *family = NULL;
+  if (!hl_json_get_string (config, "model_type", TRUE, NULL, "config.json", &type, error))
+    g_prefix_error (error, "%s: ", folder);
+  else
+    family = hl_family_find (type, input_kind, &unknown);
+  if (unknown != NULL)
+    {
+      g_autoptr (HlSafetensors) st = hl_safetensors_open (folder, NULL);
+      if (hl_family_find (type, NULL, NULL) != NULL) /* it takes something else */
+        g_propagate_error (error, g_steal_pointer (&unknown));
+      else
+        hl_family_refuse (type, config, st, error);
+      g_prefix_error (error, "%s: ", folder);
+    }
+  return family;
+}
+
+/* Of a download that was broken off, that is what is wrong. */
+static HlSafetensors *
+open_weights (const char *folder, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  HlSafetensors *st = hl_safetensors_open (folder, &cause);
+  if (st != NULL)
+    return st;
+  g_auto (HlWeightFiles) files = { 0 };
+  hl_weight_files_look (folder, &files);
+  if (files.n_missing > 0)
+    g_set_error (error, HL_ERROR, cause->code,
+                 "%s (files of weights that are missing: %u; the download is incomplete)",
+                 cause->message, files.n_missing);
+  else
+    g_propagate_error (error, g_steal_pointer (&cause));
+  return NULL;
+}
+
+/* Finds the family and the weights, and what they cannot be. */
+static const HlFamily *
+open_files (const char *folder,
+            const json_t *config,
+            const char *input_kind,
+            HlSafetensors **st,
+            GError **error)
+{
+  if (!hl_quantisation_check (config, NULL, error))
+    {
+      g_prefix_error (error, "%s: ", folder);
+      return NULL;
+    }
+  const HlFamily *family = find_family (folder, config, input_kind, error);
+  *st = family != NULL ? open_weights (folder, error) : NULL;
+  if (*st == NULL)
+    return NULL;
+  return hl_quantisation_check (config, *st, error) ? family : NULL;
+}
+
+static gboolean
+load (HlModel *model, const char *folder, const json_t *config, GError **error)
+{
+  HlLoader loader = { config, model->weights, model->info, folder };
+  model->data = model->family->load (&loader, error);
+  if (model->data == NULL)
+    {
+      g_prefix_error (error, "%s: ", model->info->path);
+      return FALSE;
+    }
+  if (model->info->n_classes != 0)
+    read_labels (model->info, config);
+  if (model->info->n_vocab > 0)
+    open_tokenizer (model, folder);
+  set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));
+  return TRUE;
+}
+
 HlModel *
 hl_model_open (const char *path, GError **error)
 {
@@ -145,44 +291,16 @@ hl_model_open (const char *path, GError **error)
 HlModel *
 hl_model_open_for (const char *path, const char *input_kind, GError **error)
 {
-  g_autofree char *folder = folder_of (path);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-                   "%s: a model's folder expected, nothing found there", path);
-      return NULL;
-    }
-  /* A single weights file that was named says itself why it is refused. */
-  const char *weights_path =
-      g_str_has_suffix (path, ".bin") || g_str_has_suffix (path, ".pth") ||
-              g_str_has_suffix (path, ".pt") || g_str_has_suffix (path, ".ckpt")
-          ? path
-          : folder;
-  g_autoptr (HlSafetensors) st = NULL;
-  if (weights_path == path)
-    {
-      st = hl_safetensors_open (path, error);
-      if (st == NULL)
-        return NULL;
-    }
+  g_autofree char *folder = find_folder (path, error);
+  if (folder == NULL || !check_kind (path, folder, error))
+    return NULL;
   g_autofree char *config_path = g_build_filename (folder, "config.json", NULL);
   g_autoptr (json_t) config = hl_json_load_file (config_path, error);
-  const char *type = NULL;
-  if (config == NULL)
-    return NULL;
-  const HlFamily *family = NULL;
-  if (hl_json_get_string (config, "model_type", TRUE, NULL, "config.json", &type, error))
-    family = hl_family_find (type, input_kind, error);
+  g_autoptr (HlSafetensors) st = NULL;
+  const HlFamily *family =
+      config != NULL ? open_files (folder, config, input_kind, &st, error) : NULL;
   if (family == NULL)
-    {
-      g_prefix_error (error, "%s: ", folder);
-      return NULL;
-    }
-  g_clear_pointer (&st, hl_safetensors_unref);
-  st = hl_safetensors_open (folder, error);
-  if (st == NULL)
     return NULL;
-
   g_autoptr (HlModel) model = g_new0 (HlModel, 1);
   g_atomic_ref_count_init (&model->refs);
   model->family = family;
@@ -190,20 +308,8 @@ hl_model_open_for (const char *path, const char *input_kind, GError **error)
   model->end_ids = read_end_ids (folder, config);
   model->weights = hl_weights_new (st, 0);
   fill_info (model, folder, config, st);
-  name_other_tower (model, type);
-  HlLoader loader = { config, model->weights, model->info, folder };
-  model->data = family->load (&loader, error);
-  if (model->data == NULL)
-    {
-      g_prefix_error (error, "%s: ", model->info->path);
-      return NULL;
-    }
-  if (model->info->n_classes != 0)
-    read_labels (model->info, config);
-  if (g_str_equal (family->input_kind, "text"))
-    open_tokenizer (model, folder);
-  set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));
-  return g_steal_pointer (&model);
+  name_other_tower (model, json_string_value (json_object_get (config, "model_type")));
+  return load (model, folder, config, error) ? g_steal_pointer (&model) : NULL;
 }
 
 static gboolean

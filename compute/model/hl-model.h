@@ -14,7 +14,8 @@ typedef struct _HlModel HlModel;
 
 /**
  * hl_model_open:
- * @path: a folder in the Hugging Face layout, or a file inside one
+ * @path: a folder in the Hugging Face layout, or a file inside one; or where there is
+ *   no such file, "org/name" or "org/name@revision" of a model in the cache (hl-hub.h)
  * Thread: engine (it reads files). Weights are mapped, not read.
  * Returns: (transfer full): NULL with @error (MISSING, FORMAT, SHAPE, DTYPE,
  *   UNSUPPORTED, IO)

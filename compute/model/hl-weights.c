@@ -130,6 +130,34 @@ hl_weights_has (HlWeights *weights, const char *name)
   return hl_safetensors_lookup (weights->st, name) != NULL;
 }
 
+guint
+hl_weights_count_unused (HlWeights *weights, const char **first)
+{
+  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < weights->params->len; i++)
+    {
+      const HlParam *param = g_ptr_array_index (weights->params, i);
+      g_hash_table_add (used, param->name);
+    }
+  guint n = 0;
+  *first = NULL;
+  for (guint i = 0; i < hl_safetensors_get_n_tensors (weights->st); i++)
+    {
+      const char *name = hl_safetensors_get_nth (weights->st, i)->name;
+      if (g_hash_table_contains (used, name))
+        continue;
+      if (n++ == 0)
+        *first = name;
+    }
+  return n;
+}
+
+HlSafetensors *
+hl_weights_get_files (HlWeights *weights)
+{
+  return weights->st;
+}
+
 gsize
 hl_weights_convert_bytes (HlWeights *weights, HlDtype dtype)
 {

@@ -51,6 +51,13 @@ HlParam *hl_weights_add_made (HlWeights *weights, const char *name, HlTensor *va
 /** hl_weights_has: whether a tensor of this name is in the file. */
 gboolean hl_weights_has (HlWeights *weights, const char *name);
 
+/** hl_weights_count_unused: tensors of the files that nobody has required; *@first (out)
+ * (nullable): one of them, NULL for none. */
+guint hl_weights_count_unused (HlWeights *weights, const char **first);
+
+/** hl_weights_get_files: (transfer none): where they come from. */
+HlSafetensors *hl_weights_get_files (HlWeights *weights);
+
 /** hl_weights_convert_bytes: what keeping every parameter in @dtype takes beside the
  * mapped file, within the budget. */
 gsize hl_weights_convert_bytes (HlWeights *weights, HlDtype dtype);

@@ -100,6 +100,7 @@ read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
   g_autofree char *predicts = g_strdup ("next");
   if (!hl_h5_read_attr_string (group, "path", &info->path, error) ||
       !hl_h5_read_attr_string (group, "identity", &info->identity, error) ||
+      !hl_h5_read_attr_string (group, "revision", &info->revision, error) ||
       !hl_h5_read_attr_string (group, "name", &info->name, error) ||
       !hl_h5_read_attr_string (group, "family", &info->family, error) ||
       !hl_h5_read_attr_string (group, "family_title", &info->family_title, error) ||
@@ -123,10 +124,11 @@ static HlModelInfo *
 read_model (HlH5Reader *reader, hid_t models, int index, GError **error)
 {
   static const char *const links[] = { "labels", "stacks", NULL };
-  static const char *const attrs[] = {
-    "path",     "identity", "name",    "family",    "family_title", "dtype",    "config",
-    "n_params", "width",    "n_vocab", "n_context", "input_kind",   "predicts", NULL
-  };
+  static const char *const attrs[] = { "path",     "identity",     "name",
+                                       "family",   "family_title", "dtype",
+                                       "config",   "n_params",     "width",
+                                       "n_vocab",  "n_context",    "input_kind",
+                                       "predicts", "revision",     NULL };
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autofree char *number = g_strdup_printf ("%d", index);
   GError *local = NULL;

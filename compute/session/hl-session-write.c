@@ -53,6 +53,7 @@ hl_session_write_model (hid_t group, const HlModelInfo *info, GError **error)
   HL_H5_AUTO hid_t stacks = hl_h5_create_group (group, "stacks", error);
   if (stacks < 0 || !hl_h5_write_attr_string (group, "path", info->path, error) ||
       !hl_h5_write_attr_string (group, "identity", info->identity, error) ||
+      !hl_h5_write_attr_string (group, "revision", info->revision, error) ||
       !hl_h5_write_attr_string (group, "name", info->name, error) ||
       !hl_h5_write_attr_string (group, "family", info->family, error) ||
       !hl_h5_write_attr_string (group, "family_title", info->family_title, error) ||

@@ -8,8 +8,9 @@
  *                         created (ISO 8601, UTC)
  *  2. /models/<n>         attributes path, identity, name, family, family_title, dtype,
  *                         config (JSON), n_params, width, n_vocab, n_context (int64),
- *                         input_kind ("image", "text"),
- *                         predicts ("", "next", "own");
+ *                         input_kind ("image", "text", "audio"), predicts ("", "next",
+ *                         "own"), readout_stack (int64); revision (a commit's hash; "" or
+ *                         missing where it is not known);
  *                         labels (strings), where the model has classes
  *  3. /models/<n>/stacks/<s>  attributes name, n_layers; kind ("none", "self", "cross"),
  *                         n_heads, n_kv_heads, head_width, window (int32), is_causal

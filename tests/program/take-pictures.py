@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+from fake_cache import FakeCache
+
 BUILD, OUT = map(os.path.abspath, sys.argv[1:3])
 ONLY = sys.argv[3:]
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -88,6 +90,20 @@ def wrong_files():
     return text, cut
 
 
+def cache():
+    """A cache of downloads whose weights look as large as real ones."""
+    folder = os.path.join(WORK, "hub")
+    if not os.path.isdir(folder):
+        FakeCache(folder, os.path.join(SOURCE, "tests", "golden", "models")).fill()
+        rand = random.Random(2)
+        for place, _, files in os.walk(folder):
+            for file in files:
+                path = os.path.join(place, file)
+                if os.path.isfile(path) and os.path.getsize(path) > 9000:
+                    os.truncate(path, rand.randrange(10**8, 5 * 10**9))
+    return folder
+
+
 # name: (arguments of the program, seconds until it is looked at, keys before that)
 STATES = {
     "empty": lambda: ([], 2, []),
@@ -108,6 +124,11 @@ STATES = {
     "text-chosen": lambda: (["--model", LANGUAGE, "--input", TEXT], 4,
                             ["Tab"] * 12 + ["Right"] * 9 + ["space", "t"]),
     "text-dialog": lambda: (["--model", LANGUAGE, "--input", TEXT], 4, ["ctrl+i"]),
+    "models": lambda: ([SHIPPED, PICTURE], 4, ["ctrl+o"]),
+    "models-search": lambda: (["--model", SHIPPED], 2, ["ctrl+o", *"llama"]),
+    "models-none": lambda: (["--model", SHIPPED], 2, ["ctrl+o", *"zebra"]),
+    "models-why": lambda: (["--model", SHIPPED], 2, ["ctrl+o", *"dialo", "wait", "Return"]),
+    "models-empty": lambda: ([], 2, ["ctrl+o"]),
     "export": lambda: (["--model", SHIPPED, "--input", PICTURE], 4, ["e"]),
     "shortcuts": lambda: (["--model", SHIPPED, "--input", PICTURE], 4,
                           ["ctrl+question"]),
@@ -129,7 +150,8 @@ def take(name, style, size):
     schemas = os.path.join(BUILD, "data")
     environment = {**os.environ, "GSETTINGS_BACKEND": "memory", "GDK_SCALE": str(scale),
                    "GSETTINGS_SCHEMA_DIR": schemas, "HOME": WORK, "XDG_DATA_HOME": WORK,
-                   "XDG_CONFIG_HOME": WORK, "GTK_A11Y": "none", "GDK_BACKEND": "x11"}
+                   "XDG_CONFIG_HOME": WORK, "GTK_A11Y": "none", "GDK_BACKEND": "x11",
+                   "HF_HUB_CACHE": "" if name == "models-empty" else cache()}
     program = subprocess.Popen([os.path.join(BUILD, "app", "headlight-window"),
                                 "--style", style, *arguments], env=environment)
     subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--limit", "1",

@@ -76,6 +76,7 @@ def check_text():
     expect(run("text", place("t.h5")), (0, ""))
     with h5py.File(place("t.h5"), "r") as f:
         model, trace = f["models/0"].attrs, f["traces/0"]
+        expect(model["revision"], "607a30d783dfa663caf39e06633721c8d4cfcd7e")
         expect((int(model["n_vocab"]), int(model["n_context"]), model["input_kind"]),
                (264, 64, "text"))
         expect((trace.attrs["input_kind"], trace["input/text"].asstr()[()]),

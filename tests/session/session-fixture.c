@@ -54,6 +54,7 @@ model_new (const char *identity, int n_layers, int n_heads)
   set_string (&info->path, "/models/vit");
   set_string (&info->name, "vit");
   set_string (&info->identity, identity);
+  set_string (&info->revision, "607a30d783dfa663caf39e06633721c8d4cfcd7e");
   set_string (&info->family, "vit");
   set_string (&info->family_title, "ViT");
   set_string (&info->dtype, "float16");
@@ -313,6 +314,7 @@ assert_equal_model (const HlModelInfo *a, const HlModelInfo *b)
   g_assert_cmpstr (a->path, ==, b->path);
   g_assert_cmpstr (a->name, ==, b->name);
   g_assert_cmpstr (a->identity, ==, b->identity);
+  g_assert_cmpstr (a->revision, ==, b->revision);
   g_assert_cmpstr (a->family, ==, b->family);
   g_assert_cmpstr (a->family_title, ==, b->family_title);
   g_assert_cmpstr (a->dtype, ==, b->dtype);

@@ -361,7 +361,7 @@ test_half_a_rotation (void)
 static void
 test_old (void)
 {
-  static const char *const attrs[] = { "n_vocab", "n_context", "input_kind" };
+  static const char *const attrs[] = { "n_vocab", "n_context", "input_kind", "revision" };
   g_autoptr (GError) error = NULL;
   Place place;
   place_init (&place);
@@ -388,6 +388,7 @@ test_old (void)
   g_assert_cmpint (trace->model->n_vocab, ==, 0);
   g_assert_cmpint (trace->model->n_context, ==, 0);
   g_assert_cmpstr (trace->model->input_kind, ==, "");
+  g_assert_cmpstr (trace->model->revision, ==, "");
   /* Rotated queries say it themselves. */
   g_assert_true (hl_trace_get_recipe (trace, "blocks.1.attn")->is_rotary);
   g_assert_false (hl_trace_get_recipe (trace, "blocks.0.attn")->is_rotary);

@@ -357,6 +357,8 @@ hl_document_describe_origin (HlDocument *self,
       info->name, "model_identity", info->identity, "dataset",
       dataset != NULL ? dataset->path : "", "input_hash",
       input != NULL ? input->hash : "", "backend", backend, "precision", precision);
+  if (info->revision[0] != '\0')
+    json_object_set_new (origin, "model_revision", json_string (info->revision));
   char *text = json_dumps (origin, JSON_COMPACT);
   char *copy = g_strdup (text != NULL ? text : "{}");
   free (text);

@@ -170,6 +170,12 @@ hl_document_get_engine (HlDocument *self)
   return self->engine;
 }
 
+HlEngine *
+hl_document_get_io (HlDocument *self)
+{
+  return self->io;
+}
+
 gboolean
 hl_document_can_run (HlDocument *self)
 {

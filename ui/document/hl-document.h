@@ -38,6 +38,8 @@ HlDocument *hl_document_new (void);
 
 HlSelection *hl_document_get_selection (HlDocument *self);
 HlEngine *hl_document_get_engine (HlDocument *self);
+/** hl_document_get_io: (transfer none): the thread for files. */
+HlEngine *hl_document_get_io (HlDocument *self);
 
 /** hl_document_open_model: a folder or a name that ships; then runs, if there is an
  * input. */

@@ -282,6 +282,8 @@ hl_present_provenance (HlFigure *figure,
   hl_figure_add_provenance (figure, "program", "Headlight " HL_VERSION);
   hl_figure_add_provenance (figure, "model", model->name);
   hl_figure_add_provenance (figure, "model-identity", model->identity);
+  if (model->revision[0] != '\0')
+    hl_figure_add_provenance (figure, "model-revision", model->revision);
   hl_figure_add_provenance (figure, "model-family", model->family);
   hl_figure_add_provenance (figure, "model-dtype", model->dtype);
   hl_figure_add_provenance (figure, "input", trace->input_name);

@@ -175,12 +175,12 @@ export_clicked_cb (GtkButton *button, HlExportDialog *self)
   HlFigureKind kind = chosen_kind (self);
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   const char *extension = extensions[adw_combo_row_get_selected (self->format)];
-  g_autofree char *name = kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART
-                              ? g_strdup_printf ("%s-%s.%s", trace->model->name,
-                                                 hl_figure_kind_name (kind), extension)
-                              : g_strdup_printf ("%s-%s-%d.%d.%s", trace->model->name,
-                                                 hl_figure_kind_name (kind), head.layer,
-                                                 head.head, extension);
+  const char *model = hl_model_info_file_name (trace->model);
+  g_autofree char *name =
+      kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART
+          ? g_strdup_printf ("%s-%s.%s", model, hl_figure_kind_name (kind), extension)
+          : g_strdup_printf ("%s-%s-%d.%d.%s", model, hl_figure_kind_name (kind),
+                             head.layer, head.head, extension);
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
       _ ("Export the Figure"), GTK_WINDOW (self), GTK_FILE_CHOOSER_ACTION_SAVE,
       _ ("_Export"), _ ("_Cancel"));

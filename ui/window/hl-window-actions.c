@@ -2,6 +2,7 @@
  * The window's actions: files, running, selection, views. */
 #include "config.h"
 
+#include "base/hl-hub.h"
 #include "base/hl-paths.h"
 #include "draw/hl-colormap.h"
 #include "window/hl-window-private.h"
@@ -54,11 +55,7 @@ add_filter (GtkFileChooserNative *dialog, const char *name, const char *const *p
 static void
 open_model_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  HlWindow *self = HL_WINDOW (widget);
-  GtkFileChooserNative *dialog = hl_window_choose (self, _ ("Open a Model's Folder"),
-                                                   GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
-                                                   _ ("_Open"), hl_window_open);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  hl_window_show_models (HL_WINDOW (widget));
 }
 
 static gboolean
@@ -131,8 +128,8 @@ save_as_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  g_autofree char *proposal =
-      g_strdup_printf ("%s.h5", info != NULL ? info->name : "session");
+  g_autofree char *proposal = g_strdup_printf (
+      "%s.h5", info != NULL ? hl_model_info_file_name (info) : "session");
   GtkFileChooserNative *dialog = hl_window_choose (
       self, _ ("Save the Session"), GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), save_to);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), proposal);
@@ -218,22 +215,36 @@ newest_first (gconstpointer a, gconstpointer b)
                               gtk_recent_info_get_modified ((GtkRecentInfo *) a));
 }
 
-void
-hl_window_fill_recent (HlWindow *self)
+GList *
+hl_window_list_recent (void)
 {
   GList *items = g_list_sort (
       gtk_recent_manager_get_items (gtk_recent_manager_get_default ()), newest_first);
+  for (GList *l = items, *next; l != NULL; l = next)
+    {
+      next = l->next;
+      if (gtk_recent_info_has_application (l->data, "Headlight"))
+        continue;
+      gtk_recent_info_unref (l->data);
+      items = g_list_delete_link (items, l);
+    }
+  return items;
+}
+
+void
+hl_window_fill_recent (HlWindow *self)
+{
+  GList *items = hl_window_list_recent ();
   int n = 0;
   g_menu_remove_all (self->recent_menu);
   for (GList *l = items; l != NULL && n < 10; l = l->next)
     {
-      if (!gtk_recent_info_has_application (l->data, "Headlight"))
-        continue;
       g_autoptr (GFile) file = g_file_new_for_uri (gtk_recent_info_get_uri (l->data));
       g_autofree char *path = g_file_get_path (file);
       if (path == NULL || !g_file_test (path, G_FILE_TEST_EXISTS))
         continue;
-      g_autofree char *label = g_file_get_basename (file);
+      char *name = hl_hub_name_of_folder (path);
+      g_autofree char *label = name != NULL ? name : g_file_get_basename (file);
       g_autoptr (GMenuItem) item = g_menu_item_new (label, NULL);
       g_menu_item_set_action_and_target (item, "win.open-path", "s", path);
       g_menu_append_item (self->recent_menu, item);

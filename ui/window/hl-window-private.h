@@ -76,6 +76,13 @@ void hl_window_add_keys (HlWindow *self);
 void hl_window_fill_recent (HlWindow *self);
 void hl_window_note_recent (HlWindow *self, const char *path, const char *mime_type);
 
+/** hl_window_list_recent: (transfer full) (element-type GtkRecentInfo): what this program
+ * opened, the latest first. */
+GList *hl_window_list_recent (void);
+
+/** hl_window_show_models: asks for a model. */
+void hl_window_show_models (HlWindow *self);
+
 /** hl_window_set_style: "light", "dark", or "system" for anything else. */
 void hl_window_set_style (const char *wanted);
 

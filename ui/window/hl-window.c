@@ -4,6 +4,7 @@
 
 #include "gl/hl-gl.h"
 #include "window/hl-backend-button.h"
+#include "window/hl-error-dialog.h"
 #include "window/hl-window-private.h"
 
 #include <glib/gi18n.h>
@@ -11,22 +12,11 @@
 G_DEFINE_FINAL_TYPE (HlWindow, hl_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static void
-details_response_cb (AdwMessageDialog *dialog, const char *response, gpointer data)
-{
-  gtk_window_destroy (GTK_WINDOW (dialog));
-}
-
-static void
 show_details_cb (AdwToast *toast, gpointer data)
 {
   HlWindow *self = g_object_get_data (G_OBJECT (toast), "window");
   const char *details = g_object_get_data (G_OBJECT (toast), "details");
-  GtkWidget *dialog =
-      adw_message_dialog_new (GTK_WINDOW (self), adw_toast_get_title (toast), details);
-  adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
-  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "close");
-  g_signal_connect (dialog, "response", G_CALLBACK (details_response_cb), NULL);
-  gtk_window_present (GTK_WINDOW (dialog));
+  hl_error_dialog_show (GTK_WINDOW (self), adw_toast_get_title (toast), details);
 }
 
 void
