@@ -121,7 +121,7 @@ hl_session_read_predictions (HlH5Reader *reader,
     g_propagate_error (error, local);
   if (place < 0)
     return local == NULL;
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, trace->model->readout_stack);
   gint64 T = tokens != NULL ? tokens->n_tokens : 0;
   HlPredictions *predictions = hl_predictions_new (NULL, 0, 1, FALSE, error);
   if (predictions == NULL)

@@ -143,21 +143,28 @@ read_tokens (HlH5Reader *reader, hid_t group, HlTrace *trace, GError **error)
 }
 
 static char *
-read_text (HlH5Reader *reader, hid_t input, GError **error)
+read_text (HlH5Reader *reader, hid_t input, const char *name, GError **error)
 {
   gsize n = 0;
-  g_auto (GStrv) texts = hl_h5_read_strings (reader, input, "text", FALSE, &n, error);
+  g_auto (GStrv) texts = hl_h5_read_strings (reader, input, name, FALSE, &n, error);
   return texts != NULL && n > 0 ? g_strdup (texts[0]) : NULL;
 }
 
 static gboolean
 read_input (HlH5Reader *reader, hid_t group, HlTrace *trace, GError **error)
 {
-  static const char *const links[] = { "pixels", "text", NULL };
+  static const char *const links[] = { "pixels", "text", "target", "features", NULL };
   GError *local = NULL;
   HL_H5_AUTO hid_t input = hl_h5_open_group (group, "input", FALSE, &local);
   if (input >= 0)
-    trace->text = read_text (reader, input, &local);
+    trace->text = read_text (reader, input, "text", &local);
+  if (input >= 0 && local == NULL)
+    trace->target_text = read_text (reader, input, "target", &local);
+  if (input >= 0 && local == NULL)
+    trace->features =
+        hl_h5_read_tensor (reader, input, "features", HL_DTYPE_F32, FALSE, NULL, &local);
+  if (trace->features != NULL)
+    hl_h5_read_attr_int (input, "n_real_frames", &trace->n_real_frames, &local);
   if (input >= 0 && local == NULL)
     trace->pixels = hl_h5_read_tensor (reader, input, "pixels", HL_DTYPE_INVALID, FALSE,
                                        NULL, &local);
@@ -177,7 +184,14 @@ read_input (HlH5Reader *reader, hid_t group, HlTrace *trace, GError **error)
                          "shape %s found",
                          path, hl_dtype_name (pixels->dtype), found);
     }
-  return input < 0 || hl_h5_stash_unknown (reader, input, links, NULL, FALSE, error);
+  if (trace->features != NULL &&
+      (trace->features->shape.n_dims != 2 || trace->n_real_frames < 0 ||
+       trace->n_real_frames > trace->features->shape.dim[1]))
+    return hl_h5_fail (error, HL_ERROR_SHAPE,
+                       "input/features: two dimensions, and n_real_frames of them, "
+                       "expected");
+  static const char *const attrs[] = { "n_real_frames", NULL };
+  return input < 0 || hl_h5_stash_unknown (reader, input, links, attrs, FALSE, error);
 }
 
 static gboolean

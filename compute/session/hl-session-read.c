@@ -70,7 +70,8 @@ read_stack (
 {
   static const char *const links[] = { "kind",      "n_heads", "n_kv_heads", "head_width",
                                        "is_causal", "window",  NULL };
-  static const char *const attrs[] = { "name", "n_layers", NULL };
+  static const char *const attrs[] = { "name",     "n_layers",  "tower",
+                                       "is_cross", "key_stack", NULL };
   g_autofree char *number = g_strdup_printf ("%d", index);
   g_autofree char *name = g_strdup ("");
   gint64 n_layers = 0;
@@ -88,6 +89,13 @@ read_stack (
                          path, n_layers, reader->size_bytes);
     }
   HlStack *stack = hl_model_info_add_stack (info, name, (int) n_layers);
+  gint64 is_cross = 0, key_stack = index;
+  if (!hl_h5_read_attr_string (group, "tower", &stack->tower, error) ||
+      !hl_h5_read_attr_int (group, "is_cross", &is_cross, error) ||
+      !hl_h5_read_attr_int (group, "key_stack", &key_stack, error))
+    return FALSE;
+  stack->is_cross = is_cross != 0;
+  stack->key_stack = clamp_int (key_stack);
   return read_stack_layers (reader, group, stack, error) &&
          hl_h5_stash_unknown (reader, group, links, attrs, FALSE, error);
 }
@@ -95,7 +103,7 @@ read_stack (
 static gboolean
 read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
 {
-  gint64 width = 0, n_vocab = 0, n_context = 0;
+  gint64 width = 0, n_vocab = 0, n_context = 0, readout_stack = 0;
   /* Files of before this attribute are of models that predict the next token. */
   g_autofree char *predicts = g_strdup ("next");
   if (!hl_h5_read_attr_string (group, "path", &info->path, error) ||
@@ -111,24 +119,46 @@ read_model_attrs (hid_t group, HlModelInfo *info, GError **error)
       !hl_h5_read_attr_int (group, "n_vocab", &n_vocab, error) ||
       !hl_h5_read_attr_int (group, "n_context", &n_context, error) ||
       !hl_h5_read_attr_string (group, "predicts", &predicts, error) ||
+      !hl_h5_read_attr_int (group, "readout_stack", &readout_stack, error) ||
       !hl_h5_read_attr_string (group, "input_kind", &info->input_kind, error))
     return FALSE;
   info->predicts = hl_predicts_from_name (predicts);
   info->width = clamp_int (width);
+  info->readout_stack = clamp_int (readout_stack);
   info->n_vocab = clamp_int (n_vocab);
   info->n_context = clamp_int (n_context);
   return TRUE;
+}
+
+/* Stacks that others name have to be there. */
+static gboolean
+check_stacks (const HlModelInfo *info, int index, GError **error)
+{
+  int n = (int) info->stacks->len;
+  for (int s = 0; s < n; s++)
+    {
+      const HlStack *stack = hl_model_info_get_stack (info, s);
+      if (stack->key_stack < 0 || stack->key_stack >= n)
+        return hl_h5_fail (error, HL_ERROR_RANGE,
+                           "/models/%d/stacks/%d: key_stack: 0 to %d expected, %d found",
+                           index, s, n - 1, stack->key_stack);
+    }
+  if (info->readout_stack >= 0 && info->readout_stack < n)
+    return TRUE;
+  return hl_h5_fail (error, HL_ERROR_RANGE,
+                     "/models/%d: readout_stack: 0 to %d expected, %d found", index,
+                     n - 1, info->readout_stack);
 }
 
 static HlModelInfo *
 read_model (HlH5Reader *reader, hid_t models, int index, GError **error)
 {
   static const char *const links[] = { "labels", "stacks", NULL };
-  static const char *const attrs[] = { "path",     "identity",     "name",
-                                       "family",   "family_title", "dtype",
-                                       "config",   "n_params",     "width",
-                                       "n_vocab",  "n_context",    "input_kind",
-                                       "predicts", "revision",     NULL };
+  static const char *const attrs[] = {
+    "path",     "identity", "name",          "family",  "family_title", "dtype",
+    "config",   "n_params", "width",         "n_vocab", "n_context",    "input_kind",
+    "predicts", "revision", "readout_stack", NULL
+  };
   g_autoptr (HlModelInfo) info = hl_model_info_new ();
   g_autofree char *number = g_strdup_printf ("%d", index);
   GError *local = NULL;
@@ -155,6 +185,8 @@ read_model (HlH5Reader *reader, hid_t models, int index, GError **error)
       hl_h5_fail (error, HL_ERROR_MISSING, "/models/%d/stacks: missing group 0", index);
       return NULL;
     }
+  if (!check_stacks (info, index, error))
+    return NULL;
   if (!hl_h5_stash_unknown (reader, group, links, attrs, FALSE, error) ||
       !hl_h5_stash_unknown (reader, stacks, NULL, NULL, TRUE, error))
     return NULL;

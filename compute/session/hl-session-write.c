@@ -34,6 +34,9 @@ write_stack (hid_t stacks, guint index, const HlStack *stack, GError **error)
     }
   return group >= 0 && hl_h5_write_attr_string (group, "name", stack->name, error) &&
          hl_h5_write_attr_int (group, "n_layers", stack->n_layers, error) &&
+         hl_h5_write_attr_string (group, "tower", stack->tower, error) &&
+         hl_h5_write_attr_int (group, "is_cross", stack->is_cross, error) &&
+         hl_h5_write_attr_int (group, "key_stack", stack->key_stack, error) &&
          hl_h5_write_strings (group, "kind", kinds, n, FALSE, NULL, NULL, error) &&
          write_layer_column (group, "n_heads", stack,
                              G_STRUCT_OFFSET (HlLayerInfo, n_heads), error) &&
@@ -62,6 +65,7 @@ hl_session_write_model (hid_t group, const HlModelInfo *info, GError **error)
       !hl_h5_write_attr_int (group, "n_params", info->n_params, error) ||
       !hl_h5_write_attr_int (group, "width", info->width, error) ||
       !hl_h5_write_attr_int (group, "n_vocab", info->n_vocab, error) ||
+      !hl_h5_write_attr_int (group, "readout_stack", info->readout_stack, error) ||
       !hl_h5_write_attr_string (group, "predicts", hl_predicts_name (info->predicts),
                                 error) ||
       !hl_h5_write_attr_int (group, "n_context", info->n_context, error) ||
@@ -316,7 +320,8 @@ static gboolean
 write_input (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **error)
 {
   static const char *const pixel_axes[] = { "row", "column", "channel" };
-  if (trace->pixels == NULL && trace->text == NULL)
+  static const char *const feature_axes[] = { "mel", "frame" };
+  if (trace->pixels == NULL && trace->text == NULL && trace->features == NULL)
     return TRUE;
   HL_H5_AUTO hid_t input = hl_h5_create_group (group, "input", error);
   if (input < 0)
@@ -324,6 +329,15 @@ write_input (hid_t group, const HlTrace *trace, HlH5Axes *axes, GError **error)
   if (trace->text != NULL &&
       !hl_h5_write_strings (input, "text", (const char *const *) &trace->text, 1, TRUE,
                             NULL, NULL, error))
+    return FALSE;
+  if (trace->target_text != NULL &&
+      !hl_h5_write_strings (input, "target", (const char *const *) &trace->target_text, 1,
+                            TRUE, NULL, NULL, error))
+    return FALSE;
+  if (trace->features != NULL &&
+      (!hl_h5_write_attr_int (input, "n_real_frames", trace->n_real_frames, error) ||
+       !hl_h5_write_tensor (input, "features", trace->features, HL_DTYPE_F32, axes,
+                            feature_axes, NULL, error)))
     return FALSE;
   return trace->pixels == NULL ||
          hl_h5_write_tensor (input, "pixels", trace->pixels, HL_DTYPE_INVALID, axes,

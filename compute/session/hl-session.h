@@ -12,9 +12,10 @@
  *                         "own"), readout_stack (int64); revision (a commit's hash; "" or
  *                         missing where it is not known);
  *                         labels (strings), where the model has classes
- *  3. /models/<n>/stacks/<s>  attributes name, n_layers; kind ("none", "self", "cross"),
- *                         n_heads, n_kv_heads, head_width, window (int32), is_causal
- *                         (uint8): one entry a layer
+ *  3. /models/<n>/stacks/<s>  attributes name, n_layers, and where they are missing as
+ * for a stack by itself tower, is_cross, key_stack (int64); kind ("none", "self",
+ * "cross"), n_heads, n_kv_heads, head_width, window (int32), is_causal (uint8): one entry
+ * a layer
  *  4. /traces/<n>         attributes model (int64, index into /models), input_kind,
  *                         input_name, input_path, input_hash, backend, precision,
  *                         created, duration_ms (float64), hash, interventions (strings),
@@ -30,8 +31,9 @@
  *                         entropy (T) float32, top_id (T, k) int32, top_log_prob (T, k)
  *                         float32; text_id (int32) and text (strings): of the tokens in
  *                         top_id; attribute is_own (int64); see hl-predictions.h
- *  7. /traces/<n>/input/pixels  (height, width, 3) uint8; /traces/<n>/input/text, a
- * string
+ *  7. /traces/<n>/input/pixels  (height, width, 3) uint8; text, target (of a decoder), a
+ *                         string each; features (n_mels, frames) float32, and attribute
+ *                         n_real_frames
  *  8. /traces/<n>/sites/<site>  float32, or float16 for maps when that was chosen; (H,
  * Tq, Tk) for blocks.<l>.attn.hook_pattern. Attribute precision where the numbers were
  * once rounded to less than the file's type

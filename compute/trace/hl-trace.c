@@ -58,6 +58,8 @@ hl_trace_unref (HlTrace *trace)
   hl_tensor_unref (trace->logits);
   hl_predictions_unref (trace->predictions);
   g_free (trace->text);
+  g_free (trace->target_text);
+  hl_tensor_unref (trace->features);
   g_hash_table_unref (trace->sites);
   g_hash_table_unref (trace->recipes);
   g_ptr_array_unref (trace->interventions);

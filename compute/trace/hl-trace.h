@@ -43,7 +43,10 @@ typedef struct
  * @pixels: (nullable): the picture as the model saw it before normalisation,
  *   (height, width, 3) uint8
  * @tokens: of HlTokenTable *, one per stack
- * @text: (nullable): the input's, where it was one
+ * @text: (nullable): the input's, where it was one: of an encoder-decoder the source
+ * @target_text: (nullable): of an encoder-decoder: what the decoder read
+ * @features: (nullable): of a recording, (n_mels, frames) float32; @n_real_frames of them
+ *   are no padding
  * @logits: (nullable): (V) float32
  * @predictions: (nullable): of every position of a text
  * @sites: site name -> HlTensor *, float32, without the batch dimension; for example
@@ -67,6 +70,9 @@ typedef struct
   HlTensor *pixels;
   GPtrArray *tokens;
   char *text;
+  char *target_text;
+  HlTensor *features;
+  gint64 n_real_frames;
   HlTensor *logits;
   HlPredictions *predictions;
   GHashTable *sites;

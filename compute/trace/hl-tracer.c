@@ -309,6 +309,10 @@ describe (HlTrace *trace,
   if (input->shown != NULL)
     trace->pixels = hl_tensor_ref (input->shown);
   trace->text = g_strdup (input->text);
+  trace->target_text = g_strdup (input->target_text);
+  if (input->features != NULL)
+    trace->features = strip_batch (input->features);
+  trace->n_real_frames = input->n_real_frames;
   set (&trace->backend, g_strdup (backend->klass->id));
   set (&trace->precision, g_strdup (hl_dtype_name (backend->dtype)));
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();

@@ -49,6 +49,16 @@ golden_expected (const char *name, const char *key)
   return t;
 }
 
+/* @n tokens that are called by their numbers: (transfer full). */
+static inline HlTokenTable *
+golden_tokens (gint64 n)
+{
+  HlTokenTable *tokens = hl_token_table_new ((int) n);
+  for (int i = 0; i < tokens->n_tokens; i++)
+    tokens->tokens[i].text = g_strdup_printf ("%d", i);
+  return tokens;
+}
+
 /* Both (transfer full). */
 static inline void
 golden_open_model (const char *name, HlModel **model, HlInput **input)
@@ -68,14 +78,13 @@ golden_open_model (const char *name, HlModel **model, HlInput **input)
   if (hl_safetensors_lookup (file, "source_ids") != NULL)
     {
       g_autoptr (HlTensor) source = golden_expected (name, "source_ids");
-      g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) source->shape.dim[1]);
+      g_autoptr (HlTokenTable) tokens = golden_tokens (source->shape.dim[1]);
       hl_input_set_source (*input, source, NULL, tokens);
     }
   if (hl_safetensors_lookup (file, "input_features") != NULL)
     {
       g_autoptr (HlTensor) source = golden_expected (name, "input_features");
-      g_autoptr (HlTokenTable) tokens =
-          hl_token_table_new ((int) source->shape.dim[2] / 2);
+      g_autoptr (HlTokenTable) tokens = golden_tokens (source->shape.dim[2] / 2);
       hl_input_set_source (*input, NULL, source, tokens);
     }
   if (hl_safetensors_lookup (file, "token_type_ids") == NULL)

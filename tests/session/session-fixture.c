@@ -332,6 +332,9 @@ assert_equal_model (const HlModelInfo *a, const HlModelInfo *b)
       const HlStack *x = hl_model_info_get_stack (a, (int) s);
       const HlStack *y = hl_model_info_get_stack (b, (int) s);
       g_assert_cmpstr (x->name, ==, y->name);
+      g_assert_cmpstr (x->tower, ==, y->tower);
+      g_assert_cmpint (x->is_cross, ==, y->is_cross);
+      g_assert_cmpint (x->key_stack, ==, y->key_stack);
       g_assert_cmpint (x->n_layers, ==, y->n_layers);
       g_assert_cmpmem (x->layers, sizeof (HlLayerInfo) * (gsize) x->n_layers, y->layers,
                        sizeof (HlLayerInfo) * (gsize) y->n_layers);
@@ -383,6 +386,10 @@ fixture_assert_equal_trace (const HlTrace *a, const HlTrace *b)
   g_assert_cmpuint (a->tokens->len, ==, b->tokens->len);
   for (guint s = 0; s < a->tokens->len; s++)
     assert_equal_tokens (a->tokens->pdata[s], b->tokens->pdata[s]);
+  g_assert_cmpstr (a->text, ==, b->text);
+  g_assert_cmpstr (a->target_text, ==, b->target_text);
+  assert_equal_tensor (a->features, b->features);
+  g_assert_cmpint (a->n_real_frames, ==, b->n_real_frames);
   g_assert_cmpuint (g_hash_table_size (a->sites), ==, g_hash_table_size (b->sites));
   g_hash_table_iter_init (&iter, a->sites);
   while (g_hash_table_iter_next (&iter, &key, &value))

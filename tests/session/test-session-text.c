@@ -6,6 +6,7 @@
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
 #include "model/hl-model-text.h"
+#include "golden-model.h"
 #include "text-model.h"
 #include "trace/hl-attention-source.h"
 #include "trace/hl-tracer.h"
@@ -37,6 +38,41 @@ test_made_up (void)
   g_assert_cmpint (found->model->n_vocab, ==, 264);
   g_assert_cmpint (hl_predictions_get_k (found->predictions), ==, 3);
   fixture_assert_equal_trace (found, there_and_back (again, path, &third));
+  fixture_folder_free (folder);
+}
+
+/* Three stacks, of which one has keys of another: as maps, and as what they follow from.
+ */
+static void
+test_towers (gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlModel) model = NULL;
+  g_autoptr (HlInput) input = NULL;
+  g_autoptr (HlSession) session = hl_session_new (), again = NULL;
+  char *folder = fixture_folder_new ();
+  g_autofree char *path = g_build_filename (folder, "s.h5", NULL);
+  const HlTraceOptions options = { .maps = g_str_equal (data, "t5-tiny")
+                                               ? HL_MAPS_RECOMPUTED
+                                               : HL_MAPS_STORED };
+  golden_open_model (data, &model, &input);
+  input->text = g_strdup ("from");
+  input->target_text = g_strdup ("to");
+  input->n_real_frames = input->features != NULL ? 17 : 0;
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (model, input, backend, &options, NULL, &error);
+  g_assert_no_error (error);
+  hl_session_add_trace (session, trace);
+  HlTrace *found = there_and_back (session, path, &again);
+  fixture_assert_equal_trace (trace, found);
+  g_assert_cmpint (hl_trace_get_key_tokens (found, 2)->n_tokens, ==,
+                   hl_trace_get_tokens (found, 0)->n_tokens);
+  gint64 Tq = 0, Tk = 0;
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (found);
+  g_assert_true (hl_attention_source_get_size (source, (HlHeadKey){ 2, 1, 2 }, &Tq, &Tk));
+  g_assert_cmpint (Tq, ==, hl_trace_get_tokens (found, 1)->n_tokens);
+  g_assert_cmpint (Tk, ==, hl_trace_get_tokens (found, 0)->n_tokens);
   fixture_folder_free (folder);
 }
 
@@ -417,6 +453,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func ("/session-text/towers/stored", "whisper-tiny", test_towers);
+  g_test_add_data_func ("/session-text/towers/recomputed", "t5-tiny", test_towers);
   g_test_add_func ("/session/text/made-up", test_made_up);
   g_test_add_func ("/session/text/rotary", test_rotary);
   g_test_add_func ("/session/text/traced", test_traced);
