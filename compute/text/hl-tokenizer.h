@@ -65,6 +65,20 @@ HlEncoding *hl_tokenizer_encode (HlTokenizer *tokenizer,
                                  GError **error);
 
 /**
+ * hl_tokenizer_encode_pair:
+ * @a, @b: the two texts, each as in hl_tokenizer_encode()
+ * Two texts as the post-processor's template for pairs puts them together. A token's
+ * place is within its own text, which @sequence of the token names.
+ */
+HlEncoding *hl_tokenizer_encode_pair (HlTokenizer *tokenizer,
+                                      const char *a,
+                                      gssize a_length,
+                                      const char *b,
+                                      gssize b_length,
+                                      const HlEncodeOptions *options,
+                                      GError **error);
+
+/**
  * hl_tokenizer_decode:
  * @ids: @n_ids of them; those that no token has are left out
  * @skip_special: leave special tokens out
