@@ -10,7 +10,8 @@
 
 /* Longer characters with their marks are not looked up as one. */
 #define MAX_GRAPHEME_BYTES 5
-/* No real table has a longer string. */
+/* No real table has longer strings, looked up or put instead. */
+#define MAX_KEY_BYTES 256
 #define MAX_TEXT_BYTES 256
 
 struct _HlCharsmap
@@ -31,30 +32,56 @@ unit_offset (guint32 unit)
   return (gsize) (unit >> 10) << ((unit & 1u << 9) >> 6);
 }
 
-/* The text for the shortest string of the table that @key begins with; NULL for none. A
- * table may lead anywhere: whatever leaves it is no match. */
+/* The text that a unit of strings' ends leads to; NULL for none. */
 static const char *
-find (const HlCharsmap *map, const char *key, gsize length, gsize *text_length)
+text_at (const HlCharsmap *map, gsize at, gsize *text_length)
 {
+  gsize start = at < map->n_units ? map->units[at] & ((1u << 31) - 1) : G_MAXSIZE;
+  if (start >= map->texts_size || !hl_utf8_is_lead (map->texts[start]))
+    return NULL;
+  *text_length = strnlen (map->texts + start, map->texts_size - start);
+  return *text_length <= MAX_TEXT_BYTES ? map->texts + start : NULL;
+}
+
+/* The text for the shortest or the longest string of the table that @key begins with, and
+ * the length of that; NULL for none. A table may lead anywhere: whatever leaves it is no
+ * match. */
+static const char *
+find (const HlCharsmap *map,
+      const char *key,
+      gsize length,
+      gboolean is_longest,
+      gsize *n_used,
+      gsize *text_length)
+{
+  const char *found = NULL;
   gsize at = unit_offset (map->units[0]);
-  for (gsize i = 0; i < length && key[i] != '\0'; i++)
+  for (gsize i = 0; i < MIN (length, MAX_KEY_BYTES) && key[i] != '\0'; i++)
     {
       at ^= (guint8) key[i];
       if (at >= map->n_units)
-        return NULL;
+        break;
       guint32 unit = map->units[at];
       if ((unit & (1u << 31 | 0xff)) != (guint8) key[i])
-        return NULL;
+        break;
       at ^= unit_offset (unit);
       if ((unit >> 8 & 1) == 0)
         continue;
-      gsize start = at < map->n_units ? map->units[at] & ((1u << 31) - 1) : G_MAXSIZE;
-      if (start >= map->texts_size || !hl_utf8_is_lead (map->texts[start]))
-        return NULL;
-      *text_length = strnlen (map->texts + start, map->texts_size - start);
-      return *text_length <= MAX_TEXT_BYTES ? map->texts + start : NULL;
+      gsize n = 0;
+      const char *text = text_at (map, at, &n);
+      if (!is_longest)
+        {
+          *text_length = n;
+          return text;
+        }
+      /* A string that ends within a character is none of a text. */
+      if (text == NULL || (i + 1 < length && !hl_utf8_is_lead (key[i + 1])))
+        continue;
+      found = text;
+      *n_used = i + 1;
+      *text_length = n;
     }
-  return NULL;
+  return found;
 }
 
 /* ---- reading -------------------------------------------------------------------------
@@ -92,7 +119,7 @@ check_sizes (
 HlCharsmap *
 hl_charsmap_new (const guint8 *data, gsize size_bytes, const char *where, GError **error)
 {
-  gsize array_size = 0, bad = 0, length = 0;
+  gsize array_size = 0, bad = 0, length = 0, n_used = 0;
   if (!check_sizes (data, size_bytes, where, &array_size, error))
     return NULL;
   const char *texts = (const char *) data + 4 + array_size;
@@ -114,7 +141,7 @@ hl_charsmap_new (const guint8 *data, gsize size_bytes, const char *where, GError
   for (int c = 0; c < 128; c++)
     {
       char key = (char) c;
-      map->is_plain[c] = find (map, &key, 1, &length) == NULL;
+      map->is_plain[c] = find (map, &key, 1, FALSE, &n_used, &length) == NULL;
     }
   return map;
 }
@@ -170,13 +197,64 @@ grapheme_size (HlRegexScan *graphemes, const char *text, gsize length)
   return end;
 }
 
+/* As the reference library does it. */
+static void
+replace_graphemes (const HlCharsmap *map,
+                   HlRegexScan *graphemes,
+                   const char *text,
+                   gsize end,
+                   GArray *out)
+{
+  gsize length = 0, size = 0, n_used = 0;
+  for (gsize at = 0; at < end; at += size)
+    {
+      size = grapheme_size (graphemes, text + at, end - at);
+      const char *found = size <= MAX_GRAPHEME_BYTES
+                              ? find (map, text + at, size, FALSE, &n_used, &length)
+                              : NULL;
+      if (found != NULL)
+        {
+          add_replaced (out, found, length, hl_utf8_count (text + at, size));
+          continue;
+        }
+      for (gsize c = at, n = 0; c < at + size; c += n)
+        {
+          n = hl_utf8_size (text[c]);
+          found = find (map, text + c, n, FALSE, &n_used, &length);
+          if (found != NULL)
+            add_replaced (out, found, length, 1);
+          else
+            add_character (out, text + c);
+        }
+    }
+}
+
+/* As sentencepiece does it. */
+static void
+replace_longest (const HlCharsmap *map, const char *text, gsize end, GArray *out)
+{
+  gsize length = 0, n_used = 0;
+  for (gsize at = 0; at < end; at += n_used)
+    {
+      const char *found = find (map, text + at, end - at, TRUE, &n_used, &length);
+      if (found != NULL)
+        {
+          add_replaced (out, found, length, hl_utf8_count (text + at, n_used));
+          continue;
+        }
+      n_used = hl_utf8_size (text[at]);
+      add_character (out, text + at);
+    }
+}
+
 static gboolean
-is_all_plain (const HlCharsmap *map, const char *text, gsize length)
+may_change (const HlCharsmap *map, const char *text, gsize length, gboolean is_longest)
 {
   for (gsize i = 0; i < length; i++)
     if ((guint8) text[i] >= 0x80 || !map->is_plain[(guint8) text[i]])
-      return FALSE;
-  return TRUE;
+      return TRUE;
+  /* Two plain characters may be a string of the table, though no real one has it. */
+  return is_longest;
 }
 
 void
@@ -186,35 +264,18 @@ hl_charsmap_run (const HlCharsmap *charsmap,
                  gsize start,
                  gsize end)
 {
-  const char *text = rewrite->pieces->bytes;
-  gsize length = 0, size = 0;
-  if (is_all_plain (charsmap, text + start, end - start))
+  const char *text = rewrite->pieces->bytes + start;
+  if (!may_change (charsmap, text, end - start, graphemes == NULL))
     {
       hl_rewrite_copy (rewrite, start, end);
       return;
     }
   g_autoptr (GArray) out =
       g_array_sized_new (FALSE, FALSE, sizeof (HlCharChange), (guint) (end - start));
-  for (gsize at = start; at < end; at += size)
-    {
-      size = grapheme_size (graphemes, text + at, end - at);
-      const char *found =
-          size <= MAX_GRAPHEME_BYTES ? find (charsmap, text + at, size, &length) : NULL;
-      if (found != NULL)
-        {
-          add_replaced (out, found, length, hl_utf8_count (text + at, size));
-          continue;
-        }
-      for (gsize c = at, n = 0; c < at + size; c += n)
-        {
-          n = hl_utf8_size (text[c]);
-          found = find (charsmap, text + c, n, &length);
-          if (found != NULL)
-            add_replaced (out, found, length, 1);
-          else
-            add_character (out, text + c);
-        }
-    }
+  if (graphemes != NULL)
+    replace_graphemes (charsmap, graphemes, text, end - start, out);
+  else
+    replace_longest (charsmap, text, end - start, out);
   hl_rewrite_put_changes (rewrite, (const HlCharChange *) (const void *) out->data,
                           out->len, start, end);
 }
@@ -263,7 +324,11 @@ hl_normalizer_read_charsmap (GPtrArray *steps,
 {
   const char *text = NULL;
   gsize size = 0;
-  if (!hl_json_get_string (json, "precompiled_charsmap", TRUE, NULL, where, &text, error))
+  gboolean is_longest = FALSE;
+  if (!hl_json_get_string (json, "precompiled_charsmap", TRUE, NULL, where, &text,
+                           error) ||
+      /* Ours, for models that sentencepiece itself runs elsewhere. */
+      !hl_json_get_bool (json, "longest_match", FALSE, FALSE, where, &is_longest, error))
     return FALSE;
   g_autofree guint8 *data = decode_base64 (text, &size, where, error);
   if (data == NULL)
@@ -273,6 +338,7 @@ hl_normalizer_read_charsmap (GPtrArray *steps,
     return FALSE;
   HlNormalizerStep *step = hl_normalizer_add (steps, run_charsmap);
   step->charsmap = map;
-  step->pattern = hl_regex_new_grapheme ();
+  if (!is_longest)
+    step->pattern = hl_regex_new_grapheme ();
   return TRUE;
 }

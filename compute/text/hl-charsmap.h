@@ -22,7 +22,8 @@ void hl_charsmap_free (HlCharsmap *charsmap);
 
 /**
  * hl_charsmap_run:
- * @graphemes: a scan of hl_regex_new_grapheme()
+ * @graphemes: (nullable): a scan of hl_regex_new_grapheme(); NULL: at each place the
+ *   longest string of the table is replaced, as sentencepiece itself does
  * Writes bytes [start, end) of the old text. As in the reference library a character with
  * its marks is looked up as one where it has fewer than six bytes, and is then replaced
  * as a whole by what the shortest beginning of it stands for.

@@ -227,19 +227,18 @@ hl_tokenizer_open (const char *folder, GError **error)
   g_autofree char *path = g_build_filename (folder, "tokenizer.json", NULL);
   const char *where = "tokenizer.json";
   gboolean is_good = TRUE;
+  g_autoptr (json_t) config = load_config (folder, &is_good, error);
   g_autoptr (json_t) root = NULL;
-  if (!g_file_test (path, G_FILE_TEST_EXISTS) &&
-      hl_tokenizer_has_vocabulary_files (folder))
+  if (!is_good)
+    return NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS) && hl_tokenizer_find_files (folder) != NULL)
     {
-      where = "vocab.json and merges.txt";
-      root = hl_tokenizer_load_vocabulary_files (folder, error);
+      where = hl_tokenizer_find_files (folder);
+      root = hl_tokenizer_load_files (folder, config, error);
     }
   else
     root = hl_json_load_file (path, error);
   if (root == NULL)
-    return NULL;
-  g_autoptr (json_t) config = load_config (folder, &is_good, error);
-  if (!is_good)
     return NULL;
   g_autoptr (HlTokenizer) tokenizer =
       hl_tokenizer_new_from_parts (root, config, where, error);

@@ -52,13 +52,22 @@ open_node (HlTrie *trie, guint32 node, const HlTrieItem *items, GArray *ranges)
 HlTrie *
 hl_trie_new (HlTrieItem *items, gsize n, const char *where, GError **error)
 {
-  gsize n_bytes = 0, n_items = 0;
+  gsize n_bytes = 0, n_items = 0, longest = 0;
   for (gsize i = 0; i < n; i++)
     if (items[i].length > 0)
       {
         n_bytes += items[i].length;
+        longest = MAX (longest, items[i].length);
         items[n_items++] = items[i];
       }
+  if (longest > HL_TRIE_MAX_ITEM_BYTES)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "%s: tokens of at most %d bytes expected, one of %" G_GSIZE_FORMAT
+                   " found",
+                   where, HL_TRIE_MAX_ITEM_BYTES, longest);
+      return NULL;
+    }
   if (n_bytes > HL_TRIE_MAX_BYTES)
     {
       g_set_error (error, HL_ERROR, HL_ERROR_RANGE,

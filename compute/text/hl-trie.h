@@ -8,7 +8,9 @@
 
 G_BEGIN_DECLS
 
-/** HL_TRIE_MAX_BYTES: of all strings together. */
+/** HL_TRIE_MAX_BYTES: of all strings together; HL_TRIE_MAX_ITEM_BYTES: of one, so that
+ * looking for it at each place of a text takes no time without end. */
+#define HL_TRIE_MAX_ITEM_BYTES 1024
 #define HL_TRIE_MAX_BYTES ((gsize) 32 << 20)
 
 /** HlTrieItem: @value: 0 or more. */
@@ -38,7 +40,7 @@ typedef struct
  * hl_trie_new:
  * @items: sorted in place; empty strings are left out, of equal ones the largest value
  *   counts
- * Returns: (transfer full): NULL with @error: RANGE more than HL_TRIE_MAX_BYTES
+ * Returns: (transfer full): NULL with @error: RANGE more than the two above
  */
 HlTrie *hl_trie_new (HlTrieItem *items, gsize n, const char *where, GError **error);
 void hl_trie_free (HlTrie *trie);

@@ -19,6 +19,7 @@ typedef struct
   double unknown_score;
   gint32 unknown; /* -1 for none */
   gboolean has_byte_fallback;
+  gboolean is_single;      /* sums are rounded to 32 bits, as sentencepiece does */
   gint32 byte_tokens[256]; /* <0xE4>; -1 */
   HlTrie *trie;
   gint32 *aliases; /* what stands for an id that the vocabulary has not; from n_ids on */
@@ -164,7 +165,10 @@ read_model (const json_t *json,
   if (read_tokens (model, json_object_get (json, "vocab"), where, error) &&
       read_unknown (model, json, where, error) &&
       hl_json_get_bool (json, "byte_fallback", FALSE, FALSE, where,
-                        &model->has_byte_fallback, error))
+                        &model->has_byte_fallback, error) &&
+      /* Ours, for models that sentencepiece itself runs elsewhere. */
+      hl_json_get_bool (json, "single_precision", FALSE, FALSE, where, &model->is_single,
+                        error))
     return model;
   free_model (model);
   return NULL;
@@ -210,6 +214,12 @@ reach (Node *node, double score, gsize start, gint32 id)
     *node = (Node){ score, (guint32) start, id };
 }
 
+static inline double
+add (const Unigram *model, double so_far, double score)
+{
+  return model->is_single ? (double) (float) (so_far + score) : so_far + score;
+}
+
 static gboolean
 find_paths (const Unigram *model, Node *nodes, const char *word, gsize length)
 {
@@ -231,14 +241,15 @@ find_paths (const Unigram *model, Node *nodes, const char *word, gsize length)
           gint32 id = model->trie->values[trie_node];
           if (id < 0)
             continue;
-          reach (&nodes[end], model->scores[id] + so_far, at, id);
+          reach (&nodes[end], add (model, so_far, model->scores[id]), at, id);
           has_single = has_single || end == at + size;
         }
       if (has_single)
         continue;
       if (model->unknown < 0)
         return FALSE;
-      reach (&nodes[at + size], model->unknown_score + so_far, at, model->unknown);
+      reach (&nodes[at + size], add (model, so_far, model->unknown_score), at,
+             model->unknown);
     }
   return TRUE;
 }

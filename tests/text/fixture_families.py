@@ -3,6 +3,7 @@
 are trained here: on the manual that comes with Python and on the fixtures' texts."""
 
 import base64
+import collections
 import io
 import json
 import random
@@ -33,6 +34,7 @@ MORE = [
     "a" * 99, "a" * 100, "a" * 101, "b" + "\u00e9" * 99, "\u00e9" * 101, "the" * 40,
     "\u0f0b\u0f0d", "\uff76\uff9e", "\u00a8\u00b4", "\u1100\u1161\u11a8", "\u0385\u1fee",
     "\u00e9b", "ab\u00e9ba", "\u00e8\u00eab e\u0301", "I do not . x 's",
+    "\"yes\", \"no\", present, 1,000, 2,",
     "\u200b\u200c\u2060a", "\x01\x02a\x1f", "\x8f\x9f", "\ufffd", "\u061c\u2066a\u2069",
 ]
 
@@ -47,42 +49,71 @@ def words():
     return [text.replace("\0", " ") for text in fixture_texts.make_texts(300, 7)]
 
 
+def common(lines, n):
+    """The lines with their @n most frequent characters alone: trainers leave out the others
+    too, but choose among equally frequent ones by chance."""
+    counts = collections.Counter("".join(lines))
+    kept = set(sorted(counts, key=lambda c: (-counts[c], c))[:n])
+    return ["".join(c if c in kept else " " for c in line) for line in lines]
+
+
 # ---- models ----------------------------------------------------------------------------
 
-def train(tokenizers, model, trainer, normalizer=None, pre=None):
-    """The model of a tokenizer trained with these steps."""
-    tokenizer = tokenizers.Tokenizer(model)
+def train(tokenizers, pre, size, specials=(), alphabet=(), normalizer=None, n_characters=300):
+    """Byte pair encoding of the training texts."""
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = pre
     if normalizer is not None:
         tokenizer.normalizer = normalizer
-    if pre is not None:
-        tokenizer.pre_tokenizer = pre
-    tokenizer.train_from_iterator(manual() + words(), trainer)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=size, show_progress=False, special_tokens=list(specials),
+        initial_alphabet=list(alphabet))
+    tokenizer.train_from_iterator(common(manual() + words(), n_characters), trainer)
     return json.loads(tokenizer.to_str())["model"]
 
 
 def wordpiece(tokenizers, lowercase, specials):
-    trainer = tokenizers.trainers.WordPieceTrainer(
-        vocab_size=1100, show_progress=False, special_tokens=specials, limit_alphabet=260)
-    return train(tokenizers, tokenizers.models.WordPiece(unk_token="[UNK]"), trainer,
-                 tokenizers.normalizers.BertNormalizer(lowercase=lowercase),
-                 tokenizers.pre_tokenizers.BertPreTokenizer())
+    """The most useful beginnings and later parts of words. The library's own trainer gives
+    other ids each time."""
+    normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lowercase)
+    pre = tokenizers.pre_tokenizers.BertPreTokenizer()
+    counts = collections.Counter()
+    lines = [normalizer.normalize_str(line) for line in common(manual() + words(), 200)]
+    for word, n in collections.Counter(
+            word for line in lines for word, _ in pre.pre_tokenize_str(line)).items():
+        for start in range(len(word)):
+            for end in range(start + 1, min(len(word), start + 8) + 1):
+                counts["##" * (start > 0) + word[start:end]] += n
+    letters = sorted(piece for piece in counts if len(piece.replace("##", "", 1) or "#") == 1)
+    longer = sorted(counts.keys() - set(letters),
+                    key=lambda piece: (-counts[piece] * len(piece), piece))
+    return {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": {piece: i for i, piece in enumerate(
+                list(specials) + letters + longer[:700])}}
 
 
-def byte_bpe(tokenizers, specials=(), suffix=None, pre=None):
+def byte_bpe(tokenizers, specials=(), pre=None):
     pre = pre or tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    more = {"end_of_word_suffix": suffix} if suffix else {}
-    trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=900, show_progress=False, special_tokens=list(specials),
-        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(), **more)
-    return train(tokenizers, tokenizers.models.BPE(**more), trainer, None, pre)
+    return train(tokenizers, pre, 900, specials,
+                 sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()), n_characters=10000)
 
 
-def sentencepiece_model(kind, rule, size, **options):
-    """(bytes of the model file, its parsed form)"""
+def with_suffix(model, n_first, suffix="</w>"):
+    """The model with every token but the first ones at the end of a word too."""
+    names = sorted(model["vocab"], key=model["vocab"].get)
+    names += [name + suffix for name in names[n_first:]]
+    merges = [[left, right + end] for left, right in model["merges"] for end in ("", suffix)]
+    return dict(model, end_of_word_suffix=suffix, merges=merges,
+                vocab={name: i for i, name in enumerate(names)})
+
+
+def sentencepiece_model(kind, rule, size, more=(), **options):
+    """(bytes of the model file, its parsed form); @more: lines to train on"""
     import sentencepiece
     from transformers.convert_slow_tokenizer import import_protobuf
     out = io.BytesIO()
     lines = [line.replace("\t", " ") for line in manual() + words() if line.strip()]
+    lines += more
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines), model_writer=out, vocab_size=size, model_type=kind,
         normalization_rule_name=rule, character_coverage=0.985, minloglevel=2,
@@ -304,8 +335,8 @@ def byte_families(tokenizers):
             whole, f"{before} $A:0 <|endoftext|>:0", f"{before} $A:0 $B:1 <|endoftext|>:1"))
     names = ["<|startoftext|>", "<|endoftext|>"]
     pre = tokenizers.pre_tokenizers
-    model = byte_bpe(tokenizers, names, "</w>", pre.Sequence([
-        pre.Split(tokenizers.Regex(CLIP), "removed", True), pre.ByteLevel(False)]))
+    model = with_suffix(byte_bpe(tokenizers, names, pre.Sequence([
+        pre.Split(tokenizers.Regex(CLIP), "removed", True), pre.ByteLevel(False)])), 2)
     model = dict(model, continuing_subword_prefix="", unk_token="<|endoftext|>")
     ids = model["vocab"]
     yield "clip", file(
@@ -340,12 +371,10 @@ def score_families(proto):
 
 
 def other_families(tokenizers):
-    trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=500, show_progress=False, special_tokens=["<unk>"], limit_alphabet=200,
-        end_of_word_suffix="</w>")
-    model = train(tokenizers, tokenizers.models.BPE(
-        unk_token="<unk>", end_of_word_suffix="</w>"), trainer,
-        tokenizers.normalizers.BertNormalizer(), tokenizers.pre_tokenizers.BertPreTokenizer())
+    model = with_suffix(train(
+        tokenizers, tokenizers.pre_tokenizers.BertPreTokenizer(), 500, ["<unk>"],
+        normalizer=tokenizers.normalizers.BertNormalizer(), n_characters=200), 1)
+    model = dict(model, unk_token="<unk>")
     yield "openai-gpt", file(model, normalizer=bert_normalizer(),
                              pre_tokenizer={"type": "BertPreTokenizer"},
                              decoder={"type": "BPEDecoder", "suffix": "</w>"},

@@ -7,8 +7,8 @@
 
 FOLDER/tokenizers/NAME/tokenizer.json are the published tokenizers of NAMES; their files
 are not committed, what is expected of them is. Written beside this script, compressed:
-published.json.gz, small.json.gz and families.json.gz (with tokenizers of our own in
-them) and chat.json.gz; only the named ones where names are given.
+published.json.gz, small.json.gz, families.json.gz and files.json.gz (with tokenizers of
+our own in them) and chat.json.gz; only the named ones where names are given.
 Running it twice gives the same bytes. The tests need no Python.
 """
 
@@ -20,6 +20,7 @@ import sys
 
 import fixture_chat
 import fixture_families
+import fixture_files
 import fixture_small
 import fixture_texts
 
@@ -99,6 +100,7 @@ def main():
         "published": lambda: make_published(tokenizers),
         "small": lambda: fixture_small.make(tokenizers, expected, decoded),
         "families": lambda: fixture_families.make(tokenizers, expected, decoded, flat),
+        "files": lambda: fixture_files.make(tokenizers, expected, decoded, flat),
         "chat": lambda: fixture_chat.make(tokenizers),
     }
     for name in sys.argv[1:] or makers:

@@ -233,20 +233,24 @@ test_deep (void)
   io_test_assert_error (&error, HL_ERROR_FORMAT, "test.json|levels of brackets");
 }
 
-/* Writes a table in which "a" leads to a unit of its own, with three texts behind it. */
+/* Writes a table in which "a" leads to a unit of its own, with three texts behind it, and
+ * "ab" to the second, which is empty. */
 static char *
-charsmap_json (guint32 root, guint32 a, guint32 leaf)
+charsmap_json (guint32 root, guint32 a, guint32 leaf, gboolean is_longest)
 {
   guint32 bytes[1 + 98 + 2] = { GUINT32_TO_LE (98 * 4) };
   bytes[1] = GUINT32_TO_LE (root);
   bytes[1 + 'a'] = GUINT32_TO_LE (a);
   bytes[1 + ('a' ^ 1)] = GUINT32_TO_LE (leaf);
+  bytes[1 + ('a' ^ 1 ^ 'b')] = GUINT32_TO_LE ('b' | 1u << 8 | 1u << 10);
+  bytes[1 + ('a' ^ 1 ^ 'b' ^ 1)] = GUINT32_TO_LE (1);
   memcpy (bytes + 99, "b\0\xc3\xa9\0b\0", 7);
   bytes[100] = GUINT32_TO_LE (GUINT32_FROM_LE (bytes[100]) & 0xffffff);
   g_autofree char *text = g_base64_encode ((const guchar *) bytes, sizeof bytes - 1);
-  return g_strdup_printf ("{\"normalizer\": {\"type\": \"Precompiled\", "
-                          "\"precompiled_charsmap\": \"%s\"}, " MODEL "}",
-                          text);
+  return g_strdup_printf (
+      "{\"normalizer\": {\"type\": \"Precompiled\", "
+      "\"longest_match\": %s, \"precompiled_charsmap\": \"%s\"}, " MODEL "}",
+      is_longest ? "true" : "false", text);
 }
 
 /* Links out of the array and texts that are not there lead nowhere. */
@@ -274,7 +278,7 @@ test_charsmap_links (void)
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
     {
       GError *error = NULL;
-      g_autofree char *json = charsmap_json (all[i].root, all[i].a, all[i].leaf);
+      g_autofree char *json = charsmap_json (all[i].root, all[i].a, all[i].leaf, FALSE);
       g_autoptr (HlTokenizer) tokenizer =
           hl_tokenizer_new_from_json (json, strlen (json), NULL, 0, "test.json", &error);
       g_assert_no_error (error);
@@ -284,6 +288,27 @@ test_charsmap_links (void)
       g_assert_cmpuint (found->n_tokens, ==, all[i].id >= 0 ? 1 : 0);
       if (all[i].id >= 0)
         g_assert_cmpint (found->tokens[0].id, ==, all[i].id);
+    }
+}
+
+/* The shortest string at a place counts, or the longest. */
+static void
+test_charsmap_longest (void)
+{
+  for (int is_longest = 0; is_longest < 2; is_longest++)
+    {
+      GError *error = NULL;
+      g_autofree char *json =
+          charsmap_json (0, 'a' | 1u << 8 | 1u << 10, 0, is_longest != 0);
+      g_autoptr (HlTokenizer) tokenizer =
+          hl_tokenizer_new_from_json (json, strlen (json), NULL, 0, "test.json", &error);
+      g_assert_no_error (error);
+      g_autoptr (HlEncoding) found =
+          hl_tokenizer_encode (tokenizer, "aab", 3, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (found->n_tokens, ==, is_longest ? 1 : 3);
+      g_assert_cmpint (found->tokens[0].id, ==, 1);
+      g_assert_cmpuint (found->tokens[0].end_char, ==, 1);
     }
 }
 
@@ -321,6 +346,10 @@ test_long_token (void)
   g_assert_null (
       hl_tokenizer_new_from_json (json, strlen (json), NULL, 0, "test.json", &error));
   io_test_assert_error (&error, HL_ERROR_RANGE, "at most 1024 bytes|2000 found");
+  g_autofree char *unigram = g_strdup_printf (UNIGRAM ("[[\"%s\", 0]]"), name);
+  g_assert_null (hl_tokenizer_new_from_json (unigram, strlen (unigram), NULL, 0,
+                                             "test.json", &error));
+  io_test_assert_error (&error, HL_ERROR_RANGE, "model|at most 1024 bytes|2000 found");
 }
 
 /* A pattern that would try for ever gives up, and says so. */
@@ -367,6 +396,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/text/hostile/deep", test_deep);
   g_test_add_func ("/text/hostile/charsmap-links", test_charsmap_links);
+  g_test_add_func ("/text/hostile/charsmap-longest", test_charsmap_longest);
   g_test_add_func ("/text/hostile/no-unknown", test_no_unknown);
   g_test_add_func ("/text/hostile/long-token", test_long_token);
   g_test_add_func ("/text/hostile/slow-pattern", test_slow_pattern);
