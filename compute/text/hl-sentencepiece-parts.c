@@ -3,6 +3,7 @@
 #include "text/hl-sentencepiece-private.h"
 
 #include "base/hl-error.h"
+#include "text/hl-tokenizer-files.h"
 
 #include <string.h>
 
@@ -74,18 +75,13 @@ hl_spm_byte_decoder (gboolean strips)
 gboolean
 hl_spm_get_flag (const HlSpmConversion *c, const char *field, gboolean fallback)
 {
-  const json_t *value = json_object_get (c->config, field);
-  return json_is_boolean (value) ? json_is_true (value) : fallback;
+  return hl_tokenizer_config_flag (c->config, field, fallback);
 }
 
-/* A special token's name, as tokenizer_config.json has it. */
 const char *
 hl_spm_get_name (const HlSpmConversion *c, const char *field, const char *fallback)
 {
-  const json_t *value = json_object_get (c->config, field);
-  if (json_is_object (value))
-    value = json_object_get (value, "content");
-  return json_is_string (value) ? json_string_value (value) : fallback;
+  return hl_tokenizer_config_name (c->config, field, fallback);
 }
 
 /* ---- the vocabulary ------------------------------------------------------------------

@@ -7,70 +7,6 @@
 
 #include <string.h>
 
-#define END_OF_TEXT "<|endoftext|>"
-
-/* A merge a line; a first line "#version: 0.2" is none. */
-static json_t *
-load_merges (const char *folder, GError **error)
-{
-  g_autofree char *path = g_build_filename (folder, "merges.txt", NULL);
-  g_autofree char *text = NULL;
-  g_autoptr (GError) cause = NULL;
-  gsize length = 0;
-  if (!g_file_get_contents (path, &text, &length, &cause))
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_IO, "merges.txt: cannot be read: %s",
-                   cause->message);
-      return NULL;
-    }
-  if (!g_utf8_validate_len (text, length, NULL))
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-                   "merges.txt: UTF-8 expected, other bytes found");
-      return NULL;
-    }
-  g_autoptr (json_t) list = json_array ();
-  char *rest = text, *line;
-  while ((line = strsep (&rest, "\n")) != NULL)
-    {
-      gsize n = strlen (line);
-      if (n > 0 && line[n - 1] == '\r')
-        line[n - 1] = '\0';
-      if (*line != '\0' && !(line == text && g_str_has_prefix (line, "#version")))
-        json_array_append_new (list, json_string (line));
-    }
-  return g_steal_pointer (&list);
-}
-
-static json_t *
-load_bpe (const char *folder,
-          const char *name G_GNUC_UNUSED,
-          const json_t *config G_GNUC_UNUSED,
-          const char *family G_GNUC_UNUSED,
-          GError **error)
-{
-  g_autofree char *path = g_build_filename (folder, "vocab.json", NULL);
-  g_autoptr (json_t) vocabulary = hl_json_load_file (path, error);
-  if (vocabulary == NULL)
-    return NULL;
-  g_autoptr (json_t) merges = load_merges (folder, error);
-  if (merges == NULL)
-    return NULL;
-  json_t *added = json_array ();
-  const json_t *end = json_object_get (vocabulary, END_OF_TEXT);
-  if (json_is_integer (end))
-    json_array_append_new (added, json_pack ("{s:I, s:s, s:b, s:b}", "id",
-                                             json_integer_value (end), "content",
-                                             END_OF_TEXT, "special", 1, "normalized", 0));
-  return json_pack ("{s:o, s:{s:s, s:b, s:b}, s:{s:s, s:b, s:b}, s:{s:s},"
-                    " s:{s:s, s:O, s:O}}",
-                    "added_tokens", added, "pre_tokenizer", "type", "ByteLevel",
-                    "add_prefix_space", 0, "trim_offsets", 1, "post_processor", "type",
-                    "ByteLevel", "trim_offsets", 0, "add_prefix_space", 1, "decoder",
-                    "type", "ByteLevel", "model", "type", "BPE", "vocab", vocabulary,
-                    "merges", merges);
-}
-
 /* ---- sentencepiece -------------------------------------------------------------------
  */
 
@@ -126,6 +62,16 @@ load_marian (const char *folder,
   if (vocabulary == NULL)
     return NULL;
   return hl_sentencepiece_convert_marian (model, vocabulary, config, name, error);
+}
+
+static json_t *
+load_bpe (const char *folder,
+          const char *name G_GNUC_UNUSED,
+          const json_t *config,
+          const char *family,
+          GError **error)
+{
+  return hl_tokenizer_load_merges_txt (folder, config, family, error);
 }
 
 static json_t *
@@ -204,6 +150,69 @@ find_family (const char *folder, const json_t *config)
   return type != NULL ? g_ascii_strdown (type, -1) : NULL;
 }
 
+gboolean
+hl_tokenizer_config_flag (const json_t *config, const char *field, gboolean fallback)
+{
+  const json_t *value = json_object_get (config, field);
+  return json_is_boolean (value) ? json_is_true (value) : fallback;
+}
+
+const char *
+hl_tokenizer_config_name (const json_t *config, const char *field, const char *fallback)
+{
+  const json_t *value = json_object_get (config, field);
+  if (json_is_object (value))
+    value = json_object_get (value, "content");
+  return json_is_string (value) ? json_string_value (value) : fallback;
+}
+
+/* ---- added tokens --------------------------------------------------------------------
+ */
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  json_int_t x = json_integer_value (json_object_get (*(json_t *const *) a, "id"));
+  json_int_t y = json_integer_value (json_object_get (*(json_t *const *) b, "id"));
+  return (x > y) - (x < y);
+}
+
+/* Newer configurations list the added tokens, by id: those count, and are more than the
+ * files alone tell. */
+static void
+add_listed (json_t *root, const json_t *config)
+{
+  const json_t *listed = json_object_get (config, "added_tokens_decoder");
+  json_t *old = json_object_get (root, "added_tokens"), *token;
+  g_autoptr (GPtrArray) all =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref);
+  const char *key;
+  gsize i;
+  if (!json_is_object (listed))
+    return;
+  json_array_foreach (old, i, token)
+  {
+    g_autofree char *id = g_strdup_printf (
+        "%" JSON_INTEGER_FORMAT, json_integer_value (json_object_get (token, "id")));
+    if (!json_is_object (json_object_get (listed, id)))
+      g_ptr_array_add (all, json_incref (token));
+  }
+  json_object_foreach ((json_t *) listed, key, token)
+  {
+    gint64 id = -1;
+    if (!json_is_object (token) ||
+        !g_ascii_string_to_signed (key, 10, 0, G_MAXINT32, &id, NULL))
+      continue;
+    json_t *copy = json_copy (token);
+    json_object_set_new (copy, "id", json_integer (id));
+    g_ptr_array_add (all, copy);
+  }
+  g_ptr_array_sort (all, compare_ids);
+  json_array_clear (old);
+  for (guint t = 0; t < all->len; t++)
+    json_array_append (old, g_ptr_array_index (all, t));
+}
+
 json_t *
 hl_tokenizer_load_files (const char *folder, const json_t *config, GError **error)
 {
@@ -215,5 +224,8 @@ hl_tokenizer_load_files (const char *folder, const json_t *config, GError **erro
       return NULL;
     }
   g_autofree char *family = find_family (folder, config);
-  return rows[row].load (folder, rows[row].files[0], config, family, error);
+  json_t *root = rows[row].load (folder, rows[row].files[0], config, family, error);
+  if (root != NULL)
+    add_listed (root, config);
+  return root;
 }

@@ -29,11 +29,25 @@ const char *hl_tokenizer_find_files (const char *folder);
 json_t *
 hl_tokenizer_load_files (const char *folder, const json_t *config, GError **error);
 
+/** hl_tokenizer_load_merges_txt: of hl_tokenizer_load_files(): GPT-2's files, and those
+ * of the families that took its form. */
+json_t *hl_tokenizer_load_merges_txt (const char *folder,
+                                      const json_t *config,
+                                      const char *family,
+                                      GError **error);
+
 /** hl_tokenizer_load_vocab_txt: of hl_tokenizer_load_files(): BERT's files, MPNet's where
  * @family is "mpnet". */
 json_t *hl_tokenizer_load_vocab_txt (const char *folder,
                                      const json_t *config,
                                      const char *family,
                                      GError **error);
+
+/** hl_tokenizer_config_flag, _name: a field of tokenizer_config.json; a special token's
+ * name may stand in an object. (transfer none) */
+gboolean
+hl_tokenizer_config_flag (const json_t *config, const char *field, gboolean fallback);
+const char *
+hl_tokenizer_config_name (const json_t *config, const char *field, const char *fallback);
 
 G_END_DECLS

@@ -56,12 +56,9 @@ load_lines (const char *folder, GError **error)
 static const char *
 get_name (const json_t *config, gsize special, gboolean is_mpnet)
 {
-  const json_t *value = json_object_get (config, specials[special].field);
-  if (json_is_object (value))
-    value = json_object_get (value, "content");
-  if (json_is_string (value))
-    return json_string_value (value);
-  return is_mpnet ? specials[special].mpnet : specials[special].bert;
+  return hl_tokenizer_config_name (config, specials[special].field,
+                                   is_mpnet ? specials[special].mpnet
+                                            : specials[special].bert);
 }
 
 /* Special tokens that the vocabulary has; MPNet's mask takes the space before it. */
@@ -126,13 +123,6 @@ make_template (const json_t *vocabulary,
                     "special_tokens", names[0], "ids", ids[0], names[1], "ids", ids[1]);
 }
 
-static gboolean
-get_flag (const json_t *config, const char *field, gboolean fallback)
-{
-  const json_t *value = json_object_get (config, field);
-  return json_is_boolean (value) ? json_is_true (value) : fallback;
-}
-
 json_t *
 hl_tokenizer_load_vocab_txt (const char *folder,
                              const json_t *config,
@@ -140,7 +130,7 @@ hl_tokenizer_load_vocab_txt (const char *folder,
                              GError **error)
 {
   const gboolean is_mpnet = g_strcmp0 (family, "mpnet") == 0;
-  gboolean lowers = get_flag (config, "do_lower_case", TRUE);
+  gboolean lowers = hl_tokenizer_config_flag (config, "do_lower_case", TRUE);
   g_autoptr (json_t) vocabulary = load_lines (folder, error);
   if (vocabulary == NULL)
     return NULL;
@@ -149,8 +139,9 @@ hl_tokenizer_load_vocab_txt (const char *folder,
     return NULL;
   json_t *normalizer = json_pack (
       "{s:s, s:b, s:b, s:b, s:b}", "type", "BertNormalizer", "clean_text", 1,
-      "handle_chinese_chars", get_flag (config, "tokenize_chinese_chars", TRUE),
-      "strip_accents", get_flag (config, "strip_accents", lowers), "lowercase", lowers);
+      "handle_chinese_chars",
+      hl_tokenizer_config_flag (config, "tokenize_chinese_chars", TRUE), "strip_accents",
+      hl_tokenizer_config_flag (config, "strip_accents", lowers), "lowercase", lowers);
   return json_pack ("{s:o, s:o, s:{s:s}, s:o, s:{s:s, s:s}, s:{s:s, s:O, s:s}}",
                     "added_tokens", list_added (vocabulary, config, is_mpnet),
                     "normalizer", normalizer, "pre_tokenizer", "type", "BertPreTokenizer",

@@ -144,6 +144,12 @@ def score_bpe(proto, vocab=None, unk="<unk>"):
             "merges": [list(pair) for pair in merges]}
 
 
+def clip_bpe(tokenizers, specials):
+    pre = tokenizers.pre_tokenizers
+    return with_suffix(byte_bpe(tokenizers, specials, pre.Sequence([
+        pre.Split(tokenizers.Regex(CLIP), "removed", True), pre.ByteLevel(False)])), 2)
+
+
 # ---- steps -----------------------------------------------------------------------------
 
 def template(ids, single, pair):
@@ -334,9 +340,7 @@ def byte_families(tokenizers):
         decoder=BYTE_LEVEL, added_tokens=whisper, post_processor=template(
             whole, f"{before} $A:0 <|endoftext|>:0", f"{before} $A:0 $B:1 <|endoftext|>:1"))
     names = ["<|startoftext|>", "<|endoftext|>"]
-    pre = tokenizers.pre_tokenizers
-    model = with_suffix(byte_bpe(tokenizers, names, pre.Sequence([
-        pre.Split(tokenizers.Regex(CLIP), "removed", True), pre.ByteLevel(False)])), 2)
+    model = clip_bpe(tokenizers, names)
     model = dict(model, continuing_subword_prefix="", unk_token="<|endoftext|>")
     ids = model["vocab"]
     yield "clip", file(

@@ -8,8 +8,8 @@ import os
 import tempfile
 
 import fixture_texts
-from fixture_families import (GEMMA_DECODER, LLAMA_DECODER, MORE, SPACE, entry, file,
-                              metaspace, pre_split, replace, score_bpe, scored,
+from fixture_families import (GEMMA_DECODER, LLAMA_DECODER, MORE, SPACE, byte_bpe, clip_bpe,
+                              entry, file, metaspace, pre_split, replace, score_bpe, scored,
                               sentencepiece_model, sequence, specials, template, wordpiece)
 
 PIECES = {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}
@@ -83,6 +83,56 @@ def bert(transformers, tokenizers, name, config, ends="\n"):
     return name, files, tokenizer.backend_tokenizer
 
 
+class Encoder:
+    """What a converter asks of a tokenizer that has vocab.json and merges.txt."""
+
+    def __init__(self, model, **fields):
+        self.encoder = model["vocab"]
+        self.bpe_ranks = {tuple(pair): i for i, pair in enumerate(model["merges"])}
+        self.add_prefix_space = self.add_bos_token = False
+        for name, value in fields.items():
+            setattr(self, name, value)
+            if value in self.encoder:
+                setattr(self, name + "_id", self.encoder[value])
+
+
+def byte_folder(model, converter, config, plain, masks=(), **fields):
+    from tokenizers import AddedToken
+    from transformers import convert_slow_tokenizer
+    tokenizer = getattr(convert_slow_tokenizer, converter)(Encoder(model, **fields)).converted()
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in plain])
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False, lstrip=True)
+                                  for token in masks])
+    merges = "#version: 0.2\n" + "".join(" ".join(pair) + "\n" for pair in model["merges"])
+    return {"vocab.json": text_file(model["vocab"]), "merges.txt": text_file(merges),
+            "tokenizer_config.json": text_file(config)}, tokenizer
+
+
+def byte_folders(tokenizers):
+    names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    model = byte_bpe(tokenizers, names)
+    named = {"cls_token": "<s>", "sep_token": "</s>"}
+    yield ("roberta", *byte_folder(model, "RobertaConverter", {
+        "tokenizer_class": "RobertaTokenizer"}, names[:4], names[4:], **named))
+    yield ("bart-space", *byte_folder(model, "RobertaConverter", {
+        "tokenizer_class": "BartTokenizerFast", "add_prefix_space": True}, names[:4],
+        names[4:], add_prefix_space=True, **named))
+    yield ("opt", *byte_folder(model, "GPT2Converter", {
+        "tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, "bos_token": {
+            "content": "</s>"}}, ["</s>"], bos_token="</s>", add_bos_token=True))
+    size = len(model["vocab"])
+    listed = {str(size + i): {"content": name, "special": True, "normalized": False}
+              for i, name in enumerate(("<|endoftext|>", "<|im_start|>", "<|im_end|>"))}
+    yield ("qwen2", *byte_folder(model, "Qwen2Converter", {
+        "tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": listed},
+        [token["content"] for token in listed.values()]))
+    names = ["<|startoftext|>", "<|endoftext|>"]
+    model = clip_bpe(tokenizers, names)
+    yield ("clip", *byte_folder(model, "CLIPConverter", {"tokenizer_class": "CLIPTokenizer"},
+                                names, bos_token=names[0], eos_token=names[1],
+                                unk_token=names[1]))
+
+
 def score_tokenizers(tokenizers, shared):
     data, proto = sentencepiece_model("bpe", "identity", 900, byte_fallback=True,
                                       split_digits=True, remove_extra_whitespaces=False)
@@ -150,6 +200,7 @@ def folders(transformers, tokenizers, shared, t5_data, t5):
                                    transformers, "XLMRobertaConverter", data, proto, names,
                                    ["<mask>"], ids={name: i for i, name in enumerate(names)}))
     yield from score_tokenizers(tokenizers, shared)
+    yield from byte_folders(tokenizers)
 
 
 def is_plain(text):

@@ -133,6 +133,15 @@ test_texts (void)
   assert_refused (FILES ("vocab.json", "{\"<unk>\": 0}"), HL_ERROR_MISSING,
                   "source.spm|\"</s>\" expected");
   assert_refused (FILES ("vocab.json", "[]"), HL_ERROR_FORMAT, "vocab.json|object");
+  assert_refused (FILES ("vocab.json", "{\"a\": 0}", "merges.txt", "", "config.json",
+                         "{\"model_type\": \"whisper\"}"),
+                  HL_ERROR_UNSUPPORTED, "merges.txt|\"whisper\" found");
+  assert_refused (FILES ("vocab.json", "{\"a\": 0}", "merges.txt", "", "config.json",
+                         "{\"model_type\": \"roberta\"}"),
+                  HL_ERROR_MISSING, "vocab.json|\"<s>\" expected");
+  assert_refused (FILES ("vocab.json", "{\"a\": 0}", "merges.txt", "", "config.json",
+                         "{\"model_type\": \"clip\"}"),
+                  HL_ERROR_MISSING, "vocab.json|\"<|endoftext|>\" expected");
 #undef FILES
 }
 
