@@ -46,6 +46,27 @@ sort_many_marks (HlCharChange *units, gsize n)
     units[starts[old[i].combining]++] = old[i];
 }
 
+/* The parts of a character, their number. One that is newer than the reference library's
+ * Unicode has none there. */
+static gsize
+take_apart (gunichar c, gboolean is_compatible, gunichar parts[MAX_PARTS])
+{
+  gsize n = g_unichar_fully_decompose (c, is_compatible, parts, MAX_PARTS);
+  if ((n != 1 || parts[0] != c) && !hl_unicode_is_normalizing (c))
+    {
+      parts[0] = c;
+      return 1;
+    }
+  return MIN (n, MAX_PARTS);
+}
+
+static guint8
+class_of (gunichar c)
+{
+  guint8 combining = (guint8) g_unichar_combining_class (c);
+  return combining != 0 && hl_unicode_is_normalizing (c) ? combining : 0;
+}
+
 static GArray *
 decompose (const char *text, gsize length, gboolean is_compatible)
 {
@@ -54,12 +75,10 @@ decompose (const char *text, gsize length, gboolean is_compatible)
   for (gsize i = 0; i < length; i += hl_utf8_size (text[i]))
     {
       gunichar parts[MAX_PARTS];
-      gsize n = g_unichar_fully_decompose (g_utf8_get_char (text + i), is_compatible,
-                                           parts, MAX_PARTS);
-      for (gsize p = 0; p < MIN (n, MAX_PARTS); p++)
+      gsize n = take_apart (g_utf8_get_char (text + i), is_compatible, parts);
+      for (gsize p = 0; p < n; p++)
         {
-          HlCharChange unit = { parts[p], p > 0,
-                                (guint8) g_unichar_combining_class (parts[p]) };
+          HlCharChange unit = { parts[p], p > 0, class_of (parts[p]) };
           if (unit.combining == 0)
             {
               sort_many_marks (&g_array_index (units, HlCharChange, 0) + marks_start,
@@ -88,7 +107,8 @@ compose (GArray *array)
       HlCharChange unit = units[i];
       gunichar composed = 0;
       if (base != G_MAXSIZE && last_class < (int) unit.combining &&
-          g_unichar_compose (units[base].c, unit.c, &composed))
+          g_unichar_compose (units[base].c, unit.c, &composed) &&
+          hl_unicode_is_normalizing (composed))
         {
           units[base].c = composed;
           units[base].change += unit.change - 1;

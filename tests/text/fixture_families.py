@@ -35,6 +35,9 @@ MORE = [
     "\u0f0b\u0f0d", "\uff76\uff9e", "\u00a8\u00b4", "\u1100\u1161\u11a8", "\u0385\u1fee",
     "\u00e9b", "ab\u00e9ba", "\u00e8\u00eab e\u0301", "I do not . x 's",
     "\"yes\", \"no\", present, 1,000, 2,",
+    # Newer than the library's Unicode: parts, classes of marks, pairs.
+    "\U0001f16ca \ua7f2 \u32ff \U0001fbf3", "a\u0301\u1abfb a\u1abf\u0338",
+    "a\u0301\u08cf a\u0300\u1dfa", "\U00011938 \U00011935\U00011930",
     "\u200b\u200c\u2060a", "\x01\x02a\x1f", "\x8f\x9f", "\ufffd", "\u061c\u2066a\u2069",
 ]
 

@@ -56,6 +56,12 @@ hl_unicode_is_nonspacing (gunichar c)
 }
 
 gboolean
+hl_unicode_is_normalizing (gunichar c)
+{
+  return c >= 0xa0 && find (normalizing, G_N_ELEMENTS (normalizing), c);
+}
+
+gboolean
 hl_unicode_is_punctuation (gunichar c)
 {
   return c < 0x80 ? g_ascii_ispunct ((char) c)
@@ -91,7 +97,14 @@ def gone(normalizer):
     return [c for c in ALL if normalizer.normalize_str(c) == ""]
 
 
+def is_normalizing(c, nfd, nfkd):
+    """Whether it has parts, or goes before or behind a mark of another class."""
+    return (nfkd.normalize_str(c) != c or nfd.normalize_str(f"a{c}\u0338") != f"a{c}\u0338"
+            or nfd.normalize_str(f"a\u0301{c}") != f"a\u0301{c}")
+
+
 def main():
+    nfd, nfkd = normalizers.NFD(), normalizers.NFKD()
     plain = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False,
              "lowercase": False}
     clean = gone(normalizers.BertNormalizer(**dict(plain, clean_text=True)))
@@ -102,6 +115,8 @@ def main():
     write("nonspacing", "Mn, as of an older Unicode.",
           gone(normalizers.BertNormalizer(**dict(plain, strip_accents=True))))
     write("punctuation", "P*.", [c for c in ALL if not cut.pre_tokenize_str(c)])
+    write("normalizing", "With parts, or in order with marks, in the library's Unicode.",
+          [c for c in ALL if is_normalizing(c, nfd, nfkd)])
     print(TAIL, end="")
 
 
