@@ -2,7 +2,7 @@
  * Byte pair encoding: what reading and running share. Private to hl-bpe*.c. */
 #pragma once
 
-#include "text/hl-bpe.h"
+#include "text/hl-token-model.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +17,7 @@ typedef struct
   gint32 id;
 } HlMerge;
 
-struct _HlBpe
+typedef struct
 {
   HlVocabulary *vocabulary;
   gint32 unknown; /* -1 for none */
@@ -32,7 +32,15 @@ struct _HlBpe
   gint32 *units;  /* id of each byte, or of each character below HL_BPE_DIRECT_UNITS */
   guint8 *joined; /* bits: units that some merge joins, left and right */
   gint32 byte_tokens[256]; /* <0xE4>; -1 */
-};
+} HlBpe;
+
+/** hl_bpe_read, hl_bpe_free: of hl_bpe_kind. Refused: dropout, merges of tokens that are
+ * not there. */
+gpointer hl_bpe_read (const json_t *model,
+                      gboolean is_byte_level,
+                      const char *where,
+                      GError **error);
+void hl_bpe_free (gpointer bpe);
 
 static inline gsize
 hl_bpe_pair_hash (guint64 pair)

@@ -220,61 +220,47 @@ check_supported (const HlBpe *bpe, const json_t *model, const char *where, GErro
   return FALSE;
 }
 
+/* The fields that are not lists. */
 static gboolean
-check_type (const json_t *model, const char *where, GError **error)
+read_fields (HlBpe *bpe, const json_t *model, const char *place, GError **error)
 {
-  const char *type = NULL;
-  if (!json_is_object (model))
-    return refuse (where, model, model == NULL ? HL_ERROR_MISSING : HL_ERROR_FORMAT,
-                   "an object", error);
-  /* Old files leave the type out; only byte pair encoding has merges. */
-  gboolean has_merges = json_object_get (model, "merges") != NULL;
-  if (!hl_json_get_string (model, "type", !has_merges, "BPE", where, &type, error))
-    return FALSE;
-  if (strcmp (type, "BPE") == 0)
-    return TRUE;
-  g_set_error (
-      error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-      "%s: field \"type\": BPE expected, \"%.60s\" found, which is not supported", where,
-      type);
-  return FALSE;
+  return hl_json_get_bool (model, "fuse_unk", FALSE, FALSE, place, &bpe->fuses_unknown,
+                           error) &&
+         hl_json_get_bool (model, "byte_fallback", FALSE, FALSE, place,
+                           &bpe->has_byte_fallback, error) &&
+         hl_json_get_bool (model, "ignore_merges", FALSE, FALSE, place,
+                           &bpe->ignores_merges, error) &&
+         read_text (model, "continuing_subword_prefix", place, &bpe->prefix, error) &&
+         read_text (model, "end_of_word_suffix", place, &bpe->suffix, error) &&
+         check_supported (bpe, model, place, error);
 }
 
-HlBpe *
+gpointer
 hl_bpe_read (const json_t *model,
              gboolean is_byte_level,
              const char *where,
              GError **error)
 {
-  g_autofree char *place = g_strdup_printf ("%s: model", where);
-  g_autofree char *vocabulary_place = g_strdup_printf ("%s: vocab", place);
-  g_autoptr (HlBpe) bpe = g_new0 (HlBpe, 1);
+  g_autofree char *vocabulary_place = g_strdup_printf ("%s: vocab", where);
+  HlBpe *bpe = g_new0 (HlBpe, 1);
   bpe->is_byte_level = is_byte_level;
-  if (!check_type (model, place, error) ||
-      !hl_json_get_bool (model, "fuse_unk", FALSE, FALSE, place, &bpe->fuses_unknown,
-                         error) ||
-      !hl_json_get_bool (model, "byte_fallback", FALSE, FALSE, place,
-                         &bpe->has_byte_fallback, error) ||
-      !hl_json_get_bool (model, "ignore_merges", FALSE, FALSE, place,
-                         &bpe->ignores_merges, error) ||
-      !read_text (model, "continuing_subword_prefix", place, &bpe->prefix, error) ||
-      !read_text (model, "end_of_word_suffix", place, &bpe->suffix, error) ||
-      !check_supported (bpe, model, place, error))
-    return NULL;
-  bpe->vocabulary =
-      hl_vocabulary_read (json_object_get (model, "vocab"), vocabulary_place, error);
-  if (bpe->vocabulary == NULL || !read_unknown (bpe, model, place, error) ||
-      !read_merges (bpe, json_object_get (model, "merges"), place, error))
-    return NULL;
+  if (read_fields (bpe, model, where, error))
+    bpe->vocabulary =
+        hl_vocabulary_read (json_object_get (model, "vocab"), vocabulary_place, error);
+  if (bpe->vocabulary == NULL || !read_unknown (bpe, model, where, error) ||
+      !read_merges (bpe, json_object_get (model, "merges"), where, error))
+    {
+      hl_bpe_free (bpe);
+      return NULL;
+    }
   find_units (bpe);
-  return g_steal_pointer (&bpe);
+  return bpe;
 }
 
 void
-hl_bpe_free (HlBpe *bpe)
+hl_bpe_free (gpointer data)
 {
-  if (bpe == NULL)
-    return;
+  HlBpe *bpe = data;
   hl_vocabulary_free (bpe->vocabulary);
   g_free (bpe->prefix);
   g_free (bpe->suffix);
@@ -282,22 +268,4 @@ hl_bpe_free (HlBpe *bpe)
   g_free (bpe->units);
   g_free (bpe->joined);
   g_free (bpe);
-}
-
-const HlVocabulary *
-hl_bpe_get_vocabulary (const HlBpe *bpe)
-{
-  return bpe->vocabulary;
-}
-
-gint32
-hl_bpe_get_unknown (const HlBpe *bpe)
-{
-  return bpe->unknown;
-}
-
-gboolean
-hl_bpe_has_byte_fallback (const HlBpe *bpe)
-{
-  return bpe->has_byte_fallback;
 }

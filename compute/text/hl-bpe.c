@@ -39,19 +39,19 @@ typedef struct
   gint32 id;
 } Candidate;
 
-struct _HlBpeScratch
+typedef struct
 {
   Seen *seen;
   gsize seen_mask;
-  GArray *symbols; /* HlBpeToken: one a unit, before merging */
+  GArray *symbols; /* HlModelToken: one a unit, before merging */
   Symbol *list;
   Candidate *heap;
   gsize n_allocated;
   gsize n_heap;
-};
+} HlBpeScratch;
 
-HlBpeScratch *
-hl_bpe_scratch_new (gsize size_bytes)
+static gpointer
+scratch_new (gsize size_bytes)
 {
   HlBpeScratch *scratch = g_new0 (HlBpeScratch, 1);
   gsize n = CACHE_MIN_SLOTS;
@@ -59,15 +59,14 @@ hl_bpe_scratch_new (gsize size_bytes)
     n *= 2;
   scratch->seen = g_new0 (Seen, n);
   scratch->seen_mask = n - 1;
-  scratch->symbols = g_array_new (FALSE, FALSE, sizeof (HlBpeToken));
+  scratch->symbols = g_array_new (FALSE, FALSE, sizeof (HlModelToken));
   return scratch;
 }
 
-void
-hl_bpe_scratch_free (HlBpeScratch *scratch)
+static void
+scratch_free (gpointer data)
 {
-  if (scratch == NULL)
-    return;
+  HlBpeScratch *scratch = data;
   g_free (scratch->seen);
   g_free (scratch->list);
   g_free (scratch->heap);
@@ -80,7 +79,7 @@ hl_bpe_scratch_free (HlBpeScratch *scratch)
 
 /* One candidate a pair: its rank, or NOBODY. */
 static void
-merge_short (const HlBpe *bpe, HlBpeToken *symbols, gsize n, GArray *tokens)
+merge_short (const HlBpe *bpe, HlModelToken *symbols, gsize n, GArray *tokens)
 {
   guint32 ranks[SHORT_WORD];
   gint32 ids[SHORT_WORD];
@@ -177,7 +176,7 @@ make_room (HlBpeScratch *scratch, gsize n)
 static void
 merge_long (const HlBpe *bpe,
             HlBpeScratch *scratch,
-            const HlBpeToken *symbols,
+            const HlModelToken *symbols,
             gsize n,
             GArray *tokens)
 {
@@ -211,7 +210,7 @@ merge_long (const HlBpe *bpe,
     }
   for (guint32 i = 0; i != NOBODY; i = list[i].next)
     {
-      HlBpeToken token = { list[i].id, list[i].length };
+      HlModelToken token = { .id = list[i].id, .length = list[i].length & G_MAXINT32 };
       g_array_append_val (tokens, token);
     }
 }
@@ -219,7 +218,7 @@ merge_long (const HlBpe *bpe,
 static void
 merge_symbols (const HlBpe *bpe, HlBpeScratch *scratch, GArray *tokens)
 {
-  HlBpeToken *symbols = (HlBpeToken *) (void *) scratch->symbols->data;
+  HlModelToken *symbols = (HlModelToken *) (void *) scratch->symbols->data;
   gsize n = scratch->symbols->len;
   if (n > SHORT_WORD)
     merge_long (bpe, scratch, symbols, n, tokens);
@@ -259,7 +258,7 @@ find_unit (
 static void
 add_symbol (HlBpeScratch *scratch, gint32 id, gsize length)
 {
-  HlBpeToken symbol = { id, (guint32) length };
+  HlModelToken symbol = { .id = id, .length = (guint32) length & G_MAXINT32 };
   g_array_append_val (scratch->symbols, symbol);
 }
 
@@ -293,7 +292,7 @@ use_seen (const Seen *seen, const char *word, gsize length, GArray *tokens)
     return FALSE;
   gsize to = tokens->len;
   g_array_set_size (tokens, (guint) (to + seen->n_tokens));
-  HlBpeToken *all = (HlBpeToken *) (void *) tokens->data;
+  HlModelToken *all = (HlModelToken *) (void *) tokens->data;
   for (guint32 i = 0; i < seen->n_tokens; i++)
     all[to + i] = all[seen->first + i];
   return TRUE;
@@ -398,24 +397,55 @@ find_whole (const HlBpe *bpe, const char *word, gsize length, GArray *tokens)
     }
   if (id < 0)
     return FALSE;
-  HlBpeToken token = { id, (guint32) length };
+  HlModelToken token = { .id = id, .length = (guint32) length & G_MAXINT32 };
   g_array_append_val (tokens, token);
   return TRUE;
 }
 
-void
-hl_bpe_encode (const HlBpe *bpe,
-               HlBpeScratch *scratch,
-               const char *word,
-               gsize length,
-               GArray *tokens)
+/* The lowest merge first, of equal ones the leftmost: O(n log n). Characters without a
+ * token and without a token for the unknown are left out, as the reference library does.
+ */
+static gboolean
+encode (gconstpointer data,
+        gpointer scratch_data,
+        const char *word,
+        gsize length,
+        GArray *tokens,
+        GError **error G_GNUC_UNUSED)
 {
+  const HlBpe *bpe = data;
+  HlBpeScratch *scratch = scratch_data;
   Seen *seen = length <= CACHED_BYTES ? find_seen (scratch, word, length) : NULL;
   if (seen != NULL && use_seen (seen, word, length, tokens))
-    return;
+    return TRUE;
   gsize first = tokens->len;
   if (!bpe->ignores_merges || !find_whole (bpe, word, length, tokens))
     encode_units (bpe, scratch, word, length, tokens);
   if (seen != NULL)
     *seen = (Seen){ word, (guint32) length, (guint32) (tokens->len - first), first };
+  return TRUE;
 }
+
+static const HlVocabulary *
+get_vocabulary (gconstpointer data)
+{
+  return ((const HlBpe *) data)->vocabulary;
+}
+
+static gint32
+get_unknown (gconstpointer data)
+{
+  return ((const HlBpe *) data)->unknown;
+}
+
+const HlTokenModelKind hl_bpe_kind = {
+  .type = "BPE",
+  .reads_bytes = TRUE,
+  .read = hl_bpe_read,
+  .free = hl_bpe_free,
+  .get_vocabulary = get_vocabulary,
+  .get_unknown = get_unknown,
+  .scratch_new = scratch_new,
+  .scratch_free = scratch_free,
+  .encode = encode,
+};

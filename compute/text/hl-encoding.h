@@ -16,6 +16,10 @@ typedef struct _HlTokenizer HlTokenizer;
  *   both 0 for a token that the tokenizer added. Tokens that share a character, being
  *   pieces of its bytes, all have the place of the whole character.
  * @start_char, @end_char: the same in Unicode code points
+ * @segment: the type id that the post-processor's template gives it: 0, and mostly 1 for
+ *   the second of two texts and what stands around that
+ * @sequence: the text that its place is in: 0 the first, 1 the second; -1 a token added
+ *   around
  * @is_special: a special token: added around the text, or found in it
  * @is_around: added around the text by the post-processor
  */
@@ -26,6 +30,8 @@ typedef struct
   guint32 end_byte;
   guint32 start_char;
   guint32 end_char;
+  guint8 segment;
+  gint8 sequence;
   gboolean is_special : 1;
   gboolean is_around : 1;
 } HlTextToken;

@@ -13,22 +13,13 @@
 /* Room for one character's parts; U+FDFA has the most, 18. */
 #define MAX_PARTS 32
 
-/* A character of the new text. @change: 1 inserted, 0 instead of one, -n instead of one
- * and n more that go. */
-typedef struct
-{
-  gunichar c;
-  int change;
-  guint8 combining;
-} Unit;
-
 /* Marks behind a base are put in the order of their classes; equal ones keep theirs. */
 static void
-sort_marks (Unit *units, gsize n)
+sort_marks (HlCharChange *units, gsize n)
 {
   for (gsize i = 1; i < n; i++)
     {
-      Unit unit = units[i];
+      HlCharChange unit = units[i];
       gsize to = i;
       for (; to > 0 && units[to - 1].combining > unit.combining; to--)
         units[to] = units[to - 1];
@@ -38,7 +29,7 @@ sort_marks (Unit *units, gsize n)
 
 /* Insertion takes the square of the marks; a text of marks only is sorted by counting. */
 static void
-sort_many_marks (Unit *units, gsize n)
+sort_many_marks (HlCharChange *units, gsize n)
 {
   gsize starts[257] = { 0 };
   if (n <= 32)
@@ -46,7 +37,7 @@ sort_many_marks (Unit *units, gsize n)
       sort_marks (units, n);
       return;
     }
-  g_autofree Unit *old = g_memdup2 (units, n * sizeof *units);
+  g_autofree HlCharChange *old = g_memdup2 (units, n * sizeof *units);
   for (gsize i = 0; i < n; i++)
     starts[old[i].combining + 1]++;
   for (int class = 0; class < 256; class ++)
@@ -55,22 +46,42 @@ sort_many_marks (Unit *units, gsize n)
     units[starts[old[i].combining]++] = old[i];
 }
 
+/* The parts of a character, their number. One that is newer than the reference library's
+ * Unicode has none there. */
+static gsize
+take_apart (gunichar c, gboolean is_compatible, gunichar parts[MAX_PARTS])
+{
+  gsize n = g_unichar_fully_decompose (c, is_compatible, parts, MAX_PARTS);
+  if ((n != 1 || parts[0] != c) && !hl_unicode_is_normalizing (c))
+    {
+      parts[0] = c;
+      return 1;
+    }
+  return MIN (n, MAX_PARTS);
+}
+
+static guint8
+class_of (gunichar c)
+{
+  guint8 combining = (guint8) g_unichar_combining_class (c);
+  return combining != 0 && hl_unicode_is_normalizing (c) ? combining : 0;
+}
+
 static GArray *
 decompose (const char *text, gsize length, gboolean is_compatible)
 {
-  GArray *units = g_array_sized_new (FALSE, FALSE, sizeof (Unit), (guint) length);
+  GArray *units = g_array_sized_new (FALSE, FALSE, sizeof (HlCharChange), (guint) length);
   gsize marks_start = 0;
   for (gsize i = 0; i < length; i += hl_utf8_size (text[i]))
     {
       gunichar parts[MAX_PARTS];
-      gsize n = g_unichar_fully_decompose (g_utf8_get_char (text + i), is_compatible,
-                                           parts, MAX_PARTS);
-      for (gsize p = 0; p < MIN (n, MAX_PARTS); p++)
+      gsize n = take_apart (g_utf8_get_char (text + i), is_compatible, parts);
+      for (gsize p = 0; p < n; p++)
         {
-          Unit unit = { parts[p], p > 0, (guint8) g_unichar_combining_class (parts[p]) };
+          HlCharChange unit = { parts[p], p > 0, class_of (parts[p]) };
           if (unit.combining == 0)
             {
-              sort_many_marks (&g_array_index (units, Unit, 0) + marks_start,
+              sort_many_marks (&g_array_index (units, HlCharChange, 0) + marks_start,
                                units->len - marks_start);
               marks_start = units->len + 1;
             }
@@ -78,7 +89,7 @@ decompose (const char *text, gsize length, gboolean is_compatible)
         }
     }
   if (marks_start < units->len)
-    sort_many_marks (&g_array_index (units, Unit, 0) + marks_start,
+    sort_many_marks (&g_array_index (units, HlCharChange, 0) + marks_start,
                      units->len - marks_start);
   return units;
 }
@@ -88,15 +99,16 @@ decompose (const char *text, gsize length, gboolean is_compatible)
 static void
 compose (GArray *array)
 {
-  Unit *units = (Unit *) (void *) array->data;
+  HlCharChange *units = (HlCharChange *) (void *) array->data;
   gsize n_out = 0, base = G_MAXSIZE;
   int last_class = -1; /* of the marks kept behind the base; -1 for none */
   for (gsize i = 0; i < array->len; i++)
     {
-      Unit unit = units[i];
+      HlCharChange unit = units[i];
       gunichar composed = 0;
       if (base != G_MAXSIZE && last_class < (int) unit.combining &&
-          g_unichar_compose (units[base].c, unit.c, &composed))
+          g_unichar_compose (units[base].c, unit.c, &composed) &&
+          hl_unicode_is_normalizing (composed))
         {
           units[base].c = composed;
           units[base].change += unit.change - 1;
@@ -112,27 +124,6 @@ compose (GArray *array)
       units[n_out++] = unit;
     }
   g_array_set_size (array, (guint) n_out);
-}
-
-/* Gives every new character the place of the old ones that it stands for. */
-static void
-write_units (HlRewrite *rewrite, const GArray *units, gsize start, gsize end)
-{
-  const HlPieces *old = rewrite->pieces;
-  gsize at = start;
-  for (guint i = 0; i < units->len; i++)
-    {
-      const Unit *unit = &g_array_index (units, Unit, i);
-      HlSpan span = { rewrite->piece.origin, rewrite->piece.origin };
-      if (unit->change > 0 && at > start)
-        span = hl_pieces_span (old, at - 1);
-      else if (unit->change <= 0)
-        span = hl_pieces_span (old, MIN (at, end - 1));
-      for (int n = unit->change; n <= 0 && at < end; n++)
-        at += hl_utf8_size (old->bytes[at]);
-      char utf8[6];
-      hl_rewrite_put (rewrite, utf8, (gsize) g_unichar_to_utf8 (unit->c, utf8), span);
-    }
 }
 
 static gboolean
@@ -163,5 +154,6 @@ hl_normalize_unicode (HlRewrite *rewrite, HlUnicodeForm form, gsize start, gsize
       decompose (text, end - start, form == HL_UNICODE_NFKC || form == HL_UNICODE_NFKD);
   if (is_composed)
     compose (units);
-  write_units (rewrite, units, start, end);
+  hl_rewrite_put_changes (rewrite, (const HlCharChange *) (const void *) units->data,
+                          units->len, start, end);
 }

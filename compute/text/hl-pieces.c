@@ -126,6 +126,27 @@ hl_rewrite_put (HlRewrite *rewrite, const char *bytes, gsize n, HlSpan span)
 }
 
 void
+hl_rewrite_put_changes (
+    HlRewrite *rewrite, const HlCharChange *changes, gsize n, gsize start, gsize end)
+{
+  const HlPieces *old = rewrite->pieces;
+  gsize at = start;
+  for (gsize i = 0; i < n; i++)
+    {
+      const HlCharChange *unit = &changes[i];
+      HlSpan span = { rewrite->piece.origin, rewrite->piece.origin };
+      if (unit->change > 0 && at > start)
+        span = hl_pieces_span (old, at - 1);
+      else if (unit->change <= 0)
+        span = hl_pieces_span (old, MIN (at, end - 1));
+      for (int left = unit->change; left <= 0 && at < end; left++)
+        at += hl_utf8_size (old->bytes[at]);
+      char utf8[6];
+      hl_rewrite_put (rewrite, utf8, (gsize) g_unichar_to_utf8 (unit->c, utf8), span);
+    }
+}
+
+void
 hl_rewrite_close (HlRewrite *rewrite)
 {
   rewrite->piece.end = (guint32) rewrite->bytes->len;

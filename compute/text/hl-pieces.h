@@ -89,6 +89,20 @@ void hl_rewrite_copy (HlRewrite *rewrite, gsize start, gsize end);
 /** hl_rewrite_put: @n new bytes, all from @span. */
 void hl_rewrite_put (HlRewrite *rewrite, const char *bytes, gsize n, HlSpan span);
 
+/** HlCharChange: a character of the new text. @change: 1 inserted, 0 instead of one, -n
+ * instead of one and n more that go; @combining: its class, for who sorts marks. */
+typedef struct
+{
+  gunichar c;
+  int change;
+  guint8 combining;
+} HlCharChange;
+
+/** hl_rewrite_put_changes: bytes [start, end) of the old text become @n characters, each
+ * with the place of the old ones that it stands for, as the reference library counts. */
+void hl_rewrite_put_changes (
+    HlRewrite *rewrite, const HlCharChange *changes, gsize n, gsize start, gsize end);
+
 /** hl_rewrite_close: the piece is complete; an empty one is dropped. */
 void hl_rewrite_close (HlRewrite *rewrite);
 

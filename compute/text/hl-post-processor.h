@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The "post_processor" of a tokenizer file: which tokens stand before and behind a text,
+ * The "post_processor" of a tokenizer file: which tokens stand around a text or two,
  * and whether places leave out white space. Private to compute/text. */
 #pragma once
 
@@ -7,16 +7,28 @@
 
 G_BEGIN_DECLS
 
+/** HL_TEMPLATE_FIRST, HL_TEMPLATE_SECOND: in place of an id, a whole text. */
+#define HL_TEMPLATE_FIRST (-1)
+#define HL_TEMPLATE_SECOND (-2)
+
+/** HlTemplateItem: a token or a text, and the segment that it belongs to. */
+typedef struct
+{
+  gint32 id;
+  guint8 segment;
+} HlTemplateItem;
+
 /**
  * HlPostProcessor:
- * @before, @behind: ids (gint32) added around the text
+ * @single: HlTemplateItem: what is around one text; HL_TEMPLATE_FIRST is there once
+ * @pair: around two; HL_TEMPLATE_FIRST and HL_TEMPLATE_SECOND are there once each
  * @trims: each token's place in the text leaves out the spaces it begins and ends with
  * @keeps_first_space: but not the one that the pre-tokenizer added
  */
 typedef struct
 {
-  GArray *before;
-  GArray *behind;
+  GArray *single;
+  GArray *pair;
   gboolean trims;
   gboolean keeps_first_space;
 } HlPostProcessor;

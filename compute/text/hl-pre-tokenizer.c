@@ -163,43 +163,105 @@ read_digits (Step *step, const json_t *json, const char *where, GError **error)
 }
 
 static gboolean
-read_step (
-    Step *step, const json_t *json, const char *type, const char *where, GError **error)
+read_split (Step *step, const json_t *json, const char *where, GError **error)
 {
-  if (strcmp (type, "ByteLevel") == 0)
-    return read_byte_level (step, json, where, error);
-  if (strcmp (type, "Metaspace") == 0)
-    return read_metaspace (step, json, where, error);
-  if (strcmp (type, "Digits") == 0)
-    return read_digits (step, json, where, error);
-  if (strcmp (type, "Split") == 0)
+  step->kind = STEP_PATTERN;
+  step->pattern = hl_json_get_pattern (json, where, error);
+  return step->pattern != NULL && read_behavior (step, json, NULL, where, error) &&
+         hl_json_get_bool (json, "invert", FALSE, FALSE, where, &step->is_inverted,
+                           error);
+}
+
+static gboolean
+read_delimiter (Step *step, const json_t *json, const char *where, GError **error)
+{
+  const char *text = NULL;
+  if (!hl_json_get_string (json, "delimiter", TRUE, NULL, where, &text, error))
+    return FALSE;
+  if (g_utf8_strlen (text, -1) != 1)
     {
-      step->kind = STEP_PATTERN;
-      step->pattern = hl_json_get_pattern (json, where, error);
-      return step->pattern != NULL && read_behavior (step, json, NULL, where, error) &&
-             hl_json_get_bool (json, "invert", FALSE, FALSE, where, &step->is_inverted,
-                               error);
-    }
-  if (strcmp (type, "Punctuation") == 0)
-    {
-      set_class (step, HL_CHARS_PUNCTUATION, HL_SPLIT_ISOLATED);
-      return read_behavior (step, json, "Isolated", where, error);
-    }
-  if (strcmp (type, "WhitespaceSplit") == 0)
-    set_class (step, HL_CHARS_SPACE, HL_SPLIT_REMOVED);
-  else if (strcmp (type, "Whitespace") == 0)
-    set_class (step, HL_CHARS_WORDS, HL_SPLIT_REMOVED);
-  else
-    {
-      g_set_error (
-          error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-          "%s: Sequence, ByteLevel, Split, Metaspace, Digits, Whitespace, "
-          "WhitespaceSplit or Punctuation expected, \"%.60s\" found, which is not "
-          "supported",
-          where, type);
+      g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
+                   "%s: field \"delimiter\": one character expected, \"%.40s\" found",
+                   where, text);
       return FALSE;
     }
+  step->kind = STEP_PATTERN;
+  step->behavior = HL_SPLIT_REMOVED;
+  step->pattern = hl_regex_new_literal (text);
   return TRUE;
+}
+
+static gboolean
+read_punctuation (Step *step, const json_t *json, const char *where, GError **error)
+{
+  set_class (step, HL_CHARS_PUNCTUATION, HL_SPLIT_ISOLATED);
+  return read_behavior (step, json, "Isolated", where, error);
+}
+
+static gboolean
+read_whitespace_split (Step *step,
+                       const json_t *json G_GNUC_UNUSED,
+                       const char *where G_GNUC_UNUSED,
+                       GError **error G_GNUC_UNUSED)
+{
+  set_class (step, HL_CHARS_SPACE, HL_SPLIT_REMOVED);
+  return TRUE;
+}
+
+static gboolean
+read_whitespace (Step *step,
+                 const json_t *json G_GNUC_UNUSED,
+                 const char *where G_GNUC_UNUSED,
+                 GError **error G_GNUC_UNUSED)
+{
+  set_class (step, HL_CHARS_WORDS, HL_SPLIT_REMOVED);
+  return TRUE;
+}
+
+/* A row with the same type as the one before is a second step of it. */
+static const struct
+{
+  const char *type;
+  gboolean (*read) (Step *step, const json_t *json, const char *where, GError **error);
+} kinds[] = {
+  { "BertPreTokenizer", read_whitespace_split },
+  { "BertPreTokenizer", read_punctuation },
+  { "ByteLevel", read_byte_level },
+  { "CharDelimiterSplit", read_delimiter },
+  { "Digits", read_digits },
+  { "Metaspace", read_metaspace },
+  { "Punctuation", read_punctuation },
+  { "Split", read_split },
+  { "Whitespace", read_whitespace },
+  { "WhitespaceSplit", read_whitespace_split },
+};
+
+static gboolean
+read_step (GPtrArray *steps,
+           const json_t *json,
+           const char *type,
+           const char *where,
+           GError **error)
+{
+  const guint before = steps->len;
+  g_autoptr (GString) known = g_string_new ("Sequence");
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      if (i == 0 || strcmp (kinds[i].type, kinds[i - 1].type) != 0)
+        g_string_append_printf (known, ", %s", kinds[i].type);
+      if (strcmp (type, kinds[i].type) != 0)
+        continue;
+      Step *step = g_new0 (Step, 1);
+      g_ptr_array_add (steps, step);
+      if (!kinds[i].read (step, json, where, error))
+        return FALSE;
+    }
+  if (steps->len > before)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "%s: one of %s expected, \"%.60s\" found, which is not supported", where,
+               known->str, type);
+  return FALSE;
 }
 
 static gboolean
@@ -216,11 +278,7 @@ read_steps (GPtrArray *steps, const json_t *json, const char *where, GError **er
   if (!hl_json_get_string (json, "type", TRUE, NULL, where, &type, error))
     return FALSE;
   if (strcmp (type, "Sequence") != 0)
-    {
-      Step *step = g_new0 (Step, 1);
-      g_ptr_array_add (steps, step);
-      return read_step (step, json, type, where, error);
-    }
+    return read_step (steps, json, type, where, error);
   const json_t *list = json_object_get (json, "pretokenizers");
   if (!json_is_array (list))
     {

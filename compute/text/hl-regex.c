@@ -52,11 +52,8 @@ refuse_pattern (int code,
 }
 
 static pcre2_code *
-compile (const char *pattern, const char *where, GError **error)
+compile (const char *translated, const char *where, GError **error)
 {
-  g_autofree char *translated = hl_regex_translate (pattern, where, error);
-  if (translated == NULL)
-    return NULL;
   pcre2_compile_context *context = pcre2_compile_context_create (NULL);
   pcre2_set_newline (context, PCRE2_NEWLINE_LF);
   pcre2_set_max_pattern_length (context, 8 * MAX_PATTERN_BYTES);
@@ -76,6 +73,20 @@ compile (const char *pattern, const char *where, GError **error)
   return compiled;
 }
 
+/* Takes the compiled pattern. */
+static HlRegex *
+regex_take (pcre2_code *code)
+{
+  HlRegex *regex = g_new0 (HlRegex, 1);
+  guint32 matches_empty = 0;
+  regex->code = code;
+  /* Where there is no just-in-time compiler the interpreter does the same, slower. */
+  pcre2_jit_compile (code, PCRE2_JIT_COMPLETE);
+  pcre2_pattern_info (code, PCRE2_INFO_MATCHEMPTY, &matches_empty);
+  regex->can_match_empty = matches_empty != 0;
+  return regex;
+}
+
 HlRegex *
 hl_regex_new (const char *pattern, const char *where, GError **error)
 {
@@ -87,17 +98,15 @@ hl_regex_new (const char *pattern, const char *where, GError **error)
                    where, MAX_PATTERN_BYTES, strlen (pattern));
       return NULL;
     }
-  pcre2_code *code = compile (pattern, where, error);
-  if (code == NULL)
-    return NULL;
-  HlRegex *regex = g_new0 (HlRegex, 1);
-  guint32 matches_empty = 0;
-  regex->code = code;
-  /* Where there is no just-in-time compiler the interpreter does the same, slower. */
-  pcre2_jit_compile (code, PCRE2_JIT_COMPLETE);
-  pcre2_pattern_info (code, PCRE2_INFO_MATCHEMPTY, &matches_empty);
-  regex->can_match_empty = matches_empty != 0;
-  return regex;
+  g_autofree char *translated = hl_regex_translate (pattern, where, error);
+  pcre2_code *code = translated != NULL ? compile (translated, where, error) : NULL;
+  return code != NULL ? regex_take (code) : NULL;
+}
+
+HlRegex *
+hl_regex_new_grapheme (void)
+{
+  return regex_take (compile ("\\X", "graphemes", NULL));
 }
 
 HlRegex *

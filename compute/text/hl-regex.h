@@ -21,6 +21,10 @@ HlRegex *hl_regex_new (const char *pattern, const char *where, GError **error);
 
 /** hl_regex_new_literal: matches @text itself, which is not empty. */
 HlRegex *hl_regex_new_literal (const char *text);
+
+/** hl_regex_new_grapheme: matches a character with its marks (an extended grapheme
+ * cluster). */
+HlRegex *hl_regex_new_grapheme (void);
 void hl_regex_free (HlRegex *regex);
 
 /** hl_regex_can_match_empty: whether a match may have no characters. */

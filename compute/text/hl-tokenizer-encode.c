@@ -19,8 +19,9 @@ typedef struct
   HlTokenizer *tokenizer;
   const HlPieces *pieces;
   CharCursor cursor;
-  GArray *words;  /* HlBpeToken */
+  GArray *words;  /* HlModelToken */
   GArray *tokens; /* HlTextToken */
+  int sequence;
 } Encoder;
 
 static guint32
@@ -86,12 +87,14 @@ add_token (Encoder *encoder, gint32 id, gsize start, gsize end, const HlPiece *a
 {
   HlSpan span = hl_pieces_original (encoder->pieces, start, end);
   HlTextToken token = { .id = id, .start_byte = span.start, .end_byte = span.end };
+  token.sequence = (gint8) encoder->sequence;
   token.start_char = count_to (&encoder->cursor, span.start);
   token.end_char = count_to (&encoder->cursor, span.end);
   token.is_special = added != NULL && hl_tokenizer_is_special (encoder->tokenizer, id);
   if (encoder->tokenizer->post->trims)
     {
-      const HlVocabulary *vocabulary = hl_bpe_get_vocabulary (encoder->tokenizer->bpe);
+      const HlVocabulary *vocabulary =
+          hl_token_model_get_vocabulary (encoder->tokenizer->model);
       gsize length = end - start;
       const char *written = added != NULL ? encoder->pieces->bytes + start
                                           : hl_vocabulary_get (vocabulary, id, &length);
@@ -100,23 +103,11 @@ add_token (Encoder *encoder, gint32 id, gsize start, gsize end, const HlPiece *a
   g_array_append_val (encoder->tokens, token);
 }
 
-static void
-add_around (GArray *tokens, const GArray *ids)
-{
-  for (guint i = 0; i < ids->len; i++)
-    {
-      HlTextToken token = { .id = g_array_index (ids, gint32, i),
-                            .is_special = TRUE,
-                            .is_around = TRUE };
-      g_array_append_val (tokens, token);
-    }
-}
-
-static void
-encode_pieces (Encoder *encoder)
+static gboolean
+encode_pieces (Encoder *encoder, gpointer scratch, GError **error)
 {
   const HlPieces *pieces = encoder->pieces;
-  g_autoptr (HlBpeScratch) scratch = hl_bpe_scratch_new (pieces->length);
+  const HlTokenModel *model = encoder->tokenizer->model;
   for (guint i = 0; i < pieces->list->len; i++)
     {
       const HlPiece *piece = &g_array_index (pieces->list, HlPiece, i);
@@ -127,15 +118,17 @@ encode_pieces (Encoder *encoder)
         }
       gsize at = piece->start;
       guint first = encoder->words->len;
-      hl_bpe_encode (encoder->tokenizer->bpe, scratch, pieces->bytes + at,
-                     piece->end - piece->start, encoder->words);
+      if (!model->kind->encode (model->data, scratch, pieces->bytes + at,
+                                piece->end - piece->start, encoder->words, error))
+        return FALSE;
       for (guint t = first; t < encoder->words->len; t++)
         {
-          const HlBpeToken *word = &g_array_index (encoder->words, HlBpeToken, t);
+          const HlModelToken *word = &g_array_index (encoder->words, HlModelToken, t);
           add_token (encoder, word->id, at, at + word->length, NULL);
-          at += word->length;
+          at += word->stays ? 0 : word->length;
         }
     }
+  return TRUE;
 }
 
 static gboolean
@@ -148,36 +141,138 @@ prepare (HlTokenizer *tokenizer, HlPieces *pieces, gboolean with_special, GError
   return hl_pre_tokenizer_run (tokenizer->pre, pieces, error);
 }
 
-static HlEncoding *
-encode (HlTokenizer *tokenizer, const char *text, HlPieces *pieces, gboolean add_special)
+static gboolean
+check_text (const char *text, gsize length, GError **error)
 {
-  Encoder encoder = { .tokenizer = tokenizer, .pieces = pieces, .cursor.text = text };
-  const HlPostProcessor *post = tokenizer->post;
-  g_autoptr (GArray) words =
-      g_array_sized_new (FALSE, FALSE, sizeof (HlBpeToken), (guint) (pieces->length / 4));
-  GArray *tokens = g_array_sized_new (FALSE, FALSE, sizeof (HlTextToken),
-                                      (guint) (pieces->length / 4) + 4);
-  encoder.words = words;
-  encoder.tokens = tokens;
-  encode_pieces (&encoder);
-  HlEncoding *encoding = g_new0 (HlEncoding, 1);
-  g_atomic_ref_count_init (&encoding->refs);
-  if (add_special && post->before->len + post->behind->len > 0)
+  gsize bad = 0;
+  if (length > HL_TEXT_MAX_BYTES)
     {
-      GArray *all =
-          g_array_sized_new (FALSE, FALSE, sizeof (HlTextToken),
-                             tokens->len + post->before->len + post->behind->len);
-      add_around (all, post->before);
-      g_array_append_vals (all, tokens->data, tokens->len);
-      add_around (all, post->behind);
-      if (tokens->len > 0 && post->before->len > 0)
-        encoding->has_doubled_bos = g_array_index (tokens, HlTextToken, 0).id ==
-                                    g_array_index (post->before, gint32, 0);
-      g_array_unref (tokens);
-      tokens = all;
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "text: at most %" G_GSIZE_FORMAT " bytes expected, %" G_GSIZE_FORMAT
+                   " found",
+                   HL_TEXT_MAX_BYTES, length);
+      return FALSE;
     }
-  encoding->n_tokens = tokens->len;
-  encoding->tokens = (HlTextToken *) (void *) g_array_free (tokens, FALSE);
+  if (hl_utf8_check (text, length, &bad))
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
+               "text: UTF-8 expected, byte %02X found at byte %" G_GSIZE_FORMAT,
+               (guint8) text[bad], bad);
+  return FALSE;
+}
+
+/* The tokens of a text alone, HlTextToken; NULL with @error. */
+static GArray *
+encode_text (HlTokenizer *tokenizer,
+             const char *text,
+             gssize length,
+             const HlEncodeOptions *options,
+             int sequence,
+             GError **error)
+{
+  const HlTokenModelKind *kind = tokenizer->model->kind;
+  gsize n = length >= 0 ? (gsize) length : strlen (text);
+  HlPieces pieces;
+  GArray *tokens = NULL;
+  if (!check_text (text, n, error))
+    return NULL;
+  hl_pieces_init (&pieces, text, n);
+  if (prepare (tokenizer, &pieces, options->parse_special, error))
+    {
+      guint n_guess = (guint) (pieces.length / 4);
+      g_autoptr (GArray) words =
+          g_array_sized_new (FALSE, FALSE, sizeof (HlModelToken), n_guess);
+      gpointer scratch =
+          kind->scratch_new != NULL ? kind->scratch_new (pieces.length) : NULL;
+      tokens = g_array_sized_new (FALSE, FALSE, sizeof (HlTextToken), n_guess + 4);
+      Encoder encoder = { .tokenizer = tokenizer,
+                          .pieces = &pieces,
+                          .cursor.text = text,
+                          .words = words,
+                          .tokens = tokens,
+                          .sequence = sequence };
+      if (!encode_pieces (&encoder, scratch, error))
+        g_clear_pointer (&tokens, g_array_unref);
+      if (scratch != NULL)
+        kind->scratch_free (scratch);
+    }
+  hl_pieces_clear (&pieces);
+  return tokens;
+}
+
+/* ---- around --------------------------------------------------------------------------
+ */
+
+/* Whether the text begins with the token that stands before it anyway. */
+static gboolean
+has_doubled (const GArray *items, const GArray *tokens)
+{
+  const HlTemplateItem *first = &g_array_index (items, HlTemplateItem, 0);
+  return first->id >= 0 && tokens->len > 0 &&
+         g_array_index (tokens, HlTextToken, 0).id == first->id;
+}
+
+/* Takes the @tokens of one text or two and puts them where the template says. */
+static HlEncoding *
+put_together (HlTokenizer *tokenizer, GArray *tokens[2], gboolean add_special)
+{
+  const HlPostProcessor *post = tokenizer->post;
+  const GArray *items = tokens[1] != NULL ? post->pair : post->single;
+  HlEncoding *encoding = g_new0 (HlEncoding, 1);
+  GArray *all = NULL;
+  g_atomic_ref_count_init (&encoding->refs);
+  encoding->has_doubled_bos = add_special && has_doubled (items, tokens[0]);
+  for (guint i = 0; i < items->len; i++)
+    {
+      const HlTemplateItem *item = &g_array_index (items, HlTemplateItem, i);
+      if (item->id >= 0 && !add_special)
+        continue;
+      HlTextToken around = { .id = item->id,
+                             .segment = item->segment,
+                             .sequence = -1,
+                             .is_special = TRUE,
+                             .is_around = TRUE };
+      GArray *text = item->id >= 0 ? NULL : tokens[item->id == HL_TEMPLATE_SECOND];
+      for (guint t = 0; text != NULL && t < text->len; t++)
+        g_array_index (text, HlTextToken, t).segment = item->segment;
+      if (all == NULL && text != NULL && items->len == 1)
+        all = g_array_ref (text);
+      else if (all == NULL)
+        all = g_array_sized_new (FALSE, FALSE, sizeof (HlTextToken),
+                                 tokens[0]->len + items->len);
+      if (text == NULL)
+        g_array_append_val (all, around);
+      else if (all != text)
+        g_array_append_vals (all, text->data, text->len);
+    }
+  encoding->n_tokens = all->len;
+  encoding->tokens = (HlTextToken *) (void *) g_array_steal (all, NULL);
+  g_array_unref (all);
+  return encoding;
+}
+
+static HlEncoding *
+encode_texts (HlTokenizer *tokenizer,
+              const char *const texts[2],
+              const gssize lengths[2],
+              const HlEncodeOptions *options,
+              GError **error)
+{
+  const HlEncodeOptions both = { TRUE, TRUE };
+  GArray *tokens[2] = { NULL, NULL };
+  HlEncoding *encoding = NULL;
+  gboolean is_good = TRUE;
+  if (options == NULL)
+    options = &both;
+  for (int i = 0; i < 2 && is_good && texts[i] != NULL; i++)
+    {
+      tokens[i] = encode_text (tokenizer, texts[i], lengths[i], options, i, error);
+      is_good = tokens[i] != NULL;
+    }
+  if (is_good)
+    encoding = put_together (tokenizer, tokens, options->add_special);
+  g_clear_pointer (&tokens[0], g_array_unref);
+  g_clear_pointer (&tokens[1], g_array_unref);
   return encoding;
 }
 
@@ -188,30 +283,21 @@ hl_tokenizer_encode (HlTokenizer *tokenizer,
                      const HlEncodeOptions *options,
                      GError **error)
 {
-  const HlEncodeOptions both = { TRUE, TRUE };
-  gsize n = length >= 0 ? (gsize) length : strlen (text), bad = 0;
-  if (options == NULL)
-    options = &both;
-  if (n > HL_TEXT_MAX_BYTES)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                   "text: at most %" G_GSIZE_FORMAT " bytes expected, %" G_GSIZE_FORMAT
-                   " found",
-                   HL_TEXT_MAX_BYTES, n);
-      return NULL;
-    }
-  if (!hl_utf8_check (text, n, &bad))
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_FORMAT,
-                   "text: UTF-8 expected, byte %02X found at byte %" G_GSIZE_FORMAT,
-                   (guint8) text[bad], bad);
-      return NULL;
-    }
-  HlPieces pieces;
-  HlEncoding *encoding = NULL;
-  hl_pieces_init (&pieces, text, n);
-  if (prepare (tokenizer, &pieces, options->parse_special, error))
-    encoding = encode (tokenizer, text, &pieces, options->add_special);
-  hl_pieces_clear (&pieces);
-  return encoding;
+  const char *const texts[2] = { text, NULL };
+  const gssize lengths[2] = { length, 0 };
+  return encode_texts (tokenizer, texts, lengths, options, error);
+}
+
+HlEncoding *
+hl_tokenizer_encode_pair (HlTokenizer *tokenizer,
+                          const char *a,
+                          gssize a_length,
+                          const char *b,
+                          gssize b_length,
+                          const HlEncodeOptions *options,
+                          GError **error)
+{
+  const char *const texts[2] = { a, b };
+  const gssize lengths[2] = { a_length, b_length };
+  return encode_texts (tokenizer, texts, lengths, options, error);
 }

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "text/hl-added-tokens.h"
-#include "text/hl-bpe.h"
 #include "text/hl-decoder.h"
 #include "text/hl-normalizer.h"
 #include "text/hl-post-processor.h"
 #include "text/hl-pre-tokenizer.h"
+#include "text/hl-token-model.h"
 #include "text/hl-tokenizer.h"
 
 G_BEGIN_DECLS
@@ -17,7 +17,7 @@ struct _HlTokenizer
   gatomicrefcount refs;
   HlNormalizer *normalizer;
   HlPreTokenizer *pre;
-  HlBpe *bpe;
+  HlTokenModel *model;
   HlAddedTokens *added;
   HlPostProcessor *post;
   HlDecoder *decoder;

@@ -23,7 +23,7 @@ hl_tokenizer_unref (HlTokenizer *tokenizer)
   hl_normalizer_free (tokenizer->normalizer);
   hl_pre_tokenizer_free (tokenizer->pre);
   hl_added_tokens_free (tokenizer->added);
-  hl_bpe_free (tokenizer->bpe);
+  hl_token_model_free (tokenizer->model);
   hl_post_processor_free (tokenizer->post);
   hl_decoder_free (tokenizer->decoder);
   g_array_unref (tokenizer->specials);
@@ -37,14 +37,14 @@ hl_tokenizer_unref (HlTokenizer *tokenizer)
 /* Every id that the post-processor adds must have a token. */
 static gboolean
 check_around (HlTokenizer *tokenizer,
-              const GArray *ids,
+              const GArray *items,
               const char *where,
               GError **error)
 {
-  for (guint i = 0; i < ids->len; i++)
+  for (guint i = 0; i < items->len; i++)
     {
-      gint32 id = g_array_index (ids, gint32, i);
-      if (hl_tokenizer_get_token_raw (tokenizer, id) == NULL)
+      gint32 id = g_array_index (items, HlTemplateItem, i).id;
+      if (id >= 0 && hl_tokenizer_get_token_raw (tokenizer, id) == NULL)
         {
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "%s: post_processor: the id of a token expected, %d found, which "
@@ -59,7 +59,7 @@ check_around (HlTokenizer *tokenizer,
 static void
 count_tokens (HlTokenizer *tokenizer)
 {
-  const HlVocabulary *vocabulary = hl_bpe_get_vocabulary (tokenizer->bpe);
+  const HlVocabulary *vocabulary = hl_token_model_get_vocabulary (tokenizer->model);
   tokenizer->n_ids = (gint32) hl_vocabulary_get_n_ids (vocabulary);
   tokenizer->n_tokens = hl_vocabulary_get_n (vocabulary);
   for (guint i = 0; i < hl_added_tokens_get_n (tokenizer->added); i++)
@@ -84,14 +84,15 @@ read_parts (HlTokenizer *tokenizer, const json_t *root, const char *where, GErro
       hl_pre_tokenizer_read (json_object_get (root, "pre_tokenizer"), where, error);
   if (tokenizer->pre == NULL)
     return FALSE;
-  tokenizer->bpe =
-      hl_bpe_read (json_object_get (root, "model"),
-                   hl_pre_tokenizer_is_byte_level (tokenizer->pre), where, error);
-  if (tokenizer->bpe == NULL)
+  tokenizer->model =
+      hl_token_model_read (json_object_get (root, "model"),
+                           hl_pre_tokenizer_is_byte_level (tokenizer->pre), where, error);
+  if (tokenizer->model == NULL)
     return FALSE;
-  tokenizer->added = hl_added_tokens_read (json_object_get (root, "added_tokens"),
-                                           hl_bpe_get_vocabulary (tokenizer->bpe),
-                                           tokenizer->normalizer, where, error);
+  tokenizer->added =
+      hl_added_tokens_read (json_object_get (root, "added_tokens"),
+                            hl_token_model_get_vocabulary (tokenizer->model),
+                            tokenizer->normalizer, where, error);
   if (tokenizer->added == NULL)
     return FALSE;
   tokenizer->post =
@@ -100,8 +101,8 @@ read_parts (HlTokenizer *tokenizer, const json_t *root, const char *where, GErro
     return FALSE;
   tokenizer->decoder = hl_decoder_read (json_object_get (root, "decoder"), where, error);
   return tokenizer->decoder != NULL &&
-         check_around (tokenizer, tokenizer->post->before, where, error) &&
-         check_around (tokenizer, tokenizer->post->behind, where, error);
+         check_around (tokenizer, tokenizer->post->single, where, error) &&
+         check_around (tokenizer, tokenizer->post->pair, where, error);
 }
 
 /* A special token's name: "<s>", or {"content": "<s>", ...}. */
@@ -148,7 +149,7 @@ hl_tokenizer_new_from_parts (const json_t *root,
   tokenizer->eos = find_named (tokenizer, config, "eos_token");
   tokenizer->unk = find_named (tokenizer, config, "unk_token");
   if (tokenizer->unk < 0)
-    tokenizer->unk = hl_bpe_get_unknown (tokenizer->bpe);
+    tokenizer->unk = tokenizer->model->kind->get_unknown (tokenizer->model->data);
   tokenizer->chat_template = g_strdup (find_template (config));
   return g_steal_pointer (&tokenizer);
 }
@@ -226,19 +227,18 @@ hl_tokenizer_open (const char *folder, GError **error)
   g_autofree char *path = g_build_filename (folder, "tokenizer.json", NULL);
   const char *where = "tokenizer.json";
   gboolean is_good = TRUE;
+  g_autoptr (json_t) config = load_config (folder, &is_good, error);
   g_autoptr (json_t) root = NULL;
-  if (!g_file_test (path, G_FILE_TEST_EXISTS) &&
-      hl_tokenizer_has_vocabulary_files (folder))
+  if (!is_good)
+    return NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS) && hl_tokenizer_find_files (folder) != NULL)
     {
-      where = "vocab.json and merges.txt";
-      root = hl_tokenizer_load_vocabulary_files (folder, error);
+      where = hl_tokenizer_find_files (folder);
+      root = hl_tokenizer_load_files (folder, config, error);
     }
   else
     root = hl_json_load_file (path, error);
   if (root == NULL)
-    return NULL;
-  g_autoptr (json_t) config = load_config (folder, &is_good, error);
-  if (!is_good)
     return NULL;
   g_autoptr (HlTokenizer) tokenizer =
       hl_tokenizer_new_from_parts (root, config, where, error);
@@ -268,7 +268,7 @@ hl_tokenizer_get_token_raw (HlTokenizer *tokenizer, gint32 id)
   const HlAddedToken *added = hl_added_tokens_get (tokenizer->added, id);
   if (added != NULL)
     return added->shown;
-  return hl_vocabulary_get (hl_bpe_get_vocabulary (tokenizer->bpe), id, NULL);
+  return hl_vocabulary_get (hl_token_model_get_vocabulary (tokenizer->model), id, NULL);
 }
 
 GBytes *
@@ -303,7 +303,8 @@ hl_tokenizer_find (HlTokenizer *tokenizer, const char *raw)
   const HlAddedToken *added = hl_added_tokens_find (tokenizer->added, raw, length);
   if (added != NULL)
     return added->id;
-  return hl_vocabulary_find (hl_bpe_get_vocabulary (tokenizer->bpe), raw, length);
+  return hl_vocabulary_find (hl_token_model_get_vocabulary (tokenizer->model), raw,
+                             length);
 }
 
 gboolean

@@ -10,11 +10,12 @@ G_BEGIN_DECLS
 
 /**
  * hl_tokenizer_open:
- * @folder: holds tokenizer.json, or vocab.json and merges.txt; beside it, where there
- * are, tokenizer_config.json (special tokens' names, chat template; else
- *   special_tokens_map.json) and chat_template.jinja
- * Reads byte pair encoding with the steps that language models use. "truncation" and
- * "padding" of the file are not applied: a text keeps its length.
+ * @folder: holds tokenizer.json, or what was published before there was one: vocab.json
+ *   and merges.txt, source.spm and vocab.json (Marian), vocab.txt (BERT), spiece.model,
+ *   sentencepiece.bpe.model or tokenizer.model; beside it, where there are,
+ *   tokenizer_config.json (family, special tokens' names, chat template; else
+ *   special_tokens_map.json), config.json (family) and chat_template.jinja
+ * "truncation" and "padding" of the file are not applied: a text keeps its length.
  * Returns: (transfer full): NULL with @error:
  *   MISSING no such file, or a field; IO; FORMAT what breaks the rules; RANGE an id, a
  *   size; UNSUPPORTED a kind of model, step or pattern, by its name
@@ -63,6 +64,20 @@ HlEncoding *hl_tokenizer_encode (HlTokenizer *tokenizer,
                                  gssize length,
                                  const HlEncodeOptions *options,
                                  GError **error);
+
+/**
+ * hl_tokenizer_encode_pair:
+ * @a, @b: the two texts, each as in hl_tokenizer_encode()
+ * Two texts as the post-processor's template for pairs puts them together. A token's
+ * place is within its own text, which @sequence of the token names.
+ */
+HlEncoding *hl_tokenizer_encode_pair (HlTokenizer *tokenizer,
+                                      const char *a,
+                                      gssize a_length,
+                                      const char *b,
+                                      gssize b_length,
+                                      const HlEncodeOptions *options,
+                                      GError **error);
 
 /**
  * hl_tokenizer_decode:

@@ -44,17 +44,6 @@ hl_unicode_is_numeric (gunichar c)
 }
 
 gboolean
-hl_unicode_is_punctuation (gunichar c)
-{
-  return c < 0x80
-             ? g_ascii_ispunct ((char) c)
-             : g_unichar_ispunct (c) && g_unichar_type (c) != G_UNICODE_CURRENCY_SYMBOL &&
-                   g_unichar_type (c) != G_UNICODE_MATH_SYMBOL &&
-                   g_unichar_type (c) != G_UNICODE_MODIFIER_SYMBOL &&
-                   g_unichar_type (c) != G_UNICODE_OTHER_SYMBOL;
-}
-
-gboolean
 hl_utf8_check (const char *text, gsize length, gsize *bad)
 {
   gsize at = 0;

@@ -20,6 +20,19 @@ gboolean hl_unicode_is_numeric (gunichar c);
 /** hl_unicode_is_punctuation: ASCII's punctuation and symbols, and the categories P*. */
 gboolean hl_unicode_is_punctuation (gunichar c);
 
+/** hl_unicode_is_mark: the categories Mn, Mc and Me. */
+gboolean hl_unicode_is_mark (gunichar c);
+
+/** hl_unicode_is_nonspacing: the category Mn, as of an older Unicode. */
+gboolean hl_unicode_is_nonspacing (gunichar c);
+
+/** hl_unicode_is_normalizing: beyond ASCII: has parts, or a combining class, in the
+ * Unicode of the reference library: in newer ones more have. */
+gboolean hl_unicode_is_normalizing (gunichar c);
+
+/** hl_unicode_is_format: beyond ASCII: controls, formats, private use and U+FFFD. */
+gboolean hl_unicode_is_format (gunichar c);
+
 /**
  * hl_utf8_check:
  * @bad: the first byte that is not UTF-8, on failure

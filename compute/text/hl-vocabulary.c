@@ -70,21 +70,66 @@ check_ids (
   return TRUE;
 }
 
-static void
-table_insert (HlVocabulary *v, gint32 id)
+/* Where the string stands in the table, or would. */
+static gsize
+find_slot (const HlVocabulary *v, const char *text, gsize length)
 {
-  const Entry *entry = &v->entries[id];
-  gsize slot =
-      (gsize) hl_vocabulary_hash (v->arena + entry->start, entry->length) & v->table_mask;
-  while (v->table[slot] >= 0)
-    slot = (slot + 1) & v->table_mask;
-  v->table[slot] = id;
+  gsize slot = (gsize) hl_vocabulary_hash (text, length) & v->table_mask;
+  for (; v->table[slot] >= 0; slot = (slot + 1) & v->table_mask)
+    {
+      const Entry *entry = &v->entries[v->table[slot]];
+      if (entry->length == length && memcmp (v->arena + entry->start, text, length) == 0)
+        break;
+    }
+  return slot;
+}
+
+/* Room for @n tokens of @size bytes, ends counted, with ids below @n_ids. */
+static HlVocabulary *
+vocabulary_alloc (gsize n, gsize n_ids, gsize size)
+{
+  HlVocabulary *v = g_new0 (HlVocabulary, 1);
+  gsize n_slots = 16;
+  v->n = n;
+  v->n_ids = n_ids;
+  while (n_slots < 2 * n)
+    n_slots *= 2;
+  v->arena = g_malloc (MAX (size, 1));
+  v->entries = g_new0 (Entry, MAX (n_ids, 1));
+  v->table = g_new (gint32, n_slots);
+  v->table_mask = n_slots - 1;
+  memset (v->table, 0xff, n_slots * sizeof *v->table);
+  return v;
+}
+
+/* Writes one string at @at of the arena; returns where the next begins. */
+static guint32
+put_token (HlVocabulary *v, gint32 id, const char *text, guint32 at)
+{
+  Entry *entry = &v->entries[id];
+  *entry = (Entry){ at, (guint32) strlen (text), TRUE };
+  memcpy (v->arena + at, text, entry->length + 1);
+  v->table[find_slot (v, text, entry->length)] = id;
+  return at + entry->length + 1;
+}
+
+HlVocabulary *
+hl_vocabulary_new (const char *const *tokens, gsize n)
+{
+  gsize size = 0;
+  guint32 at = 0;
+  for (gsize i = 0; i < n; i++)
+    size += strlen (tokens[i]) + 1;
+  HlVocabulary *v = vocabulary_alloc (n, n, size);
+  for (gsize i = 0; i < n; i++)
+    at = put_token (v, (gint32) i, tokens[i], at);
+  return v;
 }
 
 HlVocabulary *
 hl_vocabulary_read (const json_t *json, const char *where, GError **error)
 {
-  gsize n_ids = 0, size = 0, n_slots = 16;
+  gsize n_ids = 0, size = 0;
   if (!json_is_object (json))
     {
       g_autofree char *found = hl_json_describe (json);
@@ -94,23 +139,14 @@ hl_vocabulary_read (const json_t *json, const char *where, GError **error)
     }
   if (!check_ids (json, where, &n_ids, &size, error))
     return NULL;
-  g_autoptr (HlVocabulary) v = g_new0 (HlVocabulary, 1);
-  v->n = json_object_size (json);
-  v->n_ids = n_ids;
-  while (n_slots < 2 * v->n)
-    n_slots *= 2;
-  v->arena = g_malloc (MAX (size, 1));
-  v->entries = g_new0 (Entry, MAX (n_ids, 1));
-  v->table = g_new (gint32, n_slots);
-  v->table_mask = n_slots - 1;
-  memset (v->table, 0xff, n_slots * sizeof *v->table);
+  g_autoptr (HlVocabulary) v = vocabulary_alloc (json_object_size (json), n_ids, size);
   guint32 at = 0;
   const char *token;
   json_t *value;
   json_object_foreach ((json_t *) json, token, value)
   {
     gint32 id = (gint32) json_integer_value (value);
-    Entry *entry = &v->entries[id];
+    const Entry *entry = &v->entries[id];
     if (entry->is_used)
       {
         g_autofree char *expected = g_strdup_printf (
@@ -118,10 +154,7 @@ hl_vocabulary_read (const json_t *json, const char *where, GError **error)
         refuse (where, token, value, HL_ERROR_FORMAT, expected, error);
         return NULL;
       }
-    *entry = (Entry){ at, (guint32) strlen (token), TRUE };
-    memcpy (v->arena + at, token, entry->length + 1);
-    at += entry->length + 1;
-    table_insert (v, id);
+    at = put_token (v, id, token, at);
   }
   return g_steal_pointer (&v);
 }
@@ -140,14 +173,7 @@ hl_vocabulary_free (HlVocabulary *vocabulary)
 gint32
 hl_vocabulary_find (const HlVocabulary *v, const char *text, gsize length)
 {
-  gsize slot = (gsize) hl_vocabulary_hash (text, length) & v->table_mask;
-  for (; v->table[slot] >= 0; slot = (slot + 1) & v->table_mask)
-    {
-      const Entry *entry = &v->entries[v->table[slot]];
-      if (entry->length == length && memcmp (v->arena + entry->start, text, length) == 0)
-        return v->table[slot];
-    }
-  return -1;
+  return v->table[find_slot (v, text, length)];
 }
 
 const char *

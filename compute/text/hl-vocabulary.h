@@ -19,6 +19,10 @@ typedef struct _HlVocabulary HlVocabulary;
  *   that most ids below it would have no string; or the same id twice
  */
 HlVocabulary *hl_vocabulary_read (const json_t *json, const char *where, GError **error);
+
+/** hl_vocabulary_new: (transfer full): the id of a string is its place in the list; of
+ * equal strings the last is found. @n: at most HL_VOCABULARY_MAX. */
+HlVocabulary *hl_vocabulary_new (const char *const *tokens, gsize n);
 void hl_vocabulary_free (HlVocabulary *vocabulary);
 
 /** hl_vocabulary_find: the id of @length bytes, -1 for none. */

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * A tokenizer of 256 k tokens: reading its file, and encoding 1 MB of text, of one word
- * without an end, and of spaces; beside the tokenizers library where there is one.
- *   bench-tokenize [--peer SCRIPT] [FOLDER...]    folders with other tokenizers */
+ * A tokenizer of 256 k tokens, and two of 30 k that are no byte pair encoding: reading
+ * the file, and encoding 1 MB of text, of one word without an end, and of spaces; beside
+ * the tokenizers library where there is one. bench-tokenize [--peer SCRIPT] [FOLDER...]
+ * folders with other tokenizers */
 #include "config.h"
 
 #include "bench.h"
 #include "text/hl-tokenizer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define N_TOKENS 256000
+#define N_OTHER_TOKENS 15000
 #define N_TEXT 1000000
 #define N_ROUNDS 7
 
@@ -57,6 +60,59 @@ write_tokenizer (const char *folder)
   if (!g_file_set_contents (path, json, -1, &error))
     bench_fail (error);
   return path;
+}
+
+/* A tokenizer of letters of another kind: @steps are its steps, @head what
+ * stands before the list of tokens, and @entry writes one and in the end what closes it.
+ */
+static void
+write_other (const char *folder,
+             const char *steps,
+             const char *head,
+             void (*entry) (GString *list, const char *token, guint id))
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (11);
+  g_autoptr (GHashTable) known =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GString) list = g_string_new (NULL);
+  for (guint n = 0; n < N_OTHER_TOKENS;)
+    {
+      char token[12];
+      /* The letters first, and short ones more often than long ones. */
+      double x = g_rand_double (rand);
+      int length = n < 26 ? 1 : 2 + (int) (x * x * 8);
+      for (int i = 0; i < length; i++)
+        token[i] = (char) ('a' + (n < 26 ? (int) n : g_rand_int_range (rand, 0, 26)));
+      token[length] = '\0';
+      if (!g_hash_table_add (known, g_strdup (token)))
+        continue;
+      entry (list, token, n++);
+    }
+  g_autofree char *json = g_strdup_printf (
+      "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[],"
+      "\"post_processor\":null,\"decoder\":null,%s,\"model\":{%s%s}}",
+      steps, head, list->str);
+  g_autofree char *path = g_build_filename (folder, "tokenizer.json", NULL);
+  if (!g_file_set_contents (path, json, -1, &error))
+    bench_fail (error);
+}
+
+static void
+write_wordpiece_entry (GString *list, const char *token, guint id)
+{
+  g_string_append_printf (list, "%s\"%s\":%u,\"##%s\":%u%s", id == 0 ? "" : ",", token,
+                          2 * id + 1, token, 2 * id + 2,
+                          id + 1 == N_OTHER_TOKENS ? "}" : "");
+}
+
+/* The n-th token is as likely as 1/n, and without the space before it less. */
+static void
+write_unigram_entry (GString *list, const char *token, guint id)
+{
+  g_string_append_printf (list, ",[\"\xe2\x96\x81%s\",%.4f],[\"%s\",%.4f]%s", token,
+                          -log (id + 2) - 3, token, -log (id + 2) - 4,
+                          id + 1 == N_OTHER_TOKENS ? "]" : "");
 }
 
 /* Words, the frequent ones often: the n-th as 1/n, more or less. */
@@ -151,12 +207,13 @@ run_peer (const char *script, const char *path, const char *text_path, double ow
 
 static void
 bench_folder (const char *folder,
+              const char *title,
               const char *peer,
               const char *text,
               const char *text_path)
 {
   g_autofree char *path = g_build_filename (folder, "tokenizer.json", NULL);
-  g_autofree char *name = g_path_get_basename (folder);
+  g_autofree char *name = title != NULL ? g_strdup (title) : g_path_get_basename (folder);
   g_autofree char *word = g_strnfill (N_TEXT, 'a');
   g_autofree char *spaces = g_strnfill (N_TEXT, ' ');
   for (gsize i = 0, n = 0; i < N_TEXT; i++)
@@ -171,6 +228,31 @@ bench_folder (const char *folder,
     run_peer (peer, path, text_path, ms);
 }
 
+/* BERT's steps with WordPiece, and a space put before each word with Unigram. */
+static void
+bench_others (const char *peer, const char *text, const char *text_path)
+{
+  char *folder = bench_folder_new ();
+  write_other (
+      folder,
+      "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,"
+      "\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true},"
+      "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}",
+      "\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":"
+      "\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0,",
+      write_wordpiece_entry);
+  bench_folder (folder, "WordPiece with BERT's steps", peer, text, text_path);
+  write_other (
+      folder,
+      "\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":"
+      "\"\xe2\x96\x81\",\"prepend_scheme\":\"always\",\"split\":true}",
+      "\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":false,\"vocab\":[[\"<unk>\","
+      "0],[\"\xe2\x96\x81\",-2]",
+      write_unigram_entry);
+  bench_folder (folder, "Unigram", peer, text, text_path);
+  bench_folder_free (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -183,9 +265,10 @@ main (int argc, char **argv)
   g_autofree char *text_path = g_build_filename (folder, "text.txt", NULL);
   if (!g_file_set_contents (text_path, text, N_TEXT, &error))
     bench_fail (error);
-  bench_folder (folder, peer, text, text_path);
+  bench_folder (folder, NULL, peer, text, text_path);
+  bench_others (peer, text, text_path);
   for (int i = first; i < argc; i++)
-    bench_folder (argv[i], peer, text, text_path);
+    bench_folder (argv[i], NULL, peer, text, text_path);
   bench_folder_free (folder);
   return 0;
 }

@@ -443,8 +443,8 @@ def text_with_two_first_tokens():
 
 @case
 def bad_tokenizers():
-    folder = tokenizer_folder("wordpiece", model={"type": "WordPiece", "vocab": {}})
-    fails(1, "tokenize", folder, "--text", "a", says=["tokenizer.json", "WordPiece"])
+    folder = tokenizer_folder("odd", model={"type": "Odd", "vocab": {}})
+    fails(1, "tokenize", folder, "--text", "a", says=["tokenizer.json", "Odd"])
     fails(1, "tokenize", at("nowhere"), "--text", "a", says=["nowhere"])
     folder = tokenizer_folder("good")
     fails(1, "tokenize", folder, "--text-file", at("nothing.txt"), says=["nothing.txt"])

@@ -229,9 +229,9 @@ def no_tokenizer():
     for name in ("tokenizer.json", "tokenizer_config.json"):
         os.remove(os.path.join(bare, name))
     with open(os.path.join(broken, "tokenizer.json"), "w") as f:
-        f.write('{"model": {"type": "WordPiece", "vocab": {}}}')
+        f.write('{"model": {"type": "Odd", "vocab": {}}}')
     says = {bare: ["tokenizer.json expected", "nothing found"],
-            broken: ["tokenizer.json", "WordPiece"]}
+            broken: ["tokenizer.json", "Odd"]}
     ids = f"[{BOS}, {AB}]"
     found, _ = generated(model(), "--ids", ids, "--tokens", 4)
     whole = [t["id"] for t in found["tokens"]]

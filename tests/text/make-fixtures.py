@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Write what the reference libraries make of many texts, for tests/text to compare with.
 
-    pip install tokenizers transformers
-    HEADLIGHT_TEST_DATA=FOLDER python3 make-fixtures.py
+    pip install tokenizers transformers sentencepiece protobuf
+    HEADLIGHT_TEST_DATA=FOLDER python3 make-fixtures.py [NAME]...
 
 FOLDER/tokenizers/NAME/tokenizer.json are the published tokenizers of NAMES; their files
 are not committed, what is expected of them is. Written beside this script, compressed:
-published.json.gz, small.json.gz (with tokenizers of our own in it) and chat.json.gz.
+published.json.gz, small.json.gz, families.json.gz and files.json.gz (with tokenizers of
+our own in them) and chat.json.gz; only the named ones where names are given.
 Running it twice gives the same bytes. The tests need no Python.
 """
 
@@ -18,6 +19,8 @@ import random
 import sys
 
 import fixture_chat
+import fixture_families
+import fixture_files
 import fixture_small
 import fixture_texts
 
@@ -76,11 +79,10 @@ def write(name, value):
     print(f"{name}: {len(text)} bytes, {os.path.getsize(path)} compressed")
 
 
-def main():
+def make_published(tokenizers):
     data = os.environ.get("HEADLIGHT_TEST_DATA")
     if data is None:
         sys.exit("HEADLIGHT_TEST_DATA: the folder with the published tokenizers expected")
-    import tokenizers
     texts = fixture_texts.make_texts()
     published = {"library": f"tokenizers {tokenizers.__version__}", "texts": texts,
                  "expected": {}, "decoded": {}}
@@ -89,9 +91,20 @@ def main():
         tokenizer = tokenizers.Tokenizer.from_file(path)
         published["expected"][name] = [expected(tokenizer, text) for text in texts]
         published["decoded"][name] = decoded(tokenizer, 300)
-    write("published.json.gz", published)
-    write("small.json.gz", fixture_small.make(tokenizers, expected, decoded))
-    write("chat.json.gz", fixture_chat.make(tokenizers))
+    return published
+
+
+def main():
+    import tokenizers
+    makers = {
+        "published": lambda: make_published(tokenizers),
+        "small": lambda: fixture_small.make(tokenizers, expected, decoded),
+        "families": lambda: fixture_families.make(tokenizers, expected, decoded, flat),
+        "files": lambda: fixture_files.make(tokenizers, expected, decoded, flat),
+        "chat": lambda: fixture_chat.make(tokenizers),
+    }
+    for name in sys.argv[1:] or makers:
+        write(f"{name}.json.gz", makers[name]())
 
 
 if __name__ == "__main__":

@@ -273,10 +273,10 @@ test_no_tokenizer (Fixture *f, gconstpointer family)
   const gint32 ids[] = { 1, 262, 263 };
   GError *error = NULL;
   g_autofree char *path = g_build_filename (f->folder, "tokenizer.json", NULL);
-  static const char *const contents[] = { NULL, "{\"model\": {\"type\": \"WordPiece\"}}",
+  static const char *const contents[] = { NULL, "{\"model\": {\"type\": \"Odd\"}}",
                                           "{\"model\":", "" };
   static const char *const words[] = { "tokenizer.json expected, nothing found",
-                                       "tokenizer.json|WordPiece", "tokenizer.json",
+                                       "tokenizer.json|Odd", "tokenizer.json",
                                        "tokenizer.json" };
   static const int codes[] = { HL_ERROR_MISSING, HL_ERROR_UNSUPPORTED, HL_ERROR_FORMAT,
                                HL_ERROR_FORMAT };

@@ -191,3 +191,79 @@ text_fixture_compare (HlTokenizer *tokenizer,
     }
   return n;
 }
+
+/* ---- pairs ---------------------------------------------------------------------------
+ */
+
+static json_int_t
+number_at (const json_t *list, gsize i)
+{
+  return json_integer_value (json_array_get (list, i));
+}
+
+/* Stops at the first token that differs, with both. */
+static void
+compare_pair (const char *name,
+              const json_t *entry,
+              const json_t *expected,
+              const HlEncoding *found)
+{
+  const json_t *ids = json_array_get (expected, 1),
+               *places = json_array_get (expected, 4);
+  json_int_t last = 0;
+  g_assert_cmpuint (found->n_tokens, ==, json_array_size (ids));
+  for (gsize i = 0; i < found->n_tokens; i++)
+    {
+      const HlTextToken *token = &found->tokens[i];
+      json_int_t start = last + number_at (places, 2 * i);
+      json_int_t end = start + number_at (places, 2 * i + 1);
+      json_int_t segment = number_at (json_array_get (expected, 2), i);
+      json_int_t sequence = number_at (json_array_get (expected, 3), i);
+      last = end;
+      if (token->id != number_at (ids, i) || token->segment != segment ||
+          token->sequence != sequence || !token->is_around != (sequence >= 0) ||
+          token->start_char != start || token->end_char != end)
+        g_error ("%s: texts %d and %d, token %d:\n"
+                 " expected %d[%d,%d) of segment %d, text %d\n"
+                 " found    %d[%u,%u) of segment %d, text %d",
+                 name, (int) number_at (entry, 0), (int) number_at (entry, 1), (int) i,
+                 (int) number_at (ids, i), (int) start, (int) end, (int) segment,
+                 (int) sequence, token->id, token->start_char, token->end_char,
+                 token->segment, token->sequence);
+    }
+}
+
+guint
+text_fixture_compare_pairs (HlTokenizer *tokenizer,
+                            const char *name,
+                            const json_t *texts,
+                            const json_t *expected)
+{
+  guint n = 0;
+  for (gsize i = 0; i < json_array_size (expected); i++)
+    {
+      const json_t *entry = json_array_get (expected, i),
+                   *cases = json_array_get (entry, 2);
+      const json_t *a = json_array_get (texts, (gsize) number_at (entry, 0));
+      const json_t *b = number_at (entry, 1) >= 0
+                            ? json_array_get (texts, (gsize) number_at (entry, 1))
+                            : NULL;
+      for (gsize c = 0; c < json_array_size (cases); c++, n++)
+        {
+          g_autoptr (GError) error = NULL;
+          const json_t *wanted = json_array_get (cases, c);
+          const HlEncodeOptions options = { number_at (wanted, 0) != 0, TRUE };
+          gssize length = (gssize) json_string_length (a);
+          g_autoptr (HlEncoding) found =
+              b == NULL ? hl_tokenizer_encode (tokenizer, json_string_value (a), length,
+                                               &options, &error)
+                        : hl_tokenizer_encode_pair (tokenizer, json_string_value (a),
+                                                    length, json_string_value (b),
+                                                    (gssize) json_string_length (b),
+                                                    &options, &error);
+          g_assert_no_error (error);
+          compare_pair (name, entry, wanted, found);
+        }
+    }
+  return n;
+}

@@ -29,4 +29,15 @@ void text_fixture_compare_decoded (HlTokenizer *tokenizer,
                                    const char *name,
                                    const json_t *expected);
 
+/**
+ * text_fixture_compare_pairs:
+ * @expected: array of [text, text or -1, cases], the texts by their number; a case as
+ *   fixture_families.py's expected_pair() writes it
+ * Returns: how many encodings were compared, of two texts and of one
+ */
+guint text_fixture_compare_pairs (HlTokenizer *tokenizer,
+                                  const char *name,
+                                  const json_t *texts,
+                                  const json_t *expected);
+
 G_END_DECLS
