@@ -2,13 +2,14 @@
  * The inside of a model, shared by its opening and its texts. */
 #pragma once
 
+#include "io/hl-audio-processor.h"
 #include "model/hl-family.h"
 #include "text/hl-tokenizer.h"
 
 G_BEGIN_DECLS
 
-/** HlModel: @end_ids: of gint32; @tokenizer, @tokenizer_error: (nullable): one of them
- * where the folder has a tokenizer. */
+/** HlModel: @tokenizer, @tokenizer_error: (nullable): one of them where the model takes
+ * or makes texts; @audio: (nullable): where it takes recordings. */
 struct _HlModel
 {
   gatomicrefcount refs;
@@ -16,9 +17,16 @@ struct _HlModel
   const HlFamily *family;
   gpointer data;
   HlWeights *weights;
-  GArray *end_ids;
+  HlGenerationRules *rules;
+  HlAudioProcessor *audio;
   HlTokenizer *tokenizer;
   GError *tokenizer_error;
 };
+
+/** hl_model_describe_ids: (transfer full): tokens by themselves, without a text. */
+HlTokenTable *hl_model_describe_ids (const HlModel *model,
+                                     const gint32 *ids,
+                                     gint64 n,
+                                     HlTokenRole role);
 
 G_END_DECLS

@@ -4,12 +4,15 @@
 
 #include "base/hl-error.h"
 #include "model/hl-model-private.h"
+#include "model/hl-model-source.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define NAME_CHARACTERS 48
 
+/* Of an encoder-decoder the decoder's tokens are asked for, whatever the encoder takes.
+ */
 static gboolean
 takes_text (const HlModel *model, GError **error)
 {
@@ -104,6 +107,18 @@ hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **e
   return hl_input_new_text ("tokens", "", tensor, tokens, NULL);
 }
 
+HlTokenTable *
+hl_model_describe_ids (const HlModel *model,
+                       const gint32 *ids,
+                       gint64 n,
+                       HlTokenRole role)
+{
+  HlTokenTable *tokens = hl_token_table_new ((int) n);
+  for (gint64 i = 0; i < n; i++)
+    describe_token (model, &tokens->tokens[i], ids[i], role);
+  return tokens;
+}
+
 static void
 copy_token (HlToken *to, const HlToken *from)
 {
@@ -135,6 +150,10 @@ hl_model_extend_text (const HlModel *model,
       hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, before + n), joined);
   HlInput *longer =
       hl_input_new_text (input->name, input->path, tensor, tokens, input->text);
+  if (input->source_tokens != NULL)
+    hl_input_set_source (longer, input->source_ids, input->features,
+                         input->source_tokens);
+  longer->n_real_frames = input->n_real_frames;
   longer->n_all_tokens = input->n_all_tokens + n;
   longer->first_token = input->first_token;
   longer->warning = g_strdup (input->warning);
@@ -175,7 +194,8 @@ choose_part (const HlModel *model,
              GError **error)
 {
   gint64 all = (gint64) encoding->n_tokens;
-  gint64 room = model->info->n_context;
+  gboolean is_source = model->info->n_source_context > 0;
+  gint64 room = is_source ? model->info->n_source_context : model->info->n_context;
   if (options->n_tokens > 0)
     room = MIN (room, options->n_tokens);
   *n = MIN (room, all - options->first_token);
@@ -195,39 +215,84 @@ choose_part (const HlModel *model,
   return FALSE;
 }
 
-static HlInput *
-input_of (const HlModel *model,
-          const char *name,
-          const char *path,
-          const char *text,
-          const HlEncoding *encoding,
-          gint64 first,
-          gint64 n,
-          GError **error)
+/* (transfer full): the tokens of a part; those of a second text lie behind @n_first
+ * characters and a line break. */
+static HlTokenTable *
+tokens_of (const HlModel *model,
+           const HlEncoding *encoding,
+           gint64 first,
+           gint64 n,
+           gint64 n_first,
+           gint32 *ids)
 {
-  g_autofree gint32 *ids = g_new (gint32, (gsize) n);
-  g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) n);
+  HlTokenTable *tokens = hl_token_table_new ((int) n);
   for (gint64 i = 0; i < n; i++)
     {
       const HlTextToken *from = &encoding->tokens[first + i];
       HlToken *token = &tokens->tokens[i];
       ids[i] = from->id;
       describe_token (model, token, from->id, HL_ROLE_PROMPT);
+      token->segment = from->segment;
       if (from->is_around)
         continue;
-      token->start = from->start_char;
-      token->end = from->end_char;
+      gint64 before = from->sequence == 1 ? n_first + 1 : 0;
+      token->start = (double) (from->start_char + before);
+      token->end = (double) (from->end_char + before);
     }
-  if (!check_ids (model, ids, n, error))
+  return tokens;
+}
+
+typedef struct
+{
+  const char *name, *path;
+  char *text; /* both, where there are two */
+  const HlEncoding *encoding;
+  gint64 first, n, n_first;
+} Part;
+
+static HlInput *
+input_of (const HlModel *model,
+          const Part *p,
+          const HlTextOptions *options,
+          GError **error)
+{
+  g_autofree gint32 *ids = g_new (gint32, (gsize) p->n);
+  g_autoptr (HlTokenTable) tokens =
+      tokens_of (model, p->encoding, p->first, p->n, p->n_first, ids);
+  g_autoptr (HlTensor) tensor =
+      hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, p->n), ids);
+  HlInput *input = NULL;
+  if (model->info->n_source_context > 0)
+    input = hl_model_new_target (model, p->name, p->path, p->text, options, error);
+  else if (check_ids (model, ids, p->n, error))
+    input = hl_input_new_text (p->name, p->path, tensor, tokens, p->text);
+  if (input == NULL)
     return NULL;
-  g_autoptr (HlTensor) tensor = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), ids);
-  HlInput *input = hl_input_new_text (name, path, tensor, tokens, text);
-  input->n_all_tokens = (gint64) encoding->n_tokens;
-  input->first_token = first;
-  if (encoding->has_doubled_bos)
+  if (model->info->n_source_context > 0)
+    hl_input_set_source (input, tensor, NULL, tokens);
+  input->n_all_tokens = (gint64) p->encoding->n_tokens;
+  input->first_token = p->first;
+  if (p->encoding->has_doubled_bos)
     input->warning = g_strdup ("the text begins with the token that the tokenizer puts "
                                "before it: it is there twice");
   return input;
+}
+
+static HlEncoding *
+encode (const HlModel *model,
+        const char *text,
+        gssize length,
+        const HlTextOptions *options,
+        GError **error)
+{
+  const HlEncodeOptions how = { !options->no_special, !options->plain_special };
+  HlTokenizer *tokenizer = hl_model_get_tokenizer (model, error);
+  if (tokenizer == NULL)
+    return NULL;
+  return options->second != NULL
+             ? hl_tokenizer_encode_pair (tokenizer, text, length, options->second, -1,
+                                         &how, error)
+             : hl_tokenizer_encode (tokenizer, text, length, &how, error);
 }
 
 HlInput *
@@ -242,13 +307,9 @@ hl_model_open_text (const HlModel *model,
   static const HlTextOptions plain = { 0 };
   if (options == NULL)
     options = &plain;
-  HlTokenizer *tokenizer =
-      takes_text (model, error) ? hl_model_get_tokenizer (model, error) : NULL;
-  if (tokenizer == NULL)
+  if (!takes_text (model, error) || !hl_model_takes_source (model, options, error))
     return NULL;
-  const HlEncodeOptions how = { !options->no_special, !options->plain_special };
-  g_autoptr (HlEncoding) encoding =
-      hl_tokenizer_encode (tokenizer, text, length, &how, error);
+  g_autoptr (HlEncoding) encoding = encode (model, text, length, options, error);
   gint64 n = 0;
   if (encoding == NULL || !choose_part (model, encoding, options, &n, error))
     return NULL;
@@ -256,8 +317,16 @@ hl_model_open_text (const HlModel *model,
   g_autofree char *own_name = name == NULL ? name_of (text, size) : NULL;
   /* A NUL in the text ends what is kept of it for people; its tokens are all there. */
   g_autofree char *kept = g_strndup (text, size);
-  return input_of (model, name != NULL ? name : own_name, path, kept, encoding,
-                   options->first_token, n, error);
+  g_autofree char *both =
+      options->second != NULL ? g_strconcat (kept, "\n", options->second, NULL) : NULL;
+  const Part part = { .name = name != NULL ? name : own_name,
+                      .path = path,
+                      .text = both != NULL ? both : kept,
+                      .encoding = encoding,
+                      .first = options->first_token,
+                      .n = n,
+                      .n_first = g_utf8_strlen (kept, -1) };
+  return input_of (model, &part, options, error);
 }
 
 /* A pipe could keep whoever opens it waiting, and a folder cannot be mapped. */

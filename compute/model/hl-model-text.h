@@ -13,9 +13,17 @@ G_BEGIN_DECLS
  * @plain_special: special tokens written in the text are plain characters
  * @first_token: of the part that is taken
  * @n_tokens: of it at most; 0 for as many as the model's context holds
+ * @second: (nullable): a text that makes a pair with it, as the tokenizer puts them
+ * together
+ * @target: (nullable): of an encoder-decoder: what its decoder reads, UTF-8
+ * @language, @task: (nullable): of Whisper (hl_generation_rules_get_start())
  */
 typedef struct
 {
+  const char *second;
+  const char *target;
+  const char *language;
+  const char *task;
   gboolean no_special;
   gboolean plain_special;
   gint64 first_token;
@@ -36,6 +44,7 @@ char *hl_model_dup_class_name (const HlModel *model, int index);
  * @path: where it lay; "" for what was typed
  * @text: UTF-8, @length bytes (-1: up to the first NUL)
  * @options: (nullable)
+ * Of an encoder-decoder the text is what the encoder reads.
  * A text longer than the context is cut; the input's n_all_tokens then is above its
  * length. A doubled BOS is in its warning.
  * Returns: (transfer full): NULL with @error: UNSUPPORTED, MISSING, FORMAT no UTF-8 (with

@@ -26,7 +26,8 @@ hl_model_unref (HlModel *model)
     model->family->free_data (model->data);
   g_clear_pointer (&model->weights, hl_weights_free);
   hl_model_info_unref (model->info);
-  g_array_unref (model->end_ids);
+  hl_generation_rules_free (model->rules);
+  g_clear_pointer (&model->audio, hl_audio_processor_unref);
   g_clear_pointer (&model->tokenizer, hl_tokenizer_unref);
   g_clear_error (&model->tokenizer_error);
   g_free (model);
@@ -64,33 +65,6 @@ read_labels (HlModelInfo *info, const json_t *config)
       labels[i] = g_strdup (name);
     }
   info->labels = g_steal_pointer (&labels);
-}
-
-static void
-add_id (GArray *ids, const json_t *value)
-{
-  gint64 id = json_is_integer (value) ? (gint64) json_integer_value (value) : -1;
-  gint32 small = (gint32) id;
-  if (id >= 0 && id <= G_MAXINT32)
-    g_array_append_val (ids, small);
-}
-
-/* "eos_token_id" is a number or a list of them; that for generating goes first. */
-static GArray *
-read_end_ids (const char *folder, const json_t *config)
-{
-  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autofree char *path = g_build_filename (folder, "generation_config.json", NULL);
-  g_autoptr (json_t) generation =
-      g_file_test (path, G_FILE_TEST_EXISTS) ? hl_json_load_file (path, NULL) : NULL;
-  const json_t *value = json_object_get (generation, "eos_token_id");
-  if (value == NULL)
-    value = json_object_get (config, "eos_token_id");
-  if (!json_is_array (value))
-    add_id (ids, value);
-  for (gsize i = 0; i < json_array_size (value) && i < 64; i++)
-    add_id (ids, json_array_get (value, i));
-  return ids;
 }
 
 static void
@@ -137,10 +111,7 @@ name_other_tower (HlModel *model, const char *model_type)
 static void
 open_tokenizer (HlModel *model, const char *folder)
 {
-  g_autofree char *json = g_build_filename (folder, "tokenizer.json", NULL);
-  g_autofree char *vocab = g_build_filename (folder, "vocab.json", NULL);
-  if (g_file_test (json, G_FILE_TEST_EXISTS) || g_file_test (vocab, G_FILE_TEST_EXISTS))
-    model->tokenizer = hl_tokenizer_open (folder, &model->tokenizer_error);
+  model->tokenizer = hl_tokenizer_open (folder, &model->tokenizer_error);
 }
 
 /* The folder of @path: a cached model's, where nothing else is called so. */
@@ -278,6 +249,12 @@ load (HlModel *model, const char *folder, const json_t *config, GError **error)
     read_labels (model->info, config);
   if (model->info->n_vocab > 0)
     open_tokenizer (model, folder);
+  if (g_str_equal (model->family->input_kind, "audio"))
+    {
+      model->audio = hl_audio_processor_open (folder, error);
+      if (model->audio == NULL)
+        return FALSE;
+    }
   set (&model->info->dtype, g_strdup (hl_dtype_name (hl_weights_dtype (model->weights))));
   return TRUE;
 }
@@ -305,7 +282,7 @@ hl_model_open_for (const char *path, const char *input_kind, GError **error)
   g_atomic_ref_count_init (&model->refs);
   model->family = family;
   model->info = hl_model_info_new ();
-  model->end_ids = read_end_ids (folder, config);
+  model->rules = hl_generation_rules_new (folder, config);
   model->weights = hl_weights_new (st, 0);
   fill_info (model, folder, config, st);
   name_other_tower (model, json_string_value (json_object_get (config, "model_type")));
@@ -344,11 +321,17 @@ hl_model_open_rgb (const HlModel *model,
              : NULL;
 }
 
+const HlGenerationRules *
+hl_model_get_rules (const HlModel *model)
+{
+  return model->rules;
+}
+
 const gint32 *
 hl_model_get_end_ids (const HlModel *model, int *n)
 {
-  *n = (int) model->end_ids->len;
-  return (const gint32 *) (gpointer) model->end_ids->data;
+  *n = (int) model->rules->ends->len;
+  return (const gint32 *) (gpointer) model->rules->ends->data;
 }
 
 HlTokenTable *

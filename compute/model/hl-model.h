@@ -3,6 +3,7 @@
  * Atomic reference count; runs belong to the engine's thread. */
 #pragma once
 
+#include "model/hl-generation-rules.h"
 #include "model/hl-input.h"
 #include "model/hl-model-info.h"
 #include "trace/hl-run.h"
@@ -74,6 +75,9 @@ HlSite hl_model_get_stream_site (const HlModel *model, int stack, int layer);
  * follow from Q, K and lse. The recipe's bias is (transfer full) (nullable). */
 gboolean hl_model_get_recipe (
     const HlModel *model, int stack, int layer, gint64 n_keys, HlRecipe *recipe);
+
+/** hl_model_get_rules: (transfer none): how its texts are begun and ended. */
+const HlGenerationRules *hl_model_get_rules (const HlModel *model);
 
 /** hl_model_get_end_ids: (transfer none): the tokens that end a text, by
  * generation_config.json or config.json; *@n may be 0. */

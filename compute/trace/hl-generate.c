@@ -135,6 +135,32 @@ is_end (const HlModel *model, gint32 id)
   return FALSE;
 }
 
+static void
+suppress (float *logits, gint64 V, const GArray *ids)
+{
+  for (guint i = 0; i < ids->len; i++)
+    if (g_array_index (ids, gint32, i) < V)
+      logits[g_array_index (ids, gint32, i)] = -INFINITY;
+}
+
+/* By what the model's files say may be emitted. */
+static gint32
+draw (const Generator *g, const float *logits, gint64 V, gboolean is_first, double random)
+{
+  const HlGenerationRules *rules = hl_model_get_rules (g->model);
+  gboolean begins =
+      is_first && hl_tensor_count (g->input->ids) <= (gint64) rules->start->len;
+  if (begins && rules->forced_first >= 0 && rules->forced_first < V)
+    return rules->forced_first;
+  if (rules->suppressed->len == 0 && (!is_first || rules->first_suppressed->len == 0))
+    return hl_sample (logits, V, g->options, random);
+  g_autofree float *allowed = g_memdup2 (logits, sizeof (float) * (gsize) V);
+  suppress (allowed, V, rules->suppressed);
+  if (is_first)
+    suppress (allowed, V, rules->first_suppressed);
+  return hl_sample (allowed, V, g->options, random);
+}
+
 /* Hands tokens over until one of the ends is reached. */
 static int
 emit_tokens (
@@ -153,7 +179,7 @@ emit_tokens (
         return -1;
       const float *x = hl_tensor_f32 (logits);
       gint64 V = hl_tensor_count (logits);
-      gint32 id = hl_sample (x, V, g->options, g_rand_double (rand));
+      gint32 id = draw (g, x, V, n == 0, g_rand_double (rand));
       HlGenerated token = { id, position, log_prob_of (x, V, id), g->captured };
       if (!func (&token, data) || (is_end (g->model, id) && !g->options->goes_on))
         return n + 1;
