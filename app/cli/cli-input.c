@@ -5,15 +5,39 @@
 #include "cli-input.h"
 
 #include "base/hl-error.h"
+#include "base/hl-paths.h"
 #include "io/hl-json.h"
+#include "model/hl-model-source.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 
+/* As many as a decoder says by itself where nobody says how many. */
+#define TARGET_TOKENS 128
+
 GOptionEntry *
-cli_input_entries (CliInput *input, const GOptionEntry *more, gboolean with_image)
+cli_input_entries (CliInput *input, const GOptionEntry *more, CliInputKinds kinds)
 {
+  const GOptionEntry recordings[] = {
+    { "audio", 0, 0, G_OPTION_ARG_FILENAME, &input->audio, N_ ("A recording"), "FILE" },
+    { "window", 0, 0, G_OPTION_ARG_INT, &input->window,
+      N_ ("Which 30 seconds of it, from 0"), "N" },
+    { "language", 0, 0, G_OPTION_ARG_STRING, &input->language,
+      N_ ("Of a recording: en, de, … (en)"), "CODE" },
+    { "task", 0, 0, G_OPTION_ARG_STRING, &input->task, N_ ("transcribe or translate"),
+      "TASK" },
+  };
+  const GOptionEntry targets[] = {
+    { "target", 0, 0, G_OPTION_ARG_FILENAME, &input->target,
+      N_ ("What the decoder of an encoder-decoder reads"), "TEXT" },
+    { "target-tokens", 0, 0, G_OPTION_ARG_INT, &input->n_target,
+      N_ ("Without a target: as many as the decoder may say by itself (128)"), "N" },
+  };
+  const GOptionEntry seconds[] = {
+    { "text2", 0, 0, G_OPTION_ARG_FILENAME, &input->second,
+      N_ ("A second text, that makes a pair with the first"), "TEXT" },
+  };
   const GOptionEntry pictures[] = {
     { "image", 0, 0, G_OPTION_ARG_FILENAME, &input->image, N_ ("A picture"), "FILE" },
     { "size", 0, 0, G_OPTION_ARG_STRING, &input->size,
@@ -37,8 +61,14 @@ cli_input_entries (CliInput *input, const GOptionEntry *more, gboolean with_imag
       N_ ("Take so many tokens of a text at most"), "N" },
   };
   GArray *all = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
-  if (with_image)
+  if (kinds & CLI_INPUT_IMAGE)
     g_array_append_vals (all, pictures, G_N_ELEMENTS (pictures));
+  if (kinds & CLI_INPUT_AUDIO)
+    g_array_append_vals (all, recordings, G_N_ELEMENTS (recordings));
+  if (kinds & CLI_INPUT_PAIR)
+    g_array_append_vals (all, seconds, G_N_ELEMENTS (seconds));
+  if (kinds & CLI_INPUT_TARGET)
+    g_array_append_vals (all, targets, G_N_ELEMENTS (targets));
   g_array_append_vals (all, texts, G_N_ELEMENTS (texts));
   for (; more->long_name != NULL; more++)
     g_array_append_vals (all, more, 1);
@@ -53,6 +83,11 @@ cli_input_clear (CliInput *input)
   g_free (input->text);
   g_free (input->text_file);
   g_free (input->ids);
+  g_free (input->audio);
+  g_free (input->second);
+  g_free (input->target);
+  g_free (input->language);
+  g_free (input->task);
 }
 
 static gboolean
@@ -70,17 +105,24 @@ cli_input_check (const CliInput *input, const char *command)
 {
   int height, width;
   int n = (input->image != NULL) + (input->text != NULL) + (input->text_file != NULL) +
-          (input->ids != NULL);
+          (input->ids != NULL) + (input->audio != NULL);
   if (n != 1)
-    return cli_usage (command, g_str_equal (command, "trace")
-                                   ? _ ("one of --image, --text, --text-file and --ids "
-                                        "expected")
-                                   : _ ("one of --text, --text-file and --ids expected"));
+    return cli_usage (command,
+                      g_str_equal (command, "trace")
+                          ? _ ("one of --image, --audio, --text, --text-file and "
+                               "--ids expected")
+                          : _ ("one of --text, --text-file, --ids or, of a model "
+                               "that takes recordings, --audio expected"));
   if (!parse_size (input->size, &height, &width))
     return cli_usage (command, _ ("--size: HEIGHTxWIDTH expected"));
   if (input->first_token < 0 || input->n_tokens < 0)
     return cli_usage (command, _ ("--first-token and --max-tokens: no negative number "
                                   "expected"));
+  if (input->window < 0 || input->n_target < 0)
+    return cli_usage (command,
+                      _ ("--window and --target-tokens: no negative number expected"));
+  if (input->second != NULL && input->text == NULL && input->text_file == NULL)
+    return cli_usage (command, _ ("--text2 goes with --text or --text-file"));
   if (input->ids != NULL && (input->first_token != 0 || input->n_tokens != 0 ||
                              input->no_bos || input->plain_special))
     return cli_usage (command,
@@ -140,18 +182,56 @@ say_what_is_odd (const HlInput *input)
     fprintf (stderr, _ ("headlight: %s (--no-bos leaves one out)\n"), input->warning);
 }
 
+HlModel *
+cli_model_open (const char *name, const CliInput *input, GError **error)
+{
+  g_autofree char *path = hl_path_model (name);
+  const char *wanted = input->image != NULL   ? "image"
+                       : input->audio != NULL ? "audio"
+                                              : "text";
+  g_autoptr (HlModel) model = hl_model_open (path, error);
+  if (model == NULL)
+    return NULL;
+  const HlModelInfo *info = hl_model_get_info (model);
+  if (!g_str_equal (info->input_kind, wanted) && g_str_equal (info->other_kind, wanted))
+    return hl_model_open_for (path, wanted, error);
+  return g_steal_pointer (&model);
+}
+
+HlInput *
+cli_input_complete (const CliInput *o,
+                    const HlModel *model,
+                    HlInput *input,
+                    HlBackend *backend,
+                    const HlProgress *progress,
+                    GError **error)
+{
+  g_autoptr (HlInput) begun = input;
+  if (begun == NULL || hl_model_get_info (model)->n_source_context == 0 ||
+      o->target != NULL)
+    return g_steal_pointer (&begun);
+  int n = o->n_target > 0 ? o->n_target : TARGET_TOKENS;
+  return hl_model_complete (model, begun, backend, n, progress, error);
+}
+
 HlInput *
 cli_input_open (const CliInput *o, const HlModel *model, GError **error)
 {
   const HlTextOptions options = { .no_special = o->no_bos,
                                   .plain_special = o->plain_special,
                                   .first_token = o->first_token,
-                                  .n_tokens = o->n_tokens };
+                                  .n_tokens = o->n_tokens,
+                                  .second = o->second,
+                                  .target = o->target,
+                                  .language = o->language,
+                                  .task = o->task };
   int height = 0, width = 0;
   parse_size (o->size, &height, &width);
   HlInput *input = NULL;
   if (o->image != NULL)
     input = hl_model_open_image (model, o->image, height, width, error);
+  else if (o->audio != NULL)
+    input = hl_model_open_audio (model, o->audio, o->window, &options, NULL, error);
   else if (o->text != NULL)
     input = hl_model_open_text (model, NULL, "", o->text, -1, &options, error);
   else if (o->text_file != NULL)

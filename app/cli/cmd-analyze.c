@@ -248,7 +248,7 @@ cli_analyze (int argc, char **argv)
       NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, TRUE);
+  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, CLI_INPUT_IMAGE);
   CliStatus status = cli_parse ("analyze", entries, &argc, &argv, &done);
   if (!done)
     status = check_usage (&o, argc, argv, &which);

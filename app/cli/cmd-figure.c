@@ -17,6 +17,7 @@ options_clear (FigureOptions *o)
   g_free (o->view);
   g_free (o->output);
   g_free (o->heads);
+  g_free (o->stack);
   g_free (o->query);
   g_free (o->colormap);
   g_free (o->range);
@@ -34,15 +35,40 @@ by_place (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
+/* By its name; of an encoder-decoder the cross-attention where none is said. */
 static gboolean
-parse_heads (const FigureOptions *o, GArray *heads, GError **error)
+parse_stack (const FigureOptions *o, const HlTrace *trace, int *stack, GError **error)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  int n = (int) trace->model->stacks->len;
+  *stack = n - 1;
+  for (int s = 0; s < n && o->stack != NULL; s++)
+    {
+      const char *name = hl_model_info_get_stack (trace->model, s)->name;
+      *stack = s;
+      if (g_str_equal (name, o->stack))
+        return TRUE;
+      g_string_append_printf (names, "%s%s", s > 0 ? ", " : "", name);
+    }
+  if (o->stack == NULL)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "--stack: one of %s expected, \"%s\" found",
+               n > 1 ? names->str : "no stack, this model has one", o->stack);
+  return FALSE;
+}
+
+static gboolean
+parse_heads (const FigureOptions *o, int stack, GArray *heads, GError **error)
 {
   g_autofree char *one = g_strdup_printf ("%d.%d", MAX (o->layer, 0), MAX (o->head, 0));
   g_auto (GStrv) words = g_strsplit (o->heads != NULL ? o->heads : one, ",", -1);
   for (int i = 0; words[i] != NULL; i++)
     {
       HlHeadKey key = { 0 };
-      if (!hl_head_key_parse (g_strstrip (words[i]), &key))
+      gboolean is_good = hl_head_key_parse (g_strstrip (words[i]), &key);
+      key.stack = stack;
+      if (!is_good)
         {
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "--heads: LAYER.HEAD separated by commas expected, \"%s\" found",
@@ -58,6 +84,7 @@ parse_heads (const FigureOptions *o, GArray *heads, GError **error)
 static gboolean
 parse_queries (const FigureOptions *o,
                const HlTrace *trace,
+               int stack,
                GArray *queries,
                GError **error)
 {
@@ -66,10 +93,10 @@ parse_queries (const FigureOptions *o,
       g_strsplit (o->query != NULL ? o->query : "", is_text ? "+" : "\n", -1);
   for (int i = 0; words[i] != NULL; i++)
     {
-      gint64 token = hl_present_parse_token (trace, 0, words[i]);
+      gint64 token = hl_present_parse_token (trace, stack, words[i]);
       if (token < 0)
         {
-          const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+          const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "--query: a token 0 to %d, \"row,column\" or a token's text "
                        "expected, \"%s\" found",
@@ -122,7 +149,10 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
   g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
   g_autoptr (GArray) queries = g_array_new (FALSE, FALSE, sizeof (gint64));
-  if (!parse_heads (m->o, heads, error) || !parse_queries (m->o, trace, queries, error) ||
+  int stack = 0;
+  if (!parse_stack (m->o, trace, &stack, error) ||
+      !parse_heads (m->o, stack, heads, error) ||
+      !parse_queries (m->o, trace, stack, queries, error) ||
       !parse_slice (m->o, trace, &m->view, error))
     return FALSE;
   m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
@@ -133,7 +163,7 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
   if (m->backend == NULL)
     return FALSE;
   m->source = hl_attention_source_new (trace);
-  m->summary = hl_trace_summary_new (trace, 0);
+  m->summary = hl_trace_summary_new (trace, stack);
   if (m->kind != HL_FIGURE_CHART &&
       !hl_trace_summary_compute (m->summary, m->source, m->backend, progress, error))
     return FALSE;
@@ -145,7 +175,7 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
     .view = m->view,
     .heads = (const HlHeadKey *) (gpointer) heads->data,
     .n_heads = heads->len,
-    .selected = { 0, m->o->layer, m->o->head },
+    .selected = { stack, m->o->layer, m->o->head },
     .tokens = (const gint64 *) (gpointer) queries->data,
     .n_tokens = queries->len,
     .query = queries->len > 0 ? g_array_index (queries, gint64, 0) : -1,
@@ -227,6 +257,8 @@ cli_figure (int argc, char **argv)
     { "head", 0, 0, G_OPTION_ARG_INT, &o.head, N_ ("Head, from 0"), "H" },
     { "heads", 0, 0, G_OPTION_ARG_STRING, &o.heads,
       N_ ("Several heads as one figure: 5.1,3.0"), "LIST" },
+    { "stack", 0, 0, G_OPTION_ARG_STRING, &o.stack,
+      N_ ("Of an encoder-decoder: encoder, decoder or cross (cross)"), "NAME" },
     { "query", 0, 0, G_OPTION_ARG_STRING, &o.query,
       N_ ("Token: 117, a patch as \"8,4\", or CLS; of a text several: 3+7"), "Q" },
     { "from", 0, 0, G_OPTION_ARG_NONE, &o.is_from,

@@ -6,7 +6,6 @@
 #include "cli-input.h"
 
 #include "base/hl-error.h"
-#include "base/hl-paths.h"
 #include "trace/hl-generate.h"
 
 #include <glib/gi18n.h>
@@ -130,8 +129,7 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
   g_autoptr (HlBackend) backend = hl_backend_open (&o->backend, error);
   if (backend == NULL)
     return FALSE;
-  g_autofree char *path = hl_path_model (model_name);
-  g_autoptr (HlModel) model = hl_model_open (path, error);
+  g_autoptr (HlModel) model = cli_model_open (model_name, &o->input, error);
   g_autoptr (HlInput) input =
       model != NULL ? cli_input_open (&o->input, model, error) : NULL;
   if (input == NULL)
@@ -205,7 +203,8 @@ cli_generate (int argc, char **argv)
       N_ ("Print tokens and log-probabilities as JSON"), NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, FALSE);
+  g_autofree GOptionEntry *entries =
+      cli_input_entries (&o.input, own, CLI_INPUT_AUDIO | CLI_INPUT_TARGET);
   CliStatus status = cli_parse ("generate", entries, &argc, &argv, &done);
   if (!done)
     status = check_usage (&o, argc);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * headlight trace MODEL (--image F | --text S | --text-file F | --ids JSON) -o S.h5 */
+ * headlight trace MODEL (--image F | --audio F | --text S | --text-file F | --ids JSON)
+ * -o S.h5 */
 #include "config.h"
 
 #include "cli-heads.h"
 #include "cli-input.h"
 
 #include "base/hl-error.h"
-#include "base/hl-paths.h"
 #include "presenters/hl-present.h"
 #include "trace/hl-tracer.h"
 
@@ -65,7 +65,7 @@ print_result (const HlTrace *trace, const char *path, gboolean as_json)
         printf ("  %s%*s %.4f\n", p->label,
                 (int) MAX (24 - g_utf8_strlen (p->label, -1), 0), "", p->prob);
     }
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, trace->model->readout_stack);
   double mb = (double) hl_trace_attention_bytes (trace) / 1e6;
   if (as_json)
     {
@@ -93,11 +93,12 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
   g_autoptr (HlBackend) backend = hl_backend_open (&o->backend, error);
   if (backend == NULL)
     return FALSE;
-  g_autofree char *path = hl_path_model (model_name);
-  g_autoptr (HlModel) model = hl_model_open (path, error);
+  g_autoptr (HlModel) model = cli_model_open (model_name, &o->input, error);
   if (model == NULL)
     return FALSE;
-  g_autoptr (HlInput) input = cli_input_open (&o->input, model, error);
+  g_autoptr (HlInput) input =
+      cli_input_complete (&o->input, model, cli_input_open (&o->input, model, error),
+                          backend, progress, error);
   if (input == NULL)
     return FALSE;
   g_autoptr (GPtrArray) pruned =
@@ -154,7 +155,9 @@ cli_trace (int argc, char **argv)
       NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, TRUE);
+  g_autofree GOptionEntry *entries = cli_input_entries (
+      &o.input, own,
+      CLI_INPUT_IMAGE | CLI_INPUT_AUDIO | CLI_INPUT_TARGET | CLI_INPUT_PAIR);
   CliStatus status = cli_parse ("trace", entries, &argc, &argv, &done);
   if (!done)
     {

@@ -16,6 +16,7 @@ typedef struct
   char *view;
   char *output;
   char *heads;
+  char *stack;
   char *query;
   char *colormap;
   char *range;

@@ -17,7 +17,7 @@ test_rows_left_out (void)
   const int side = HL_THUMB_SIDE_MAX;
   g_autofree float *row = g_new (float, (gsize) T);
   HlHeadPicture picture;
-  HlHeadPictureMaker *maker = hl_head_picture_maker_new (NULL, T, T, FALSE);
+  HlHeadPictureMaker *maker = hl_head_picture_maker_new (NULL, NULL, T, T, FALSE);
   for (gint64 j = 0; j < T; j++)
     row[j] = (float) (j + 1) / 1024;
   hl_head_picture_maker_begin (maker, &picture);

@@ -385,7 +385,7 @@ test_thin_line (void)
   HlTheme theme = hl_theme_light ();
   HlMatrixLayout layout;
   cairo_surface_t *surface = paint_cells_of (scene, &theme, NULL, &layout);
-  g_assert_cmpint (hl_matrix_layout_pool (&layout, scene, 1), >, 1);
+  g_assert_cmpint (hl_matrix_layout_pool (&layout, scene, 1).rows, >, 1);
   for (int y = (int) layout.cells.y + 2; y < layout.cells.y + layout.cells.height - 2;
        y++)
     {

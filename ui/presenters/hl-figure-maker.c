@@ -61,7 +61,8 @@ get_size (
 {
   if (hl_attention_source_get_size (plan->source, head, Tq, Tk))
     return TRUE;
-  const HlStack *stack = hl_model_info_get_stack (plan->summary->trace->model, 0);
+  const HlStack *stack =
+      hl_model_info_get_stack (plan->summary->trace->model, head.stack);
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                "head %d.%d: no such head with attention in this trace; it has %d layers",
                head.layer, head.head, stack != NULL ? stack->n_layers : 0);

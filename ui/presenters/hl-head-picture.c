@@ -23,7 +23,7 @@ struct _HlHeadPictureMaker
   int *row_cell; /* (Tq): -1 for a query that is left out */
   GArray *stretches;
   gint64 Tq, Tk;
-  int pool, n_rows, n_columns;
+  int pool, row_pool, n_rows, n_columns;
   HlHeadPicture *picture;
   float *samples;
   gint64 n_samples, n_room;
@@ -56,7 +56,7 @@ find_rows (HlHeadPictureMaker *m, const HlTokenTable *tokens, gboolean leave_out
   m->row_cell = g_new (int, (gsize) MAX (m->Tq, 1));
   for (gint64 i = 0; i < m->Tq; i++)
     m->row_cell[i] =
-        leave_out && hl_token_is_left_out (tokens, i) ? -1 : (int) (kept++ / m->pool);
+        leave_out && hl_token_is_left_out (tokens, i) ? -1 : (int) (kept++ / m->row_pool);
 }
 
 static void
@@ -81,24 +81,38 @@ find_stretches (HlHeadPictureMaker *m, const HlTokenTable *tokens, gboolean leav
     }
 }
 
+static int
+pool_of (gint64 n, gint64 side)
+{
+  return (int) MAX (1, (n + side - 1) / side);
+}
+
 HlHeadPictureMaker *
 hl_head_picture_maker_new (const HlTokenTable *tokens,
+                           const HlTokenTable *key_tokens,
                            gint64 Tq,
                            gint64 Tk,
                            gboolean leave_out_special)
 {
   HlHeadPictureMaker *m = g_new0 (HlHeadPictureMaker, 1);
   gint64 rows = count_kept (tokens, Tq, leave_out_special);
-  gint64 columns = count_kept (tokens, Tk, leave_out_special);
-  /* One pool for both sides, so that a diagonal stays a diagonal. */
+  gint64 columns = count_kept (key_tokens, Tk, leave_out_special);
   gint64 side = HL_THUMB_SIDE_MAX;
   m->Tq = Tq;
   m->Tk = Tk;
-  m->pool = (int) MAX (1, (MAX (rows, columns) + side - 1) / side);
-  m->n_rows = (int) ((rows + m->pool - 1) / m->pool);
+  /* One pool for both sides, so that a diagonal stays a diagonal; each side's own where
+   * they are of different tokens. */
+  m->pool = pool_of (MAX (rows, columns), side);
+  m->row_pool = m->pool;
+  if (tokens != key_tokens)
+    {
+      m->pool = pool_of (columns, side);
+      m->row_pool = pool_of (rows, side);
+    }
+  m->n_rows = (int) ((rows + m->row_pool - 1) / m->row_pool);
   m->n_columns = (int) ((columns + m->pool - 1) / m->pool);
   find_rows (m, tokens, leave_out_special);
-  find_stretches (m, tokens, leave_out_special);
+  find_stretches (m, key_tokens, leave_out_special);
   m->every = MAX (1, Tq * Tk / MAX_SAMPLES);
   m->n_room = MIN (Tq * Tk / m->every + 1, MAX_SAMPLES * 2) + 1;
   m->samples = g_new (float, m->n_room);
@@ -123,6 +137,7 @@ hl_head_picture_maker_begin (HlHeadPictureMaker *m, HlHeadPicture *picture)
   *picture = (HlHeadPicture){ .n_rows = m->n_rows,
                               .n_columns = m->n_columns,
                               .pool = m->pool,
+                              .row_pool = m->row_pool,
                               .values = g_new (float, MAX (n, 1)) };
   for (gsize i = 0; i < n; i++)
     picture->values[i] = NAN;

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /**
  * HlHeadPicture: a map made small by its maximum, so that a thin line stays.
- * @values: (n_rows, n_columns), each over @pool x @pool entries; NaN where causal
+ * @values: (n_rows, n_columns), each over @row_pool x @pool entries; NaN where causal
  *   attention forbids every entry
  * @max: largest entry of the map
  * @p99: 99th percentile of the entries (of a million of them, evenly taken, in a map
@@ -20,6 +20,7 @@ typedef struct
   int n_rows;
   int n_columns;
   int pool;
+  int row_pool;
   float *values;
   double max;
   double p99;
@@ -33,6 +34,7 @@ typedef struct _HlHeadPictureMaker HlHeadPictureMaker;
 /** hl_head_picture_maker_new: for the heads of one layer, one after another. @tokens may
  * be NULL. */
 HlHeadPictureMaker *hl_head_picture_maker_new (const HlTokenTable *tokens,
+                                               const HlTokenTable *key_tokens,
                                                gint64 Tq,
                                                gint64 Tk,
                                                gboolean leave_out_special);

@@ -22,6 +22,7 @@ hl_present_mask (const HlTrace *trace,
 {
   const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, head.stack);
+  const HlTokenTable *key_tokens = hl_trace_get_key_tokens (trace, head.stack);
   const HlLayerInfo *layer = &stack->layers[head.layer];
   gboolean leave_out = options->leave_out_special;
   for (gint64 i = 0; i < n_queries; i++)
@@ -33,16 +34,15 @@ hl_present_mask (const HlTrace *trace,
         {
           gint64 key = first_key + j;
           if (key < seen.first || key >= seen.end || row_out ||
-              (leave_out && hl_token_is_left_out (tokens, key)))
+              (leave_out && hl_token_is_left_out (key_tokens, key)))
             values[i * n_keys + j] = NAN;
         }
     }
 }
 
 static void
-fill_axis (HlAxis *axis, const HlTrace *trace, int stack, gint64 n, const char *title)
+fill_axis (HlAxis *axis, const HlTokenTable *tokens, gint64 n, const char *title)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
   axis->title = g_strdup (title);
   axis->n = n;
   axis->labels = g_new0 (char *, (gsize) n + 1);
@@ -79,15 +79,14 @@ hl_present_matrix (const HlTraceSummary *summary,
 {
   const HlTrace *trace = summary->trace;
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, head.stack);
+  const HlTokenTable *key_tokens = hl_trace_get_key_tokens (trace, head.stack);
   gboolean is_picture = tokens != NULL && tokens->n_columns > 0;
   HlMatrixScene *scene = hl_matrix_scene_new ();
-  scene->title = g_strdup_printf (_ ("Layer %d · head %d"), head.layer, head.head);
+  scene->title = hl_present_head_title (trace, head);
   scene->scale = hl_present_scale (
       summary, hl_trace_summary_get_head (summary, head.layer, head.head), options);
-  fill_axis (&scene->rows, trace, head.stack, Tq,
-             is_picture ? _ ("query patch") : _ ("query"));
-  fill_axis (&scene->columns, trace, head.stack, Tk,
-             is_picture ? _ ("key patch") : _ ("key"));
+  fill_axis (&scene->rows, tokens, Tq, is_picture ? _ ("query patch") : _ ("query"));
+  fill_axis (&scene->columns, key_tokens, Tk, is_picture ? _ ("key patch") : _ ("key"));
   scene->pool_is_max = TRUE;
   scene->selected_row = query;
   scene->selected_column = key;
@@ -99,14 +98,15 @@ hl_present_matrix (const HlTraceSummary *summary,
       hl_present_mask (trace, head, options, Tq, Tk, 0, Tq, 0, Tk, scene->values);
     }
   g_autofree char *range = hl_scale_describe (&scene->scale);
+  g_autofree char *prefix = hl_present_stack_prefix (trace, head.stack);
   const char *special = "";
-  if (has_special (tokens))
+  if (has_special (tokens) || has_special (key_tokens))
     special = options->leave_out_special
                   ? _ (" Special tokens left out, rows not renormalised.")
                   : _ (" Special tokens shown.");
   scene->caption = g_strdup_printf (
-      _ ("Attention of head %d.%d on %s; rows are queries, columns keys; %s.%s"),
-      head.layer, head.head,
+      _ ("Attention of head %s%d.%d on %s; rows are queries, columns keys; %s.%s"),
+      prefix, head.layer, head.head,
       trace->input_name[0] != '\0' ? trace->input_name : _ ("the input"), range, special);
   return scene;
 }

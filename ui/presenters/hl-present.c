@@ -102,7 +102,7 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
 {
   HlGridScene *scene = hl_grid_scene_new ();
   const HlStack *stack = hl_model_info_get_stack (summary->trace->model, summary->stack);
-  int pool = 1;
+  int pool = 1, row_pool = 1;
   scene->title = g_strdup (_ ("Heads"));
   scene->scale = hl_present_scale (summary, NULL, options);
   for (int l = 0; l < summary->n_layers; l++)
@@ -120,6 +120,7 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
             continue;
           fill_thumb (&layer->thumbs[h], picture_of (head, options));
           pool = MAX (pool, picture_of (head, options)->pool);
+          row_pool = MAX (row_pool, picture_of (head, options)->row_pool);
         }
     }
   /* A percentile belongs to one head; side by side, each by its own maximum is what
@@ -129,13 +130,44 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
   g_autofree char *range = hl_scale_describe (&scene->scale);
   g_autofree char *left_out = left_out_caption (summary->trace, summary->stack, options);
   g_autofree char *pooled =
-      pool > 1 ? g_strdup_printf (_ (" Maximum over %d×%d entries a pixel."), pool, pool)
-               : g_strdup ("");
+      pool > 1
+          ? g_strdup_printf (_ (" Maximum over %d×%d entries a pixel."), row_pool, pool)
+          : g_strdup ("");
   scene->caption = g_strdup_printf (
       _ ("Attention of every head, layers downwards; rows are queries, columns keys; "
          "%s.%s%s"),
       range, pooled, left_out);
   return scene;
+}
+
+char *
+hl_present_stack_prefix (const HlTrace *trace, int stack)
+{
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  return tower != NULL && tower->name[0] != '\0' ? g_strconcat (tower->name, " ", NULL)
+                                                 : g_strdup ("");
+}
+
+const char *
+hl_present_stack_name (const HlTrace *trace, int stack)
+{
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  const char *name = tower != NULL ? tower->name : "";
+  if (g_str_equal (name, "encoder"))
+    return _ ("Encoder");
+  if (g_str_equal (name, "decoder"))
+    return _ ("Decoder");
+  return g_str_equal (name, "cross") ? _ ("Cross-attention") : name;
+}
+
+char *
+hl_present_head_title (const HlTrace *trace, HlHeadKey head)
+{
+  const char *name = hl_present_stack_name (trace, head.stack);
+  g_autofree char *title =
+      g_strdup_printf (_ ("Layer %d · head %d"), head.layer, head.head);
+  return name[0] != '\0' ? g_strdup_printf ("%s · %s", name, title)
+                         : g_steal_pointer (&title);
 }
 
 char *

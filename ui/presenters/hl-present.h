@@ -85,6 +85,17 @@ HlOverlayScene *hl_present_overlay (const HlTrace *trace,
  * figures; while the scene is not shared yet. */
 void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_from);
 
+/** hl_present_stack_prefix: (transfer full): "" for a model with one stack, else its name
+ * and a space, "cross ", for what goes before a head's number. */
+char *hl_present_stack_prefix (const HlTrace *trace, int stack);
+
+/** hl_present_head_title: (transfer full): "Layer 3 · head 1", with the stack's name
+ * before it where there are several. */
+char *hl_present_head_title (const HlTrace *trace, HlHeadKey head);
+
+/** hl_present_stack_name: (transfer none): of a stack, for a person: "Encoder". */
+const char *hl_present_stack_name (const HlTrace *trace, int stack);
+
 /** hl_present_token: (transfer full): a token in words: "CLS", "patch (8, 4)". */
 char *hl_present_token (const HlTrace *trace, int stack, gint64 index);
 

@@ -182,6 +182,7 @@ hl_layer_summary_new (const HlAttentionSource *source,
 {
   const HlTrace *trace = hl_attention_source_get_trace (source);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  const HlTokenTable *keys = hl_trace_get_key_tokens (trace, stack);
   const HlLayerInfo *info = &hl_model_info_get_stack (trace->model, stack)->layers[layer];
   g_autoptr (HlLayerSummary) summary = g_new0 (HlLayerSummary, 1);
   g_atomic_ref_count_init (&summary->refs);
@@ -194,8 +195,8 @@ hl_layer_summary_new (const HlAttentionSource *source,
   if (!hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &m.Tq,
                                      &m.Tk))
     return g_steal_pointer (&summary);
-  m.whole = hl_head_picture_maker_new (tokens, m.Tq, m.Tk, FALSE);
-  m.patches = hl_head_picture_maker_new (tokens, m.Tq, m.Tk, TRUE);
+  m.whole = hl_head_picture_maker_new (tokens, keys, m.Tq, m.Tk, FALSE);
+  m.patches = hl_head_picture_maker_new (tokens, keys, m.Tq, m.Tk, TRUE);
   gboolean ok = summarise_heads (summary, &m, source, backend, is_guess, progress, error);
   hl_head_picture_maker_free (m.whole);
   hl_head_picture_maker_free (m.patches);

@@ -77,7 +77,7 @@ add_panel_captions (GString *caption, const HlFigure *figure)
 static void
 add_pooling (GString *caption, const HlPage *page, const HlFigure *figure)
 {
-  gint64 most = 1;
+  HlCellPool most = { 1, 1 };
   gboolean is_mean = FALSE;
   for (guint i = 0; i < figure->panels->len; i++)
     {
@@ -85,18 +85,19 @@ add_pooling (GString *caption, const HlPage *page, const HlFigure *figure)
       if (scene == NULL || scene->values == NULL)
         continue;
       const HlPlace *place = &g_array_index (page->places, HlPlace, i);
-      gint64 pool = hl_matrix_layout_pool (&place->matrix, scene, page->pixels_per_unit);
-      if (pool <= most)
+      HlCellPool pool =
+          hl_matrix_layout_pool (&place->matrix, scene, page->pixels_per_unit);
+      if (pool.rows * pool.columns <= most.rows * most.columns)
         continue;
       most = pool;
       is_mean = scene->pool > 1 && !scene->pool_is_max;
     }
-  if (most == 1)
+  if (most.rows * most.columns == 1)
     return;
   g_autofree char *sentence = g_strdup_printf (
       is_mean ? _ ("Drawn with the mean of up to %d × %d values in a cell.")
               : _ ("Drawn with the maximum of up to %d × %d values in a cell."),
-      (int) most, (int) most);
+      (int) most.rows, (int) most.columns);
   add_sentence (caption, sentence);
 }
 

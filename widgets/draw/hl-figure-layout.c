@@ -13,8 +13,9 @@
 #define CHART_MIN 170.0 /* of a chart */
 #define CHART_ASPECT 0.62
 #define CONTENT_MIN 12.0
-#define TALLEST 1.5  /* a panel's picture, in widths of the page */
-#define FLATTEST 8.0 /* beyond this aspect the cells of a map are not square */
+#define TALLEST 1.5    /* a panel's picture, in widths of the page */
+#define FLAT_SHARE 0.4 /* of its cells' width that such a map is high */
+#define FLATTEST 8.0   /* beyond this aspect the cells of a map are not square */
 #define THUMB_MAX 64.0
 #define TITLE_SCALE 1.15
 
@@ -216,6 +217,14 @@ layout_panel (const Arrangement *arrangement,
         }
       hl_matrix_layout_compute (panel->matrix, theme, width, height, NULL, flags,
                                 &place->matrix);
+      if (aspect > FLATTEST)
+        {
+          /* What a panel has beside its cells does not make them higher than others'. */
+          const HlRect *cells = &place->matrix.cells;
+          height += FLAT_SHARE * cells->width - cells->height;
+          hl_matrix_layout_compute (panel->matrix, theme, width, height, NULL, flags,
+                                    &place->matrix);
+        }
       *content = place->matrix.cells;
       *used_width = place->matrix.used_width;
       *used_height = place->matrix.used_height;

@@ -170,7 +170,7 @@ hl_matrix_layout_hit (const HlMatrixLayout *layout,
   return TRUE;
 }
 
-gint64
+HlCellPool
 hl_matrix_layout_pool (const HlMatrixLayout *layout,
                        const HlMatrixScene *scene,
                        double pixels_per_unit)
@@ -180,5 +180,6 @@ hl_matrix_layout_pool (const HlMatrixLayout *layout,
   double across = columns / MAX (layout->cells.width * pixels_per_unit, 1);
   double down = rows / MAX (layout->cells.height * pixels_per_unit, 1);
   /* A hair under one pixel a value is not worth losing half of the resolution. */
-  return MAX ((gint64) ceil (MAX (across, down) - 1e-3), 1);
+  return (HlCellPool){ MAX ((gint64) ceil (down - 1e-3), 1),
+                       MAX ((gint64) ceil (across - 1e-3), 1) };
 }

@@ -82,7 +82,9 @@ paint_thumb (HlPainter *painter,
                        cell);
       return;
     }
-  HlPooling pooling = { thumb->values, thumb->n_rows, thumb->n_columns, pool, FALSE };
+  HlPooling pooling = {
+    thumb->values, thumb->n_rows, thumb->n_columns, { pool, pool }, FALSE
+  };
   int n_rows = (thumb->n_rows + pool - 1) / pool;
   int n_columns = (thumb->n_columns + pool - 1) / pool;
   g_autofree float *values = g_new (float, (gsize) n_rows *n_columns);

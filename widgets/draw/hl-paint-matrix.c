@@ -22,19 +22,20 @@ typedef struct
   gint64 column;
   gint64 n_rows;
   gint64 n_columns;
-  gint64 pool;
+  HlCellPool pool;
 } Range;
 
 static Range
-range_in_sight (const HlMatrixScene *scene, const HlMatrixLayout *layout, gint64 pool)
+range_in_sight (const HlMatrixScene *scene, const HlMatrixLayout *layout, HlCellPool pool)
 {
-  double entries = (double) pool * MAX (scene->pool, 1);
-  gint64 all_rows = (scene->n_values_rows + pool - 1) / pool;
-  gint64 all_columns = (scene->n_values_columns + pool - 1) / pool;
-  gint64 row = CLAMP ((gint64) floor (layout->view.y0 / entries), 0, all_rows);
-  gint64 column = CLAMP ((gint64) floor (layout->view.x0 / entries), 0, all_columns);
-  gint64 row_end = CLAMP ((gint64) ceil (layout->view.y1 / entries), row, all_rows);
-  gint64 end = CLAMP ((gint64) ceil (layout->view.x1 / entries), column, all_columns);
+  double down = (double) pool.rows * MAX (scene->pool, 1);
+  double across = (double) pool.columns * MAX (scene->pool, 1);
+  gint64 all_rows = (scene->n_values_rows + pool.rows - 1) / pool.rows;
+  gint64 all_columns = (scene->n_values_columns + pool.columns - 1) / pool.columns;
+  gint64 row = CLAMP ((gint64) floor (layout->view.y0 / down), 0, all_rows);
+  gint64 column = CLAMP ((gint64) floor (layout->view.x0 / across), 0, all_columns);
+  gint64 row_end = CLAMP ((gint64) ceil (layout->view.y1 / down), row, all_rows);
+  gint64 end = CLAMP ((gint64) ceil (layout->view.x1 / across), column, all_columns);
   return (Range){ row, column, row_end - row, end - column, pool };
 }
 
@@ -46,7 +47,7 @@ hl_paint_matrix_cells (HlPainter *painter,
   const HlRect *cells = &layout->cells;
   if (scene->values == NULL || cells->width <= 0 || cells->height <= 0)
     return;
-  gint64 pool = hl_matrix_layout_pool (layout, scene, painter->pixels_per_unit);
+  HlCellPool pool = hl_matrix_layout_pool (layout, scene, painter->pixels_per_unit);
   Range range = range_in_sight (scene, layout, pool);
   if (range.n_rows <= 0 || range.n_columns <= 0)
     return;
@@ -68,12 +69,13 @@ hl_paint_matrix_cells (HlPainter *painter,
           hl_pooled_value (&pooling, range.row + r, range.column + c);
 
   HlRect whole = hl_matrix_layout_entry_rect (layout, 0, 0);
-  double entries = (double) range.pool * MAX (scene->pool, 1);
+  double down = (double) pool.rows * MAX (scene->pool, 1);
+  double across = (double) pool.columns * MAX (scene->pool, 1);
   HlRect place = {
-    whole.x + range.column * entries * whole.width,
-    whole.y + range.row * entries * whole.height,
-    range.n_columns * entries * whole.width,
-    range.n_rows * entries * whole.height,
+    whole.x + range.column * across * whole.width,
+    whole.y + range.row * down * whole.height,
+    range.n_columns * across * whole.width,
+    range.n_rows * down * whole.height,
   };
   cairo_t *cr = painter->cr;
   cairo_save (cr);

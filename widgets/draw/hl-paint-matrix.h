@@ -5,6 +5,7 @@
  * columns (keys), y along the rows (queries). */
 #pragma once
 
+#include "draw/hl-pixels.h"
 #include "draw/hl-paint-bar.h"
 #include "draw/hl-painter.h"
 #include "scene/hl-scene.h"
@@ -93,9 +94,9 @@ void hl_paint_matrix_cells (HlPainter *painter,
  * Returns: how many values a side hl_paint_matrix_cells() joins into one painted cell,
  *   1 where every value has at least a pixel; a caption says it when it is more
  */
-gint64 hl_matrix_layout_pool (const HlMatrixLayout *layout,
-                              const HlMatrixScene *scene,
-                              double pixels_per_unit);
+HlCellPool hl_matrix_layout_pool (const HlMatrixLayout *layout,
+                                  const HlMatrixScene *scene,
+                                  double pixels_per_unit);
 
 /** hl_paint_matrix_rulers: ticks and labels, thinned to what is legible, axis titles, and
  * the frame round the cells; the selected query's label in orange. */

@@ -30,9 +30,10 @@ replicate_of (const HlPainter *painter, int n, double length)
 float
 hl_pooled_value (const HlPooling *pooling, gint64 row, gint64 column)
 {
-  gint64 r0 = row * pooling->pool, c0 = column * pooling->pool;
-  gint64 r1 = MIN (r0 + pooling->pool, pooling->n_rows);
-  gint64 c1 = MIN (c0 + pooling->pool, pooling->n_columns);
+  HlCellPool pool = pooling->pool;
+  gint64 r0 = row * pool.rows, c0 = column * pool.columns;
+  gint64 r1 = MIN (r0 + pool.rows, pooling->n_rows);
+  gint64 c1 = MIN (c0 + pool.columns, pooling->n_columns);
   double sum = 0;
   gint64 n = 0;
   float extreme = NAN;

@@ -7,19 +7,26 @@
 
 G_BEGIN_DECLS
 
-/** HlPooling: a map looked at through squares of @pool values a side. */
+/** HlCellPool: values that are joined in a cell, down and across. */
+typedef struct
+{
+  gint64 rows;
+  gint64 columns;
+} HlCellPool;
+
+/** HlPooling: a map looked at through cells of @pool values. */
 typedef struct
 {
   const float *values;
   gint64 n_rows;
   gint64 n_columns;
-  gint64 pool;
+  HlCellPool pool;
   gboolean is_mean;
 } HlPooling;
 
 /**
  * hl_pooled_value:
- * @row, @column: of the square
+ * @row, @column: of the cell
  * Returns: the mean, or the value of largest magnitude, so that a strong negative
  *   survives in a signed map; NaN ("not applicable") only where all of them are
  */
