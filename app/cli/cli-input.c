@@ -149,7 +149,10 @@ append_id (GArray *ids, const json_t *value, GError **error)
 }
 
 static HlInput *
-open_ids (const HlModel *model, const char *text, GError **error)
+open_ids (const HlModel *model,
+          const char *text,
+          const HlTextOptions *options,
+          GError **error)
 {
   g_autoptr (json_t) list = json_loads (text, 0, NULL);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -162,8 +165,8 @@ open_ids (const HlModel *model, const char *text, GError **error)
   for (gsize i = 0; i < json_array_size (list); i++)
     if (!append_id (ids, json_array_get (list, i), error))
       return NULL;
-  return hl_model_open_ids (model, (const gint32 *) (gpointer) ids->data,
-                            (gint64) ids->len, error);
+  return hl_model_open_source_ids (model, (const gint32 *) (gpointer) ids->data,
+                                   (gint64) ids->len, options, error);
 }
 
 /* What of the text is not there, and how to get it. */
@@ -237,7 +240,7 @@ cli_input_open (const CliInput *o, const HlModel *model, GError **error)
   else if (o->text_file != NULL)
     input = hl_model_open_text_file (model, o->text_file, &options, error);
   else
-    input = open_ids (model, o->ids, error);
+    input = open_ids (model, o->ids, &options, error);
   if (input != NULL)
     say_what_is_odd (input);
   return input;

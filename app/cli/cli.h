@@ -37,6 +37,7 @@ CliStatus cli_models (int argc, char **argv);
 CliStatus cli_trace (int argc, char **argv);
 CliStatus cli_analyze (int argc, char **argv);
 CliStatus cli_generate (int argc, char **argv);
+CliStatus cli_embed (int argc, char **argv);
 CliStatus cli_figure (int argc, char **argv);
 CliStatus cli_export (int argc, char **argv);
 CliStatus cli_tokenize (int argc, char **argv);

@@ -62,9 +62,10 @@ stack_json (const HlStack *stack)
     {
       const HlLayerInfo *layer = &stack->layers[l];
       json_array_append_new (
-          layers, json_pack ("{s:i, s:i, s:i, s:b}", "heads", layer->n_heads, "kv_heads",
+          layers, json_pack ("{s:i, s:i, s:i, s:b, s:i}", "heads", layer->n_heads, "kv_heads",
                              layer->n_kv_heads, "head_width", layer->head_width,
-                             "is_causal", layer->is_causal));
+                             "is_causal", layer->is_causal,
+                             "window", layer->window));
     }
   return json_pack ("{s:s, s:o}", "name", stack->name, "layers", layers);
 }

@@ -87,6 +87,36 @@ hl_model_new_target (const HlModel *model,
   return input;
 }
 
+HlInput *
+hl_model_open_source_ids (const HlModel *model,
+                          const gint32 *ids,
+                          gint64 n,
+                          const HlTextOptions *options,
+                          GError **error)
+{
+  const HlModelInfo *info = model->info;
+  if (!hl_model_takes_source (model, options, error))
+    return NULL;
+  if (info->n_source_context == 0)
+    return hl_model_open_ids (model, ids, n, error);
+  if (n < 1 || n > info->n_source_context)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "tokens: 1 to %d expected, the encoder's context, %" G_GINT64_FORMAT
+                   " found",
+                   info->n_source_context, n);
+      return NULL;
+    }
+  g_autoptr (HlInput) input =
+      hl_model_new_target (model, "tokens", "", NULL, options, error);
+  if (input == NULL)
+    return NULL;
+  g_autoptr (HlTensor) tensor = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), ids);
+  g_autoptr (HlTokenTable) tokens = hl_model_describe_ids (model, ids, n, HL_ROLE_PROMPT);
+  hl_input_set_source (input, tensor, NULL, tokens);
+  return g_steal_pointer (&input);
+}
+
 /* ---- recordings ----------------------------------------------------------------------
  */
 

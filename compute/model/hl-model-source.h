@@ -24,6 +24,14 @@ HlInput *hl_model_new_target (const HlModel *model,
                               const HlTextOptions *options,
                               GError **error);
 
+/** hl_model_open_source_ids: (transfer full): likewise, of what the encoder reads as
+ * tokens; of other models hl_model_open_ids(). NULL with @error. */
+HlInput *hl_model_open_source_ids (const HlModel *model,
+                                   const gint32 *ids,
+                                   gint64 n,
+                                   const HlTextOptions *options,
+                                   GError **error);
+
 /**
  * hl_model_open_audio:
  * @path: a recording (hl_audio_open())

@@ -215,6 +215,19 @@ choose_part (const HlModel *model,
   return FALSE;
 }
 
+/* Which token stands at place @i of a part: models that read a whole text keep what the
+ * tokenizer puts behind it when its end is cut off. */
+static gint64
+place_in (
+    const HlModel *model, const HlEncoding *encoding, gint64 first, gint64 n, gint64 i)
+{
+  gint64 all = (gint64) encoding->n_tokens, tail = 0;
+  while (tail < all && encoding->tokens[all - 1 - tail].is_around)
+    tail++;
+  gboolean keeps = model->info->predicts != HL_PREDICTS_NEXT && first == 0 && n < all;
+  return keeps && i >= n - tail && tail < n ? all - n + i : first + i;
+}
+
 /* (transfer full): the tokens of a part; those of a second text lie behind @n_first
  * characters and a line break. */
 static HlTokenTable *
@@ -228,7 +241,8 @@ tokens_of (const HlModel *model,
   HlTokenTable *tokens = hl_token_table_new ((int) n);
   for (gint64 i = 0; i < n; i++)
     {
-      const HlTextToken *from = &encoding->tokens[first + i];
+      const HlTextToken *from =
+          &encoding->tokens[place_in (model, encoding, first, n, i)];
       HlToken *token = &tokens->tokens[i];
       ids[i] = from->id;
       describe_token (model, token, from->id, HL_ROLE_PROMPT);

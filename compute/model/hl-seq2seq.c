@@ -2,6 +2,8 @@
  * Encoder-decoders: what they share. */
 #include "model/hl-seq2seq.h"
 
+#include "base/hl-error.h"
+
 static HlTensor *
 embed_source (const HlSeq2Seq *m, HlRun *run, const HlInput *input)
 {
@@ -70,6 +72,14 @@ HlTensor *
 hl_seq2seq_forward (gpointer data, HlRun *run, const HlInput *input)
 {
   const HlSeq2Seq *m = data;
+  if (input->source_ids == NULL && input->features == NULL)
+    hl_exec_fail (&run->exec,
+                  g_error_new (HL_ERROR, HL_ERROR_MISSING,
+                               "%s: something for the encoder to read expected, "
+                               "nothing found",
+                               run->model->name));
+  if (!hl_exec_ok (&run->exec))
+    return NULL;
   g_autoptr (HlTensor) memory = encode (m, run, input);
   if (memory == NULL)
     return NULL;

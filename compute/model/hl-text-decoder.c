@@ -140,6 +140,11 @@ hl_text_decoder_forward (gpointer data, HlRun *run, const HlInput *input)
           ? hl_exec_upload (&run->exec, run->start_resid)
           : hl_text_embedding_forward (&d->embedding, run, 0, input); /* (B, T, D) */
   g_autoptr (HlTensor) last = hl_tower_forward (&d->tower, run, 0, x);
+  if (hl_run_wants (run, HL_SITE_FEATURES, 0, 0))
+    {
+      g_autoptr (HlTensor) features = hl_run_site (
+          run, HL_SITE_FEATURES, 0, 0, hl_norm_forward (&d->readout.norm, run, last));
+    }
   return hl_readout_forward (&d->readout, run, last, -1);
 }
 

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every family through trace, info and a figure. Prints TAP."""
+
+import json
+import math
+import os
+import struct
+import wave
+
+from command_cases import SOURCE, at, case, cases, fails, good, main
+
+GOLDEN = os.path.join(SOURCE, "golden", "models")
+PICTURE = os.path.join(GOLDEN, "vit-tiny", "input.png")
+IDS = json.dumps([5, 9, 33, 7, 12, 40, 6])
+
+
+def recording():
+    """Three seconds of a rising tone."""
+    path = at("tone.wav")
+    if not os.path.exists(path):
+        with wave.open(path, "wb") as f:
+            f.setnchannels(1)
+            f.setsampwidth(2)
+            f.setframerate(16000)
+            f.writeframes(b"".join(struct.pack("<h", int(9000 * math.sin(t * t * 2e-6)))
+                                   for t in range(48000)))
+    return path
+
+
+def kind_of(info):
+    return {"image": ["--image", PICTURE], "text": ["--ids", IDS]}[info["input"]]
+
+
+def through(name):
+    folder = os.path.join(GOLDEN, name)
+    session = at(name + ".h5")
+    info = json.loads(good("info", folder, "--json"))
+    assert info["parameters"] > 0 and info["stacks"], info
+    if info["input"] == "audio":
+        return  # its windows are 0.5 s here: Whisper itself is tests/golden's
+    traced = json.loads(good("trace", folder, *kind_of(info), "-o", session, "--json"))
+    heads = sum(l["heads"] for s in info["stacks"] for l in s["layers"])
+    assert traced["heads"] == heads, (traced["heads"], heads)
+    good("figure", session, "--view", "grid", "-o", at(name + ".svg"))
+    good("figure", session, "--view", "heatmap", "--heads", "1.0", "-o", at(name + ".png"))
+    if info["stacks"][0]["name"]:
+        for stack in info["stacks"]:
+            good("figure", session, "--stack", stack["name"], "--view", "heatmap",
+                 "--heads", "0.1", "-o", at(name + ".pdf"))
+    assert os.path.getsize(at(name + ".svg")) > 1000
+    os.remove(session)
+
+
+def add(name):
+    def check():
+        through(name)
+    check.__name__ = name
+    case(check)
+
+
+for folder in sorted(os.listdir(GOLDEN)):
+    add(folder)
+
+
+@case
+def both_towers():
+    for name, size in (("clip-both", 18), ("siglip-both", 30)):
+        folder = os.path.join(GOLDEN, name)
+        picture = json.loads(good("embed", folder, "--image", PICTURE, "--json"))
+        text = json.loads(good("embed", folder, "--ids", IDS, "--json"))
+        assert picture["width"] == text["width"] == size, (picture["width"], text["width"])
+        assert picture["embeddings"] != text["embeddings"]
+
+
+@case
+def embeddings():
+    folder = os.path.join(GOLDEN, "bert-tower")
+    out = json.loads(good("embed", folder, "--ids", IDS, "--json"))
+    assert out["pooling"] == "mean of the tokens" and out["width"] == 36, out
+    assert len(out["embeddings"][0]["embedding"]) == 36
+
+
+@case
+def wrong_sources():
+    bert, t5, whisper = (os.path.join(GOLDEN, n) for n in
+                         ("bert-masked", "t5-tiny", "whisper-tiny"))
+    out = at("never.h5")
+    fails(1, "trace", bert, "--audio", recording(), "-o", out, says=["no recordings"])
+    fails(1, "trace", whisper, "--ids", IDS, "-o", out, says=["a recording expected"])
+    fails(1, "trace", bert, "--ids", IDS, "--target", "x", "-o", out, says=["target"])
+    fails(1, "trace", t5, "--image", PICTURE, "-o", out, says=["no pictures"])
+    fails(1, "trace", t5, "--ids", json.dumps([3] * 600), "-o", out, says=["1 to 512"])
+    fails(1, "trace", whisper, "--audio", PICTURE, "-o", out, says=["input.png"])
+    fails(2, "trace", bert, "--ids", IDS, "--text2", "x", "-o", out, says=["--text2"])
+    good("trace", t5, "--ids", IDS, "-o", at("t5.h5"))
+    fails(1, "figure", at("t5.h5"), "--view", "grid", "--stack", "nose", "-o", at("f.png"),
+          says=["encoder, decoder, cross"])
+
+
+main()
