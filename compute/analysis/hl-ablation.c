@@ -45,6 +45,8 @@ capture (const HlModel *model,
 {
   HlRun run;
   const HlModelInfo *info = hl_model_get_info (model);
+  if (!hl_model_info_check_one_tower (info, "ablation", error))
+    return NULL;
   const HlStack *stack = hl_model_info_get_stack (info, 0);
   g_autoptr (GPtrArray) found =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_tensor_unref);

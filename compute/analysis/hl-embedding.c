@@ -40,6 +40,8 @@ hl_embedding_of (const HlModel *model,
   HlRun run;
   HlTensor *found = NULL;
   const HlModelInfo *info = hl_model_get_info (model);
+  if (!hl_model_info_check_one_tower (info, "embedding", error))
+    return NULL;
   int last = hl_model_info_get_stack (info, 0)->n_layers - 1;
   g_autofree char *site =
       hl_site_name (info, hl_model_get_stream_site (model, 0, last), 0, last);

@@ -404,6 +404,8 @@ hl_importance_score (HlHeadScores *scores,
   const HlModelInfo *info = hl_model_get_info (model);
   const HlStack *stack = hl_model_info_get_stack (info, 0);
   g_return_val_if_fail (stack != NULL && scores->inputs->len > 0, FALSE);
+  if (!hl_model_info_check_one_tower (info, "head importance", error))
+    return FALSE;
   /* Runs are parts of this: they can be cancelled and give way, their shares are not. */
   HlProgress quiet = { 0 };
   if (progress != NULL)

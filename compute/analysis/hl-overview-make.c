@@ -245,6 +245,8 @@ hl_overview_make (const HlModel *model,
 {
   const HlModelInfo *info = hl_model_get_info (model);
   GError *failure = NULL;
+  if (!hl_model_info_check_one_tower (info, "overview", error))
+    return NULL;
   g_autoptr (HlOverview) found = hl_overview_new (info->width);
   g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (int));
   Work w = { model, dataset, backend, options, progress, found, items };

@@ -353,7 +353,10 @@ hl_partial_compute (const HlModel *model,
                     const HlProgress *progress,
                     GError **error)
 {
-  const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (model), 0);
+  const HlModelInfo *info = hl_model_get_info (model);
+  const HlStack *stack = hl_model_info_get_stack (info, 0);
+  if (!hl_model_info_check_one_tower (info, "parts of a head", error))
+    return NULL;
   if (layer < 0 || layer >= stack->n_layers || head < 0 ||
       head >= stack->layers[layer].n_heads)
     {

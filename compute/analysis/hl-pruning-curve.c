@@ -342,6 +342,9 @@ hl_pruning_curve_compute (const HlModel *model,
                           GError **error)
 {
   GError *failure = NULL;
+  const HlModelInfo *info = hl_model_get_info (model);
+  if (!hl_model_info_check_one_tower (info, "pruning curve", error))
+    return NULL;
   g_autoptr (HlPruningCurve) curve = hl_pruning_curve_alloc (scores->n_heads);
   choose_points (curve, options->n_points);
   Work w = { model,  dataset, backend,

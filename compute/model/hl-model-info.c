@@ -2,6 +2,8 @@
  * What there is to know of a model without its weights. */
 #include "model/hl-model-info.h"
 
+#include "base/hl-error.h"
+
 #include <string.h>
 
 static void
@@ -90,6 +92,17 @@ hl_model_info_get_stack (const HlModelInfo *info, int stack)
   if (stack < 0 || (guint) stack >= info->stacks->len)
     return NULL;
   return g_ptr_array_index (info->stacks, stack);
+}
+
+gboolean
+hl_model_info_check_one_tower (const HlModelInfo *info, const char *what, GError **error)
+{
+  if (info->readout_stack == 0)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "%s: a model of one tower expected, an encoder with a decoder found: %s",
+               what, info->name);
+  return FALSE;
 }
 
 static const char *const predicts_names[] = { "", "next", "own" };

@@ -133,6 +133,12 @@ HlStack *hl_model_info_add_cross (HlModelInfo *info, int queries, int keys, int 
 /** hl_model_info_get_stack: (transfer none) (nullable): by index. */
 const HlStack *hl_model_info_get_stack (const HlModelInfo *info, int stack);
 
+/** hl_model_info_check_one_tower: whether predictions come from stack 0, as @what ("head
+ * importance"), which takes heads away there and reads what is predicted, needs.
+ * Errors: HL_ERROR_UNSUPPORTED for an encoder with a decoder. */
+gboolean
+hl_model_info_check_one_tower (const HlModelInfo *info, const char *what, GError **error);
+
 /** HlKeySpan: keys @first up to @end, which is not one of them. */
 typedef struct
 {

@@ -231,9 +231,17 @@ hl_tokenizer_open (const char *folder, GError **error)
   g_autoptr (json_t) root = NULL;
   if (!is_good)
     return NULL;
-  if (!g_file_test (path, G_FILE_TEST_EXISTS) && hl_tokenizer_find_files (folder) != NULL)
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
     {
       where = hl_tokenizer_find_files (folder);
+      if (where == NULL)
+        {
+          g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                       "%s: tokenizer.json expected, nothing found there, nor a "
+                       "vocabulary of another kind",
+                       folder);
+          return NULL;
+        }
       root = hl_tokenizer_load_files (folder, config, error);
     }
   else

@@ -25,6 +25,16 @@ hl_head_mask_save (const char *path,
                    guint n_heads,
                    GError **error)
 {
+  for (guint i = 0; i < n_heads; i++)
+    if (heads[i].stack != 0)
+      {
+        g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                     "%s: a mask is of heads of the first stack; head %d.%d of \"%s\" "
+                     "found",
+                     path, heads[i].layer, heads[i].head,
+                     hl_model_info_get_stack (model, heads[i].stack)->name);
+        return FALSE;
+      }
   json_t *list = json_array ();
   for (guint i = 0; i < n_heads; i++)
     json_array_append_new (list, json_sprintf ("%d.%d", heads[i].layer, heads[i].head));

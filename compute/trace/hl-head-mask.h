@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 /** HL_HEAD_MASK_FORMAT: of the file. */
 #define HL_HEAD_MASK_FORMAT 1
 
-/** hl_head_mask_save: FALSE with @error (IO). */
+/** hl_head_mask_save: FALSE with @error (IO; UNSUPPORTED for a head of another stack than
+ * the first). */
 gboolean hl_head_mask_save (const char *path,
                             const HlModelInfo *model,
                             const HlHeadKey *heads,

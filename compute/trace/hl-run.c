@@ -77,8 +77,16 @@ hl_intervention_new (HlInterventionKind kind,
   return intervention;
 }
 
-/* Written and read again. */
-#define PRUNED_WORDS "prune head %d.%d (zero)"
+/* Written and read again: "prune head 5.1 (zero)", "prune cross head 0.2 (zero)". */
+#define PRUNED_WORDS "head %d.%d (zero)"
+
+/* (transfer full): "prune cross ", "prune " in a model of one stack. */
+static char *
+begin_words (const char *verb, const HlStack *stack)
+{
+  return g_strdup_printf ("%s %s%s", verb, stack->name,
+                          stack->name[0] != '\0' ? " " : "");
+}
 
 HlIntervention *
 hl_intervention_new_scale_head (
@@ -94,10 +102,11 @@ hl_intervention_new_scale_head (
   g_autoptr (HlTensor) value =
       hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, n_heads), gates);
   g_autofree char *words = NULL;
+  g_autofree char *begin = begin_words (factor == 0 ? "prune" : "scale", tower);
   if (factor == 0)
-    words = g_strdup_printf (PRUNED_WORDS, layer, head);
+    words = g_strdup_printf ("%s" PRUNED_WORDS, begin, layer, head);
   else
-    words = g_strdup_printf ("scale head %d.%d by %g", layer, head, factor);
+    words = g_strdup_printf ("%shead %d.%d by %g", begin, layer, head, factor);
   return hl_intervention_new (HL_INTERVENTION_GATE, HL_SITE_Z, stack, layer, NULL, value,
                               words);
 }
@@ -109,8 +118,10 @@ hl_intervention_parse_pruned_head (const char *words,
                                    int *head)
 {
   int n = 0; /* characters read; 0 when not all of the words are there */
-  return sscanf (words, PRUNED_WORDS "%n", layer, head, &n) == 2 && n > 0 &&
-         *layer >= 0 && *layer < stack->n_layers && *head >= 0 &&
+  g_autofree char *begin = begin_words ("prune", stack);
+  return g_str_has_prefix (words, begin) &&
+         sscanf (words + strlen (begin), PRUNED_WORDS "%n", layer, head, &n) == 2 &&
+         n > 0 && *layer >= 0 && *layer < stack->n_layers && *head >= 0 &&
          *head < stack->layers[*layer].n_heads;
 }
 

@@ -11,23 +11,26 @@ test_write (void)
 {
   g_autoptr (HlHeadNotes) notes = hl_head_notes_new ();
   g_assert_true (hl_head_notes_is_empty (notes));
-  g_assert_true (hl_head_notes_set (notes, 5, 1, " #names, induction names,", "  it\n "));
-  const HlHeadNote *note = hl_head_notes_get (notes, 5, 1);
+  g_assert_true (hl_head_notes_set (notes, (HlHeadKey){ 0, 5, 1 },
+                                    " #names, induction names,", "  it\n "));
+  const HlHeadNote *note = hl_head_notes_get (notes, (HlHeadKey){ 0, 5, 1 });
   g_autofree char *joined = hl_head_note_join (note);
   g_assert_cmpstr (joined, ==, "#names #induction");
   g_assert_cmpstr (note->text, ==, "it");
-  g_assert_null (hl_head_notes_get (notes, 1, 5));
-  g_assert_false (hl_head_notes_set (notes, 5, 1, "names induction", "it"));
-  g_assert_false (hl_head_notes_set (notes, 0, 0, " ,#", " \n"));
-  g_assert_true (hl_head_notes_set (notes, 0, 2, "sink", ""));
+  g_assert_null (hl_head_notes_get (notes, (HlHeadKey){ 0, 1, 5 }));
+  g_assert_false (
+      hl_head_notes_set (notes, (HlHeadKey){ 0, 5, 1 }, "names induction", "it"));
+  g_assert_false (hl_head_notes_set (notes, (HlHeadKey){ 0, 0, 0 }, " ,#", " \n"));
+  g_assert_true (hl_head_notes_set (notes, (HlHeadKey){ 0, 0, 2 }, "sink", ""));
   g_autoptr (GPtrArray) tags = hl_head_notes_list_tags (notes);
   g_assert_cmpuint (tags->len, ==, 3);
   g_assert_cmpstr (g_ptr_array_index (tags, 0), ==, "induction");
-  g_assert_true (hl_head_notes_set (notes, 5, 1, "", ""));
-  g_assert_null (hl_head_notes_get (notes, 5, 1));
+  g_assert_true (hl_head_notes_set (notes, (HlHeadKey){ 0, 5, 1 }, "", ""));
+  g_assert_null (hl_head_notes_get (notes, (HlHeadKey){ 0, 5, 1 }));
   g_autofree char *long_text = g_strnfill (2 * HL_NOTE_MAX, 'x');
-  hl_head_notes_set (notes, 5, 1, "", long_text);
-  g_assert_cmpuint (strlen (hl_head_notes_get (notes, 5, 1)->text), ==, HL_NOTE_MAX);
+  hl_head_notes_set (notes, (HlHeadKey){ 0, 5, 1 }, "", long_text);
+  g_assert_cmpuint (strlen (hl_head_notes_get (notes, (HlHeadKey){ 0, 5, 1 })->text), ==,
+                    HL_NOTE_MAX);
   g_autofree char *none = hl_head_note_join (NULL);
   g_assert_cmpstr (none, ==, "");
 }
@@ -36,15 +39,21 @@ static void
 test_json (void)
 {
   g_autoptr (HlHeadNotes) notes = hl_head_notes_new (), again = hl_head_notes_new ();
-  hl_head_notes_set (notes, 11, 3, "a b", "„so“ \"it\" is\n\\");
-  hl_head_notes_set (notes, 0, 0, "", "first");
+  hl_head_notes_set (notes, (HlHeadKey){ 0, 11, 3 }, "a b", "„so“ \"it\" is\n\\");
+  hl_head_notes_set (notes, (HlHeadKey){ 0, 0, 0 }, "", "first");
+  hl_head_notes_set (notes, (HlHeadKey){ 2, 0, 0 }, "cross", "another stack's");
   g_autofree char *text = hl_head_notes_to_json (notes);
-  hl_head_notes_set (again, 7, 7, "gone", "");
+  hl_head_notes_set (again, (HlHeadKey){ 0, 7, 7 }, "gone", "");
   hl_head_notes_take_json (again, text);
   g_autofree char *same = hl_head_notes_to_json (again);
   g_assert_cmpstr (same, ==, text);
-  g_assert_null (hl_head_notes_get (again, 7, 7));
-  g_assert_cmpstr (hl_head_notes_get (again, 11, 3)->text, ==, "„so“ \"it\" is\n\\");
+  g_assert_null (hl_head_notes_get (again, (HlHeadKey){ 0, 7, 7 }));
+  const HlHeadNote *cross = hl_head_notes_get (again, (HlHeadKey){ 2, 0, 0 });
+  g_assert_cmpstr (cross->text, ==, "another stack's");
+  g_assert_cmpstr (cross->tags[0], ==, "cross");
+  g_assert_null (hl_head_notes_get (again, (HlHeadKey){ 1, 0, 0 }));
+  g_assert_cmpstr (hl_head_notes_get (again, (HlHeadKey){ 0, 11, 3 })->text, ==,
+                   "„so“ \"it\" is\n\\");
   /* What is not as it should be is left out, and nothing else. */
   static const char *const bad[] = {
     "",
@@ -112,7 +121,7 @@ test_document (void)
   hl_document_open_session (document, path);
   document_settle (document);
   const HlHeadNote *note =
-      hl_head_notes_get (hl_document_get_head_notes (document), 3, 2);
+      hl_head_notes_get (hl_document_get_head_notes (document), (HlHeadKey){ 0, 3, 2 });
   g_assert_nonnull (note);
   g_assert_cmpstr (note->tags[0], ==, "edges");
   g_assert_cmpstr (note->text, ==, "looks at seams");

@@ -364,7 +364,7 @@ test_arcs (void)
 static void
 assert_found (const HlTrace *trace, const char *words, const char *wanted)
 {
-  g_autoptr (GArray) found = hl_present_find_tokens (trace, words);
+  g_autoptr (GArray) found = hl_present_find_tokens (trace, 0, words);
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < found->len; i++)
     g_string_append_printf (text, "%s%d", i > 0 ? " " : "",

@@ -159,14 +159,16 @@ void
 hl_document_take_interventions (HlDocument *self, const HlTrace *trace)
 {
   g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
-  const HlStack *stack = hl_model_info_get_stack (trace->model, 0);
-  for (guint i = 0; i < trace->interventions->len && stack != NULL; i++)
-    {
-      HlHeadKey key = { 0 };
-      const char *words = g_ptr_array_index (trace->interventions, i);
-      if (hl_intervention_parse_pruned_head (words, stack, &key.layer, &key.head))
-        g_array_append_val (heads, key);
-    }
+  for (guint i = 0; i < trace->interventions->len; i++)
+    for (guint s = 0; s < trace->model->stacks->len; s++)
+      {
+        HlHeadKey key = { .stack = (int) s };
+        const char *words = g_ptr_array_index (trace->interventions, i);
+        if (hl_intervention_parse_pruned_head (
+                words, hl_model_info_get_stack (trace->model, (int) s), &key.layer,
+                &key.head))
+          g_array_append_val (heads, key);
+      }
   hl_selection_begin_ablated (self->selection, (const HlHeadKey *) (gpointer) heads->data,
                               heads->len);
 }

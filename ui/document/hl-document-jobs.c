@@ -67,7 +67,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_session_set_path (self->session, NULL);
   hl_session_set_view (self->session, "head-notes", NULL);
   hl_document_take_head_notes (self);
-  hl_selection_reset (self->selection, FALSE);
+  hl_selection_reset (self->selection, 0, FALSE);
   hl_document_take_trace (self, NULL, FALSE);
   hl_document_emit (self, HL_DOCUMENT_MODEL);
   hl_document_emit (self, HL_DOCUMENT_INPUT);

@@ -61,6 +61,7 @@ struct _HlDocument
   guint generation;
   GCancellable *cancellable;
   int n_jobs;
+  guint summary_id; /* counts up with every summary; layers of an older one are dropped */
   int n_layers_left;
   int n_guesses_left;
   gboolean head_is_chosen; /* by a person, since the model was opened */
@@ -86,6 +87,8 @@ typedef struct _HlDocumentJob
   GPtrArray *interventions;
   HlSession *session;
   int layer;
+  HlHeadKey head; /* one head of the layer's stack */
+  guint summary_id;
   HlDataset *dataset; /* (nullable): the input is opened from */
   int item;
   int label;           /* of the input: -1 for not known */

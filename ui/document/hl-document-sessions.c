@@ -29,7 +29,8 @@ static void
 read_view (HlDocument *self)
 {
   HlSession *s = self->session;
-  HlPlace place = { .layer = (int) view_int (s, "layer", 0),
+  HlPlace place = { .stack = (int) view_int (s, "stack", 0),
+                    .layer = (int) view_int (s, "layer", 0),
                     .head = (int) view_int (s, "head", 0),
                     .query = view_int (s, "query", -1),
                     .key = view_int (s, "key", -1) };
@@ -73,7 +74,7 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
-  hl_selection_reset (self->selection, FALSE);
+  hl_selection_reset (self->selection, 0, FALSE);
   read_view (self);
   hl_document_take_interventions (self, hl_session_get_trace (session, 0));
   hl_document_forget_scores (self, TRUE);
@@ -110,6 +111,7 @@ write_view (HlDocument *self)
     const char *key;
     gint64 value;
   } items[] = {
+    { "stack", place->stack },
     { "layer", place->layer },
     { "head", place->head },
     { "query", place->query },

@@ -12,15 +12,15 @@ layer_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
   HlDocumentJob *job = data;
   if (job->layer == 0)
     job->backend_words = backend->klass->describe (backend);
-  return hl_layer_summary_new (job->source, backend, 0, job->layer, job->is_guess,
-                               progress, error);
+  return hl_layer_summary_new (job->source, backend, job->head.stack, job->layer,
+                               job->is_guess, progress, error);
 }
 
 /* The patch in the middle, so that the overlays have something to say. */
 static gint64
 centre_token (HlDocument *self)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (self->trace, 0);
+  const HlTokenTable *tokens = hl_document_get_tokens (self);
   return tokens != NULL && tokens->n_columns > 0
              ? hl_token_table_find_patch (tokens, tokens->n_rows / 2,
                                           tokens->n_columns / 2)
@@ -76,6 +76,11 @@ layer_done_cb (GObject *source, GAsyncResult *result, gpointer data)
   HlLayerSummary *layer =
       hl_document_end (job, self->engine, result, (GDestroyNotify) hl_layer_summary_unref,
                        _ ("A layer could not be summarised"));
+  if (layer != NULL && job->summary_id != self->summary_id)
+    {
+      hl_layer_summary_unref (layer); /* another stack is looked at since */
+      return;
+    }
   if (layer == NULL)
     return;
   if (job->backend_words != NULL)
@@ -94,6 +99,8 @@ submit_layers (HlDocument *self, gboolean is_guess)
       HlDocumentJob *job = hl_document_job_new (self);
       job->source = hl_attention_source_ref (self->source);
       job->layer = l;
+      job->head.stack = self->summary->stack;
+      job->summary_id = self->summary_id;
       job->is_guess = is_guess;
       hl_document_begin (self,
                          is_guess ? _ ("Estimating heads") : _ ("Summarising heads"));
@@ -106,8 +113,10 @@ submit_layers (HlDocument *self, gboolean is_guess)
 void
 hl_document_summarise (HlDocument *self)
 {
+  self->summary_id++;
   self->n_layers_left = self->n_guesses_left = self->summary->n_layers;
-  gboolean is_slow = self->summary->n_layers > 0 && hl_summary_is_slow (self->source, 0);
+  gboolean is_slow = self->summary->n_layers > 0 &&
+                     hl_summary_is_slow (self->source, self->summary->stack);
   if (is_slow)
     submit_layers (self, TRUE);
   submit_layers (self, FALSE);

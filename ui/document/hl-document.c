@@ -46,6 +46,43 @@ hl_document_touch (HlDocument *self)
   self->n_changes++;
 }
 
+int
+hl_document_get_stack (HlDocument *self)
+{
+  return hl_selection_get_place (self->selection)->stack;
+}
+
+const HlTokenTable *
+hl_document_get_tokens (HlDocument *self)
+{
+  return self->trace != NULL
+             ? hl_trace_get_tokens (self->trace, hl_document_get_stack (self))
+             : NULL;
+}
+
+const HlTokenTable *
+hl_document_get_key_tokens (HlDocument *self)
+{
+  return self->trace != NULL
+             ? hl_trace_get_key_tokens (self->trace, hl_document_get_stack (self))
+             : NULL;
+}
+
+/* Another stack is looked at, by a choice or its undoing: views begin anew with it. */
+static void
+follow_stack (HlDocument *self)
+{
+  int stack = hl_document_get_stack (self);
+  if (self->summary == NULL || self->summary->stack == stack ||
+      hl_model_info_get_stack (self->trace->model, stack) == NULL)
+    return;
+  g_clear_pointer (&self->summary, hl_trace_summary_free);
+  self->summary = hl_trace_summary_new (self->trace, stack);
+  self->view.first_token = self->view.end_token = 0;
+  hl_document_emit (self, HL_DOCUMENT_TRACE);
+  hl_document_summarise (self);
+}
+
 /* Ablating, or undoing it, runs the model again; looking at something else does not. */
 static void
 selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
@@ -53,6 +90,8 @@ selection_changed_cb (HlSelection *selection, guint parts, HlDocument *self)
   /* What a trace begins with leaves no history; what a person chooses does. */
   if ((parts & HL_SELECTION_HEAD) != 0 && hl_selection_can_undo (selection))
     self->head_is_chosen = TRUE;
+  if ((parts & HL_SELECTION_HEAD) != 0)
+    follow_stack (self);
   if ((parts & HL_SELECTION_HEAD) != 0)
     hl_document_emit (self, HL_DOCUMENT_SCORES); /* parts are those of one head */
   if ((parts & HL_SELECTION_ABLATED) != 0)
@@ -301,8 +340,7 @@ void
 hl_document_set_head_note (HlDocument *self, const char *tags, const char *text)
 {
   HlHeadKey key = hl_selection_get_head (self->selection);
-  if (self->trace == NULL ||
-      !hl_head_notes_set (self->head_notes, key.layer, key.head, tags, text))
+  if (self->trace == NULL || !hl_head_notes_set (self->head_notes, key, tags, text))
     return;
   hl_document_touch (self);
   hl_document_emit (self, HL_DOCUMENT_HEAD_NOTES);
@@ -343,13 +381,15 @@ static void
 show_wanted_place (HlDocument *self)
 {
   g_autofree HlPlace *place = g_steal_pointer (&self->wanted_place);
-  const HlStack *stack = hl_model_info_get_stack (self->trace->model, 0);
-  const HlTokenTable *tokens = hl_trace_get_tokens (self->trace, 0);
-  gboolean has_head = place->layer >= 0 && place->layer < stack->n_layers &&
-                      place->head >= 0 &&
+  int at = hl_document_get_stack (self);
+  const HlStack *stack = hl_model_info_get_stack (self->trace->model, at);
+  const HlTokenTable *tokens = hl_document_get_tokens (self);
+  const HlTokenTable *keys = hl_document_get_key_tokens (self);
+  gboolean has_head = place->stack == at && place->layer >= 0 &&
+                      place->layer < stack->n_layers && place->head >= 0 &&
                       place->head < stack->layers[place->layer].n_heads;
-  gboolean has_cell =
-      tokens != NULL && place->query < tokens->n_tokens && place->key < tokens->n_tokens;
+  gboolean has_cell = place->stack == at && tokens != NULL && keys != NULL &&
+                      place->query < tokens->n_tokens && place->key < keys->n_tokens;
   self->head_is_chosen = self->head_is_chosen || has_head;
   hl_selection_begin_at (self->selection, has_head ? place->layer : 0,
                          has_head ? place->head : 0, has_cell ? place->query : -1,
@@ -360,14 +400,33 @@ show_wanted_place (HlDocument *self)
 static void
 check_slice (HlDocument *self)
 {
-  const HlTokenTable *tokens =
-      self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
+  const HlTokenTable *tokens = hl_document_get_tokens (self);
   HlViewOptions *view = &self->view;
   gboolean is_good = tokens != NULL && view->first_token >= 0 &&
                      view->first_token < view->end_token &&
                      view->end_token <= tokens->n_tokens;
   if (!is_good)
     view->first_token = view->end_token = 0;
+}
+
+/* What an encoder-decoder is opened for is what its decoder looks at. */
+static int
+first_stack (const HlTrace *trace)
+{
+  int n = (int) trace->model->stacks->len;
+  return hl_model_info_get_stack (trace->model, n - 1)->is_cross ? n - 1 : 0;
+}
+
+/* Where a new trace is looked at first; a place that waits knows better. */
+static int
+wanted_stack (HlDocument *self)
+{
+  const HlPlace *place = self->wanted_place;
+  if (self->trace == NULL)
+    return 0;
+  if (place != NULL && hl_model_info_get_stack (self->trace->model, place->stack) != NULL)
+    return place->stack;
+  return first_stack (self->trace);
 }
 
 void
@@ -381,11 +440,12 @@ hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selectio
     {
       self->trace = hl_trace_ref (trace);
       self->source = hl_attention_source_new (trace);
-      self->summary = hl_trace_summary_new (trace, 0);
     }
-  check_slice (self);
   if (!keep_selection)
-    hl_selection_reset (self->selection, TRUE);
+    hl_selection_reset (self->selection, wanted_stack (self), TRUE);
+  if (trace != NULL)
+    self->summary = hl_trace_summary_new (trace, hl_document_get_stack (self));
+  check_slice (self);
   if (trace != NULL && self->wanted_place != NULL)
     show_wanted_place (self);
   hl_document_emit (self, HL_DOCUMENT_TRACE);

@@ -116,6 +116,12 @@ HlTrace *hl_document_get_trace (HlDocument *self);
 /** hl_document_get_baseline: (nullable): the latest trace of the same model and input
  * without interventions, to compare with. */
 HlTrace *hl_document_get_baseline (HlDocument *self);
+/** hl_document_get_stack: the one that is looked at. */
+int hl_document_get_stack (HlDocument *self);
+/** hl_document_get_tokens, _get_key_tokens: (nullable): queries and keys of its maps. */
+const HlTokenTable *hl_document_get_tokens (HlDocument *self);
+const HlTokenTable *hl_document_get_key_tokens (HlDocument *self);
+/** hl_document_get_summary: (nullable): of that stack. */
 HlTraceSummary *hl_document_get_summary (HlDocument *self);
 HlAttentionSource *hl_document_get_source (HlDocument *self);
 

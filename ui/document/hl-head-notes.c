@@ -9,9 +9,12 @@
 
 #include <string.h>
 
+/* More towers than any model has. */
+#define STACKS_MAX 64
+
 struct _HlHeadNotes
 {
-  GHashTable *by_head; /* "5.1" -> HlHeadNote */
+  GHashTable *by_head; /* "5.1", "2:5.1" -> HlHeadNote */
 };
 
 static void
@@ -40,10 +43,36 @@ hl_head_notes_free (HlHeadNotes *notes)
   g_free (notes);
 }
 
-const HlHeadNote *
-hl_head_notes_get (const HlHeadNotes *notes, int layer, int head)
+/* (transfer full): "5.1" of the first stack, "2:5.1" of another. */
+static char *
+key_of (HlHeadKey head)
 {
-  g_autofree char *key = g_strdup_printf ("%d.%d", layer, head);
+  return head.stack == 0
+             ? g_strdup_printf ("%d.%d", head.layer, head.head)
+             : g_strdup_printf ("%d:%d.%d", head.stack, head.layer, head.head);
+}
+
+static gboolean
+parse_key (const char *text, HlHeadKey *key)
+{
+  const char *colon = strchr (text, ':');
+  gint64 stack = 0;
+  if (colon != NULL)
+    {
+      char *end;
+      stack = g_ascii_strtoll (text, &end, 10);
+      if (end != colon || stack < 1 || stack > STACKS_MAX)
+        return FALSE;
+    }
+  gboolean is_good = hl_head_key_parse (colon != NULL ? colon + 1 : text, key);
+  key->stack = (int) stack;
+  return is_good;
+}
+
+const HlHeadNote *
+hl_head_notes_get (const HlHeadNotes *notes, HlHeadKey head)
+{
+  g_autofree char *key = key_of (head);
   return g_hash_table_lookup (notes->by_head, key);
 }
 
@@ -73,18 +102,17 @@ note_new (const char *tags, const char *text)
 }
 
 gboolean
-hl_head_notes_set (
-    HlHeadNotes *notes, int layer, int head, const char *tags, const char *text)
+hl_head_notes_set (HlHeadNotes *notes, HlHeadKey head, const char *tags, const char *text)
 {
   HlHeadNote *note = note_new (tags, text);
-  const HlHeadNote *before = hl_head_notes_get (notes, layer, head);
+  const HlHeadNote *before = hl_head_notes_get (notes, head);
   gboolean is_empty = note->tags[0] == NULL && note->text[0] == '\0';
   gboolean is_same = before == NULL
                          ? is_empty
                          : g_str_equal (before->text, note->text) &&
                                g_strv_equal ((const char *const *) before->tags,
                                              (const char *const *) note->tags);
-  char *key = g_strdup_printf ("%d.%d", layer, head);
+  char *key = key_of (head);
   if (is_same || is_empty)
     {
       if (!is_same)
@@ -185,7 +213,7 @@ hl_head_notes_take_json (HlHeadNotes *notes, const char *text)
     HlHeadKey head;
     const char *note = json_string_value (json_object_get (value, "note"));
     g_autofree char *tags = join_json (json_object_get (value, "tags"));
-    if (hl_head_key_parse (key, &head))
-      hl_head_notes_set (notes, head.layer, head.head, tags, note != NULL ? note : "");
+    if (parse_key (key, &head))
+      hl_head_notes_set (notes, head, tags, note != NULL ? note : "");
   }
 }

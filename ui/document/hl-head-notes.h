@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a person wrote of single heads: tags and a note each. As a session keeps it: JSON
- * text, {"5.1": {"tags": ["induction"], "note": "follows names"}}. Thread: one at a time.
+ * text, {"5.1": {"tags": ["induction"], "note": "follows names"}}; "2:5.1" of
+ * the third stack. Thread: one at a time.
  */
 #pragma once
 
@@ -26,7 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlHeadNotes, hl_head_notes_free)
 
 /** hl_head_notes_get: (transfer none) (nullable): NULL for a head of which nothing is
  * written. */
-const HlHeadNote *hl_head_notes_get (const HlHeadNotes *notes, int layer, int head);
+const HlHeadNote *hl_head_notes_get (const HlHeadNotes *notes, HlHeadKey head);
 
 /**
  * hl_head_notes_set:
@@ -34,8 +35,10 @@ const HlHeadNote *hl_head_notes_get (const HlHeadNotes *notes, int layer, int he
  * @text: the note; blanks around it are left out
  * Returns: whether anything changed
  */
-gboolean hl_head_notes_set (
-    HlHeadNotes *notes, int layer, int head, const char *tags, const char *text);
+gboolean hl_head_notes_set (HlHeadNotes *notes,
+                            HlHeadKey head,
+                            const char *tags,
+                            const char *text);
 
 gboolean hl_head_notes_is_empty (const HlHeadNotes *notes);
 

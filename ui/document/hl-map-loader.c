@@ -103,15 +103,21 @@ add_lines (const Request *r,
   g_autofree float *column = g_new (float, (gsize) MAX (sums->Tq, 1));
   for (guint i = 0; i < r->n_tokens; i++)
     {
+      gint64 token = r->tokens[i];
       float *row = sums->rows + (gsize) i * (gsize) sums->Tk;
+      gboolean is_query = token < sums->Tq, is_key = token < sums->Tk;
       if (!hl_progress_step (progress, (double) i / r->n_tokens, NULL, error) ||
-          !hl_attention_source_read_row (r->source, backend, r->head, r->tokens[i], row,
-                                         progress->cancellable, error) ||
-          !hl_attention_source_read_column (r->source, backend, r->head, r->tokens[i],
-                                            column, progress->cancellable, error))
+          (is_query &&
+           !hl_attention_source_read_row (r->source, backend, r->head, token, row,
+                                          progress->cancellable, error)) ||
+          (is_key &&
+           !hl_attention_source_read_column (r->source, backend, r->head, token, column,
+                                             progress->cancellable, error)))
         return FALSE;
-      add (sums->to, row, sums->Tk);
-      add (sums->from, column, sums->Tq);
+      if (is_query)
+        add (sums->to, row, sums->Tk);
+      if (is_key)
+        add (sums->from, column, sums->Tq);
     }
   return TRUE;
 }

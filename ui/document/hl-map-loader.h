@@ -21,7 +21,8 @@ void hl_map_load_async (HlEngine *engine,
 
 /**
  * hl_lines_load_async:
- * @tokens: (n): queries whose rows, and keys whose columns, are summed
+ * @tokens: (n): queries whose rows, and keys whose columns, are summed; of a map of two
+ *   different sides those that are there
  * In the foreground. Finish with hl_engine_finish(): an HlLineSums.
  * Thread: main.
  */

@@ -158,9 +158,10 @@ hl_selection_get_head (HlSelection *self)
 }
 
 void
-hl_selection_reset (HlSelection *self, gboolean keep_ablated)
+hl_selection_reset (HlSelection *self, int stack, gboolean keep_ablated)
 {
   State *next = state_new ();
+  next->place.stack = stack;
   if (keep_ablated)
     g_array_append_vals (next->ablated, self->now->ablated->data,
                          self->now->ablated->len);
@@ -208,6 +209,21 @@ hl_selection_set_head (HlSelection *self, int layer, int head)
 }
 
 void
+hl_selection_set_stack_head (HlSelection *self, int stack, int layer, int head)
+{
+  State *next = state_copy (self->now);
+  if (next->place.stack != stack)
+    {
+      next->place.query = next->place.key = -1;
+      g_array_set_size (next->tokens, 0);
+    }
+  next->place.stack = stack;
+  next->place.layer = layer;
+  next->place.head = head;
+  go_to (self, next);
+}
+
+void
 hl_selection_set_cell (HlSelection *self, gint64 query, gint64 key)
 {
   State *next = state_copy (self->now);
@@ -245,12 +261,12 @@ hl_selection_get_tokens (HlSelection *self, guint *n)
 }
 
 static int
-find_head (const GArray *heads, int layer, int head)
+find_head (const GArray *heads, int stack, int layer, int head)
 {
   for (guint i = 0; i < heads->len; i++)
     {
       const HlHeadKey *key = &g_array_index (heads, HlHeadKey, i);
-      if (key->layer == layer && key->head == head)
+      if (key->stack == stack && key->layer == layer && key->head == head)
         return (int) i;
     }
   return -1;
@@ -259,7 +275,7 @@ find_head (const GArray *heads, int layer, int head)
 static void
 toggle (GArray *heads, int stack, int layer, int head)
 {
-  int at = find_head (heads, layer, head);
+  int at = find_head (heads, stack, layer, head);
   if (at >= 0)
     g_array_remove_index (heads, (guint) at);
   else
@@ -295,7 +311,7 @@ hl_selection_clear_ablated (HlSelection *self)
 gboolean
 hl_selection_is_ablated (HlSelection *self, int layer, int head)
 {
-  return find_head (self->now->ablated, layer, head) >= 0;
+  return find_head (self->now->ablated, self->now->place.stack, layer, head) >= 0;
 }
 
 const HlHeadKey *

@@ -47,11 +47,12 @@ HlSelection *hl_selection_new (void);
 const HlPlace *hl_selection_get_place (HlSelection *self);
 HlHeadKey hl_selection_get_head (HlSelection *self);
 
-/** hl_selection_reset: a new trace: head 0.0, nothing brushed, no history. Ablated heads
- * stay when @keep_ablated. */
-void hl_selection_reset (HlSelection *self, gboolean keep_ablated);
+/** hl_selection_reset: a new trace: head 0.0 of @stack, nothing brushed, no history.
+ * Ablated heads stay when @keep_ablated. */
+void hl_selection_reset (HlSelection *self, int stack, gboolean keep_ablated);
 
-/** hl_selection_begin_at: where a new trace is first looked at; leaves no history. */
+/** hl_selection_begin_at: where a new trace is first looked at, in the stack that is
+ * looked at; leaves no history. */
 void
 hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query, gint64 key);
 
@@ -60,7 +61,12 @@ hl_selection_begin_at (HlSelection *self, int layer, int head, gint64 query, gin
 void
 hl_selection_begin_ablated (HlSelection *self, const HlHeadKey *heads, guint n_heads);
 
+/** hl_selection_set_head: of the stack that is looked at. */
 void hl_selection_set_head (HlSelection *self, int layer, int head);
+
+/** hl_selection_set_stack_head: likewise, of any. Another stack may have other tokens:
+ * nothing is brushed then. */
+void hl_selection_set_stack_head (HlSelection *self, int stack, int layer, int head);
 
 /** hl_selection_set_query: one token is brushed, or none for -1. */
 void hl_selection_set_query (HlSelection *self, gint64 query);
@@ -74,6 +80,7 @@ void hl_selection_set_tokens (HlSelection *self, const gint64 *tokens, guint n);
 /** hl_selection_get_tokens: (transfer none): the brushed tokens. */
 const gint64 *hl_selection_get_tokens (HlSelection *self, guint *n);
 
+/** hl_selection_toggle_ablated: of the stack that is looked at. */
 void hl_selection_toggle_ablated (HlSelection *self, int layer, int head);
 /** hl_selection_set_ablated: these and no others; can be undone. */
 void hl_selection_set_ablated (HlSelection *self, const HlHeadKey *heads, guint n_heads);

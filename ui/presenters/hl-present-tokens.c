@@ -207,7 +207,7 @@ describe (HlTokenScene *scene,
   const char *what = is_from ? _ ("who attends to") : _ ("attention of");
   if (n_summed == 1 && scene->n_selected == 1)
     {
-      g_autofree char *name = hl_present_token (trace, 0, scene->selected[0]);
+      g_autofree char *name = hl_present_token (trace, head.stack, scene->selected[0]);
       scene->caption = g_strdup_printf (
           _ ("Head %d.%d: %s token %d “%s”; 0 to %s, the largest shown."), head.layer,
           head.head, what, (int) scene->selected[0], name, high);
@@ -302,10 +302,10 @@ hl_present_add_arcs (HlTokenScene *scene,
   scene->arcs = g_memdup2 (arcs->data, sizeof (HlArc) * arcs->len);
 }
 
-char *
-hl_present_whole_text (const HlTrace *trace, gsize *n_prompt)
+/* (transfer full): bytes that are no UTF-8 become U+FFFD. */
+static char *
+join_generated (const HlTokenTable *tokens)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   g_autoptr (GByteArray) generated = g_byte_array_new ();
   for (int i = 0; tokens != NULL && i < tokens->n_tokens; i++)
     {
@@ -316,13 +316,34 @@ hl_present_whole_text (const HlTrace *trace, gsize *n_prompt)
       const guint8 *data = g_bytes_get_data (token->bytes, &size);
       g_byte_array_append (generated, data, (guint) size);
     }
-  const char *prompt = trace->text != NULL ? trace->text : "";
   g_byte_array_append (generated, (const guint8 *) "", 1);
-  g_autofree char *rest =
-      g_utf8_make_valid ((const char *) generated->data, (gssize) generated->len - 1);
+  return g_utf8_make_valid ((const char *) generated->data, (gssize) generated->len - 1);
+}
+
+char *
+hl_present_whole_text (const HlTrace *trace, gsize *n_prompt)
+{
+  const char *prompt = trace->text != NULL ? trace->text : "";
+  g_autofree char *rest = join_generated (hl_trace_get_tokens (trace, 0));
   if (n_prompt != NULL)
     *n_prompt = strlen (prompt);
   return g_strconcat (prompt, rest, NULL);
+}
+
+char *
+hl_present_all_text (const HlTrace *trace, gsize *n_prompt)
+{
+  if (trace->model->readout_stack == 0)
+    return hl_present_whole_text (trace, n_prompt);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, trace->model->readout_stack);
+  gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
+  g_autofree char *generated = join_generated (tokens);
+  const char *text = trace->text != NULL ? trace->text : "";
+  const char *target = trace->target_text != NULL ? trace->target_text : "";
+  g_autofree char *prompt =
+      is_text ? g_strdup_printf ("%s\n→ %s", text, target) : g_strdup (text);
+  *n_prompt = strlen (prompt);
+  return g_strconcat (prompt, generated, NULL);
 }
 
 /* ---- finding -------------------------------------------------------------------------
@@ -380,10 +401,10 @@ readable (const HlTokenTable *tokens, GArray *owners)
 }
 
 GArray *
-hl_present_find_tokens (const HlTrace *trace, const char *words)
+hl_present_find_tokens (const HlTrace *trace, int stack, const char *words)
 {
   GArray *found = g_array_new (FALSE, FALSE, sizeof (gint64));
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
   g_autofree char *wanted = g_utf8_casefold (words, -1);
   if (tokens == NULL || wanted[0] == '\0')
     return found;

@@ -66,8 +66,12 @@ void hl_present_add_arcs (HlTokenScene *scene,
  * it that are the text's own. */
 char *hl_present_whole_text (const HlTrace *trace, gsize *n_prompt);
 
-/** hl_present_find_tokens: (transfer full) (element-type gint64): tokens whose text, as a
- * person reads it, holds @words, whatever the case; also over several tokens. */
-GArray *hl_present_find_tokens (const HlTrace *trace, const char *words);
+/** hl_present_all_text: likewise, for reading; of an encoder-decoder the encoder's text and
+ * the decoder's after an arrow, of a recording the decoder's. */
+char *hl_present_all_text (const HlTrace *trace, gsize *n_prompt);
+
+/** hl_present_find_tokens: (transfer full) (element-type gint64): tokens of a stack whose
+ * text, as a person reads it, holds @words, whatever the case; also over several tokens. */
+GArray *hl_present_find_tokens (const HlTrace *trace, int stack, const char *words);
 
 G_END_DECLS

@@ -148,6 +148,15 @@ hl_present_stack_prefix (const HlTrace *trace, int stack)
                                                  : g_strdup ("");
 }
 
+gboolean
+hl_present_reads_out (const HlTrace *trace, int stack)
+{
+  const HlStack *asked = hl_model_info_get_stack (trace->model, stack);
+  const HlStack *read =
+      hl_model_info_get_stack (trace->model, trace->model->readout_stack);
+  return asked != NULL && read != NULL && g_str_equal (asked->tower, read->tower);
+}
+
 const char *
 hl_present_stack_name (const HlTrace *trace, int stack)
 {

@@ -89,6 +89,9 @@ void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_fr
  * and a space, "cross ", for what goes before a head's number. */
 char *hl_present_stack_prefix (const HlTrace *trace, int stack);
 
+/** hl_present_reads_out: the positions of a stack are those that predictions are of. */
+gboolean hl_present_reads_out (const HlTrace *trace, int stack);
+
 /** hl_present_head_title: (transfer full): "Layer 3 · head 1", with the stack's name
  * before it where there are several. */
 char *hl_present_head_title (const HlTrace *trace, HlHeadKey head);

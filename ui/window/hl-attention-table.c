@@ -36,6 +36,7 @@ struct _HlAttentionTable
   GListStore *rows; /* of HlTokenRow *: one a token */
   GPtrArray *cells; /* of GtkListItem *: those that show something now */
   HlTrace *trace;   /* whose tokens @rows are */
+  int stack;        /* whose keys they are */
   gint64 first;     /* the slice of them that is there */
   gint64 end;
   float *to; /* one a token; NULL until they are read */
@@ -86,13 +87,22 @@ value_of (HlAttentionTable *self, gint64 token, Column column)
   return NAN;
 }
 
+/* Rows are keys; of a map of one text with itself they are the queries, too. */
+static int
+key_stack (HlAttentionTable *self)
+{
+  int stack = hl_document_get_stack (self->document);
+  const HlStack *tower = hl_model_info_get_stack (self->trace->model, stack);
+  return tower != NULL ? tower->key_stack : stack;
+}
+
 static char *
 text_of (HlAttentionTable *self, gint64 token, Column column)
 {
   if (column == COLUMN_INDEX)
     return g_strdup_printf ("%d", (int) token);
   if (column == COLUMN_TOKEN)
-    return hl_present_token (self->trace, 0, token);
+    return hl_present_token (self->trace, key_stack (self), token);
   double value = value_of (self, token, column);
   return isnan (value)
              ? g_strdup ("–")
@@ -161,17 +171,22 @@ show_values (HlAttentionTable *self)
  */
 
 static gint64
-n_tokens (HlAttentionTable *self)
+count (const HlTokenTable *tokens)
 {
-  const HlTokenTable *tokens =
-      self->trace != NULL ? hl_trace_get_tokens (self->trace, 0) : NULL;
   return tokens != NULL ? tokens->n_tokens : 0;
+}
+
+static gboolean
+is_cross (HlAttentionTable *self)
+{
+  return self->trace != NULL &&
+         key_stack (self) != hl_document_get_stack (self->document);
 }
 
 static gboolean
 is_text (HlAttentionTable *self)
 {
-  return self->trace != NULL && g_strcmp0 (self->trace->input_kind, "text") == 0;
+  return self->trace != NULL && g_strcmp0 (self->trace->input_kind, "image") != 0;
 }
 
 /* What is chosen, or the last token: a table is never empty. */
@@ -182,10 +197,11 @@ list_chosen (HlAttentionTable *self)
   const gint64 *chosen =
       hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
   GArray *list = g_array_new (FALSE, FALSE, sizeof (gint64));
+  gint64 n_queries = count (hl_document_get_tokens (self->document));
   for (guint i = 0; i < n && list->len < SUMMED_MAX; i++)
-    if (chosen[i] >= 0 && chosen[i] < n_tokens (self))
+    if (chosen[i] >= 0 && chosen[i] < n_queries)
       g_array_append_val (list, chosen[i]);
-  gint64 last = n_tokens (self) - 1;
+  gint64 last = n_queries - 1;
   if (list->len == 0 && last >= 0)
     g_array_append_val (list, last);
   return list;
@@ -199,8 +215,10 @@ show_title (HlAttentionTable *self, const GArray *chosen)
   if (chosen->len == 1)
     {
       gint64 token = g_array_index (chosen, gint64, 0);
-      g_autofree char *name = hl_present_token (self->trace, 0, token);
-      text = g_strdup_printf (_ ("Head %d.%d, row and column of token %d · %s"),
+      g_autofree char *name = hl_present_token (self->trace, head.stack, token);
+      text = g_strdup_printf (is_cross (self)
+                                  ? _ ("Head %d.%d, row of token %d · %s")
+                                  : _ ("Head %d.%d, row and column of token %d · %s"),
                               head.layer, head.head, (int) token, name);
     }
   else if (chosen->len > 1)
@@ -256,23 +274,29 @@ fill_rows (HlAttentionTable *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlViewOptions *view = hl_document_get_view (self->document);
-  if (trace == self->trace && view->first_token == self->first &&
+  int stack = hl_document_get_stack (self->document);
+  if (trace == self->trace && stack == self->stack && view->first_token == self->first &&
       view->end_token == self->end)
     return;
+  self->stack = stack;
   g_clear_pointer (&self->trace, hl_trace_unref);
   self->trace = trace != NULL ? hl_trace_ref (trace) : NULL;
   drop_lines (self);
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (g_object_unref);
   self->first = view->first_token;
   self->end = view->end_token;
-  gint64 end = self->end > 0 ? MIN (self->end, n_tokens (self)) : n_tokens (self);
+  gint64 n = count (hl_document_get_key_tokens (self->document));
+  gint64 end = self->end > 0 ? MIN (self->end, n) : n;
   for (gint64 i = self->first; i < end; i++)
     g_ptr_array_add (rows, hl_token_row_new (i));
   g_list_store_splice (self->rows, 0,
                        g_list_model_get_n_items (G_LIST_MODEL (self->rows)), rows->pdata,
                        rows->len);
-  gtk_column_view_column_set_visible (self->columns[COLUMN_LOG_PROB],
-                                      trace != NULL && trace->predictions != NULL);
+  gboolean has_predictions = trace != NULL && trace->predictions != NULL &&
+                             key_stack (self) == trace->model->readout_stack;
+  gtk_column_view_column_set_visible (self->columns[COLUMN_LOG_PROB], has_predictions);
+  /* Who attends to a key is of another text than the rows. */
+  gtk_column_view_column_set_visible (self->columns[COLUMN_FROM], !is_cross (self));
 }
 
 static void
@@ -310,9 +334,14 @@ row_activated_cb (GtkColumnView *view, guint position, HlAttentionTable *self)
 {
   g_autoptr (HlTokenRow) row =
       g_list_model_get_item (G_LIST_MODEL (gtk_column_view_get_model (view)), position);
-  if (row != NULL)
-    hl_selection_set_query (hl_document_get_selection (self->document),
-                            hl_token_row_get_token (row));
+  HlSelection *selection = hl_document_get_selection (self->document);
+  if (row == NULL)
+    return;
+  if (is_cross (self))
+    hl_selection_set_cell (selection, hl_selection_get_place (selection)->query,
+                           hl_token_row_get_token (row));
+  else
+    hl_selection_set_query (selection, hl_token_row_get_token (row));
 }
 
 void

@@ -119,8 +119,8 @@ show_map (HlBeforeAfter *self, Side *side, HlTrace *trace, const char *title)
       side->head.layer = -1;
     }
   double high = summary != NULL ? hl_trace_summary_max (summary, FALSE) : 0;
-  if (side->head.layer == head.layer && side->head.head == head.head &&
-      side->high == high)
+  if (side->head.stack == head.stack && side->head.layer == head.layer &&
+      side->head.head == head.head && side->high == high)
     return;
   side->head = head;
   side->high = high;
@@ -156,8 +156,11 @@ hl_before_after_show (HlBeforeAfter *self)
     }
   g_autoptr (GString) text = g_string_new (_ ("Ablated: "));
   for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, "%s%d.%d", i > 0 ? ", " : "", heads[i].layer,
-                            heads[i].head);
+    {
+      g_autofree char *prefix = hl_present_stack_prefix (after, heads[i].stack);
+      g_string_append_printf (text, "%s%s%d.%d", i > 0 ? ", " : "", prefix,
+                              heads[i].layer, heads[i].head);
+    }
   gtk_label_set_text (self->title, text->str);
   show_predictions (self, before, after);
   show_map (self, &self->sides[0], before, _ ("%d.%d before"));

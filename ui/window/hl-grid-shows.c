@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the grid of heads shows. */
+ * What the grid of heads shows. Scores and patterns are of the first stack. */
 #include "config.h"
 
 #include "window/hl-grid-shows.h"
@@ -27,6 +27,8 @@ hl_grid_shows_clear (HlGridShows *shows)
 HlHeadScores *
 hl_grid_shows_find (HlDocument *document, HlScore score)
 {
+  if (hl_document_get_stack (document) != 0)
+    return NULL;
   HlHeadScores *scores = hl_document_find_scores (document, HL_SCOPE_DATASET, score);
   return scores != NULL ? scores
                         : hl_document_find_scores (document, HL_SCOPE_INPUT, score);
@@ -37,6 +39,8 @@ find_hops (HlDocument *document)
 {
   HlHeadScores *set = hl_document_get_scores (document, HL_SCOPE_DATASET);
   HlHeadScores *one = hl_document_get_scores (document, HL_SCOPE_INPUT);
+  if (hl_document_get_stack (document) != 0)
+    return NULL;
   return set != NULL && set->n_hop_inputs > 0   ? set
          : one != NULL && one->n_hop_inputs > 0 ? one
                                                 : NULL;
@@ -46,7 +50,8 @@ static guint
 find_patterns (HlDocument *document)
 {
   guint found = 0;
-  for (int k = 0; k < HL_N_PATTERNS; k++)
+  gboolean is_first = hl_document_get_stack (document) == 0;
+  for (int k = 0; k < HL_N_PATTERNS && is_first; k++)
     if (hl_document_get_patterns (document, (HlPatternKind) k) != NULL)
       found |= 1u << k;
   return found;

@@ -223,14 +223,21 @@ list_columns_cb (HlHeadFinder *self)
 /* ---- rows ----------------------------------------------------------------------------
  */
 
+static HlHeadKey
+key_of (HlHeadFinder *self, int layer, int head)
+{
+  return (HlHeadKey){ hl_document_get_stack (self->document), layer, head };
+}
+
 static gboolean
 is_pinned (HlHeadFinder *self, int layer, int head)
 {
   guint n;
+  int stack = hl_document_get_stack (self->document);
   const HlHeadKey *pinned =
       hl_selection_get_pinned (hl_document_get_selection (self->document), &n);
   for (guint i = 0; i < n; i++)
-    if (pinned[i].layer == layer && pinned[i].head == head)
+    if (pinned[i].stack == stack && pinned[i].layer == layer && pinned[i].head == head)
       return TRUE;
   return FALSE;
 }
@@ -240,9 +247,9 @@ make_row (HlHeadFinder *self, HlTraceSummary *summary, int layer, int head)
 {
   HlHeadItem *item = hl_head_item_new (
       layer, head, &hl_trace_summary_get_head (summary, layer, head)->stats);
-  hl_head_item_mark (
-      item, is_pinned (self, layer, head),
-      hl_head_notes_get (hl_document_get_head_notes (self->document), layer, head));
+  hl_head_item_mark (item, is_pinned (self, layer, head),
+                     hl_head_notes_get (hl_document_get_head_notes (self->document),
+                                        key_of (self, layer, head)));
   if (self->score != HL_N_SCORES)
     hl_head_item_set_score (item, mean_of (&self->scores[self->score], item));
   return item;
@@ -478,7 +485,7 @@ marks_changed_cb (HlHeadFinder *self)
       HlHeadItem *item = g_ptr_array_index (self->rows, i);
       int layer = hl_head_item_get_layer (item), head = hl_head_item_get_head (item);
       hl_head_item_mark (item, is_pinned (self, layer, head),
-                         hl_head_notes_get (notes, layer, head));
+                         hl_head_notes_get (notes, key_of (self, layer, head)));
     }
   gtk_filter_changed (GTK_FILTER (self->filtering), GTK_FILTER_CHANGE_DIFFERENT);
 }

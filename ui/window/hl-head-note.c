@@ -27,8 +27,7 @@ static const HlHeadNote *
 note_of (Note *note)
 {
   HlHeadKey key = hl_selection_get_head (hl_document_get_selection (note->document));
-  return hl_head_notes_get (hl_document_get_head_notes (note->document), key.layer,
-                            key.head);
+  return hl_head_notes_get (hl_document_get_head_notes (note->document), key);
 }
 
 static void

@@ -56,8 +56,8 @@ hl_head_numbers_show_head (HlHeadNumbers *self)
     gtk_label_set_text (self->stat_labels[i], "–");
   if (head == NULL)
     return;
-  HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_document_get_tokens (self->document);
+  const HlTokenTable *keys = hl_document_get_key_tokens (self->document);
   gboolean is_grid = tokens != NULL && tokens->n_columns > 0;
   /* What is selected does not move what stands beside: one width for all heads, and a
    * smaller one beside a text, which needs the room. */
@@ -78,9 +78,9 @@ hl_head_numbers_show_head (HlHeadNumbers *self)
   set_stat (self, STAT_MAX, "%.4f", head->stats.max);
   gint64 query = head->stats.max_query, to = head->stats.max_key;
   g_autofree char *where =
-      tokens != NULL && query >= 0 && query < tokens->n_tokens && to < tokens->n_tokens
-          ? g_strdup_printf ("%s → %s", tokens->tokens[query].text,
-                             tokens->tokens[to].text)
+      tokens != NULL && keys != NULL && query >= 0 && query < tokens->n_tokens &&
+              to >= 0 && to < keys->n_tokens
+          ? g_strdup_printf ("%s → %s", tokens->tokens[query].text, keys->tokens[to].text)
           : g_strdup ("–");
   gtk_label_set_text (self->stat_labels[STAT_WHERE], where);
 }
@@ -151,7 +151,8 @@ static void
 describe_next (HlHeadNumbers *self, const HlTrace *trace, gint64 position)
 {
   const HlPredictions *p = trace->predictions;
-  g_autofree char *token = hl_present_token (trace, 0, position);
+  g_autofree char *token =
+      hl_present_token (trace, trace->model->readout_stack, position);
   g_autofree char *title = g_strdup_printf (
       p->is_own ? _ ("At %d · %s") : _ ("After %d · %s"), (int) position, token);
   g_autoptr (GString) tip = g_string_new (NULL);

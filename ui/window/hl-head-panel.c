@@ -116,7 +116,7 @@ show_one_overlay (HlHeadPanel *self,
                   gboolean is_from)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_document_get_tokens (self->document);
   guint n;
   const gint64 *chosen =
       hl_selection_get_tokens (hl_document_get_selection (self->document), &n);
@@ -124,8 +124,9 @@ show_one_overlay (HlHeadPanel *self,
   for (guint i = 0; i < n; i++)
     if (chosen[i] < tokens->n_tokens)
       selected[chosen[i]] = TRUE;
-  g_autoptr (HlOverlayScene) scene = hl_present_overlay (
-      trace, 0, weights, selected, is_from, hl_document_get_view (self->document));
+  g_autoptr (HlOverlayScene) scene =
+      hl_present_overlay (trace, hl_document_get_stack (self->document), weights,
+                          selected, is_from, hl_document_get_view (self->document));
   gtk_label_set_text (title, is_from ? _ ("Attended from") : _ ("Attends to"));
   gtk_widget_set_tooltip_text (GTK_WIDGET (title), scene != NULL ? scene->title : NULL);
   gtk_widget_set_tooltip_text (GTK_WIDGET (view),
@@ -139,7 +140,7 @@ static void
 show_overlays (HlHeadPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  const HlTokenTable *tokens = hl_document_get_tokens (self->document);
   gboolean has_picture = tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
   gtk_widget_set_visible (self->overlays, has_picture);
   if (!has_picture)
@@ -261,8 +262,11 @@ show_title (HlHeadPanel *self)
 {
   const HlPlace *place =
       hl_selection_get_place (hl_document_get_selection (self->document));
+  HlTrace *trace = hl_document_get_trace (self->document);
+  HlHeadKey key = { place->stack, place->layer, place->head };
   g_autofree char *title =
-      g_strdup_printf (_ ("Layer %d · head %d"), place->layer, place->head);
+      trace != NULL ? hl_present_head_title (trace, key)
+                    : g_strdup_printf (_ ("Layer %d · head %d"), key.layer, key.head);
   gboolean is_ablated = hl_selection_is_ablated (
       hl_document_get_selection (self->document), place->layer, place->head);
   gtk_label_set_text (self->title, title);
@@ -450,8 +454,10 @@ cell_hovered_cb (
       gtk_label_set_text (self->readout, "");
       return;
     }
-  g_autofree char *query = hl_present_token (trace, 0, row);
-  g_autofree char *key = hl_present_token (trace, 0, column);
+  int stack = hl_document_get_stack (self->document);
+  g_autofree char *query = hl_present_token (trace, stack, row);
+  g_autofree char *key = hl_present_token (
+      trace, hl_model_info_get_stack (trace->model, stack)->key_stack, column);
   g_autofree char *text =
       isnan (value) ? g_strdup_printf (_ ("%s → %s: not applicable"), query, key)
                     : g_strdup_printf ("%s → %s: %.5f", query, key, value);
@@ -462,8 +468,7 @@ cell_hovered_cb (
 static void
 patches_changed_cb (HlPatchView *view, gpointer selected, guint n, HlHeadPanel *self)
 {
-  HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  const HlTokenTable *tokens = hl_document_get_tokens (self->document);
   const gboolean *chosen = selected;
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (gint64));
   for (guint i = 0; tokens != NULL && i < n; i++)

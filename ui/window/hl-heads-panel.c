@@ -25,6 +25,8 @@ struct _HlHeadsPanel
   GtkDropDown *colormap;
   GtkToggleButton *leave_out;
   GtkDropDown *shows_drop;
+  GtkDropDown *stack_drop; /* of a model with several */
+  gboolean is_following;   /* it follows the selection */
   HlGridShows shows;
   HlHeadFinder *finder;
   gboolean had_score; /* the grid showed one */
@@ -72,8 +74,12 @@ show_caption (HlHeadsPanel *self, const HlScale *scale)
     g_string_append (text, _ ("Some estimated, being refined · "));
   g_string_append (text, range);
   for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, "%s%d.%d", i == 0 ? _ (" · pinned: ") : ", ",
-                            pinned[i].layer, pinned[i].head);
+    {
+      HlTrace *trace = hl_document_get_trace (self->document);
+      g_autofree char *prefix = hl_present_stack_prefix (trace, pinned[i].stack);
+      g_string_append_printf (text, "%s%s%d.%d", i == 0 ? _ (" · pinned: ") : ", ",
+                              prefix, pinned[i].layer, pinned[i].head);
+    }
   gtk_label_set_text (self->caption, text->str);
 }
 
@@ -110,6 +116,49 @@ follow_selection (HlHeadsPanel *self)
   const HlPlace *place =
       hl_selection_get_place (hl_document_get_selection (self->document));
   hl_head_grid_set_selected (self->grid, place->layer, place->head);
+}
+
+/* ---- stacks --------------------------------------------------------------------------
+ */
+
+/* The towers of the trace, where there are several, and which is looked at. */
+static void
+show_stacks (HlHeadsPanel *self)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  guint n = trace != NULL ? trace->model->stacks->len : 0;
+  gtk_widget_set_visible (GTK_WIDGET (self->stack_drop), n > 1);
+  self->is_following = TRUE;
+  GListModel *now = gtk_drop_down_get_model (self->stack_drop);
+  if (n > 1 && (now == NULL || g_list_model_get_n_items (now) != n))
+    {
+      g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+      for (guint i = 0; i < n; i++)
+        gtk_string_list_append (names, hl_present_stack_name (trace, (int) i));
+      gtk_drop_down_set_model (self->stack_drop, G_LIST_MODEL (names));
+    }
+  if (n > 1)
+    gtk_drop_down_set_selected (self->stack_drop,
+                                (guint) hl_document_get_stack (self->document));
+  self->is_following = FALSE;
+}
+
+static void
+stack_changed_cb (HlHeadsPanel *self)
+{
+  if (self->document == NULL || self->is_following)
+    return;
+  HlTrace *trace = hl_document_get_trace (self->document);
+  HlSelection *selection = hl_document_get_selection (self->document);
+  const HlPlace *place = hl_selection_get_place (selection);
+  int chosen = (int) gtk_drop_down_get_selected (self->stack_drop);
+  const HlStack *stack =
+      trace != NULL ? hl_model_info_get_stack (trace->model, chosen) : NULL;
+  if (stack == NULL || stack->n_layers == 0 || chosen == place->stack)
+    return;
+  int layer = MIN (place->layer, stack->n_layers - 1);
+  hl_selection_set_stack_head (selection, chosen, layer,
+                               MIN (place->head, stack->layers[layer].n_heads - 1));
 }
 
 /* ---- choices -------------------------------------------------------------------------
@@ -181,6 +230,8 @@ view_changed_cb (HlHeadsPanel *self)
 static void
 trace_changed_cb (HlHeadsPanel *self)
 {
+  show_stacks (self);
+  hl_grid_shows_fill (&self->shows, self->document);
   show_grid (self);
   hl_head_finder_refresh (self->finder);
   follow_selection (self);
@@ -219,7 +270,10 @@ static gboolean
 go_to_text (HlHeadsPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  const HlStack *stack = trace != NULL ? hl_model_info_get_stack (trace->model, 0) : NULL;
+  const HlStack *stack =
+      trace != NULL
+          ? hl_model_info_get_stack (trace->model, hl_document_get_stack (self->document))
+          : NULL;
   int layer, head, n = 0;
   const char *text = gtk_editable_get_text (self->go_to);
   gboolean is_head = stack != NULL && sscanf (text, "%d.%d%n", &layer, &head, &n) == 2 &&
@@ -335,6 +389,8 @@ hl_heads_panel_class_init (HlHeadsPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, leave_out);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, finder);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, shows_drop);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, stack_drop);
+  gtk_widget_class_bind_template_callback (widget, stack_changed_cb);
   gtk_widget_class_bind_template_callback (widget, shows_changed_cb);
   gtk_widget_class_bind_template_callback (widget, head_activated_cb);
   gtk_widget_class_bind_template_callback (widget, choice_changed_cb);

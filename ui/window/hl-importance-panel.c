@@ -283,8 +283,8 @@ choose_head (HlImportancePanel *self, const HlHeadScores *scores, int index)
     return;
   while (index >= scores->first[layer + 1])
     layer++;
-  hl_selection_set_head (hl_document_get_selection (self->document), layer,
-                         index - scores->first[layer]);
+  hl_selection_set_stack_head (hl_document_get_selection (self->document), 0, layer,
+                               index - scores->first[layer]);
 }
 
 static void

@@ -327,8 +327,8 @@ spot_activated_cb (HlScatterView *view, int mark, HlPatternPanel *self)
   while (layer + 1 < p->n_layers && flat >= p->first[layer + 1])
     layer++;
   hl_document_look_at_pattern (self->document, p->kind, -1);
-  hl_selection_set_head (hl_document_get_selection (self->document), layer,
-                         flat - p->first[layer]);
+  hl_selection_set_stack_head (hl_document_get_selection (self->document), 0, layer,
+                               flat - p->first[layer]);
 }
 
 static void

@@ -60,15 +60,22 @@ show_model (HlSidePanel *self)
       gtk_label_set_text (self->model_path, "");
       return;
     }
-  const HlStack *stack = hl_model_info_get_stack (info, 0);
   HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  const HlStack *stack = hl_model_info_get_stack (
+      info, trace != NULL ? hl_document_get_stack (self->document) : 0);
+  if (stack == NULL)
+    stack = hl_model_info_get_stack (info, 0); /* a model that is newer than the trace */
+  const HlTokenTable *tokens = hl_document_get_tokens (self->document);
+  const HlTokenTable *keys = hl_document_get_key_tokens (self->document);
   g_autoptr (GString) shape = g_string_new (NULL);
   if (info->family_title[0] != '\0')
     g_string_append_printf (shape, "%s · ", info->family_title);
   g_string_append_printf (shape, _ ("%d layers × %d heads"), stack->n_layers,
                           stack->n_layers > 0 ? stack->layers[0].n_heads : 0);
-  if (tokens != NULL)
+  if (tokens != NULL && keys != NULL && stack->is_cross)
+    g_string_append_printf (shape, _ (" · %d × %d tokens"), tokens->n_tokens,
+                            keys->n_tokens);
+  else if (tokens != NULL)
     g_string_append_printf (shape, _ (" · %d tokens"), tokens->n_tokens);
   g_autofree char *weights = NULL;
   if (info->n_params > 0)
@@ -88,11 +95,21 @@ show_model (HlSidePanel *self)
 /* Long texts are shown by their beginning: the tokens have all of it. */
 #define SHOWN_CHARACTERS 4000
 
-static gboolean
-takes_text (HlSidePanel *self)
+static const char *
+taken_kind (HlSidePanel *self)
 {
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  return info != NULL && g_str_equal (info->input_kind, "text");
+  return info != NULL ? info->input_kind : "";
+}
+
+static const char *
+ask_for_input (HlSidePanel *self)
+{
+  if (g_str_equal (taken_kind (self), "text"))
+    return _ ("Write or open a text, or drop one here");
+  return g_str_equal (taken_kind (self), "audio")
+             ? _ ("Open a recording, or drop one here")
+             : _ ("Open a picture, or drop one here");
 }
 
 /* What was generated is underlined, as among the tokens. */
@@ -109,10 +126,10 @@ underline_from (GtkLabel *label, gsize n_prompt)
 static void
 show_text (HlSidePanel *self, const HlTrace *trace)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, trace->model->readout_stack);
   HlInput *input = hl_document_get_input (self->document);
   gsize n_prompt;
-  g_autofree char *text = hl_present_whole_text (trace, &n_prompt);
+  g_autofree char *text = hl_present_all_text (trace, &n_prompt);
   glong n = g_utf8_strlen (text, -1);
   g_autofree char *shown = g_utf8_substring (text, 0, MIN (n, SHOWN_CHARACTERS));
   g_autofree char *more =
@@ -168,7 +185,8 @@ show_query (HlSidePanel *self, const HlTrace *trace, gboolean is_text)
   g_autofree char *caption = NULL;
   if (n == 1)
     {
-      g_autofree char *name = hl_present_token (trace, 0, chosen[0]);
+      g_autofree char *name =
+          hl_present_token (trace, hl_document_get_stack (self->document), chosen[0]);
       caption = g_strdup_printf (_ ("Query: %s · token %d"), name, (int) chosen[0]);
     }
   else if (n > 1)
@@ -185,9 +203,7 @@ show_input (HlSidePanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   HlInput *input = hl_document_get_input (self->document);
-  gtk_label_set_text (self->input_empty,
-                      takes_text (self) ? _ ("Write or open a text, or drop one here")
-                                        : _ ("Open a picture, or drop one here"));
+  gtk_label_set_text (self->input_empty, ask_for_input (self));
   if (trace == NULL)
     {
       gtk_stack_set_visible_child_name (self->input_stack, "empty");
@@ -195,7 +211,7 @@ show_input (HlSidePanel *self)
       gtk_label_set_text (self->query_caption, "");
       return;
     }
-  gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
+  gboolean is_text = g_strcmp0 (trace->input_kind, "image") != 0;
   if (is_text)
     show_text (self, trace);
   else
@@ -221,9 +237,22 @@ change_in_words (double before, double after)
   return g_strdup_printf (is_small ? "%.5f → %.5f" : "%.3f → %.3f", before, after);
 }
 
+/* What stands where no prediction is: why there is none. */
+static const char *
+no_prediction (const HlModelInfo *info, gboolean has_trace)
+{
+  if (info == NULL || !has_trace)
+    return _ ("None yet.");
+  if (info->predicts == HL_PREDICTS_OWN)
+    return _ ("One at every token: choose one of them.");
+  return _ ("None: this model makes features, it has no classes or vocabulary.");
+}
+
 static void
 show_prediction (HlSidePanel *self)
 {
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  gboolean is_next = info != NULL && info->predicts == HL_PREDICTS_NEXT;
   HlTrace *trace = hl_document_get_trace (self->document);
   HlTrace *baseline = hl_document_get_baseline (self->document);
   g_autoptr (GPtrArray) top =
@@ -233,7 +262,8 @@ show_prediction (HlSidePanel *self)
     before = hl_present_predictions (baseline, -1);
   guint n = top != NULL ? top->len : 0;
   gtk_label_set_text (self->prediction_title,
-                      takes_text (self) ? _ ("Next token") : _ ("Prediction"));
+                      is_next ? _ ("Next token") : _ ("Prediction"));
+  gtk_label_set_text (self->prediction_empty, no_prediction (info, trace != NULL));
   gtk_widget_set_visible (GTK_WIDGET (self->prediction_empty), n == 0);
   for (guint i = 0; i < N_PREDICTIONS; i++)
     {

@@ -34,6 +34,12 @@ struct _HlTokenPanel
   HlTokenStrip *strip;
   HlTokenList *tokens;
   gint64 hovered;
+  /* Of a cross-attention the keys are tokens of their own. */
+  GtkWidget *key_box;
+  GtkLabel *key_title;
+  HlTokenStrip *key_strip;
+  HlTokenList *keys;
+  gint64 hovered_key;
   gint64 list_first; /* the slice that @tokens has */
   gint64 list_end;
   gint64 n_shown; /* tokens up to the generated one that is stepped to; -1 for all */
@@ -67,14 +73,41 @@ static gboolean
 is_text (HlTokenPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  return trace != NULL && g_strcmp0 (trace->input_kind, "text") == 0 &&
-         hl_trace_get_tokens (trace, 0) != NULL;
+  return trace != NULL && g_strcmp0 (trace->input_kind, "image") != 0 &&
+         hl_document_get_tokens (self->document) != NULL;
 }
 
 static gint64
 n_tokens (HlTokenPanel *self)
 {
   return self->tokens != NULL ? self->tokens->n : 0;
+}
+
+static const HlStack *
+stack_of (HlTokenPanel *self)
+{
+  return hl_model_info_get_stack (hl_document_get_trace (self->document)->model,
+                                  hl_document_get_stack (self->document));
+}
+
+static gint64
+n_keys (HlTokenPanel *self)
+{
+  return self->keys != NULL ? self->keys->n : 0;
+}
+
+/* Whether predictions are of the tokens that are shown. */
+static gboolean
+reads_out (HlTokenPanel *self)
+{
+  return hl_present_reads_out (hl_document_get_trace (self->document),
+                               hl_document_get_stack (self->document));
+}
+
+static gboolean
+is_from (HlTokenPanel *self)
+{
+  return hl_document_get_view (self->document)->is_from;
 }
 
 /* ---- the scene -----------------------------------------------------------------------
@@ -132,6 +165,49 @@ add_arcs (HlTokenPanel *self, HlTokenScene *scene)
                          self->sums->tokens[i], 1, self->sums->Tk, 0);
 }
 
+/* The tokens of one side of a cross-attention: with the weights that the chosen of the
+ * other side have here, or with what is chosen here. */
+static void
+show_side (HlTokenPanel *self,
+           HlTokenStrip *strip,
+           HlTokenList *list,
+           const gint64 *chosen,
+           guint n_chosen,
+           gint64 hovered,
+           const float *weights)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  guint n_summed = self->sums != NULL ? self->sums->n_tokens : 0;
+  g_autoptr (HlTokenScene) scene = hl_present_tokens (
+      trace, hl_selection_get_head (selection_of (self)), list, chosen, n_chosen, hovered,
+      weights, n_summed, is_from (self), hl_document_get_view (self->document));
+  if (strip == self->strip)
+    {
+      scene->matches =
+          g_memdup2 (self->matches->data, sizeof (gint64) * self->matches->len);
+      scene->n_matches = self->matches->len;
+    }
+  hl_token_strip_set_scene (strip, scene);
+}
+
+static void
+show_cross (HlTokenPanel *self)
+{
+  g_autoptr (GArray) chosen = chosen_sorted (self);
+  gint64 key = hl_selection_get_place (selection_of (self))->key;
+  HlLineSums *sums = self->sums;
+  const float *to = NULL, *from = NULL;
+  if (sums != NULL && sums->Tk == n_keys (self) && sums->Tq == n_tokens (self))
+    {
+      to = is_from (self) ? NULL : sums->to;
+      from = is_from (self) ? sums->from : NULL;
+    }
+  show_side (self, self->strip, self->tokens, (const gint64 *) (gpointer) chosen->data,
+             from == NULL ? chosen->len : 0, self->hovered, from);
+  show_side (self, self->key_strip, self->keys, &key,
+             to == NULL && key >= 0 && key < n_keys (self), self->hovered_key, to);
+}
+
 static void
 show_scene (HlTokenPanel *self)
 {
@@ -139,18 +215,24 @@ show_scene (HlTokenPanel *self)
   if (!is_text (self) || self->tokens == NULL)
     {
       hl_token_strip_set_scene (self->strip, NULL);
+      hl_token_strip_set_scene (self->key_strip, NULL);
+      return;
+    }
+  if (self->keys != NULL)
+    {
+      show_cross (self);
       return;
     }
   g_autoptr (GArray) chosen = chosen_sorted (self);
-  gboolean is_from = hl_document_get_view (self->document)->is_from;
   const float *weights = NULL;
   HlLineSums *sums = self->sums;
   if (sums != NULL && sums->Tk == n_tokens (self) && sums->Tq == n_tokens (self))
-    weights = is_from ? sums->from : sums->to;
-  g_autoptr (HlTokenScene) scene = hl_present_tokens (
-      trace, hl_selection_get_head (selection_of (self)), self->tokens,
-      (const gint64 *) (gpointer) chosen->data, chosen->len, self->hovered, weights,
-      sums != NULL ? sums->n_tokens : 0, is_from, hl_document_get_view (self->document));
+    weights = is_from (self) ? sums->from : sums->to;
+  g_autoptr (HlTokenScene) scene =
+      hl_present_tokens (trace, hl_selection_get_head (selection_of (self)), self->tokens,
+                         (const gint64 *) (gpointer) chosen->data, chosen->len,
+                         self->hovered, weights, sums != NULL ? sums->n_tokens : 0,
+                         is_from (self), hl_document_get_view (self->document));
   add_arcs (self, scene);
   scene->matches = g_memdup2 (self->matches->data, sizeof (gint64) * self->matches->len);
   scene->n_matches = self->matches->len;
@@ -195,15 +277,47 @@ position_of_interest (HlTokenPanel *self, const GArray *chosen)
   return n_tokens (self) - 1;
 }
 
-/* The hovered token is a preview of choosing it, unless something is locked. */
+/* (transfer full): the key of a cross-attention that is asked of. */
+static GArray *
+asked_key (HlTokenPanel *self)
+{
+  GArray *keys = g_array_new (FALSE, FALSE, sizeof (gint64));
+  gint64 key = hl_selection_get_place (selection_of (self))->key;
+  if (key < 0)
+    key = self->hovered_key;
+  if (key >= 0 && key < n_keys (self))
+    g_array_append_val (keys, key);
+  return keys;
+}
+
+/* (transfer full): the hovered token is a preview of choosing it, unless something is
+ * locked. */
+static GArray *
+asked_tokens (HlTokenPanel *self)
+{
+  if (self->keys != NULL && is_from (self))
+    return asked_key (self);
+  GArray *tokens = chosen_sorted (self);
+  if (tokens->len == 0 && self->hovered >= 0 && self->hovered < n_tokens (self))
+    g_array_append_val (tokens, self->hovered);
+  return tokens;
+}
+
+static void
+tell_position (HlTokenPanel *self)
+{
+  g_autoptr (GArray) chosen = chosen_sorted (self);
+  gboolean is_known = is_text (self) && reads_out (self);
+  g_signal_emit (self, signals[POSITION_CHANGED], 0,
+                 is_known ? position_of_interest (self, chosen) : (gint64) -1);
+}
+
 static void
 ask_for_lines (HlTokenPanel *self)
 {
-  g_autoptr (GArray) tokens = chosen_sorted (self);
   GCancellable *cancellable = renew (&self->lines_cancellable);
-  g_signal_emit (self, signals[POSITION_CHANGED], 0, position_of_interest (self, tokens));
-  if (tokens->len == 0 && self->hovered >= 0 && self->hovered < n_tokens (self))
-    g_array_append_val (tokens, self->hovered);
+  g_autoptr (GArray) tokens = asked_tokens (self);
+  tell_position (self);
   if (tokens->len == 0 || hl_document_get_source (self->document) == NULL)
     {
       g_clear_pointer (&self->sums, hl_line_sums_free);
@@ -258,7 +372,8 @@ list_heads (HlTokenPanel *self)
   g_array_set_size (self->map_heads, 0);
   g_array_append_val (self->map_heads, selected);
   for (guint i = 0; i < n; i++)
-    if (pinned[i].layer != selected.layer || pinned[i].head != selected.head)
+    if (pinned[i].stack == selected.stack &&
+        (pinned[i].layer != selected.layer || pinned[i].head != selected.head))
       g_array_append_val (self->map_heads, pinned[i]);
 }
 
@@ -268,7 +383,7 @@ ask_for_maps (HlTokenPanel *self)
   GCancellable *cancellable = renew (&self->maps_cancellable);
   g_ptr_array_set_size (self->maps, 0);
   list_heads (self);
-  if (!gtk_toggle_button_get_active (self->list_button) ||
+  if (!gtk_toggle_button_get_active (self->list_button) || self->keys != NULL ||
       n_tokens (self) > ALL_ARCS_MAX || hl_document_get_source (self->document) == NULL)
     return;
   for (guint i = 0; i < self->map_heads->len; i++)
@@ -290,12 +405,31 @@ ask_for_maps (HlTokenPanel *self)
 static gint64
 first_generated (HlTokenPanel *self)
 {
-  HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  const HlTokenTable *tokens = hl_document_get_tokens (self->document);
   for (int i = 0; tokens != NULL && i < tokens->n_tokens; i++)
     if (tokens->tokens[i].role == HL_ROLE_GENERATED)
       return i;
   return -1;
+}
+
+/* A slice and arcs are of one text; a cross-attention has two. */
+static void
+show_sides (HlTokenPanel *self)
+{
+  gboolean is_cross = self->keys != NULL;
+  gtk_widget_set_visible (self->key_box, is_cross);
+  gtk_widget_set_visible (GTK_WIDGET (self->slice_button), !is_cross);
+  gtk_widget_set_visible (GTK_WIDGET (self->list_button), !is_cross);
+  gtk_label_set_text (self->title, is_cross ? _ ("Queries") : _ ("Tokens"));
+  gboolean is_list = gtk_toggle_button_get_active (self->list_button) && !is_cross;
+  hl_token_strip_set_mode (self->strip, is_list ? HL_TOKEN_LIST : HL_TOKEN_FLOW);
+  if (!is_cross)
+    return;
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_autofree char *title = g_strdup_printf (
+      _ ("Keys · %s · %d tokens"),
+      hl_present_stack_name (trace, stack_of (self)->key_stack), (int) self->keys->n);
+  gtk_label_set_text (self->key_title, title);
 }
 
 static void
@@ -304,10 +438,16 @@ make_list (HlTokenPanel *self)
   HlTrace *trace = hl_document_get_trace (self->document);
   const HlViewOptions *view = hl_document_get_view (self->document);
   g_clear_pointer (&self->tokens, hl_token_list_unref);
+  g_clear_pointer (&self->keys, hl_token_list_unref);
   if (is_text (self))
     self->tokens = hl_present_token_list (
-        hl_trace_get_tokens (trace, 0), trace->predictions, view->first_token,
+        hl_document_get_tokens (self->document),
+        reads_out (self) ? trace->predictions : NULL, view->first_token,
         self->n_shown >= 0 ? self->n_shown : view->end_token);
+  if (is_text (self) && stack_of (self)->is_cross)
+    self->keys =
+        hl_present_token_list (hl_document_get_key_tokens (self->document), NULL, 0, 0);
+  show_sides (self);
   self->list_first = view->first_token;
   self->list_end = view->end_token;
   hl_token_strip_set_shown_only (self->strip, view->end_token > 0);
@@ -371,6 +511,13 @@ token_generated_cb (HlTokenPanel *self)
   gint64 n_row = 0, emitter = tokens->n - 2;
   g_autofree float *row = hl_document_dup_generated_row (self->document, head, &n_row);
   g_autofree float *weights = g_new0 (float, (gsize) tokens->n + 1);
+  /* The encoder does not read what the decoder writes. */
+  if (!reads_out (self))
+    g_clear_pointer (&row, g_free);
+  if (row != NULL && self->keys != NULL && n_row == n_keys (self))
+    show_side (self, self->key_strip, self->keys, NULL, 0, -1, row);
+  if (self->keys != NULL)
+    g_clear_pointer (&row, g_free);
   if (row != NULL && n_row <= tokens->n)
     memcpy (weights, row, sizeof (float) * (gsize) n_row);
   g_autoptr (HlTokenScene) scene = hl_present_tokens (
@@ -388,9 +535,37 @@ token_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self)
 }
 
 static void
+set_is_from (HlTokenPanel *self, gboolean from)
+{
+  HlViewOptions view = *hl_document_get_view (self->document);
+  view.is_from = from;
+  hl_document_set_view (self->document, &view);
+}
+
+static void
 tokens_chosen_cb (HlTokenStrip *strip, gpointer tokens, guint n, HlTokenPanel *self)
 {
   hl_selection_set_tokens (selection_of (self), tokens, n);
+  if (self->keys != NULL)
+    set_is_from (self, FALSE);
+}
+
+static void
+key_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self)
+{
+  self->hovered_key = token;
+  if (self->keys != NULL && is_from (self))
+    ask_for_lines (self);
+}
+
+/* Who asks of a key wants to know who attends to it. */
+static void
+keys_chosen_cb (HlTokenStrip *strip, gpointer tokens, guint n, HlTokenPanel *self)
+{
+  const HlPlace *place = hl_selection_get_place (selection_of (self));
+  hl_selection_set_cell (selection_of (self), place->query,
+                         n > 0 ? ((const gint64 *) tokens)[0] : -1);
+  set_is_from (self, n > 0);
 }
 
 static void
@@ -447,7 +622,10 @@ view_changed_cb (HlTokenPanel *self)
   if (view->first_token != self->list_first || view->end_token != self->list_end)
     make_list (self);
   show_buttons (self);
-  show_scene (self);
+  if (self->keys != NULL)
+    ask_for_lines (self); /* of the other side */
+  else
+    show_scene (self);
 }
 
 static void
@@ -465,9 +643,11 @@ find_changed_cb (GtkSearchEntry *entry, HlTokenPanel *self)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   g_array_unref (self->matches);
-  self->matches = trace != NULL
-                      ? hl_present_find_tokens (trace, gtk_editable_get_text (self->find))
-                      : g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->matches =
+      trace != NULL
+          ? hl_present_find_tokens (trace, hl_document_get_stack (self->document),
+                                    gtk_editable_get_text (self->find))
+          : g_array_new (FALSE, FALSE, sizeof (gint64));
   self->match = 0;
   if (self->matches->len > 0)
     hl_token_strip_reveal (self->strip, g_array_index (self->matches, gint64, 0));
@@ -488,7 +668,7 @@ find_next_cb (GtkSearchEntry *entry, HlTokenPanel *self)
 static void
 trace_changed_cb (HlTokenPanel *self)
 {
-  self->hovered = -1;
+  self->hovered = self->hovered_key = -1;
   self->n_shown = -1;
   g_clear_pointer (&self->sums, hl_line_sums_free);
   make_list (self);
@@ -534,6 +714,7 @@ void
 hl_token_panel_set_is_dark (HlTokenPanel *self, gboolean is_dark)
 {
   hl_token_strip_set_is_dark (self->strip, is_dark);
+  hl_token_strip_set_is_dark (self->key_strip, is_dark);
 }
 
 static void
@@ -548,6 +729,7 @@ hl_token_panel_dispose (GObject *object)
   g_clear_object (&self->maps_cancellable);
   g_clear_object (&self->document);
   g_clear_pointer (&self->tokens, hl_token_list_unref);
+  g_clear_pointer (&self->keys, hl_token_list_unref);
   g_clear_pointer (&self->sums, hl_line_sums_free);
   g_clear_pointer (&self->maps, g_ptr_array_unref);
   g_clear_pointer (&self->map_heads, g_array_unref);
@@ -578,6 +760,11 @@ hl_token_panel_class_init (HlTokenPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, list_button);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, slice_button);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, strip);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, key_box);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, key_title);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, key_strip);
+  gtk_widget_class_bind_template_callback (widget, key_hovered_cb);
+  gtk_widget_class_bind_template_callback (widget, keys_chosen_cb);
   gtk_widget_class_bind_template_callback (widget, step_back_cb);
   gtk_widget_class_bind_template_callback (widget, step_on_cb);
   gtk_widget_class_bind_template_callback (widget, find_changed_cb);
@@ -600,7 +787,7 @@ static void
 hl_token_panel_init (HlTokenPanel *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  self->hovered = self->n_shown = -1;
+  self->hovered = self->hovered_key = self->n_shown = -1;
   self->matches = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->maps = g_ptr_array_new_with_free_func (unref_map);
   self->map_heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));

@@ -17,7 +17,10 @@ go_layers (HlWindow *self, int step)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
   HlSelection *selection = hl_document_get_selection (self->document);
-  const HlStack *stack = trace != NULL ? hl_model_info_get_stack (trace->model, 0) : NULL;
+  const HlStack *stack =
+      trace != NULL
+          ? hl_model_info_get_stack (trace->model, hl_document_get_stack (self->document))
+          : NULL;
   const HlPlace *place = hl_selection_get_place (selection);
   int layer = place->layer + step;
   if (stack == NULL || layer < 0 || layer >= stack->n_layers)
