@@ -154,6 +154,7 @@ hl_model_extend_text (const HlModel *model,
     hl_input_set_source (longer, input->source_ids, input->features,
                          input->source_tokens);
   longer->n_real_frames = input->n_real_frames;
+  longer->target_text = g_strdup (input->target_text);
   longer->n_all_tokens = input->n_all_tokens + n;
   longer->first_token = input->first_token;
   longer->warning = g_strdup (input->warning);

@@ -61,13 +61,57 @@ open_item (HlModel *model, const HlTrace *trace, const HlDataset *dataset, int *
   return is_same ? g_steal_pointer (&input) : NULL;
 }
 
+/* (transfer full): (1, T) int32 */
+static HlTensor *
+ids_of (const HlTokenTable *tokens)
+{
+  g_autofree gint32 *ids = g_new (gint32, (gsize) tokens->n_tokens + 1);
+  for (int i = 0; i < tokens->n_tokens; i++)
+    ids[i] = tokens->tokens[i].id;
+  return hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, tokens->n_tokens), ids);
+}
+
+static HlInput *
+open_text (const HlTrace *trace)
+{
+  HlTokenTable *tokens = hl_trace_get_tokens (trace, trace->model->readout_stack);
+  if (tokens == NULL)
+    return NULL;
+  g_autoptr (HlTensor) ids = ids_of (tokens);
+  HlInput *input =
+      hl_input_new_text (trace->input_name, trace->input_path, ids, tokens, trace->text);
+  input->target_text = g_strdup (trace->target_text);
+  return input;
+}
+
+/* What an encoder-decoder read: tokens, or the frames of a recording. */
+static HlInput *
+open_source (const HlTrace *trace)
+{
+  const HlTensor *features = trace->features;
+  HlTokenTable *source = hl_trace_get_tokens (trace, 0);
+  gboolean is_audio = g_strcmp0 (trace->input_kind, "audio") == 0;
+  g_autoptr (HlInput) input = open_text (trace);
+  if (input == NULL || source == NULL || (is_audio && features == NULL))
+    return NULL;
+  g_autoptr (HlTensor) numbers =
+      is_audio ? hl_tensor_new_copy (
+                     features->dtype,
+                     HL_SHAPE (1, features->shape.dim[0], features->shape.dim[1]),
+                     features->data)
+               : ids_of (source);
+  hl_input_set_source (input, is_audio ? NULL : numbers, is_audio ? numbers : NULL,
+                       source);
+  input->n_real_frames = trace->n_real_frames;
+  return g_steal_pointer (&input);
+}
+
 /* A trace knows the tokens of its text; a picture is read again. NULL where it is not
  * what it was. */
 static HlInput *
 open_input (HlModel *model, const HlTrace *trace)
 {
   g_autoptr (HlInput) input = NULL;
-  HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
   if (g_strcmp0 (trace->input_kind, "image") == 0 && trace->input_path[0] != '\0')
     {
       const gint64 *size = trace->pixels != NULL ? trace->pixels->shape.dim : NULL;
@@ -75,16 +119,10 @@ open_input (HlModel *model, const HlTrace *trace)
           hl_model_open_image (model, trace->input_path, size != NULL ? (int) size[0] : 0,
                                size != NULL ? (int) size[1] : 0, NULL);
     }
-  else if (g_strcmp0 (trace->input_kind, "text") == 0 && tokens != NULL)
-    {
-      g_autofree gint32 *ids = g_new (gint32, (gsize) tokens->n_tokens + 1);
-      for (int i = 0; i < tokens->n_tokens; i++)
-        ids[i] = tokens->tokens[i].id;
-      g_autoptr (HlTensor) tensor =
-          hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, tokens->n_tokens), ids);
-      input = hl_input_new_text (trace->input_name, trace->input_path, tensor, tokens,
-                                 trace->text);
-    }
+  else if (trace->model->readout_stack != 0)
+    input = open_source (trace);
+  else if (g_strcmp0 (trace->input_kind, "text") == 0)
+    input = open_text (trace);
   gboolean is_same = input != NULL && g_str_equal (input->hash, trace->input_hash);
   return is_same ? g_steal_pointer (&input) : NULL;
 }

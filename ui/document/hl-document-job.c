@@ -15,11 +15,31 @@ hl_document_job_new (HlDocument *self)
 }
 
 void
+hl_document_take_options (HlTextOptions *own, const HlTextOptions *options)
+{
+  HlTextOptions before = *own;
+  *own = *options;
+  own->second = g_strdup (options->second);
+  own->target = g_strdup (options->target);
+  own->language = own->task = NULL;
+  hl_document_clear_options (&before);
+}
+
+void
+hl_document_clear_options (HlTextOptions *own)
+{
+  g_free ((char *) own->second);
+  g_free ((char *) own->target);
+  own->second = own->target = NULL;
+}
+
+void
 hl_document_job_free (HlDocumentJob *job)
 {
   g_object_unref (job->document);
   g_free (job->path);
   g_free (job->text);
+  hl_document_clear_options (&job->text_options);
   hl_model_unref (job->model);
   hl_input_unref (job->input);
   hl_dataset_unref (job->dataset);

@@ -4,6 +4,7 @@
 
 #include "base/hl-paths.h"
 #include "document/hl-document-private.h"
+#include "model/hl-model-source.h"
 #include "trace/hl-tracer.h"
 
 #include <glib/gi18n.h>
@@ -60,6 +61,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
+  hl_document_clear_options (&self->text_options); /* of the model before */
   self->model = model;
   hl_document_forget_scores (self, TRUE);
   self->head_is_chosen = FALSE;
@@ -93,16 +95,46 @@ hl_document_open_model (HlDocument *self, const char *path)
 /* ---- input ---------------------------------------------------------------------------
  */
 
+/* An encoder-decoder goes on by itself, so that there is something to look at. */
+#define COMPLETED_TOKENS 128
+
+HlInput *
+hl_document_complete (const HlDocumentJob *job,
+                      HlInput *input,
+                      HlBackend *backend,
+                      const HlProgress *progress,
+                      GError **error)
+{
+  gboolean is_begun =
+      input != NULL && (input->source_ids != NULL || input->features != NULL);
+  if (!is_begun || job->text_options.target != NULL)
+    return input;
+  g_autoptr (HlInput) begun = input;
+  return hl_model_complete (job->model, begun, backend, COMPLETED_TOKENS, progress,
+                            error);
+}
+
+static HlInput *
+open_file (const HlDocumentJob *job, const HlProgress *progress, GError **error)
+{
+  const char *kind = hl_model_get_info (job->model)->input_kind;
+  if (g_str_equal (kind, "text"))
+    return hl_model_open_text_file (job->model, job->path, &job->text_options, error);
+  if (g_str_equal (kind, "audio"))
+    return hl_model_open_audio (job->model, job->path, 0, &job->text_options, progress,
+                                error);
+  return hl_model_open_image (job->model, job->path, 0, 0, error);
+}
+
 static gpointer
 input_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
 {
   HlDocumentJob *job = data;
-  if (job->dataset != NULL)
-    return hl_dataset_open_input (job->dataset, job->model, job->item, &job->label,
-                                  error);
-  if (g_str_equal (hl_model_get_info (job->model)->input_kind, "text"))
-    return hl_model_open_text_file (job->model, job->path, &job->text_options, error);
-  return hl_model_open_image (job->model, job->path, 0, 0, error);
+  HlInput *input = job->dataset != NULL
+                       ? hl_dataset_open_input (job->dataset, job->model, job->item,
+                                                &job->label, error)
+                       : open_file (job, progress, error);
+  return hl_document_complete (job, input, backend, progress, error);
 }
 
 void
@@ -142,6 +174,7 @@ hl_document_open_input (HlDocument *self, const char *path)
   hl_document_restart (self);
   HlDocumentJob *job = hl_document_job_new (self);
   job->path = g_strdup (path);
+  hl_document_clear_options (&self->text_options); /* they were of what was typed */
   job->text_options = self->text_options;
   job->model = hl_model_ref (self->model);
   hl_document_begin (self, _ ("Reading the input"));

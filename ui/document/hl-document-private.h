@@ -102,6 +102,11 @@ HlDocumentJob *hl_document_job_new (HlDocument *self);
 void hl_document_job_free (HlDocumentJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlDocumentJob, hl_document_job_free)
 
+/** hl_document_take_options: @own is a copy of @options, which may be the same, with its
+ * own strings; hl_document_clear_options() frees them. */
+void hl_document_take_options (HlTextOptions *own, const HlTextOptions *options);
+void hl_document_clear_options (HlTextOptions *own);
+
 /** hl_document_begin: one more job is under way. */
 void hl_document_begin (HlDocument *self, const char *what);
 
@@ -122,6 +127,15 @@ gpointer hl_document_end (HlDocumentJob *job,
 
 /** hl_document_input_opened_cb: the end of a job that opens an input; then runs. */
 void hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer job);
+
+/** hl_document_complete: (transfer full) (nullable): @input (transfer full) (nullable); of
+ * an encoder-decoder without a target with what the decoder goes on with. On the engine's
+ * thread; NULL with @error. */
+HlInput *hl_document_complete (const HlDocumentJob *job,
+                               HlInput *input,
+                               HlBackend *backend,
+                               const HlProgress *progress,
+                               GError **error);
 
 /** hl_document_take_head_notes: of the opened session; none for another model. */
 void hl_document_take_head_notes (HlDocument *self);

@@ -15,8 +15,9 @@ static gpointer
 text_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
 {
   HlDocumentJob *job = data;
-  return hl_model_open_text (job->model, NULL, "", job->text, -1, &job->text_options,
-                             error);
+  HlInput *input =
+      hl_model_open_text (job->model, NULL, "", job->text, -1, &job->text_options, error);
+  return hl_document_complete (job, input, backend, progress, error);
 }
 
 void
@@ -26,8 +27,8 @@ hl_document_open_text (HlDocument *self, const char *text, const HlTextOptions *
   hl_document_restart (self);
   HlDocumentJob *job = hl_document_job_new (self);
   job->text = g_strdup (text);
-  job->text_options = *options;
-  self->text_options = *options;
+  hl_document_take_options (&job->text_options, options);
+  hl_document_take_options (&self->text_options, options);
   job->model = hl_model_ref (self->model);
   hl_document_begin (self, _ ("Reading the text"));
   hl_document_submit (job, self->engine, text_job, (GDestroyNotify) hl_input_unref,

@@ -134,6 +134,7 @@ hl_document_finalize (GObject *object)
   hl_head_notes_free (self->head_notes);
   hl_document_clear_scores (self);
   hl_document_forget_generation (self);
+  hl_document_clear_options (&self->text_options);
   g_free (self->wanted_input);
   g_free (self->wanted_place);
   g_free (self->what);

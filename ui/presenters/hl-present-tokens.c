@@ -240,7 +240,8 @@ hl_present_tokens (const HlTrace *trace,
   scene->hovered = hovered;
   scene->scale =
       (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN, .high = 1 };
-  if (weights == NULL && trace->predictions != NULL)
+  if (weights == NULL && trace->predictions != NULL &&
+      hl_present_reads_out (trace, head.stack))
     scene->shade_words =
         g_strdup_printf (_ ("0 to %g nats: how unlikely, -ln p"), HL_SURPRISE_NATS);
   if (weights == NULL)
@@ -340,8 +341,9 @@ hl_present_all_text (const HlTrace *trace, gsize *n_prompt)
   g_autofree char *generated = join_generated (tokens);
   const char *text = trace->text != NULL ? trace->text : "";
   const char *target = trace->target_text != NULL ? trace->target_text : "";
+  gboolean has_text = text[0] != '\0' || target[0] != '\0' || generated[0] != '\0';
   g_autofree char *prompt =
-      is_text ? g_strdup_printf ("%s\n→ %s", text, target) : g_strdup (text);
+      is_text && has_text ? g_strdup_printf ("%s\n→ %s", text, target) : g_strdup (text);
   *n_prompt = strlen (prompt);
   return g_strconcat (prompt, generated, NULL);
 }

@@ -204,12 +204,15 @@ show_caption (HlHeadPanel *self)
   if (self->map == NULL && !hl_heatmap_view_get_is_complete (self->map_view))
     g_string_append (text, _ ("Not all exact yet · "));
   g_string_append (text, range);
-  double entries = layout->cells.width > 0
-                       ? (layout->view.x1 - layout->view.x0) / layout->cells.width
-                       : 0;
-  if (entries > 1.01)
+  HlView view = layout->view;
+  double across = (view.x1 - view.x0) / MAX (layout->cells.width, 1);
+  double down = (view.y1 - view.y0) / MAX (layout->cells.height, 1);
+  /* Tiles are joined alike both ways; of a map that is drawn out each side is. */
+  if (self->map == NULL)
+    across = down = MAX (across, down);
+  if (MAX (across, down) > 1.01)
     g_string_append_printf (text, _ (" · a dot is the largest of %d × %d"),
-                            (int) ceil (entries), (int) ceil (entries));
+                            (int) ceil (down - 1e-3), (int) ceil (across - 1e-3));
   gtk_label_set_text (self->caption, text->str);
 }
 

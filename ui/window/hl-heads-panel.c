@@ -88,7 +88,7 @@ show_grid (HlHeadsPanel *self)
 {
   HlTraceSummary *summary = hl_document_get_summary (self->document);
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  gboolean is_text = info != NULL && g_str_equal (info->input_kind, "text");
+  gboolean is_text = info != NULL && !g_str_equal (info->input_kind, "image");
   gtk_button_set_label (GTK_BUTTON (self->leave_out),
                         is_text ? _ ("Leave out special") : _ ("Leave out CLS"));
   if (summary == NULL)

@@ -23,6 +23,7 @@ struct _HlTextDialog
   HlChatFormat *chat;
   GtkDropDown *form;
   GtkEditable *system;
+  GtkEditable *other; /* a second text, or what the decoder reads */
   GtkTextView *text;
   GtkWidget *rendered_box;
   GtkLabel *rendered_title;
@@ -91,13 +92,24 @@ prompt_text (HlTextDialog *self, GError **error)
                          error);
 }
 
+static gboolean
+has_decoder (HlTextDialog *self)
+{
+  return hl_model_get_info (self->model)->n_source_context > 0;
+}
+
 static HlTextOptions
 options_of (HlTextDialog *self)
 {
   /* A rendered conversation has its special tokens written in it, where the format has
    * any. */
   gboolean is_chat = is_conversation (self) && self->chat->kind > HL_CHAT_UNKNOWN;
+  const char *other = gtk_editable_get_text (self->other);
+  gboolean has_other =
+      gtk_widget_get_visible (GTK_WIDGET (self->other)) && other[0] != '\0';
   return (HlTextOptions){
+    .second = has_other && !has_decoder (self) ? other : NULL,
+    .target = has_other && has_decoder (self) ? other : NULL,
     .no_special = is_chat || !gtk_switch_get_active (self->bos),
     .plain_special = !is_chat && !gtk_switch_get_active (self->special),
     .first_token = (gint64) gtk_adjustment_get_value (self->first_token),
@@ -125,8 +137,8 @@ describe_count (HlTextDialog *self, const char *prompt)
   if (encoding == NULL)
     return g_strdup (error->message);
   gint64 all = (gint64) encoding->n_tokens;
-  gint64 room =
-      options.n_tokens > 0 ? MIN (options.n_tokens, info->n_context) : info->n_context;
+  int n_context = has_decoder (self) ? info->n_source_context : info->n_context;
+  gint64 room = options.n_tokens > 0 ? MIN (options.n_tokens, n_context) : n_context;
   gint64 taken = CLAMP (all - options.first_token, 0, room);
   g_autofree char *part =
       taken < all
@@ -138,7 +150,7 @@ describe_count (HlTextDialog *self, const char *prompt)
                               : _ ("The text ends before the first token chosen"));
   return g_strdup_printf (ngettext ("%d token%s; the model's context is %d",
                                     "%d tokens%s; the model's context is %d", all),
-                          (int) all, part, info->n_context);
+                          (int) all, part, n_context);
 }
 
 static void
@@ -247,6 +259,7 @@ hl_text_dialog_class_init (HlTextDialogClass *klass)
   gtk_widget_class_bind_template_child (widget, HlTextDialog, rendered_box);
   gtk_widget_class_bind_template_child (widget, HlTextDialog, rendered_title);
   gtk_widget_class_bind_template_child (widget, HlTextDialog, rendered);
+  gtk_widget_class_bind_template_child (widget, HlTextDialog, other);
   gtk_widget_class_bind_template_child (widget, HlTextDialog, bos);
   gtk_widget_class_bind_template_child (widget, HlTextDialog, special);
   gtk_widget_class_bind_template_child (widget, HlTextDialog, bos_row);
@@ -296,10 +309,26 @@ dup_text (HlTextDialog *self, const HlInput *input)
   return is_whole ? hl_present_whole_text (trace, NULL) : g_strdup (input->text);
 }
 
+/* An encoder reads pairs; of an encoder-decoder the decoder may be told what to read. */
+static void
+fill_other (HlTextDialog *self, const HlTextOptions *options)
+{
+  const HlModelInfo *info = hl_model_get_info (self->model);
+  const char *text = has_decoder (self) ? options->target : options->second;
+  adw_preferences_row_set_title (
+      ADW_PREFERENCES_ROW (self->other),
+      has_decoder (self) ? _ ("What the decoder reads; empty: it goes on by itself")
+                         : _ ("A second text, to read both as a pair"));
+  gtk_widget_set_visible (GTK_WIDGET (self->other),
+                          has_decoder (self) || info->predicts != HL_PREDICTS_NEXT);
+  gtk_editable_set_text (self->other, text != NULL ? text : "");
+}
+
 static void
 fill_options (HlTextDialog *self)
 {
   const HlTextOptions *options = hl_document_get_text_options (self->document);
+  fill_other (self, options);
   HlInput *input = hl_document_get_input (self->document);
   gtk_switch_set_active (self->bos, !options->no_special);
   gtk_switch_set_active (self->special, !options->plain_special);

@@ -181,7 +181,9 @@ show_side (HlTokenPanel *self,
   g_autoptr (HlTokenScene) scene = hl_present_tokens (
       trace, hl_selection_get_head (selection_of (self)), list, chosen, n_chosen, hovered,
       weights, n_summed, is_from (self), hl_document_get_view (self->document));
-  if (strip == self->strip)
+  if (strip == self->key_strip)
+    g_clear_pointer (&scene->shade_words, g_free); /* predictions are of the queries */
+  else
     {
       scene->matches =
           g_memdup2 (self->matches->data, sizeof (gint64) * self->matches->len);
@@ -243,6 +245,20 @@ show_scene (HlTokenPanel *self)
 /* ---- rows and columns ----------------------------------------------------------------
  */
 
+/* What is attended to most comes into sight: it may be one of many frames. */
+static void
+reveal_strongest (HlTokenPanel *self)
+{
+  gboolean from = is_from (self);
+  const float *line = from ? self->sums->from : self->sums->to;
+  gint64 n = from ? self->sums->Tq : self->sums->Tk, best = 0;
+  for (gint64 i = 1; i < n; i++)
+    if (line[i] > line[best])
+      best = i;
+  if (n > 0)
+    hl_token_strip_reveal (from ? self->strip : self->key_strip, best);
+}
+
 static void
 lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
 {
@@ -256,6 +272,8 @@ lines_read_cb (GObject *object, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->sums, hl_line_sums_free);
   self->sums = sums;
   show_scene (self);
+  if (self->keys != NULL)
+    reveal_strongest (self);
 }
 
 static GCancellable *
@@ -426,8 +444,9 @@ show_sides (HlTokenPanel *self)
   if (!is_cross)
     return;
   HlTrace *trace = hl_document_get_trace (self->document);
+  gboolean is_audio = g_strcmp0 (trace->input_kind, "audio") == 0;
   g_autofree char *title = g_strdup_printf (
-      _ ("Keys · %s · %d tokens"),
+      is_audio ? _ ("Keys · %s · %d frames") : _ ("Keys · %s · %d tokens"),
       hl_present_stack_name (trace, stack_of (self)->key_stack), (int) self->keys->n);
   gtk_label_set_text (self->key_title, title);
 }

@@ -59,10 +59,22 @@ open_model_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static gboolean
-takes_text (HlWindow *self)
+takes (HlWindow *self, const char *kind)
 {
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  return info != NULL && g_str_equal (info->input_kind, "text");
+  return info != NULL && g_str_equal (info->input_kind, kind);
+}
+
+static void
+choose_recording (HlWindow *self)
+{
+  static const char *const recordings[] = { "wav", "flac", "ogg", "oga", "opus", "mp3",
+                                            "aif", "aiff", "au",  "caf", NULL };
+  GtkFileChooserNative *dialog =
+      hl_window_choose (self, _ ("Open a Recording"), GTK_FILE_CHOOSER_ACTION_OPEN,
+                        _ ("_Open"), hl_window_open);
+  add_filter (dialog, _ ("Recordings"), recordings);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
 static void
@@ -85,12 +97,17 @@ open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   static const char *const pictures[] = { "png", "jpg",  "jpeg", "bmp", "gif",
                                           "tif", "tiff", "webp", NULL };
   HlWindow *self = HL_WINDOW (widget);
-  if (takes_text (self) && hl_document_get_model (self->document) != NULL)
+  if (takes (self, "text") && hl_document_get_model (self->document) != NULL)
     {
       GtkWidget *text = hl_text_dialog_new (GTK_WINDOW (self), self->document);
       g_signal_connect_object (text, "file-wanted", G_CALLBACK (choose_text_file), self,
                                G_CONNECT_SWAPPED);
       gtk_window_present (GTK_WINDOW (text));
+      return;
+    }
+  if (takes (self, "audio"))
+    {
+      choose_recording (self);
       return;
     }
   GtkFileChooserNative *dialog =

@@ -41,9 +41,9 @@ failed_cb (HlWindow *self, const char *summary, const char *details)
   hl_window_show_error (self, summary, details);
 }
 
+/* @kind: what the model takes; "" where there is none. */
 static void
-describe_empty (gboolean has_model,
-                gboolean is_text,
+describe_empty (const char *kind,
                 gboolean is_running,
                 const char **title,
                 const char **words)
@@ -57,13 +57,19 @@ describe_empty (gboolean has_model,
       *title = _ ("Running the Model");
       *words = _ ("The heads appear here when the model has run. Stop gives up.");
     }
-  else if (has_model && is_text)
+  else if (g_str_equal (kind, "text"))
     {
       *title = _ ("Write or Open a Text");
       *words = _ ("Every head of the model is shown on it. Drop a text file here, or "
                   "press Ctrl+I to write one.");
     }
-  else if (has_model)
+  else if (g_str_equal (kind, "audio"))
+    {
+      *title = _ ("Open a Recording");
+      *words = _ ("Every head of the model is shown on it. Drop a recording here, or "
+                  "choose one; its first 30 seconds are looked at.");
+    }
+  else if (kind[0] != '\0')
     {
       *title = _ ("Open a Picture");
       *words =
@@ -79,8 +85,8 @@ show_page (HlWindow *self)
   gboolean has_trace = hl_document_get_trace (self->document) != NULL;
   gboolean has_model = hl_document_has_model (self->document);
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  gboolean is_text = info != NULL && g_str_equal (info->input_kind, "text");
-  gtk_widget_set_visible (GTK_WIDGET (self->generate_button), is_text && has_model);
+  gboolean goes_on = info != NULL && info->predicts == HL_PREDICTS_NEXT;
+  gtk_widget_set_visible (GTK_WIDGET (self->generate_button), goes_on && has_model);
   gboolean was_empty =
       g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "empty") == 0;
   gtk_stack_set_visible_child_name (self->stack, has_trace ? "heads" : "empty");
@@ -98,7 +104,7 @@ show_page (HlWindow *self)
                         hl_document_is_busy (self->document);
   gtk_widget_set_visible (self->empty_choices, !is_running);
   const char *title, *words;
-  describe_empty (has_model, is_text, is_running, &title, &words);
+  describe_empty (has_model ? info->input_kind : "", is_running, &title, &words);
   adw_status_page_set_title (self->empty_page, title);
   adw_status_page_set_description (self->empty_page, words);
 }

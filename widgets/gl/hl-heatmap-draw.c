@@ -39,6 +39,20 @@ snap_layout (HlMatrixLayout *layout)
   layout->bar.y = cells->y;
 }
 
+/* Cells are not square: the space is cut to what they take. */
+static void
+fit_stretched (
+    HlHeatmapView *self, const HlTheme *theme, int width, int height, const HlView *view)
+{
+  const HlRect *cells = &self->layout.cells;
+  double across = (view->x1 - view->x0) * hl_viewport_scale_x (&self->viewport);
+  double down = (view->y1 - view->y0) * hl_viewport_scale_y (&self->viewport);
+  double unused_width = MAX (cells->width - across, 0);
+  double unused_height = MAX (cells->height - down, 0);
+  hl_matrix_layout_compute (self->scene, theme, width - unused_width,
+                            height - unused_height, view, FLAGS, &self->layout);
+}
+
 static void
 compute_layout (HlHeatmapView *self, int width, int height)
 {
@@ -48,8 +62,11 @@ compute_layout (HlHeatmapView *self, int width, int height)
   hl_viewport_set_space (&self->viewport, floor (self->layout.cells.width),
                          floor (self->layout.cells.height));
   HlView view = hl_viewport_get_view (&self->viewport);
-  hl_matrix_layout_compute (self->scene, &theme, width, height, &view,
-                            FLAGS | HL_MATRIX_SQUARE, &self->layout);
+  if (hl_viewport_is_stretched (&self->viewport))
+    fit_stretched (self, &theme, width, height, &view);
+  else
+    hl_matrix_layout_compute (self->scene, &theme, width, height, &view,
+                              FLAGS | HL_MATRIX_SQUARE, &self->layout);
   /* A zoomed map is wider than it is high here and there; the bar keeps its length. */
   snap_layout (&self->layout);
 }
@@ -58,6 +75,20 @@ static gboolean
 has_map (HlHeatmapView *self)
 {
   return self->scene != NULL && self->scene->rows.n > 0 && self->scene->columns.n > 0;
+}
+
+/* Tiles are square; what is joined of a map that is drawn out is not. */
+static gboolean
+joins_by_side (HlHeatmapView *self)
+{
+  return self->scene->values != NULL && hl_viewport_is_stretched (&self->viewport);
+}
+
+/* By Cairo, not OpenGL. */
+static gboolean
+is_painted (HlHeatmapView *self)
+{
+  return self->gl_message != NULL || joins_by_side (self);
 }
 
 void
@@ -72,7 +103,7 @@ hl_heatmap_view_size_allocate (GtkWidget *widget, int width, int height, int bas
     }
   compute_layout (self, width, height);
   const HlRect *cells = &self->layout.cells;
-  gtk_widget_set_child_visible (self->area, self->gl_message == NULL);
+  gtk_widget_set_child_visible (self->area, !is_painted (self));
   GskTransform *at = gsk_transform_translate (
       NULL, &GRAPHENE_POINT_INIT ((float) cells->x, (float) cells->y));
   gtk_widget_allocate (self->area, (int) cells->width, (int) cells->height, -1, at);
@@ -183,6 +214,15 @@ hl_heatmap_view_count_renders (HlHeatmapView *self)
   return self->renderer != NULL ? hl_cell_renderer_count_draws (self->renderer) : 0;
 }
 
+static HlPainter
+painter_for (HlHeatmapView *self, cairo_t *cr)
+{
+  HlPainter painter;
+  HlTheme theme = hl_heatmap_view_theme (self);
+  hl_painter_init (&painter, cr, &theme, gtk_widget_get_scale_factor (GTK_WIDGET (self)));
+  return painter;
+}
+
 /* A tile as pixels: the same colours without OpenGL. */
 static cairo_surface_t *
 tile_surface (HlHeatmapView *self, const HlTile *tile)
@@ -237,8 +277,16 @@ snapshot_cells_without_gl (HlHeatmapView *self, GtkSnapshot *snapshot)
   const HlRect *cells = &self->layout.cells;
   graphene_rect_t bounds = GRAPHENE_RECT_INIT (
       (float) cells->x, (float) cells->y, (float) cells->width, (float) cells->height);
-  guint n_wanting = plan (self);
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &bounds);
+  if (joins_by_side (self))
+    {
+      HlPainter painter = painter_for (self, cr);
+      hl_paint_matrix_cells (&painter, self->scene, &self->layout);
+      cairo_destroy (cr);
+      hl_heatmap_view_set_complete (self, TRUE);
+      return;
+    }
+  guint n_wanting = plan (self);
   for (guint i = 0; i < self->pieces->len; i++)
     paint_piece (self, cr, &g_array_index (self->pieces, HlTilePiece, i));
   cairo_destroy (cr);
@@ -308,15 +356,6 @@ scene_with_cursor (HlHeatmapView *self)
   scene.selected_row = self->cursor_row;
   scene.selected_column = self->cursor_column;
   return scene;
-}
-
-static HlPainter
-painter_for (HlHeatmapView *self, cairo_t *cr)
-{
-  HlPainter painter;
-  HlTheme theme = hl_heatmap_view_theme (self);
-  hl_painter_init (&painter, cr, &theme, gtk_widget_get_scale_factor (GTK_WIDGET (self)));
-  return painter;
 }
 
 /* Four strips instead of the whole widget: what Cairo paints has to be uploaded. */
@@ -405,7 +444,7 @@ hl_heatmap_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     self->around = build_around (self);
   if (self->around != NULL)
     gtk_snapshot_append_node (snapshot, self->around);
-  if (self->gl_message == NULL)
+  if (!is_painted (self))
     gtk_widget_snapshot_child (widget, self->area, snapshot);
   else
     snapshot_cells_without_gl (self, snapshot);
