@@ -88,15 +88,18 @@ parse_queries (const FigureOptions *o,
                GArray *queries,
                GError **error)
 {
-  gboolean is_text = g_strcmp0 (trace->input_kind, "text") == 0;
+  gboolean is_text = g_strcmp0 (trace->input_kind, "image") != 0;
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  /* Who attends to a token: of a cross-attention that is one of the keys. */
+  int asked = o->is_from ? tower->key_stack : stack;
   g_auto (GStrv) words =
       g_strsplit (o->query != NULL ? o->query : "", is_text ? "+" : "\n", -1);
   for (int i = 0; words[i] != NULL; i++)
     {
-      gint64 token = hl_present_parse_token (trace, stack, words[i]);
+      gint64 token = hl_present_parse_token (trace, asked, words[i]);
       if (token < 0)
         {
-          const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+          const HlTokenTable *tokens = hl_trace_get_tokens (trace, asked);
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                        "--query: a token 0 to %d, \"row,column\" or a token's text "
                        "expected, \"%s\" found",
@@ -113,10 +116,11 @@ parse_queries (const FigureOptions *o,
 static gboolean
 parse_slice (const FigureOptions *o,
              const HlTrace *trace,
+             int stack,
              HlViewOptions *view,
              GError **error)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
   int n = tokens != NULL ? tokens->n_tokens : 0;
   gint64 first = 0, end = n;
   if (o->slice == NULL)
@@ -153,7 +157,7 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
   if (!parse_stack (m->o, trace, &stack, error) ||
       !parse_heads (m->o, stack, heads, error) ||
       !parse_queries (m->o, trace, stack, queries, error) ||
-      !parse_slice (m->o, trace, &m->view, error))
+      !parse_slice (m->o, trace, stack, &m->view, error))
     return FALSE;
   m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
   HlHeadKey first = g_array_index (heads, HlHeadKey, 0);

@@ -222,7 +222,7 @@ keep_head (HlDocument *self, const HlTrace *trace, gboolean is_same)
   if (is_same || self->chooses_head)
     return;
   HlPlace place = *hl_selection_get_place (self->selection);
-  if (g_strcmp0 (trace->input_kind, "text") == 0)
+  if (g_strcmp0 (trace->input_kind, "image") != 0)
     place.query = place.key = -1; /* another text's tokens; patches stay where they are */
   g_free (self->wanted_place);
   self->wanted_place = g_memdup2 (&place, sizeof place);

@@ -36,14 +36,35 @@ hl_figure_kind_from_name (const char *name, HlFigureKind *kind)
 }
 
 gboolean
-hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace)
+hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace, int stack)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  gboolean is_text = tokens != NULL && g_strcmp0 (trace->input_kind, "image") != 0;
   if (kind == HL_FIGURE_OVERLAY)
     return tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
-  if (kind == HL_FIGURE_TOKENS || kind == HL_FIGURE_ARCS)
-    return tokens != NULL && g_strcmp0 (trace->input_kind, "text") == 0;
+  /* Arcs go from a text to itself. */
+  if (kind == HL_FIGURE_ARCS)
+    return is_text && tower != NULL && !tower->is_cross;
+  if (kind == HL_FIGURE_TOKENS)
+    return is_text;
   return kind != HL_FIGURE_CHART;
+}
+
+/* Of a cross-attention what is asked of and what answers are two texts. */
+static HlTokenTable *
+tokens_of_side (const HlFigurePlan *plan, gboolean is_keys)
+{
+  const HlTrace *trace = plan->summary->trace;
+  return is_keys ? hl_trace_get_key_tokens (trace, plan->summary->stack)
+                 : hl_trace_get_tokens (trace, plan->summary->stack);
+}
+
+static gboolean
+is_cross (const HlFigurePlan *plan)
+{
+  return hl_model_info_get_stack (plan->summary->trace->model, plan->summary->stack)
+      ->is_cross;
 }
 
 /* ---- reading -------------------------------------------------------------------------
@@ -164,25 +185,25 @@ add_overlay (const HlFigurePlan *plan,
              const float *mean)
 {
   HlTrace *trace = plan->summary->trace;
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, 0);
+  const HlTokenTable *tokens = tokens_of_side (plan, FALSE);
   g_autofree gboolean *selected = g_new0 (gboolean, (gsize) tokens->n_tokens + 1);
   for (guint i = 0; i < plan->n_tokens; i++)
     if (plan->tokens[i] >= 0 && plan->tokens[i] < tokens->n_tokens)
       selected[plan->tokens[i]] = TRUE;
-  g_autoptr (HlOverlayScene) scene =
-      hl_present_overlay (trace, 0, mean, selected, is_from, &plan->view);
+  g_autoptr (HlOverlayScene) scene = hl_present_overlay (
+      trace, plan->summary->stack, mean, selected, is_from, &plan->view);
   hl_present_name_head (scene, head, is_from);
   hl_figure_add_overlay (figure, scene);
 }
 
-/* The range that all panels of single rows share, unless each is to have its own. */
+/* The range that all panels of single rows, @n long, share, unless each is to have its
+ * own. */
 static double
-shared_high (const HlFigurePlan *plan, const GPtrArray *lines)
+shared_high (const HlFigurePlan *plan, const GPtrArray *lines, gint64 n)
 {
   double high = 0;
   gint64 first =
       plan->kind == HL_FIGURE_OVERLAY ? 1 : 0; /* CLS lies beside the picture */
-  gint64 n = hl_trace_get_tokens (plan->summary->trace, 0)->n_tokens;
   for (guint k = 0; k < lines->len && plan->view.range != HL_RANGE_PER_HEAD; k++)
     for (gint64 i = first; i < n; i++)
       high = MAX (high, (double) ((const float *) g_ptr_array_index (lines, k))[i]);
@@ -195,7 +216,7 @@ add_overlays (const HlFigurePlan *plan,
               const HlProgress *progress,
               GError **error)
 {
-  gint64 n = hl_trace_get_tokens (plan->summary->trace, 0)->n_tokens;
+  gint64 n = tokens_of_side (plan, FALSE)->n_tokens;
   g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < 2 * plan->n_heads; i++)
     {
@@ -207,7 +228,7 @@ add_overlays (const HlFigurePlan *plan,
       g_ptr_array_add (lines, mean);
     }
   HlFigurePlan sharing = *plan;
-  sharing.view.row_high = shared_high (plan, lines);
+  sharing.view.row_high = shared_high (plan, lines, n);
   for (guint i = 0; i < lines->len; i++)
     add_overlay (&sharing, figure, plan->heads[i / 2], i % 2,
                  g_ptr_array_index (lines, i));
@@ -217,14 +238,20 @@ add_overlays (const HlFigurePlan *plan,
 /* ---- panels of a text ----------------------------------------------------------------
  */
 
+/* The side that weights are of: the keys, or who attends to them. */
 static HlTokenList *
 make_list (const HlFigurePlan *plan)
 {
   const HlTrace *trace = plan->summary->trace;
-  return hl_present_token_list (hl_trace_get_tokens (trace, 0), trace->predictions,
+  int stack = plan->summary->stack;
+  gboolean shows_keys = is_cross (plan) && plan->n_tokens > 0 && !plan->view.is_from;
+  gboolean is_read = hl_present_reads_out (trace, stack) && !shows_keys;
+  return hl_present_token_list (tokens_of_side (plan, shows_keys),
+                                is_read ? trace->predictions : NULL,
                                 plan->view.first_token, plan->view.end_token);
 }
 
+/* What is chosen of a cross-attention is on the side that is not shown. */
 static HlTokenScene *
 make_token_scene (const HlFigurePlan *plan,
                   HlHeadKey head,
@@ -232,8 +259,21 @@ make_token_scene (const HlFigurePlan *plan,
                   const float *weights)
 {
   return hl_present_tokens (plan->summary->trace, head, list, plan->tokens,
-                            plan->n_tokens, -1, weights, plan->n_tokens,
-                            plan->view.is_from, &plan->view);
+                            is_cross (plan) ? 0 : plan->n_tokens, -1, weights,
+                            plan->n_tokens, plan->view.is_from, &plan->view);
+}
+
+/* (transfer full): "␣And, ␣so": what a cross-attention is asked of. */
+static char *
+name_asked (const HlFigurePlan *plan)
+{
+  const HlTokenTable *tokens = tokens_of_side (plan, plan->view.is_from);
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < plan->n_tokens; i++)
+    if (plan->tokens[i] >= 0 && plan->tokens[i] < tokens->n_tokens)
+      g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "",
+                              tokens->tokens[plan->tokens[i]].text);
+  return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
 static void
@@ -245,8 +285,15 @@ add_text (const HlFigurePlan *plan,
   g_autoptr (HlTokenList) list = make_list (plan);
   g_autoptr (HlTokenScene) scene = make_token_scene (plan, head, list, weights);
   if (weights != NULL)
-    scene->title = g_strdup_printf (_ ("Layer %d · head %d"), head.layer, head.head);
-  else
+    scene->title = hl_present_head_title (plan->summary->trace, head);
+  if (weights != NULL && is_cross (plan))
+    {
+      g_autofree char *asked = name_asked (plan);
+      char *caption = g_strdup_printf (_ ("%s Of “%s”."), scene->caption, asked);
+      g_free (scene->caption);
+      scene->caption = caption;
+    }
+  else if (weights == NULL)
     scene->caption = g_strdup_printf (
         _ ("Tint: how unlikely each token was, -ln p up to %g nats."), HL_SURPRISE_NATS);
   hl_figure_add_tokens (figure, scene, HL_TOKEN_FLOW, HL_TOKENS_SHOWN_ONLY);
@@ -273,7 +320,8 @@ add_texts (const HlFigurePlan *plan,
       g_ptr_array_add (lines, sum);
     }
   HlFigurePlan sharing = *plan;
-  sharing.view.row_high = shared_high (plan, lines);
+  sharing.view.row_high =
+      shared_high (plan, lines, tokens_of_side (plan, !plan->view.is_from)->n_tokens);
   for (guint i = 0; i < lines->len; i++)
     add_text (&sharing, figure, plan->heads[i], g_ptr_array_index (lines, i));
   return TRUE;
@@ -418,8 +466,12 @@ add_choices (const HlFigurePlan *plan, HlFigure *figure)
     g_string_append_printf (tokens, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "",
                             plan->tokens[i]);
   hl_figure_add_provenance (figure, "view", hl_figure_kind_name (plan->kind));
+  const char *stack =
+      hl_model_info_get_stack (plan->summary->trace->model, plan->summary->stack)->name;
   if (heads->len > 0)
     hl_figure_add_provenance (figure, "heads", heads->str);
+  if (stack[0] != '\0')
+    hl_figure_add_provenance (figure, "stack", stack);
   if (tokens->len > 0)
     hl_figure_add_provenance (figure, "tokens", tokens->str);
   hl_figure_add_provenance (figure, "colormap", hl_colormap_name (plan->view.colormap));
@@ -428,7 +480,7 @@ add_choices (const HlFigurePlan *plan, HlFigure *figure)
 static gboolean
 check_kind (const HlFigurePlan *plan, GError **error)
 {
-  if (hl_figure_kind_fits (plan->kind, plan->summary->trace) ||
+  if (hl_figure_kind_fits (plan->kind, plan->summary->trace, plan->summary->stack) ||
       (plan->kind == HL_FIGURE_CHART &&
        ((plan->charts != NULL && plan->charts->len > 0) || plan->score_map != NULL)))
     return TRUE;
@@ -436,9 +488,26 @@ check_kind (const HlFigurePlan *plan, GError **error)
                plan->kind == HL_FIGURE_CHART ? "%s: scores to draw expected, none found"
                : plan->kind == HL_FIGURE_OVERLAY
                    ? "%s: a picture with a patch grid expected, this trace has none"
+               : plan->kind == HL_FIGURE_ARCS && is_cross (plan)
+                   ? "%s: attention of a text to itself expected, a cross-attention found"
                    : "%s: a text expected, this trace is not of one",
                hl_figure_kind_name (plan->kind));
   return FALSE;
+}
+
+/* Scales and labels are those of one stack. */
+static gboolean
+check_heads (const HlFigurePlan *plan, GError **error)
+{
+  for (guint i = 0; i < plan->n_heads; i++)
+    if (plan->heads[i].stack != plan->summary->stack)
+      {
+        g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                     "%s: heads of one attention expected, of several found",
+                     hl_figure_kind_name (plan->kind));
+        return FALSE;
+      }
+  return TRUE;
 }
 
 HlFigure *
@@ -449,7 +518,7 @@ hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **e
                         NULL);
   const gint64 first = 0;
   HlFigurePlan full = *plan;
-  if (!check_kind (plan, error))
+  if (!check_kind (plan, error) || !check_heads (plan, error))
     return NULL;
   if (plan->kind == HL_FIGURE_OVERLAY && plan->n_tokens == 0)
     {

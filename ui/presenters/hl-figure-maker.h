@@ -23,7 +23,7 @@ const char *hl_figure_kind_name (HlFigureKind kind);
 gboolean hl_figure_kind_from_name (const char *name, HlFigureKind *kind);
 /** hl_figure_kind_fits: overlays need patches on a picture, tokens and arcs a text;
  * charts do not come from a trace alone: FALSE. */
-gboolean hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace);
+gboolean hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace, int stack);
 
 /**
  * HlFigurePlan: borrowed throughout.

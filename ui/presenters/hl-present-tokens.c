@@ -205,19 +205,20 @@ describe (HlTokenScene *scene,
   char high[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
   const char *what = is_from ? _ ("who attends to") : _ ("attention of");
+  g_autofree char *prefix = hl_present_stack_prefix (trace, head.stack);
   if (n_summed == 1 && scene->n_selected == 1)
     {
       g_autofree char *name = hl_present_token (trace, head.stack, scene->selected[0]);
       scene->caption = g_strdup_printf (
-          _ ("Head %d.%d: %s token %d “%s”; 0 to %s, the largest shown."), head.layer,
-          head.head, what, (int) scene->selected[0], name, high);
+          _ ("Head %s%d.%d: %s token %d “%s”; 0 to %s, the largest shown."), prefix,
+          head.layer, head.head, what, (int) scene->selected[0], name, high);
       return;
     }
   scene->caption = g_strdup_printf (
-      ngettext ("Head %d.%d: %s %u token; 0 to %s, the largest shown.",
-                "Head %d.%d: %s %u tokens, summed; 0 to %s, the largest shown.",
+      ngettext ("Head %s%d.%d: %s %u token; 0 to %s, the largest shown.",
+                "Head %s%d.%d: %s %u tokens, summed; 0 to %s, the largest shown.",
                 n_summed),
-      head.layer, head.head, what, n_summed, high);
+      prefix, head.layer, head.head, what, n_summed, high);
 }
 
 HlTokenScene *

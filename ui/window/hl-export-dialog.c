@@ -38,17 +38,22 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* The pinned heads, or the one looked at. */
-static const HlHeadKey *
-chosen_heads (HlExportDialog *self, HlHeadKey *one, guint *n)
+/* (transfer full): the pinned heads of the stack that is looked at, or the head that is.
+ */
+static GArray *
+chosen_heads (HlExportDialog *self)
 {
+  guint n;
   HlSelection *selection = hl_document_get_selection (self->document);
-  const HlHeadKey *pinned = hl_selection_get_pinned (selection, n);
-  if (*n > 0)
-    return pinned;
-  *one = hl_selection_get_head (selection);
-  *n = 1;
-  return one;
+  const HlHeadKey *pinned = hl_selection_get_pinned (selection, &n);
+  HlHeadKey one = hl_selection_get_head (selection);
+  GArray *heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
+  for (guint i = 0; i < n; i++)
+    if (pinned[i].stack == one.stack)
+      g_array_append_val (heads, pinned[i]);
+  if (heads->len == 0)
+    g_array_append_val (heads, one);
+  return heads;
 }
 
 static HlFigureKind
@@ -71,7 +76,8 @@ list_kinds (HlExportDialog *self)
   };
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   for (HlFigureKind kind = HL_FIGURE_GRID; kind < HL_N_FIGURE_KINDS; kind++)
-    if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document)) ||
+    if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document),
+                             hl_document_get_stack (self->document)) ||
         (kind == HL_FIGURE_CHART &&
          ((self->charts != NULL && self->charts->len > 0) || self->matrix != NULL)))
       {
@@ -85,16 +91,19 @@ static void
 show_state (HlExportDialog *self)
 {
   HlFigureKind kind = chosen_kind (self);
-  guint n;
-  HlHeadKey one;
-  const HlHeadKey *heads = chosen_heads (self, &one, &n);
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_autoptr (GArray) heads = chosen_heads (self);
   g_autoptr (GString) text = g_string_new (NULL);
   if (kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART)
     g_string_assign (text, _ ("All heads"));
   else
-    for (guint i = 0; i < n; i++)
-      g_string_append_printf (text, "%s%d.%d", i > 0 ? ", " : "", heads[i].layer,
-                              heads[i].head);
+    for (guint i = 0; i < heads->len; i++)
+      {
+        const HlHeadKey *head = &g_array_index (heads, HlHeadKey, i);
+        g_autofree char *prefix = hl_present_stack_prefix (trace, head->stack);
+        g_string_append_printf (text, "%s%s%d.%d", i > 0 ? ", " : "", prefix, head->layer,
+                                head->head);
+      }
   gtk_label_set_text (self->heads, text->str);
   gtk_widget_set_visible (GTK_WIDGET (self->custom_row),
                           adw_combo_row_get_selected (self->width) == 2);
@@ -134,11 +143,10 @@ start (HlExportDialog *self, const char *path)
                                   : gtk_adjustment_get_value (self->custom_width);
   options.dpi = gtk_adjustment_get_value (self->dpi);
   options.is_dark = gtk_switch_get_active (self->dark);
-  guint n;
-  HlHeadKey one;
-  const HlHeadKey *heads = chosen_heads (self, &one, &n);
-  hl_figure_job_start (self->document, chosen_kind (self), heads, n, self->charts,
-                       self->matrix,
+  g_autoptr (GArray) heads = chosen_heads (self);
+  hl_figure_job_start (self->document, chosen_kind (self),
+                       (const HlHeadKey *) (gpointer) heads->data, heads->len,
+                       self->charts, self->matrix,
                        chosen_kind (self) == HL_FIGURE_CHART ? self->of : NULL, &options,
                        path, written_cb, g_object_ref (self));
 }

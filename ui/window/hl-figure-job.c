@@ -90,10 +90,16 @@ hl_figure_job_start (HlDocument *document,
   job->heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
   job->tokens = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_array_append_vals (job->heads, heads, n_heads);
-  g_array_append_vals (job->tokens, tokens, n_tokens);
-  g_array_sort (job->tokens, by_place);
   job->place = *hl_selection_get_place (selection);
   job->view = *hl_document_get_view (document);
+  /* Who attends to a key of another text: that key is asked of, not the queries. */
+  gboolean asks_key = job->view.is_from && hl_document_get_tokens (document) !=
+                                               hl_document_get_key_tokens (document);
+  if (!asks_key)
+    g_array_append_vals (job->tokens, tokens, n_tokens);
+  else if (job->place.key >= 0)
+    g_array_append_val (job->tokens, job->place.key);
+  g_array_sort (job->tokens, by_place);
   job->page = *options;
   job->summary = hl_trace_summary_copy (hl_document_get_summary (document));
   job->source = hl_attention_source_ref (hl_document_get_source (document));
