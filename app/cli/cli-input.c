@@ -173,8 +173,9 @@ open_ids (const HlModel *model,
 static void
 say_what_is_odd (const HlInput *input)
 {
-  gint64 n = input->ids != NULL ? input->ids->shape.dim[1] : 0;
-  if (input->ids != NULL && input->n_all_tokens > n)
+  const HlTensor *read = input->source_ids != NULL ? input->source_ids : input->ids;
+  gint64 n = read != NULL ? read->shape.dim[1] : 0;
+  if (hl_input_is_cut (input))
     fprintf (
         stderr,
         _ ("headlight: tokens %d to %d of the text's %d are taken; --first-token and "

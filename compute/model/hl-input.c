@@ -58,6 +58,23 @@ hl_input_set_source (HlInput *input,
   input->hash = hl_hash_strings (input->kind, target, numbers, NULL);
 }
 
+char *
+hl_input_dup_first_text (const HlInput *input, const char *second)
+{
+  const char *text = input->text != NULL ? input->text : "";
+  g_autofree char *end = g_strconcat ("\n", second, NULL);
+  gsize n = strlen (text);
+  return g_str_has_suffix (text, end) ? g_strndup (text, n - strlen (end))
+                                      : g_strdup (text);
+}
+
+gboolean
+hl_input_is_cut (const HlInput *input)
+{
+  const HlTensor *read = input->source_ids != NULL ? input->source_ids : input->ids;
+  return read != NULL && input->n_all_tokens > read->shape.dim[1];
+}
+
 HlInput *
 hl_input_ref (HlInput *input)
 {

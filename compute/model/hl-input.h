@@ -25,7 +25,8 @@ G_BEGIN_DECLS
  * @features: (nullable): of a recording, (1, n_mels, frames) float32
  * @n_real_frames: of @features; those behind them are padding
  * @target_text: (nullable): of a text with a source: what the decoder reads
- * @n_all_tokens: of the whole text; more than T where only a part is taken
+ * @n_all_tokens: of the whole text that is read, by the encoder where there is one; more
+ *   than T, or S, where only a part is taken
  * @first_token: of the part that is taken
  * @warning: (nullable): for a person: what is odd about the input
  */
@@ -75,6 +76,12 @@ void hl_input_set_source (HlInput *input,
                           HlTensor *source_ids,
                           HlTensor *features,
                           HlTokenTable *source_tokens);
+
+/** hl_input_dup_first_text: (transfer full): of a pair whose @second text is this. */
+char *hl_input_dup_first_text (const HlInput *input, const char *second);
+
+/** hl_input_is_cut: not all of the text was taken. */
+gboolean hl_input_is_cut (const HlInput *input);
 
 HlInput *hl_input_ref (HlInput *input);
 void hl_input_unref (HlInput *input);

@@ -155,7 +155,8 @@ hl_model_extend_text (const HlModel *model,
                          input->source_tokens);
   longer->n_real_frames = input->n_real_frames;
   longer->target_text = g_strdup (input->target_text);
-  longer->n_all_tokens = input->n_all_tokens + n;
+  /* Of an encoder-decoder they are what the encoder reads. */
+  longer->n_all_tokens = input->n_all_tokens + (input->source_tokens == NULL ? n : 0);
   longer->first_token = input->first_token;
   longer->warning = g_strdup (input->warning);
   return longer;

@@ -195,6 +195,22 @@ test_session (Fixture *f, gconstpointer name)
   g_assert_nonnull (hl_head_notes_get (notes, (HlHeadKey){ DECODER, 0, 1 }));
 }
 
+/* Another model comes while heads of what was are still being summarised. */
+static void
+test_model_goes (Fixture *f, gconstpointer name)
+{
+  g_autofree char *other =
+      g_test_build_filename (G_TEST_DIST, "golden", "models", "vit-tiny", NULL);
+  HlSelection *selection = hl_document_get_selection (f->document);
+  hl_selection_set_stack_head (selection, ENCODER, 0, 1);
+  hl_selection_set_stack_head (selection, CROSS, 0, 1);
+  hl_document_open_model (f->document, other);
+  document_settle (f->document);
+  g_assert_null (hl_document_get_trace (f->document));
+  g_assert_null (hl_document_get_summary (f->document));
+  g_assert_cmpint (hl_document_get_stack (f->document), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,7 +225,8 @@ main (int argc, char **argv)
         void (*func) (Fixture *, gconstpointer);
       } tests[] = { { "looks", test_looks },
                     { "ablates", test_ablates },
-                    { "session", test_session } };
+                    { "session", test_session },
+                    { "model-goes", test_model_goes } };
       for (guint k = 0; k < G_N_ELEMENTS (tests); k++)
         {
           g_autofree char *path =

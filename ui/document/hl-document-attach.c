@@ -112,6 +112,8 @@ static HlInput *
 open_input (HlModel *model, const HlTrace *trace)
 {
   g_autoptr (HlInput) input = NULL;
+  if (g_strcmp0 (trace->input_kind, hl_model_get_info (model)->input_kind) != 0)
+    return NULL;
   if (g_strcmp0 (trace->input_kind, "image") == 0 && trace->input_path[0] != '\0')
     {
       const gint64 *size = trace->pixels != NULL ? trace->pixels->shape.dim : NULL;

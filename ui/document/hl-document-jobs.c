@@ -32,6 +32,15 @@ input_for (HlDocument *self, const HlModel *model)
   return is_taken ? g_strdup (self->input->path) : NULL;
 }
 
+/* What was typed, but for a second text, which is of the model before. */
+static char *
+dup_typed (HlDocument *self)
+{
+  const char *second = self->text_options.second;
+  return second != NULL ? hl_input_dup_first_text (self->input, second)
+                        : g_strdup (self->input->text);
+}
+
 static void
 model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -55,9 +64,8 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
     }
   g_autofree char *input = input_for (self, model);
   /* What was typed has no path to be read from again. */
-  g_autofree char *typed = input != NULL && input[0] == '\0' && self->input != NULL
-                               ? g_strdup (self->input->text)
-                               : NULL;
+  g_autofree char *typed =
+      input != NULL && input[0] == '\0' && self->input != NULL ? dup_typed (self) : NULL;
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
@@ -69,6 +77,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_session_set_path (self->session, NULL);
   hl_session_set_view (self->session, "head-notes", NULL);
   hl_document_take_head_notes (self);
+  hl_document_drop_trace (self);
   hl_selection_reset (self->selection, 0, FALSE);
   hl_document_take_trace (self, NULL, FALSE);
   hl_document_emit (self, HL_DOCUMENT_MODEL);

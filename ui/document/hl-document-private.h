@@ -61,6 +61,7 @@ struct _HlDocument
   guint generation;
   GCancellable *cancellable;
   int n_jobs;
+  GCancellable *layers_cancellable; /* of the stack that is looked at */
   guint summary_id; /* counts up with every summary; layers of an older one are dropped */
   int n_layers_left;
   int n_guesses_left;
@@ -128,9 +129,9 @@ gpointer hl_document_end (HlDocumentJob *job,
 /** hl_document_input_opened_cb: the end of a job that opens an input; then runs. */
 void hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer job);
 
-/** hl_document_complete: (transfer full) (nullable): @input (transfer full) (nullable); of
- * an encoder-decoder without a target with what the decoder goes on with. On the engine's
- * thread; NULL with @error. */
+/** hl_document_complete: (transfer full) (nullable): @input (transfer full) (nullable);
+ * of an encoder-decoder without a target with what the decoder goes on with. On the
+ * engine's thread; NULL with @error. */
 HlInput *hl_document_complete (const HlDocumentJob *job,
                                HlInput *input,
                                HlBackend *backend,
@@ -168,6 +169,9 @@ void hl_document_set_status (HlDocument *self, char *status);
 
 /** hl_document_touch: something that a session keeps is not as it was saved. */
 void hl_document_touch (HlDocument *self);
+
+/** hl_document_drop_trace: and what is known of it; tells nobody. */
+void hl_document_drop_trace (HlDocument *self);
 
 /** hl_document_take_trace: shows @trace; forgets what was known of the one before. */
 void hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection);

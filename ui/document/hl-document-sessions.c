@@ -74,6 +74,7 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->model, hl_model_unref);
   g_clear_pointer (&self->input, hl_input_unref);
   g_clear_pointer (&self->baseline, hl_trace_unref);
+  hl_document_drop_trace (self);
   hl_selection_reset (self->selection, 0, FALSE);
   read_view (self);
   hl_document_take_interventions (self, hl_session_get_trace (session, 0));

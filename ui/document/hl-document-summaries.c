@@ -105,8 +105,8 @@ submit_layers (HlDocument *self, gboolean is_guess)
       hl_document_begin (self,
                          is_guess ? _ ("Estimating heads") : _ ("Summarising heads"));
       hl_engine_submit (self->engine, HL_JOB_BACKGROUND, layer_job, job, NULL,
-                        (GDestroyNotify) hl_layer_summary_unref, self->cancellable, NULL,
-                        NULL, layer_done_cb, job);
+                        (GDestroyNotify) hl_layer_summary_unref, self->layers_cancellable,
+                        NULL, NULL, layer_done_cb, job);
     }
 }
 
@@ -114,6 +114,9 @@ void
 hl_document_summarise (HlDocument *self)
 {
   self->summary_id++;
+  g_cancellable_cancel (self->layers_cancellable);
+  g_object_unref (self->layers_cancellable);
+  self->layers_cancellable = g_cancellable_new ();
   self->n_layers_left = self->n_guesses_left = self->summary->n_layers;
   gboolean is_slow = self->summary->n_layers > 0 &&
                      hl_summary_is_slow (self->source, self->summary->stack);

@@ -52,6 +52,13 @@ hl_document_get_stack (HlDocument *self)
   return hl_selection_get_place (self->selection)->stack;
 }
 
+HlHeadKey
+hl_document_get_scored_head (HlDocument *self)
+{
+  HlHeadKey head = hl_selection_get_head (self->selection);
+  return head.stack == 0 ? head : (HlHeadKey){ 0 };
+}
+
 const HlTokenTable *
 hl_document_get_tokens (HlDocument *self)
 {
@@ -78,7 +85,10 @@ follow_stack (HlDocument *self)
     return;
   g_clear_pointer (&self->summary, hl_trace_summary_free);
   self->summary = hl_trace_summary_new (self->trace, stack);
+  gboolean had_slice = self->view.end_token > 0;
   self->view.first_token = self->view.end_token = 0;
+  if (had_slice)
+    hl_document_emit (self, HL_DOCUMENT_VIEW);
   hl_document_emit (self, HL_DOCUMENT_TRACE);
   hl_document_summarise (self);
 }
@@ -107,6 +117,8 @@ hl_document_dispose (GObject *object)
   HlDocument *self = HL_DOCUMENT (object);
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
+  if (self->layers_cancellable != NULL)
+    g_cancellable_cancel (self->layers_cancellable);
   hl_document_stop_analysis (self);
   g_clear_signal_handler (&self->selection_handler, self->selection);
   if (self->engine != NULL)
@@ -116,6 +128,7 @@ hl_document_dispose (GObject *object)
   g_clear_object (&self->engine);
   g_clear_object (&self->io);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->layers_cancellable);
   g_clear_object (&self->selection);
   G_OBJECT_CLASS (hl_document_parent_class)->dispose (object);
 }
@@ -186,6 +199,7 @@ hl_document_init (HlDocument *self)
   self->session = hl_session_new ();
   self->head_notes = hl_head_notes_new ();
   self->cancellable = g_cancellable_new ();
+  self->layers_cancellable = g_cancellable_new ();
   self->what = g_strdup ("");
   self->status = g_strdup ("");
   self->backend_words = g_strdup ("");
@@ -403,8 +417,8 @@ check_slice (HlDocument *self)
 {
   const HlTokenTable *tokens = hl_document_get_tokens (self);
   HlViewOptions *view = &self->view;
-  gboolean is_good = tokens != NULL && view->first_token >= 0 &&
-                     view->first_token < view->end_token &&
+  gboolean is_good = tokens != NULL && tokens == hl_document_get_key_tokens (self) &&
+                     view->first_token >= 0 && view->first_token < view->end_token &&
                      view->end_token <= tokens->n_tokens;
   if (!is_good)
     view->first_token = view->end_token = 0;
@@ -431,11 +445,19 @@ wanted_stack (HlDocument *self)
 }
 
 void
-hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection)
+hl_document_drop_trace (HlDocument *self)
 {
+  self->summary_id++; /* layers on their way are of what was */
+  g_cancellable_cancel (self->layers_cancellable);
   g_clear_pointer (&self->summary, hl_trace_summary_free);
   g_clear_pointer (&self->source, hl_attention_source_unref);
   g_clear_pointer (&self->trace, hl_trace_unref);
+}
+
+void
+hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection)
+{
+  hl_document_drop_trace (self);
   hl_document_forget_spots (self);
   if (trace != NULL)
     {
@@ -459,6 +481,7 @@ guint
 hl_document_restart (HlDocument *self)
 {
   g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (self->layers_cancellable);
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
   hl_document_forget_generation (self);

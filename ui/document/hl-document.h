@@ -118,6 +118,9 @@ HlTrace *hl_document_get_trace (HlDocument *self);
 HlTrace *hl_document_get_baseline (HlDocument *self);
 /** hl_document_get_stack: the one that is looked at. */
 int hl_document_get_stack (HlDocument *self);
+/** hl_document_get_scored_head: of the first stack, which scores and patterns are of: the
+ * selected one, or 0.0 while another stack is looked at. */
+HlHeadKey hl_document_get_scored_head (HlDocument *self);
 /** hl_document_get_tokens, _get_key_tokens: (nullable): queries and keys of its maps. */
 const HlTokenTable *hl_document_get_tokens (HlDocument *self);
 const HlTokenTable *hl_document_get_key_tokens (HlDocument *self);

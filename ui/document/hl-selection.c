@@ -236,6 +236,14 @@ hl_selection_set_cell (HlSelection *self, gint64 query, gint64 key)
 }
 
 void
+hl_selection_set_key (HlSelection *self, gint64 key)
+{
+  State *next = state_copy (self->now);
+  next->place.key = key;
+  go_to (self, next);
+}
+
+void
 hl_selection_set_query (HlSelection *self, gint64 query)
 {
   hl_selection_set_cell (self, query, -1);

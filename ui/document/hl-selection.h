@@ -74,6 +74,9 @@ void hl_selection_set_query (HlSelection *self, gint64 query);
 /** hl_selection_set_cell: query and key at once. */
 void hl_selection_set_cell (HlSelection *self, gint64 query, gint64 key);
 
+/** hl_selection_set_key: of a map of two texts; what is brushed of the other stays. */
+void hl_selection_set_key (HlSelection *self, gint64 key);
+
 /** hl_selection_set_tokens: brushes these; the first is the query. */
 void hl_selection_set_tokens (HlSelection *self, const gint64 *tokens, guint n);
 

@@ -338,8 +338,7 @@ row_activated_cb (GtkColumnView *view, guint position, HlAttentionTable *self)
   if (row == NULL)
     return;
   if (is_cross (self))
-    hl_selection_set_cell (selection, hl_selection_get_place (selection)->query,
-                           hl_token_row_get_token (row));
+    hl_selection_set_key (selection, hl_token_row_get_token (row));
   else
     hl_selection_set_query (selection, hl_token_row_get_token (row));
 }

@@ -224,7 +224,7 @@ static void
 show (HlImportancePanel *self)
 {
   HlScoreScope scope = hl_importance_panel_get_scope (self);
-  HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
+  HlHeadKey head = hl_document_get_scored_head (self->document);
   HlHeadScores *scores = scores_of (self);
   show_run (self);
   hl_before_after_show (self->before_after);

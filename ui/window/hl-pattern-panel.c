@@ -119,7 +119,7 @@ show_pair (HlPatternPanel *self,
 static int
 selected_spot (HlPatternPanel *self, const HlPatterns *p, const HlPatternSpots *spots)
 {
-  HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
+  HlHeadKey head = hl_document_get_scored_head (self->document);
   for (guint i = 0; spots != NULL && i < spots->maps->places->len; i++)
     if (head.layer >= 0 && head.layer < p->n_layers &&
         g_array_index (spots->maps->places, HlPatternPlace, i).head ==
@@ -208,7 +208,7 @@ show_plane (HlPatternPanel *self, const HlPatterns *p, const HlPatternSpots *spo
     .principal = gtk_drop_down_get_selected (self->layout) == 1,
     .by_layer = gtk_drop_down_get_selected (self->colors) == 1,
   };
-  HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
+  HlHeadKey head = hl_document_get_scored_head (self->document);
   g_autoptr (HlChartScene) scene = hl_present_patterns (p, spots, head, &view);
   hl_scatter_view_set_scene (self->scatter, scene);
   gtk_widget_set_sensitive (GTK_WIDGET (self->layout), p->layout != NULL);

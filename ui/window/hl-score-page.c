@@ -311,7 +311,7 @@ hl_score_explain (HlDocument *document, HlScoreScope scope, HlScore score)
     return g_strdup ("");
   const HlScoreInfo *info = hl_score_get_info (score);
   const HlScoreChoices *choices = hl_document_get_score_choices (document);
-  const HlPlace *place = hl_selection_get_place (hl_document_get_selection (document));
+  HlHeadKey head = hl_document_get_scored_head (document);
   g_autofree char *title = hl_score_title (score);
   int n = hl_head_scores_get_n_inputs (scores);
   const char *id = scores == hl_document_get_scores (document, HL_SCOPE_PROBE) ? "probe"
@@ -342,6 +342,6 @@ hl_score_explain (HlDocument *document, HlScoreScope scope, HlScore score)
               "for r in h5py.File(\"session.h5\")[\"results\"].values():\n"
               "    if r.attrs[\"analysis\"] == \"%s\" and \"%s\" in r:\n"
               "        print(r[\"%s\"][%d, %d])",
-      id, info->name, info->name, place->layer, place->head);
+      id, info->name, info->name, head.layer, head.head);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

@@ -136,7 +136,9 @@ show_text (HlSidePanel *self, const HlTrace *trace)
       n > SHOWN_CHARACTERS ? g_strconcat (shown, "…", NULL) : g_strdup (shown);
   int n_tokens = tokens != NULL ? tokens->n_tokens : 0;
   g_autofree char *name = g_strdup_printf (HL_ISOLATED, trace->input_name);
-  gboolean is_cut = input != NULL && input->ids != NULL && input->n_all_tokens > n_tokens;
+  gboolean is_cut = input != NULL && hl_input_is_cut (input);
+  if (is_cut && input->source_tokens != NULL)
+    n_tokens = input->source_tokens->n_tokens;
   g_autofree char *caption =
       is_cut ? g_strdup_printf (_ ("%s · %d of %d tokens, from %d; Open Input chooses "
                                    "others"),
@@ -292,9 +294,14 @@ show_interventions (HlSidePanel *self)
   const HlHeadKey *heads =
       hl_selection_get_ablated (hl_document_get_selection (self->document), &n);
   g_autoptr (GString) text = g_string_new (NULL);
+  HlTrace *trace = hl_document_get_trace (self->document);
   for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, _ ("%shead %d.%d set to zero"), i > 0 ? "\n" : "",
-                            heads[i].layer, heads[i].head);
+    {
+      g_autofree char *prefix =
+          trace != NULL ? hl_present_stack_prefix (trace, heads[i].stack) : g_strdup ("");
+      g_string_append_printf (text, _ ("%shead %s%d.%d set to zero"), i > 0 ? "\n" : "",
+                              prefix, heads[i].layer, heads[i].head);
+    }
   if (n == 0)
     g_string_assign (text, _ ("None. Press A to ablate the selected head."));
   gtk_label_set_text (self->interventions, text->str);

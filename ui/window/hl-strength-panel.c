@@ -176,7 +176,7 @@ static void
 show (HlStrengthPanel *self)
 {
   HlScoreScope scope = hl_strength_panel_get_scope (self);
-  HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
+  HlHeadKey head = hl_document_get_scored_head (self->document);
   HlHeadScores *scores = scores_of (self);
   show_run (self);
   gtk_stack_set_visible_child_name (self->stack, scores != NULL ? "charts" : "empty");

@@ -303,9 +303,12 @@ dup_text (HlTextDialog *self, const HlInput *input)
   const HlTrace *trace = hl_document_get_trace (self->document);
   if (input == NULL || input->text == NULL)
     return NULL;
+  /* Of a pair the second text has an entry of its own. */
+  const char *second = hl_document_get_text_options (self->document)->second;
+  if (second != NULL)
+    return hl_input_dup_first_text (input, second);
   gboolean is_whole = trace != NULL && g_strcmp0 (trace->text, input->text) == 0 &&
-                      input->first_token == 0 &&
-                      input->n_all_tokens <= hl_trace_get_tokens (trace, 0)->n_tokens;
+                      input->first_token == 0 && !hl_input_is_cut (input);
   return is_whole ? hl_present_whole_text (trace, NULL) : g_strdup (input->text);
 }
 

@@ -34,6 +34,7 @@ struct _HlTokenPanel
   HlTokenStrip *key_strip;
   HlTokenList *keys;
   gint64 hovered_key;
+  gboolean asked_from; /* what @sums were asked for */
   gint64 list_first; /* the slice that @tokens has */
   gint64 list_end;
   gint64 n_shown; /* tokens up to the generated one that is stepped to; -1 for all */

@@ -190,6 +190,7 @@ hl_token_panel_ask_for_lines (HlTokenPanel *self)
 {
   GCancellable *cancellable = hl_token_panel_renew (&self->lines_cancellable);
   g_autoptr (GArray) tokens = asked_tokens (self);
+  self->asked_from = hl_token_panel_is_from (self);
   tell_position (self);
   if (tokens->len == 0 || hl_document_get_source (self->document) == NULL)
     {
@@ -317,7 +318,11 @@ static void
 token_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self)
 {
   self->hovered = token;
-  hl_token_panel_ask_for_lines (self);
+  /* Who attends to a key is shown here, and stays. */
+  if (self->keys == NULL || !hl_token_panel_is_from (self))
+    hl_token_panel_ask_for_lines (self);
+  else
+    tell_position (self);
 }
 
 void
@@ -390,7 +395,7 @@ view_changed_cb (HlTokenPanel *self)
   if (view->first_token != self->list_first || view->end_token != self->list_end)
     make_list (self);
   show_buttons (self);
-  if (self->keys != NULL)
+  if (self->keys != NULL && self->asked_from != view->is_from)
     hl_token_panel_ask_for_lines (self); /* of the other side */
   else
     hl_token_panel_show (self);

@@ -19,7 +19,7 @@ hl_token_panel_show_side (HlTokenPanel *self,
                           const float *weights)
 {
   HlTrace *trace = hl_document_get_trace (self->document);
-  guint n_summed = self->sums != NULL ? self->sums->n_tokens : 0;
+  guint n_summed = self->sums != NULL ? self->sums->n_tokens : 1;
   g_autoptr (HlTokenScene) scene = hl_present_tokens (
       trace, hl_selection_get_head (hl_token_panel_get_selection (self)), list, chosen,
       n_chosen, hovered, weights, n_summed, hl_token_panel_is_from (self),
@@ -121,8 +121,8 @@ hl_token_panel_keys_chosen_cb (HlTokenStrip *strip,
                                guint n,
                                HlTokenPanel *self)
 {
-  const HlPlace *place = hl_selection_get_place (hl_token_panel_get_selection (self));
-  hl_selection_set_cell (hl_token_panel_get_selection (self), place->query,
-                         n > 0 ? ((const gint64 *) tokens)[0] : -1);
+  hl_selection_set_key (hl_token_panel_get_selection (self),
+                        n > 0 ? ((const gint64 *) tokens)[0] : -1);
   hl_token_panel_set_is_from (self, n > 0);
+  hl_token_panel_show (self); /* of several one is asked of */
 }

@@ -221,7 +221,7 @@ kind_words (HlTokenKind kind)
 static void
 add_weight (GString *words, const HlTokenScene *scene, gint64 index)
 {
-  if (scene->weights == NULL || (scene->n_selected == 0 && scene->hovered < 0))
+  if (scene->weights == NULL)
     return;
   float weight = scene->weights[index];
   g_string_append (words, ", ");
