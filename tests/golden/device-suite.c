@@ -19,10 +19,12 @@
 /* Eight bits of precision through a few layers. */
 #define HALF_LIMIT 0.06
 
-static const char *const models[] = { "vit-tiny",      "vit-grey-relu", "vit-nonsquare",
-                                      "vit-bf16",      "vit-f16",       "gpt2-tiny",
-                                      "gpt2-untied",   "llama-gqa2",    "llama-gqa8",
-                                      "llama-longrope" };
+static const char *const models[] = {
+  "vit-tiny",    "vit-grey-relu", "vit-nonsquare", "vit-bf16",        "vit-f16",
+  "gpt2-tiny",   "gpt2-untied",   "llama-gqa2",    "llama-gqa8",      "llama-longrope",
+  "bert-masked", "mistral-tiny",  "gemma2-tiny",   "qwen3-tiny",      "opt-tiny",
+  "phi3-tiny",   "gpt-neox-tiny", "olmo2-tiny",    "dinov2-registers"
+};
 
 typedef struct
 {
