@@ -37,8 +37,8 @@ void hl_generation_rules_free (HlGenerationRules *rules);
  * @language: (nullable): "en", "<|de|>": English where it is NULL
  * @task: (nullable): "transcribe" where it is NULL, or "translate"
  * Both are for models that have languages and tasks.
- * Returns: (transfer full): of gint32: a decoder's first tokens; NULL with @error RANGE
- * for a language or task that the model does not know
+ * Returns: (transfer full): of gint32: a decoder's first tokens; NULL with @error: RANGE
+ * for a language or task that the model does not know, UNSUPPORTED where it has none
  */
 GArray *hl_generation_rules_get_start (const HlGenerationRules *rules,
                                        const char *language,
