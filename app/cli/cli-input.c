@@ -111,8 +111,14 @@ cli_input_check (const CliInput *input, const char *command)
                       g_str_equal (command, "trace")
                           ? _ ("one of --image, --audio, --text, --text-file and "
                                "--ids expected")
+                      : g_str_equal (command, "embed")
+                          ? _ ("one of --image, --text, --text-file and --ids expected")
                           : _ ("one of --text, --text-file, --ids or, of a model "
                                "that takes recordings, --audio expected"));
+  if (input->image != NULL && (input->language != NULL || input->task != NULL ||
+                               input->target != NULL || input->window != 0))
+    return cli_usage (command, _ ("--window, --language, --task and --target do not go "
+                                  "with --image"));
   if (!parse_size (input->size, &height, &width))
     return cli_usage (command, _ ("--size: HEIGHTxWIDTH expected"));
   if (input->first_token < 0 || input->n_tokens < 0)
@@ -182,7 +188,9 @@ say_what_is_odd (const HlInput *input)
            "--max-tokens choose others\n"),
         (int) input->first_token, (int) (input->first_token + n - 1),
         (int) input->n_all_tokens);
-  if (input->warning != NULL)
+  if (input->warning != NULL && input->features != NULL)
+    fprintf (stderr, "headlight: %s: %s\n", input->path, input->warning);
+  else if (input->warning != NULL)
     fprintf (stderr, _ ("headlight: %s (--no-bos leaves one out)\n"), input->warning);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * headlight embed MODEL --text S [--text2 S2] [--json] */
+ * headlight embed MODEL --text S [--text2 S2] | --image P [--json] */
 #include "config.h"
 
 #include "cli-input.h"
@@ -75,8 +75,11 @@ print_text (const HlTensor *const vectors[2], const gint64 n_tokens[2], const ch
 {
   for (int i = 0; i < 2 && vectors[i] != NULL; i++)
     {
-      printf (_ ("%d tokens, %d numbers:"), (int) n_tokens[i],
-              (int) hl_tensor_count (vectors[i]));
+      if (n_tokens[i] > 0)
+        printf (_ ("%d tokens, %d numbers:"), (int) n_tokens[i],
+                (int) hl_tensor_count (vectors[i]));
+      else
+        printf (_ ("%d numbers:"), (int) hl_tensor_count (vectors[i]));
       for (gint64 k = 0; k < MIN (hl_tensor_count (vectors[i]), 5); k++)
         printf (" %.4f", (double) hl_tensor_f32 (vectors[i])[k]);
       printf (" …\n");

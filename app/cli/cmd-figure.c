@@ -52,9 +52,13 @@ parse_stack (const FigureOptions *o, const HlTrace *trace, int *stack, GError **
     }
   if (o->stack == NULL)
     return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "--stack: one of %s expected, \"%s\" found",
-               n > 1 ? names->str : "no stack, this model has one", o->stack);
+  if (n > 1)
+    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                 "--stack: one of %s expected, \"%s\" found", names->str, o->stack);
+  else
+    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                 "--stack: this model has one attention, which has no name; \"%s\" found",
+                 o->stack);
   return FALSE;
 }
 

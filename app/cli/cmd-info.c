@@ -61,11 +61,11 @@ stack_json (const HlStack *stack)
   for (int l = 0; l < stack->n_layers; l++)
     {
       const HlLayerInfo *layer = &stack->layers[l];
-      json_array_append_new (
-          layers, json_pack ("{s:i, s:i, s:i, s:b, s:i}", "heads", layer->n_heads, "kv_heads",
-                             layer->n_kv_heads, "head_width", layer->head_width,
-                             "is_causal", layer->is_causal,
-                             "window", layer->window));
+      json_array_append_new (layers,
+                             json_pack ("{s:i, s:i, s:i, s:b, s:i}", "heads",
+                                        layer->n_heads, "kv_heads", layer->n_kv_heads,
+                                        "head_width", layer->head_width, "is_causal",
+                                        layer->is_causal, "window", layer->window));
     }
   return json_pack ("{s:s, s:o}", "name", stack->name, "layers", layers);
 }

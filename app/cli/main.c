@@ -24,7 +24,7 @@ const CliCommand cli_commands[] = {
     cli_analyze },
   { "generate", "MODEL --text S --tokens N",
     N_ ("Let a language model go on with a text"), cli_generate },
-  { "embed", "MODEL --text S [--text2 S2]", N_ ("A text as one vector, or two compared"),
+  { "embed", "MODEL (--text S [--text2 S2] | --image P)", N_ ("A text as one vector, or two compared"),
     cli_embed },
   { "figure", "S.h5 --view V -o F.svg|.pdf|.png", N_ ("Draw a session's heads"),
     cli_figure },

@@ -130,6 +130,8 @@ hl_probe_scores (const HlModel *model,
   const HlProbeOptions defaults = { 0 };
   const HlProbeOptions *o = options != NULL ? options : &defaults;
   int n = o->n_sequences > 0 ? o->n_sequences : N_SEQUENCES;
+  if (!hl_model_info_check_one_tower (hl_model_get_info (model), "probe", error))
+    return NULL;
   HlProgress quiet = progress != NULL ? *progress : (HlProgress){ 0 };
   quiet.func = NULL;
   g_autoptr (GArray) ids = list_ids (model);

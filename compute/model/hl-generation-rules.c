@@ -108,7 +108,7 @@ static gboolean
 refuse_choice (const char *what, const char *found, GError **error)
 {
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               "%s: a model with a choice of them expected, \"%s\" found", what, found);
+               "%s: this model has no choice of them, \"%s\" found", what, found);
   return FALSE;
 }
 
@@ -133,7 +133,7 @@ hl_generation_rules_get_start (const HlGenerationRules *rules,
   if (json_is_object (languages))
     is_good = add_named (start, languages, language != NULL ? language : "en", "language",
                          error);
-  else if (language != NULL)
+  else if (language != NULL && !g_str_equal (language, "en"))
     is_good = refuse_choice ("language", language, error);
   if (is_good && json_is_object (tasks))
     is_good = add_named (start, tasks, task != NULL ? task : "transcribe", "task", error);

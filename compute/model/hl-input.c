@@ -53,6 +53,8 @@ hl_input_set_source (HlInput *input,
   input->source_ids = source_ids != NULL ? hl_tensor_ref (source_ids) : NULL;
   input->features = features != NULL ? hl_tensor_ref (features) : NULL;
   input->source_tokens = hl_token_table_ref (source_tokens);
+  if (source_ids != NULL)
+    input->n_all_tokens = source_ids->shape.dim[1];
   g_autofree char *numbers = hl_hash_bytes (source->data, hl_tensor_size_bytes (source));
   g_autofree char *target = g_steal_pointer (&input->hash);
   input->hash = hl_hash_strings (input->kind, target, numbers, NULL);

@@ -71,7 +71,7 @@ HlInput *hl_input_new_text (const char *name,
                             const char *text);
 
 /** hl_input_set_source: (before sharing): takes references; either is NULL for the other
- * kind of source. The hash is then of both sides. */
+ * kind of source. The hash is then of both sides, and n_all_tokens of the source. */
 void hl_input_set_source (HlInput *input,
                           HlTensor *source_ids,
                           HlTensor *features,

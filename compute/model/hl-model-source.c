@@ -19,10 +19,11 @@ hl_model_takes_source (const HlModel *model, const HlTextOptions *options, GErro
     found = "a text";
   if (found == NULL)
     return TRUE;
-  g_set_error (
-      error, HL_ERROR, HL_ERROR_UNSUPPORTED, "%s: %s expected, %s found", info->name,
-      g_str_equal (info->input_kind, "audio") ? "a recording" : "no encoder to read it",
-      found);
+  const char *format = g_str_equal (info->input_kind, "audio")
+                           ? "%s: a recording expected, %s found"
+                           : "%s: %s is for a model with an encoder before its decoder, "
+                             "which this is not";
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED, format, info->name, found);
   return FALSE;
 }
 

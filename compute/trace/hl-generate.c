@@ -208,6 +208,13 @@ hl_generate (const HlModel *model,
                    "generating: a text of at least one token expected, none found");
       return -1;
     }
+  if (hl_model_get_info (model)->predicts != HL_PREDICTS_NEXT)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                   "%s predicts no next token: it cannot go on with a text",
+                   hl_model_get_info (model)->name);
+      return -1;
+    }
   g_autoptr (HlKvCache) cache = hl_kv_cache_new ();
   Generator g = { .model = model,
                   .input = input,

@@ -53,7 +53,7 @@ sides_of (const HlModel *model, const HlInput *input)
   for (guint s = 0; s < n; s++)
     {
       g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (model, input, (int) s);
-      sides[s].Tq = (gsize) tokens->n_tokens;
+      sides[s].Tq = tokens != NULL ? (gsize) tokens->n_tokens : 0;
     }
   for (guint s = 0; s < n; s++)
     sides[s].Tk = sides[hl_model_info_get_stack (info, (int) s)->key_stack].Tq;

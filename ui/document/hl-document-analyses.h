@@ -59,6 +59,8 @@ void hl_document_score (HlDocument *self, HlScoreScope scope, gboolean with_impo
 /** hl_document_can_score: model and input, or data set, or a language model, are there.
  */
 gboolean hl_document_can_score (HlDocument *self, HlScoreScope scope);
+/** hl_document_can_ablate: likewise, each head by itself: not of an encoder-decoder. */
+gboolean hl_document_can_ablate (HlDocument *self, HlScoreScope scope);
 
 /** hl_document_get_scores: (transfer none) (nullable) */
 HlHeadScores *hl_document_get_scores (HlDocument *self, HlScoreScope scope);

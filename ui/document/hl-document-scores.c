@@ -196,8 +196,16 @@ hl_document_can_score (HlDocument *self, HlScoreScope scope)
   if (self->model == NULL)
     return FALSE;
   if (scope == HL_SCOPE_PROBE)
-    return g_str_equal (hl_model_get_info (self->model)->input_kind, "text");
+    return g_str_equal (hl_model_get_info (self->model)->input_kind, "text") &&
+           hl_model_get_info (self->model)->readout_stack == 0;
   return scope == HL_SCOPE_DATASET ? self->analyses.dataset != NULL : self->input != NULL;
+}
+
+gboolean
+hl_document_can_ablate (HlDocument *self, HlScoreScope scope)
+{
+  return hl_document_can_score (self, scope) &&
+         hl_model_get_info (self->model)->readout_stack == 0;
 }
 
 HlHeadScores *

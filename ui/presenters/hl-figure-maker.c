@@ -173,6 +173,13 @@ add_heatmap (const HlFigurePlan *plan,
     return FALSE;
   g_autoptr (HlMatrixScene) scene = hl_present_matrix (
       plan->summary, head, Tq, Tk, map, &plan->view, plan->query, plan->key);
+  /* Side by side there is no room for the layer in words. */
+  const char *name = hl_present_stack_name (plan->summary->trace, head.stack);
+  if (plan->n_heads > 1 && name[0] != '\0')
+    {
+      g_free (scene->title);
+      scene->title = g_strdup_printf ("%s %d.%d", name, head.layer, head.head);
+    }
   hl_figure_add_matrix (figure, scene);
   return TRUE;
 }
@@ -446,8 +453,10 @@ add_note (const HlFigurePlan *plan, HlFigure *figure)
 {
   const HlTrace *trace = plan->summary->trace;
   g_autoptr (GString) note = g_string_new (NULL);
-  g_string_append_printf (note, _ ("%s on %s."), trace->model->name,
-                          plan->of != NULL ? plan->of : trace->input_name);
+  const char *of = plan->of != NULL ? plan->of : trace->input_name;
+  g_string_append_printf (note, _ ("%s on %s."), trace->model->name, of);
+  if (g_str_has_suffix (of, "."))
+    g_string_truncate (note, note->len - 1); /* a text's own full stop */
   for (guint i = 0; i < trace->interventions->len; i++)
     g_string_append_printf (note, "%s%s", i == 0 ? _ (" In force: ") : ", ",
                             (const char *) g_ptr_array_index (trace->interventions, i));

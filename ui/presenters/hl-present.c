@@ -137,6 +137,15 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
       _ ("Attention of every head, layers downwards; rows are queries, columns keys; "
          "%s.%s%s"),
       range, pooled, left_out);
+  if (stack->name[0] != '\0')
+    {
+      const char *name = hl_present_stack_name (summary->trace, summary->stack);
+      char *caption = g_strdup_printf ("%s: %s", name, scene->caption);
+      g_free (scene->title);
+      g_free (scene->caption);
+      scene->title = g_strdup (name);
+      scene->caption = caption;
+    }
   return scene;
 }
 

@@ -212,19 +212,22 @@ show_title (HlAttentionTable *self, const GArray *chosen)
 {
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   g_autofree char *text = NULL;
+  g_autofree char *prefix = self->trace != NULL
+                                ? hl_present_stack_prefix (self->trace, head.stack)
+                                : g_strdup ("");
   if (chosen->len == 1)
     {
       gint64 token = g_array_index (chosen, gint64, 0);
       g_autofree char *name = hl_present_token (self->trace, head.stack, token);
       text = g_strdup_printf (is_cross (self)
-                                  ? _ ("Head %d.%d, row of token %d · %s")
-                                  : _ ("Head %d.%d, row and column of token %d · %s"),
-                              head.layer, head.head, (int) token, name);
+                                  ? _ ("Head %s%d.%d, row of token %d · %s")
+                                  : _ ("Head %s%d.%d, row and column of token %d · %s"),
+                              prefix, head.layer, head.head, (int) token, name);
     }
   else if (chosen->len > 1)
-    text = g_strdup_printf (is_text (self) ? _ ("Head %d.%d, sum over %u tokens")
-                                           : _ ("Head %d.%d, mean over %u tokens"),
-                            head.layer, head.head, chosen->len);
+    text = g_strdup_printf (is_text (self) ? _ ("Head %s%d.%d, sum over %u tokens")
+                                           : _ ("Head %s%d.%d, mean over %u tokens"),
+                            prefix, head.layer, head.head, chosen->len);
   gtk_label_set_text (self->title, text != NULL ? text : "");
 }
 

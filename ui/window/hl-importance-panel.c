@@ -107,7 +107,7 @@ show_parts (HlImportancePanel *self, HlHeadKey head)
       g_strdup_printf (_ ("Prune Parts of %d.%d"), head.layer, head.head);
   gtk_button_set_label (self->parts_run, label);
   gtk_widget_set_sensitive (GTK_WIDGET (self->parts_run),
-                            hl_document_can_score (self->document, HL_SCOPE_INPUT));
+                            hl_document_can_ablate (self->document, HL_SCOPE_INPUT));
   gtk_widget_set_visible (GTK_WIDGET (self->parts), partial != NULL);
   if (partial == NULL)
     return;
@@ -141,7 +141,7 @@ show_curve (HlImportancePanel *self)
   gtk_widget_set_visible (self->curve_section, is_set);
   gtk_widget_set_visible (GTK_WIDGET (self->curve), curve != NULL);
   gtk_widget_set_sensitive (GTK_WIDGET (self->curve_run),
-                            hl_document_can_score (self->document, HL_SCOPE_DATASET));
+                            hl_document_can_ablate (self->document, HL_SCOPE_DATASET));
   if (curve == NULL)
     return;
   g_autoptr (HlChartScene) scene =
@@ -167,12 +167,16 @@ show_empty (HlImportancePanel *self)
   HlScoreScope scope = hl_importance_panel_get_scope (self);
   HlTrace *trace = hl_document_get_trace (self->document);
   HlDataset *dataset = hl_document_get_dataset (self->document);
-  gboolean can = hl_document_can_score (self->document, scope);
+  gboolean can = hl_document_can_ablate (self->document, scope);
   const HlModelInfo *info = hl_document_get_model_info (self->document);
   g_autoptr (GString) words = g_string_new (NULL);
   int n_heads = info != NULL ? hl_model_info_count_heads (info) : 0;
   if (!hl_document_has_model (self->document))
     g_string_append (words, _ ("Only a trace is open: ablating needs the model itself."));
+  else if (info->readout_stack != 0)
+    g_string_append (words, _ ("This model is an encoder with a decoder: ablating each "
+                               "head by itself is for models of one tower. A single head "
+                               "can be ablated on the page Heads (A)."));
   else if (scope == HL_SCOPE_INPUT)
     g_string_append_printf (
         words,
@@ -217,7 +221,7 @@ show_run (HlImportancePanel *self)
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Ablate Each"));
   hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run),
-                            is_busy || hl_document_can_score (self->document, scope));
+                            is_busy || hl_document_can_ablate (self->document, scope));
 }
 
 static void

@@ -205,7 +205,7 @@ show_head (HlOverviewPanel *self)
 {
   double fraction;
   gboolean is_busy = hl_document_get_analysis (self->document, &fraction) != NULL;
-  gboolean can = hl_document_can_score (self->document, HL_SCOPE_DATASET);
+  gboolean can = hl_document_can_ablate (self->document, HL_SCOPE_DATASET);
   HlDataset *dataset = hl_document_get_dataset (self->document);
   int n = dataset != NULL ? hl_dataset_get_n_items (dataset) : 0;
   g_autofree char *words =
@@ -221,7 +221,7 @@ show_head (HlOverviewPanel *self)
 static void
 show_empty (HlOverviewPanel *self)
 {
-  gboolean can = hl_document_can_score (self->document, HL_SCOPE_DATASET);
+  gboolean can = hl_document_can_ablate (self->document, HL_SCOPE_DATASET);
   gboolean has_model = hl_document_has_model (self->document);
   gtk_label_set_text (
       self->empty_state.words,

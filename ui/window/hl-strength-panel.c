@@ -61,7 +61,7 @@ static gboolean
 is_text (HlStrengthPanel *self)
 {
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  return info != NULL && g_str_equal (info->input_kind, "text");
+  return info != NULL && !g_str_equal (info->input_kind, "image");
 }
 
 static void

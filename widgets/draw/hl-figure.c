@@ -316,7 +316,7 @@ make_png (const HlFigure *figure, const HlPage *page, double dpi, GError **error
     {
       refuse (error,
               "figure: at most %d pixels a side and %.0f in all expected, %.0f × %.0f "
-              "found; choose fewer dots per inch",
+              "found; choose fewer dots per inch, or less to draw",
               PNG_SIDE_MAX, PNG_PIXELS_MAX, width, height);
       return NULL;
     }
