@@ -6,6 +6,7 @@
 
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
+#include "presenters/hl-present-recording.h"
 #include "presenters/hl-present-tokens.h"
 
 #include <glib/gi18n-lib.h>
@@ -42,7 +43,8 @@ hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace, int stack)
   const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
   gboolean is_text = tokens != NULL && g_strcmp0 (trace->input_kind, "image") != 0;
   if (kind == HL_FIGURE_OVERLAY)
-    return tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL;
+    return hl_present_has_recording (trace, stack) ||
+           (tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL);
   /* Arcs go from a text to itself. */
   if (kind == HL_FIGURE_ARCS)
     return is_text && tower != NULL && !tower->is_cross;
@@ -215,6 +217,30 @@ shared_high (const HlFigurePlan *plan, const GPtrArray *lines, gint64 n)
     for (gint64 i = first; i < n; i++)
       high = MAX (high, (double) ((const float *) g_ptr_array_index (lines, k))[i]);
   return high;
+}
+
+/* What each head looks at in a recording: the mean over the chosen queries. */
+static gboolean
+add_recordings (const HlFigurePlan *plan,
+                HlFigure *figure,
+                const HlProgress *progress,
+                GError **error)
+{
+  HlTrace *trace = plan->summary->trace;
+  gint64 n = tokens_of_side (plan, TRUE)->n_tokens;
+  for (guint i = 0; i < plan->n_heads; i++)
+    {
+      g_autofree float *mean = sum_lines (plan, plan->heads[i], FALSE, progress, error);
+      if (mean == NULL)
+        return FALSE;
+      for (gint64 k = 0; k < n; k++)
+        mean[k] /= (float) MAX (plan->n_tokens, 1);
+      g_autoptr (HlOverlayScene) scene =
+          hl_present_recording (trace, plan->summary->stack, mean, -1, &plan->view);
+      hl_present_name_head (scene, plan->heads[i], FALSE);
+      hl_figure_add_overlay (figure, scene);
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -433,7 +459,9 @@ add_panels (const HlFigurePlan *plan,
     case HL_FIGURE_HEATMAP:
       return add_heatmaps (plan, figure, progress, error);
     case HL_FIGURE_OVERLAY:
-      return add_overlays (plan, figure, progress, error);
+      return hl_present_has_recording (plan->summary->trace, plan->summary->stack)
+                 ? add_recordings (plan, figure, progress, error)
+                 : add_overlays (plan, figure, progress, error);
     case HL_FIGURE_TOKENS:
       return add_texts (plan, figure, progress, error);
     case HL_FIGURE_ARCS:
@@ -493,14 +521,16 @@ check_kind (const HlFigurePlan *plan, GError **error)
       (plan->kind == HL_FIGURE_CHART &&
        ((plan->charts != NULL && plan->charts->len > 0) || plan->score_map != NULL)))
     return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               plan->kind == HL_FIGURE_CHART ? "%s: scores to draw expected, none found"
-               : plan->kind == HL_FIGURE_OVERLAY
-                   ? "%s: a picture with a patch grid expected, this trace has none"
-               : plan->kind == HL_FIGURE_ARCS && is_cross (plan)
-                   ? "%s: attention of a text to itself expected, a cross-attention found"
-                   : "%s: a text expected, this trace is not of one",
-               hl_figure_kind_name (plan->kind));
+  g_set_error (
+      error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+      plan->kind == HL_FIGURE_CHART ? "%s: scores to draw expected, none found"
+      : plan->kind == HL_FIGURE_OVERLAY
+          ? "%s: a picture with a patch grid, or a recording that is attended to, "
+            "expected, this trace has none"
+      : plan->kind == HL_FIGURE_ARCS && is_cross (plan)
+          ? "%s: attention of a text to itself expected, a cross-attention found"
+          : "%s: a text expected, this trace is not of one",
+      hl_figure_kind_name (plan->kind));
   return FALSE;
 }
 

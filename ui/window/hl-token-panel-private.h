@@ -6,6 +6,7 @@
 #include "window/hl-token-panel.h"
 
 #include "document/hl-map-loader.h"
+#include "gl/hl-patch-view.h"
 #include "gl/hl-token-strip.h"
 #include "presenters/hl-present-tokens.h"
 
@@ -31,11 +32,12 @@ struct _HlTokenPanel
   /* Of a cross-attention the keys are tokens of their own. */
   GtkWidget *key_box;
   GtkLabel *key_title;
+  HlPatchView *recording; /* where the keys are one */
   HlTokenStrip *key_strip;
   HlTokenList *keys;
   gint64 hovered_key;
   gboolean asked_from; /* what @sums were asked for */
-  gint64 list_first; /* the slice that @tokens has */
+  gint64 list_first;   /* the slice that @tokens has */
   gint64 list_end;
   gint64 n_shown; /* tokens up to the generated one that is stepped to; -1 for all */
   GArray *matches;
@@ -105,9 +107,14 @@ GArray *hl_token_panel_list_asked_key (HlTokenPanel *self);
 /** hl_token_panel_reveal_strongest: on the side that answers. */
 void hl_token_panel_reveal_strongest (HlTokenPanel *self);
 
-/** hl_token_panel_key_hovered_cb, _keys_chosen_cb: of the keys' strip. */
+/** hl_token_panel_key_hovered_cb, _keys_chosen_cb: of the keys' strip; _frames_chosen_cb:
+ * of the recording. */
 void
 hl_token_panel_key_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self);
+void hl_token_panel_frames_chosen_cb (HlPatchView *view,
+                                      gpointer selected,
+                                      guint n,
+                                      HlTokenPanel *self);
 void hl_token_panel_keys_chosen_cb (HlTokenStrip *strip,
                                     gpointer tokens,
                                     guint n,

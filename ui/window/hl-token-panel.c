@@ -98,6 +98,7 @@ hl_token_panel_show (HlTokenPanel *self)
     {
       hl_token_strip_set_scene (self->strip, NULL);
       hl_token_strip_set_scene (self->key_strip, NULL);
+      hl_patch_view_set_scene (self->recording, NULL);
       return;
     }
   if (self->keys != NULL)
@@ -488,6 +489,7 @@ hl_token_panel_set_is_dark (HlTokenPanel *self, gboolean is_dark)
 {
   hl_token_strip_set_is_dark (self->strip, is_dark);
   hl_token_strip_set_is_dark (self->key_strip, is_dark);
+  hl_patch_view_set_is_dark (self->recording, is_dark);
 }
 
 static void
@@ -520,6 +522,7 @@ hl_token_panel_class_init (HlTokenPanelClass *klass)
       g_signal_new ("position-changed", HL_TYPE_TOKEN_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
                     NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
   g_type_ensure (HL_TYPE_TOKEN_STRIP);
+  g_type_ensure (HL_TYPE_PATCH_VIEW);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-token-panel.ui");
   gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
@@ -536,6 +539,8 @@ hl_token_panel_class_init (HlTokenPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, key_box);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, key_title);
   gtk_widget_class_bind_template_child (widget, HlTokenPanel, key_strip);
+  gtk_widget_class_bind_template_child (widget, HlTokenPanel, recording);
+  gtk_widget_class_bind_template_callback (widget, hl_token_panel_frames_chosen_cb);
   gtk_widget_class_bind_template_callback (widget, hl_token_panel_key_hovered_cb);
   gtk_widget_class_bind_template_callback (widget, hl_token_panel_keys_chosen_cb);
   gtk_widget_class_bind_template_callback (widget, step_back_cb);

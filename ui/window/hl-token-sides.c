@@ -5,6 +5,8 @@
 
 #include "window/hl-token-panel-private.h"
 
+#include "presenters/hl-present-recording.h"
+
 #include <glib/gi18n.h>
 
 /* The tokens of one side of a cross-attention: with the weights that the chosen of the
@@ -35,6 +37,22 @@ hl_token_panel_show_side (HlTokenPanel *self,
   hl_token_strip_set_scene (strip, scene);
 }
 
+/* The keys as a spectrogram, where they are a recording. */
+static void
+show_recording (HlTokenPanel *self, const float *weights, gint64 key)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_autoptr (HlOverlayScene) scene =
+      hl_present_recording (trace, hl_document_get_stack (self->document), weights, key,
+                            hl_document_get_view (self->document));
+  gtk_widget_set_visible (GTK_WIDGET (self->recording), scene != NULL);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->recording),
+                               scene != NULL ? scene->caption : NULL);
+  if (scene != NULL)
+    g_clear_pointer (&scene->title, g_free); /* it stands above */
+  hl_patch_view_set_scene (self->recording, scene);
+}
+
 void
 hl_token_panel_show_cross (HlTokenPanel *self)
 {
@@ -55,6 +73,7 @@ hl_token_panel_show_cross (HlTokenPanel *self)
                             to == NULL && key >= 0 &&
                                 key < hl_token_panel_count_keys (self),
                             self->hovered_key, to);
+  show_recording (self, to, key);
 }
 
 /* (transfer full): the key of a cross-attention that is asked of. */
@@ -125,4 +144,30 @@ hl_token_panel_keys_chosen_cb (HlTokenStrip *strip,
                         n > 0 ? ((const gint64 *) tokens)[0] : -1);
   hl_token_panel_set_is_from (self, n > 0);
   hl_token_panel_show (self); /* of several one is asked of */
+}
+
+void
+hl_token_panel_frames_chosen_cb (HlPatchView *view,
+                                 gpointer selected,
+                                 guint n,
+                                 HlTokenPanel *self)
+{
+  const gboolean *cells = selected;
+  const gint64 key_now =
+      hl_selection_get_place (hl_token_panel_get_selection (self))->key;
+  HlTrace *trace = hl_document_get_trace (self->document);
+  int stack = hl_document_get_stack (self->document);
+  gint64 key = -1;
+  const float *to =
+      self->sums != NULL && self->sums->Tk == hl_token_panel_count_keys (self)
+          ? self->sums->to
+          : NULL;
+  for (guint i = 0; i < n && key < 0; i++)
+    if (cells[i] && trace != NULL && hl_present_has_recording (trace, stack))
+      key = hl_present_recording_key (trace, stack, to, i);
+  if (key == key_now)
+    return;
+  hl_token_panel_keys_chosen_cb (self->key_strip, &key, key >= 0, self);
+  if (key >= 0)
+    hl_token_strip_reveal (self->key_strip, key);
 }
