@@ -211,6 +211,50 @@ test_model_goes (Fixture *f, gconstpointer name)
   g_assert_cmpint (hl_document_get_stack (f->document), ==, 0);
 }
 
+static void
+note_failure_cb (HlDocument *document,
+                 const char *summary,
+                 const char *details,
+                 char **to)
+{
+  g_free (*to);
+  *to = g_strdup (details);
+}
+
+/* A text opens the other tower of a model that takes pictures, and a picture the first
+ * again. This one has no tokenizer: the text itself is refused. */
+static void
+test_towers (void)
+{
+  g_autofree char *model =
+      g_test_build_filename (G_TEST_DIST, "golden", "models", "clip-both", NULL);
+  g_autofree char *picture = g_test_build_filename (G_TEST_DIST, "golden", "models",
+                                                    "vit-tiny", "input.png", NULL);
+  g_autofree char *text = g_build_filename (g_get_tmp_dir (), "hl-towers.txt", NULL);
+  g_autofree char *failure = NULL;
+  g_assert_true (g_file_set_contents (text, "a cat", -1, NULL));
+  g_autoptr (HlDocument) document = hl_document_new ();
+  g_signal_connect (document, "failed", G_CALLBACK (note_failure_cb), &failure);
+  hl_document_open_model (document, model);
+  document_settle (document);
+  hl_document_open_input (document, picture);
+  document_settle (document);
+  g_assert_cmpstr (failure, ==, NULL);
+  g_assert_cmpstr (hl_document_get_model_info (document)->input_kind, ==, "image");
+  g_assert_nonnull (hl_document_get_trace (document));
+  hl_document_open_input (document, text);
+  document_settle (document);
+  g_assert_cmpstr (hl_document_get_model_info (document)->input_kind, ==, "text");
+  g_assert_nonnull (strstr (failure, "tokenizer.json"));
+  g_clear_pointer (&failure, g_free);
+  hl_document_open_input (document, picture);
+  document_settle (document);
+  g_assert_cmpstr (failure, ==, NULL);
+  g_assert_cmpstr (hl_document_get_model_info (document)->input_kind, ==, "image");
+  g_assert_nonnull (hl_document_get_trace (document));
+  g_unlink (text);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +278,6 @@ main (int argc, char **argv)
           g_test_add (path, Fixture, models[i], set_up, tests[k].func, tear_down);
         }
     }
+  g_test_add_func ("/document-stacks/towers", test_towers);
   return g_test_run ();
 }

@@ -18,15 +18,15 @@ model_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError
   HlDocumentJob *job = data;
   g_autofree char *path = hl_path_model (job->path);
   job->backend_words = backend->klass->describe (backend);
-  return hl_model_open (path, error);
+  return hl_model_open_for (path, job->kind, error);
 }
 
 /* An input of the model before is looked at with the new one, if it takes such. */
 static char *
 input_for (HlDocument *self, const HlModel *model)
 {
-  if (self->input == NULL)
-    return g_strdup (self->wanted_input);
+  if (self->input == NULL || self->wanted_input != NULL)
+    return g_steal_pointer (&self->wanted_input);
   gboolean is_taken =
       g_str_equal (self->input->kind, hl_model_get_info (model)->input_kind);
   return is_taken ? g_strdup (self->input->path) : NULL;
@@ -90,15 +90,23 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
     hl_document_open_text (self, typed, &self->text_options);
 }
 
-void
-hl_document_open_model (HlDocument *self, const char *path)
+/* @kind: of a model with two towers which one; NULL for the first. */
+static void
+open_model (HlDocument *self, const char *path, const char *kind)
 {
   hl_document_restart (self);
   HlDocumentJob *job = hl_document_job_new (self);
   job->path = g_strdup (path);
+  job->kind = kind;
   hl_document_begin (self, _ ("Opening the model"));
   hl_document_submit (job, self->engine, model_job, (GDestroyNotify) hl_model_unref,
                       model_opened_cb);
+}
+
+void
+hl_document_open_model (HlDocument *self, const char *path)
+{
+  open_model (self, path, NULL);
 }
 
 /* ---- input ---------------------------------------------------------------------------
@@ -167,6 +175,17 @@ hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer dat
   hl_document_run (self);
 }
 
+/* Of a model that takes pictures and texts, each in its own tower: whether a file is for
+ * the tower that is not open. */
+static const char *
+other_tower_for (HlDocument *self, const char *path)
+{
+  g_autofree char *type = g_content_type_guess (path, NULL, 0, NULL);
+  const char *kind = g_content_type_is_a (type, "image/*") ? "image" : "text";
+  const HlModelInfo *info = hl_model_get_info (self->model);
+  return g_str_equal (info->other_kind, kind) ? kind : NULL;
+}
+
 void
 hl_document_open_input (HlDocument *self, const char *path)
 {
@@ -178,6 +197,15 @@ hl_document_open_input (HlDocument *self, const char *path)
           self,
           g_strdup (self->n_jobs > 0 ? _ ("The input is read when the model is there")
                                      : _ ("Open a model to look at the input with")));
+      return;
+    }
+  const char *other = other_tower_for (self, path);
+  if (other != NULL)
+    {
+      g_free (self->wanted_input);
+      self->wanted_input = g_strdup (path);
+      g_autofree char *model = g_strdup (hl_model_get_info (self->model)->path);
+      open_model (self, model, other);
       return;
     }
   hl_document_restart (self);

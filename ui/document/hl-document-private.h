@@ -79,6 +79,7 @@ typedef struct _HlDocumentJob
   HlDocument *document; /* only touched on the main thread */
   guint generation;
   char *path;
+  const char *kind; /* (nullable): of a model: the tower that takes this; static */
   char *text;
   HlTextOptions text_options;
   HlGenerateOptions generate_options;

@@ -77,10 +77,11 @@ choose_recording (HlWindow *self)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+static const char *const texts[] = { "txt", "md", "json", "jsonl", "c", "py", NULL };
+
 static void
 choose_text_file (HlWindow *self)
 {
-  static const char *const texts[] = { "txt", "md", "json", "jsonl", "c", "py", NULL };
   GtkFileChooserNative *dialog = hl_window_choose (
       self, _ ("Open a Text"), GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"), hl_window_open);
   add_filter (dialog, _ ("Texts"), texts);
@@ -114,6 +115,9 @@ open_input_cb (GtkWidget *widget, const char *name, GVariant *parameter)
       hl_window_choose (self, _ ("Open a Picture"), GTK_FILE_CHOOSER_ACTION_OPEN,
                         _ ("_Open"), hl_window_open);
   add_filter (dialog, _ ("Pictures"), pictures);
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  if (info != NULL && g_str_equal (info->other_kind, "text"))
+    add_filter (dialog, _ ("Texts"), texts);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
