@@ -135,6 +135,11 @@ print_json (const HlModelInfo *info, const HlModelFacts *facts)
       types_json (facts), "quantisation", "tokenizer", tokenizer_json (facts), "files",
       files_json (facts), "size_bytes", (json_int_t) facts->size_bytes);
   json_object_update (root, more);
+  if (facts->recording_rate > 0)
+    json_object_set_new (root, "recordings",
+                         json_pack ("{s:i, s:i, s:i}", "rate", facts->recording_rate,
+                                    "window_s", facts->recording_window_s, "bands",
+                                    facts->recording_bands));
   json_dumpf (root, stdout, JSON_INDENT (2));
   printf ("\n");
   json_decref (more);
@@ -189,8 +194,12 @@ print_files (const HlModelFacts *facts)
 static void
 print_text (const HlModelInfo *info, const HlModelFacts *facts)
 {
-  printf (_ ("%s: %s, %.1f million parameters, %s\n"), info->name, info->family_title,
-          (double) info->n_params / 1e6, info->dtype);
+  if (info->n_params < 100000)
+    printf (_ ("%s: %s, %d parameters, %s\n"), info->name, info->family_title,
+            (int) info->n_params, info->dtype);
+  else
+    printf (_ ("%s: %s, %.1f million parameters, %s\n"), info->name, info->family_title,
+            (double) info->n_params / 1e6, info->dtype);
   printf (_ ("  family %s, model type %s\n"), info->family, facts->model_type);
   for (guint i = 0; i < info->stacks->len; i++)
     print_stack (info, g_ptr_array_index (info->stacks, i));
@@ -199,6 +208,9 @@ print_text (const HlModelInfo *info, const HlModelFacts *facts)
             info->n_context);
   if (info->labels != NULL)
     printf (_ ("  %u classes\n"), g_strv_length (info->labels));
+  if (facts->recording_rate > 0)
+    printf (_ ("  recordings of %d Hz, in windows of %d s, as %d bands\n"),
+            facts->recording_rate, facts->recording_window_s, facts->recording_bands);
   print_tokenizer (facts);
   print_files (facts);
   if (info->revision[0] != '\0')

@@ -135,7 +135,13 @@ hl_model_facts_new (const HlModel *model)
   facts->types = g_ptr_array_new_with_free_func (type_free);
   facts->files = g_ptr_array_new_with_free_func (file_free);
   count_files (facts, hl_weights_get_files (model->weights));
-  if (g_str_equal (model->info->input_kind, "text"))
+  if (model->audio != NULL)
+    {
+      facts->recording_rate = model->audio->rate;
+      facts->recording_window_s = model->audio->window_s;
+      facts->recording_bands = model->audio->n_mels;
+    }
+  if (model->info->n_vocab > 0)
     describe_tokenizer (facts, model);
   else
     facts->tokenizer_kind = g_strdup ("");

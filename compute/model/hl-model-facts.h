@@ -29,6 +29,8 @@ typedef struct
  * @tokenizer_kind: "BPE" or what else tokenizer.json calls it; "" for none
  * @n_tokens: of the tokenizer; 0 where it cannot be read
  * @tokenizer_error: (nullable): why it cannot be read
+ * @recording_rate: of a model that takes recordings, in Hz; 0 for others
+ * @recording_window_s, @recording_bands: of its windows, and of their spectrograms
  */
 typedef struct
 {
@@ -39,6 +41,9 @@ typedef struct
   char *tokenizer_kind;
   gsize n_tokens;
   char *tokenizer_error;
+  int recording_rate;
+  int recording_window_s;
+  int recording_bands;
 } HlModelFacts;
 
 /** hl_model_facts_new: (transfer full) */

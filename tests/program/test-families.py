@@ -64,6 +64,17 @@ for folder in sorted(os.listdir(GOLDEN)):
 
 
 @case
+def what_is_known_of_a_model_for_recordings():
+    folder = os.path.join(GOLDEN, "whisper-tiny")
+    words = good("info", folder)
+    for expected in ("recordings of 16000 Hz, in windows of 30 s, as 80 bands",
+                     "no tokenizer: ", "Whisper, 4", " parameters, float32"):
+        assert expected in words, (expected, words)
+    known = json.loads(good("info", folder, "--json"))["recordings"]
+    assert known == {"rate": 16000, "window_s": 30, "bands": 80}, known
+
+
+@case
 def both_towers():
     for name, size in (("clip-both", 18), ("siglip-both", 30)):
         folder = os.path.join(GOLDEN, name)
