@@ -25,7 +25,9 @@ analyze_strength (Analyze *a, GError **error)
                                      a->progress, error);
   if (a->scores == NULL)
     return FALSE;
-  if (!g_str_equal (hl_model_get_info (a->model)->input_kind, "text"))
+  /* The probe reads what a text predicts of itself: a model of one tower's. */
+  const HlModelInfo *info = hl_model_get_info (a->model);
+  if (!g_str_equal (info->input_kind, "text") || info->readout_stack != 0)
     return TRUE;
   const HlProbeOptions probe = { .seed = (guint32) a->options->seed };
   a->probe = hl_probe_scores (a->model, a->backend, &probe, a->progress, error);

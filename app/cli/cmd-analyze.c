@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * headlight analyze importance|strength|patterns|overview MODEL
- * (--image F [--label C] | --text S | --dataset D) [-o S.h5] */
+ * (--image F [--label C] | --audio F | --text S | --dataset D) [-o S.h5] */
 #include "config.h"
 
 #include "analyze.h"
@@ -171,7 +171,7 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
-      o->input.ids != NULL || o->label != NULL)
+      o->input.ids != NULL || o->input.audio != NULL || o->label != NULL)
     return cli_usage ("analyze", _ ("either --dataset or one input expected"));
   return CLI_OK;
 }
@@ -248,7 +248,8 @@ cli_analyze (int argc, char **argv)
       NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autofree GOptionEntry *entries = cli_input_entries (&o.input, own, CLI_INPUT_IMAGE);
+  g_autofree GOptionEntry *entries =
+      cli_input_entries (&o.input, own, CLI_INPUT_IMAGE | CLI_INPUT_AUDIO);
   CliStatus status = cli_parse ("analyze", entries, &argc, &argv, &done);
   if (!done)
     status = check_usage (&o, argc, argv, &which);

@@ -75,6 +75,15 @@ def what_is_known_of_a_model_for_recordings():
 
 
 @case
+def analyses_of_an_encoder_with_a_decoder():
+    folder = os.path.join(GOLDEN, "t5-tiny")
+    found = json.loads(good("analyze", "strength", folder, "--ids", IDS, "--json"))
+    assert found, found
+    fails(1, "analyze", "importance", folder, "--ids", IDS, says=["one tower"])
+    fails(1, "analyze", "strength", folder, "--audio", recording(), says=["recordings"])
+
+
+@case
 def both_towers():
     for name, size in (("clip-both", 18), ("siglip-both", 30)):
         folder = os.path.join(GOLDEN, name)
