@@ -29,19 +29,8 @@ static const HlTextHeadNames heads = {
 static HlTowerPlan
 read_plan (HlLoading *l)
 {
-  HlTowerPlan plan = { .names = names };
-  plan.D = hl_loading_size (l, "hidden_size", HL_LOADING_MAX_WIDTH);
-  plan.F = hl_loading_size (l, "intermediate_size", 1 << 20);
-  plan.n_layers = hl_loading_size (l, "num_hidden_layers", HL_LOADING_MAX_LAYERS);
+  HlTowerPlan plan = hl_text_encoder_read_plan (l, &names, "gelu_new");
   plan.n_groups = hl_loading_int (l, "num_hidden_groups", 1, 1, plan.n_layers);
-  plan.n_heads = hl_loading_size (l, "num_attention_heads", HL_LOADING_MAX_HEADS);
-  plan.n_kv_heads = plan.n_heads;
-  plan.head_width = plan.D / plan.n_heads;
-  plan.eps = hl_loading_double (l, "layer_norm_eps", 1e-12, 0, 1);
-  plan.activation = hl_loading_activation (l, "hidden_act", "gelu_new");
-  plan.has_q_bias = plan.has_k_bias = plan.has_v_bias = TRUE;
-  plan.has_o_bias = plan.has_mlp_bias = TRUE;
-  hl_loading_divides (l, "hidden_size", plan.D, "num_attention_heads", plan.n_heads);
   int inner = hl_loading_int (l, "inner_group_num", 1, 1, 1 << 20);
   if (inner != 1)
     hl_loading_refuse (l, "field \"inner_group_num\": 1 expected, %d found", inner);

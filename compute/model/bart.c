@@ -38,30 +38,6 @@ static const HlBlockNames decoder_names = {
 /* Rows of BART's tables of positions before that of the first token. */
 #define FIRST_POSITION 2
 
-static HlTowerPlan
-read_plan (HlLoading *l, gboolean is_decoder, const char *activation)
-{
-  const char *side = is_decoder ? "decoder" : "encoder";
-  g_autofree char *layers = g_strconcat (side, "_layers", NULL);
-  g_autofree char *heads = g_strconcat (side, "_attention_heads", NULL);
-  g_autofree char *width = g_strconcat (side, "_ffn_dim", NULL);
-  HlTowerPlan plan = { .names = is_decoder ? decoder_names : encoder_names,
-                       .is_causal = is_decoder,
-                       .eps = 1e-5,
-                       .cross_stack = HL_SEQ2SEQ_CROSS };
-  plan.D = plan.memory_width = hl_loading_size (l, "d_model", HL_LOADING_MAX_WIDTH);
-  plan.F = hl_loading_size (l, width, 1 << 20);
-  plan.n_layers = hl_loading_size (l, layers, HL_LOADING_MAX_LAYERS);
-  plan.n_heads = plan.n_kv_heads = hl_loading_size (l, heads, HL_LOADING_MAX_HEADS);
-  plan.head_width = plan.D / plan.n_heads;
-  plan.activation = hl_loading_activation (l, "activation_function", activation);
-  plan.has_q_bias = plan.has_k_bias = plan.has_v_bias = TRUE;
-  plan.has_o_bias = plan.has_mlp_bias = TRUE;
-  hl_loading_divides (l, "d_model", plan.D, heads, plan.n_heads);
-  hl_tower_plan_check (&plan, l);
-  return plan;
-}
-
 /* Sines in the first half of a row, cosines in the second, in float32. */
 static HlParam *
 make_sines (HlLoading *l, gint64 n, gint64 D)
@@ -138,8 +114,8 @@ load (HlLoader *loader, gboolean is_marian, GError **error)
   HlSeq2Seq *m = hl_seq2seq_new ();
   HlLoading l;
   hl_loading_init (&l, loader);
-  HlTowerPlan encoder = read_plan (&l, FALSE, activation);
-  HlTowerPlan decoder = read_plan (&l, TRUE, activation);
+  HlTowerPlan encoder = hl_seq2seq_read_plan (&l, &encoder_names, FALSE, activation);
+  HlTowerPlan decoder = hl_seq2seq_read_plan (&l, &decoder_names, TRUE, activation);
   if (hl_loading_bool (&l, "normalize_before", FALSE))
     hl_loading_refuse (&l, "field \"normalize_before\": false expected, true found");
   l.prefix = "model.";

@@ -39,24 +39,6 @@ static const HlTextHeadNames roberta_heads = {
   .classifier = "classifier.out_proj",
 };
 
-static HlTowerPlan
-read_plan (HlLoading *l)
-{
-  HlTowerPlan plan = { .names = names };
-  plan.D = hl_loading_size (l, "hidden_size", HL_LOADING_MAX_WIDTH);
-  plan.F = hl_loading_size (l, "intermediate_size", 1 << 20);
-  plan.n_layers = hl_loading_size (l, "num_hidden_layers", HL_LOADING_MAX_LAYERS);
-  plan.n_heads = hl_loading_size (l, "num_attention_heads", HL_LOADING_MAX_HEADS);
-  plan.n_kv_heads = plan.n_heads;
-  plan.head_width = plan.D / plan.n_heads;
-  plan.eps = hl_loading_double (l, "layer_norm_eps", 1e-12, 0, 1);
-  plan.activation = hl_loading_activation (l, "hidden_act", "gelu");
-  plan.has_q_bias = plan.has_k_bias = plan.has_v_bias = TRUE;
-  plan.has_o_bias = plan.has_mlp_bias = TRUE;
-  hl_loading_divides (l, "hidden_size", plan.D, "num_attention_heads", plan.n_heads);
-  return plan;
-}
-
 static void
 refuse_variants (HlLoading *l)
 {
@@ -90,7 +72,7 @@ load (HlLoader *loader, const char *const *prefixes, gboolean is_roberta, GError
   g_autoptr (HlTextEncoder) e = g_new0 (HlTextEncoder, 1);
   HlLoading l;
   hl_loading_init (&l, loader);
-  HlTowerPlan plan = read_plan (&l);
+  HlTowerPlan plan = hl_text_encoder_read_plan (&l, &names, "gelu");
   refuse_variants (&l);
   l.prefix = hl_loading_find_prefix (&l, prefixes, "embeddings.word_embeddings.weight");
   hl_tower_plan_check (&plan, &l);

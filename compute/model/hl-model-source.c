@@ -185,17 +185,6 @@ hear_cb (const HlGenerated *token, gpointer data)
   return TRUE;
 }
 
-static gboolean
-is_end (const HlModel *model, gint32 id)
-{
-  int n;
-  const gint32 *ends = hl_model_get_end_ids (model, &n);
-  for (int i = 0; i < n; i++)
-    if (ends[i] == id)
-      return TRUE;
-  return FALSE;
-}
-
 HlInput *
 hl_model_complete (const HlModel *model,
                    HlInput *input,
@@ -210,7 +199,8 @@ hl_model_complete (const HlModel *model,
   if (options.n_tokens > 0 &&
       hl_generate (model, input, backend, &options, progress, hear_cb, more, error) < 0)
     return NULL;
-  if (more->len > 0 && is_end (model, g_array_index (more, gint32, more->len - 1)))
+  if (more->len > 0 &&
+      hl_model_is_end (model, g_array_index (more, gint32, more->len - 1)))
     g_array_set_size (more, more->len - 1);
   return more->len > 0
              ? hl_model_extend_text (model, input, (const gint32 *) (gpointer) more->data,

@@ -334,6 +334,17 @@ hl_model_get_end_ids (const HlModel *model, int *n)
   return (const gint32 *) (gpointer) model->rules->ends->data;
 }
 
+gboolean
+hl_model_is_end (const HlModel *model, gint32 id)
+{
+  int n;
+  const gint32 *ends = hl_model_get_end_ids (model, &n);
+  for (int i = 0; i < n; i++)
+    if (ends[i] == id)
+      return TRUE;
+  return FALSE;
+}
+
 HlTokenTable *
 hl_model_get_tokens (const HlModel *model, const HlInput *input, int stack)
 {

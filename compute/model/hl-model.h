@@ -82,6 +82,8 @@ const HlGenerationRules *hl_model_get_rules (const HlModel *model);
 /** hl_model_get_end_ids: (transfer none): the tokens that end a text, by
  * generation_config.json or config.json; *@n may be 0. */
 const gint32 *hl_model_get_end_ids (const HlModel *model, int *n);
+/** hl_model_is_end: @id is one of them. */
+gboolean hl_model_is_end (const HlModel *model, gint32 id);
 
 /** hl_model_weights_bytes: memory that the converted weights take in float32. */
 gsize hl_model_weights_bytes (const HlModel *model);

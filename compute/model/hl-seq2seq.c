@@ -29,6 +29,32 @@ hl_seq2seq_free (gpointer data)
   g_free (m);
 }
 
+HlTowerPlan
+hl_seq2seq_read_plan (HlLoading *l,
+                      const HlBlockNames *names,
+                      gboolean is_decoder,
+                      const char *activation)
+{
+  const char *side = is_decoder ? "decoder" : "encoder";
+  g_autofree char *layers = g_strconcat (side, "_layers", NULL);
+  g_autofree char *heads = g_strconcat (side, "_attention_heads", NULL);
+  g_autofree char *width = g_strconcat (side, "_ffn_dim", NULL);
+  HlTowerPlan plan = {
+    .names = *names, .is_causal = is_decoder, .eps = 1e-5, .cross_stack = HL_SEQ2SEQ_CROSS
+  };
+  plan.D = plan.memory_width = hl_loading_size (l, "d_model", HL_LOADING_MAX_WIDTH);
+  plan.F = hl_loading_size (l, width, 1 << 20);
+  plan.n_layers = hl_loading_size (l, layers, HL_LOADING_MAX_LAYERS);
+  plan.n_heads = plan.n_kv_heads = hl_loading_size (l, heads, HL_LOADING_MAX_HEADS);
+  plan.head_width = plan.D / plan.n_heads;
+  plan.activation = hl_loading_activation (l, "activation_function", activation);
+  plan.has_q_bias = plan.has_k_bias = plan.has_v_bias = TRUE;
+  plan.has_o_bias = plan.has_mlp_bias = TRUE;
+  hl_loading_divides (l, "d_model", plan.D, heads, plan.n_heads);
+  hl_tower_plan_check (&plan, l);
+  return plan;
+}
+
 HlSeq2Seq *
 hl_seq2seq_finish (HlSeq2Seq *m, HlLoading *l, HlModelInfo *info, GError **error)
 {

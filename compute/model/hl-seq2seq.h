@@ -40,6 +40,14 @@ struct _HlSeq2Seq
 /** hl_seq2seq_new: (transfer full): of texts. */
 HlSeq2Seq *hl_seq2seq_new (void);
 
+/** hl_seq2seq_read_plan: of BART's fields, which Marian and Whisper have too: of one
+ * tower, its blocks with every bias. @activation: where "activation_function" is missing.
+ */
+HlTowerPlan hl_seq2seq_read_plan (HlLoading *loading,
+                                  const HlBlockNames *names,
+                                  gboolean is_decoder,
+                                  const char *activation);
+
 /** hl_seq2seq_finish: fills @info; frees @model after a failure.
  * Returns: (transfer full): @model; NULL with @error */
 HlSeq2Seq *hl_seq2seq_finish (HlSeq2Seq *model,

@@ -48,6 +48,26 @@ load_masked (HlTextEncoder *e,
   readout->unembed.bias = hl_loading_param (loading, HL_SHAPE (V), bias);
 }
 
+HlTowerPlan
+hl_text_encoder_read_plan (HlLoading *l,
+                           const HlBlockNames *names,
+                           const char *activation)
+{
+  HlTowerPlan plan = { .names = *names };
+  plan.D = hl_loading_size (l, "hidden_size", HL_LOADING_MAX_WIDTH);
+  plan.F = hl_loading_size (l, "intermediate_size", 1 << 20);
+  plan.n_layers = hl_loading_size (l, "num_hidden_layers", HL_LOADING_MAX_LAYERS);
+  plan.n_heads = hl_loading_size (l, "num_attention_heads", HL_LOADING_MAX_HEADS);
+  plan.n_kv_heads = plan.n_heads;
+  plan.head_width = plan.D / plan.n_heads;
+  plan.eps = hl_loading_double (l, "layer_norm_eps", 1e-12, 0, 1);
+  plan.activation = hl_loading_activation (l, "hidden_act", activation);
+  plan.has_q_bias = plan.has_k_bias = plan.has_v_bias = TRUE;
+  plan.has_o_bias = plan.has_mlp_bias = TRUE;
+  hl_loading_divides (l, "hidden_size", plan.D, "num_attention_heads", plan.n_heads);
+  return plan;
+}
+
 void
 hl_text_encoder_load_head (HlTextEncoder *e,
                            HlLoading *loading,

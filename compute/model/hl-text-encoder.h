@@ -53,6 +53,12 @@ typedef struct
   const char *classifier;
 } HlTextHeadNames;
 
+/** hl_text_encoder_read_plan: of BERT's fields: a block as BERT has it. @activation:
+ * where "hidden_act" is missing. */
+HlTowerPlan hl_text_encoder_read_plan (HlLoading *loading,
+                                       const HlBlockNames *names,
+                                       const char *activation);
+
 /** hl_text_encoder_load_head: as "architectures" says. @E: width of the embedding. A
  * pooler that the file lacks is left out where nothing is classified. */
 void hl_text_encoder_load_head (HlTextEncoder *encoder,

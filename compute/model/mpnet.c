@@ -34,24 +34,6 @@ static const HlTextHeadNames heads = {
 #define MAX_DISTANCE 128
 #define PAD_ID 1
 
-static HlTowerPlan
-read_plan (HlLoading *l)
-{
-  HlTowerPlan plan = { .names = names };
-  plan.D = hl_loading_size (l, "hidden_size", HL_LOADING_MAX_WIDTH);
-  plan.F = hl_loading_size (l, "intermediate_size", 1 << 20);
-  plan.n_layers = hl_loading_size (l, "num_hidden_layers", HL_LOADING_MAX_LAYERS);
-  plan.n_heads = hl_loading_size (l, "num_attention_heads", HL_LOADING_MAX_HEADS);
-  plan.n_kv_heads = plan.n_heads;
-  plan.head_width = plan.D / plan.n_heads;
-  plan.eps = hl_loading_double (l, "layer_norm_eps", 1e-12, 0, 1);
-  plan.activation = hl_loading_activation (l, "hidden_act", "gelu");
-  plan.has_q_bias = plan.has_k_bias = plan.has_v_bias = TRUE;
-  plan.has_o_bias = plan.has_mlp_bias = TRUE;
-  hl_loading_divides (l, "hidden_size", plan.D, "num_attention_heads", plan.n_heads);
-  return plan;
-}
-
 static void
 load_embedding (HlTextEmbedding *e, HlLoading *l, const HlTowerPlan *plan)
 {
@@ -72,7 +54,7 @@ mpnet_load (HlLoader *loader, GError **error)
   g_autoptr (HlTextEncoder) e = g_new0 (HlTextEncoder, 1);
   HlLoading l;
   hl_loading_init (&l, loader);
-  HlTowerPlan plan = read_plan (&l);
+  HlTowerPlan plan = hl_text_encoder_read_plan (&l, &names, "gelu");
   int n_buckets =
       hl_loading_int (&l, "relative_attention_num_buckets", N_BUCKETS, 1, 1 << 16);
   if (n_buckets != N_BUCKETS)

@@ -44,26 +44,13 @@ typedef struct
   HlParam *positions;   /* (n_frames / 2, D) */
 } FrontEnd;
 
+/* Keys have no bias: it would change no map. */
 static HlTowerPlan
 read_plan (HlLoading *l, gboolean is_decoder)
 {
-  const char *side = is_decoder ? "decoder" : "encoder";
-  g_autofree char *layers = g_strconcat (side, "_layers", NULL);
-  g_autofree char *heads = g_strconcat (side, "_attention_heads", NULL);
-  g_autofree char *width = g_strconcat (side, "_ffn_dim", NULL);
-  HlTowerPlan plan = { .names = is_decoder ? decoder_names : encoder_names,
-                       .is_causal = is_decoder,
-                       .eps = 1e-5,
-                       .cross_stack = HL_SEQ2SEQ_CROSS };
-  plan.D = plan.memory_width = hl_loading_size (l, "d_model", HL_LOADING_MAX_WIDTH);
-  plan.F = hl_loading_size (l, width, 1 << 20);
-  plan.n_layers = hl_loading_size (l, layers, HL_LOADING_MAX_LAYERS);
-  plan.n_heads = plan.n_kv_heads = hl_loading_size (l, heads, HL_LOADING_MAX_HEADS);
-  plan.head_width = plan.D / plan.n_heads;
-  plan.activation = hl_loading_activation (l, "activation_function", "gelu");
-  plan.has_q_bias = plan.has_v_bias = plan.has_o_bias = plan.has_mlp_bias = TRUE;
-  hl_loading_divides (l, "d_model", plan.D, heads, plan.n_heads);
-  hl_tower_plan_check (&plan, l);
+  const HlBlockNames *names = is_decoder ? &decoder_names : &encoder_names;
+  HlTowerPlan plan = hl_seq2seq_read_plan (l, names, is_decoder, "gelu");
+  plan.has_k_bias = FALSE;
   return plan;
 }
 

@@ -124,17 +124,6 @@ pass (Generator *g, HlTensor *ids, GError **error)
   return plain;
 }
 
-static gboolean
-is_end (const HlModel *model, gint32 id)
-{
-  int n;
-  const gint32 *ends = hl_model_get_end_ids (model, &n);
-  for (int i = 0; i < n; i++)
-    if (ends[i] == id)
-      return TRUE;
-  return FALSE;
-}
-
 static void
 suppress (float *logits, gint64 V, const GArray *ids)
 {
@@ -181,7 +170,8 @@ emit_tokens (
       gint64 V = hl_tensor_count (logits);
       gint32 id = draw (g, x, V, n == 0, g_rand_double (rand));
       HlGenerated token = { id, position, log_prob_of (x, V, id), g->captured };
-      if (!func (&token, data) || (is_end (g->model, id) && !g->options->goes_on))
+      if (!func (&token, data) ||
+          (hl_model_is_end (g->model, id) && !g->options->goes_on))
         return n + 1;
       g_clear_pointer (&ids, hl_tensor_unref);
       ids = hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, 1), &id);
