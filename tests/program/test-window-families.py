@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 
 from window_home import start_inside
 
@@ -20,6 +19,7 @@ WATCHDOG_S = 240 * float(os.environ.get("HEADLIGHT_TEST_SLOWER", "1"))
 if "HEADLIGHT_TEST_HOME" not in os.environ:
     start_inside("headlight-families-")
 
+import window_cases  # noqa: E402
 from window_driver import Window, number, wait_for  # noqa: E402
 
 HOME = os.environ["HEADLIGHT_TEST_HOME"]
@@ -74,33 +74,6 @@ def check(name):
     os.remove(session)
 
 
-def complaints():
-    with open(Window.LOG, encoding="utf-8") as f:
-        lines = [line.strip() for line in f if "WARNING" in line or "CRITICAL" in line]
-    ours = [line for line in lines if "g_variant_is_object_path" not in line]
-    assert not ours, f"{len(ours)} lines: " + " | ".join(ours[:3])
-
-
-def give_up():
-    print(f"Bail out! not done after {WATCHDOG_S} s", flush=True)
-    os._exit(1)
-
-
-def main():
-    watchdog = threading.Timer(WATCHDOG_S, give_up)
-    watchdog.daemon = True
-    watchdog.start()
-    cases = [(name, lambda name=name: check(name)) for name in NAMES]
-    cases.append(("nothing was complained of", complaints))
-    print(f"1..{len(cases)}")
-    for index, (name, function) in enumerate(cases, 1):
-        try:
-            function()
-            print(f"ok {index} - {name}", flush=True)
-        except Exception as error:  # a case that breaks is a case that failed
-            print(f"not ok {index} - {name}", flush=True)
-            print(f"# {type(error).__name__}: {error}".replace("\n", " "), flush=True)
-    watchdog.cancel()
-
-
-main()
+cases = [(name, lambda name=name: check(name)) for name in NAMES]
+cases.append(("nothing was complained of", window_cases.nothing_was_complained_of))
+window_cases.run_cases(cases, WATCHDOG_S, lambda: None)

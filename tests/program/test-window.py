@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 import xml.etree.ElementTree as tree
 
@@ -31,6 +30,7 @@ cases = []
 if "HEADLIGHT_TEST_HOME" not in os.environ:
     start_inside("headlight-window-")
 
+import window_cases  # noqa: E402
 from window_driver import PATIENCE_S, Atspi, Window, number, wait_for, walk  # noqa: E402
 
 HOME = os.environ["HEADLIGHT_TEST_HOME"]
@@ -523,38 +523,12 @@ def another_backend_computes_the_same():
 @case
 def nothing_was_complained_of():
     Shared.window.kill()
-    with open(Window.LOG) as f:
-        lines = [line.strip() for line in f if "WARNING" in line or "CRITICAL" in line]
-    ours = [line for line in lines if "g_variant_is_object_path" not in line]
-    assert not ours, f"{len(ours)} lines: " + " | ".join(ours[:3])
+    window_cases.nothing_was_complained_of()
 
 
-# ---------------------------------------------------------------------------------------
-
-
-def give_up():
-    print(f"Bail out! not done after {WATCHDOG_S} s", flush=True)
+def end():
     if Shared.window is not None:
         Shared.window.kill()
-    os._exit(1)
 
 
-def main():
-    watchdog = threading.Timer(WATCHDOG_S, give_up)
-    watchdog.daemon = True
-    watchdog.start()
-    print(f"1..{len(cases)}")
-    for index, function in enumerate(cases, 1):
-        name = function.__name__.replace("_", " ")
-        try:
-            function()
-            print(f"ok {index} - {name}", flush=True)
-        except Exception as error:  # a case that breaks is a case that failed
-            print(f"not ok {index} - {name}", flush=True)
-            print(f"# {type(error).__name__}: {error}".replace("\n", " "), flush=True)
-    if Shared.window is not None:
-        Shared.window.kill()
-    watchdog.cancel()
-
-
-main()
+window_cases.run_cases([(f.__name__.replace("_", " "), f) for f in cases], WATCHDOG_S, end)
