@@ -4,6 +4,7 @@
 
 #include "analysis/hl-row-sums.h"
 #include "base/hl-error.h"
+#include "trace/hl-word-trace.h"
 
 #include <math.h>
 
@@ -20,8 +21,9 @@ struct _HlHeadStatsMaker
   HlHeadStats stats;
   const HlTokenTable *tokens; /* NULL where they do not fit the map */
   gboolean is_grid;
-  GArray *runs; /* Run */
-  HlLayerInfo layer;
+  GArray *runs;         /* Run */
+  const HlTrace *trace; /* the source's */
+  HlHeadKey head;
   gint64 Tq, Tk;
   double entropy, distance, sink;
   gint64 n_entropy, n_distance, n_sink;
@@ -54,11 +56,17 @@ find_runs (HlHeadStatsMaker *m)
     }
 }
 
+static HlKeySpan
+keys_seen (const HlHeadStatsMaker *m, gint64 query)
+{
+  return hl_trace_keys_seen (m->trace, m->head.stack, m->head.layer, query, m->Tq, m->Tk);
+}
+
 /* Entropy over the keys that this row may see. */
 static void
 add_entropy (HlHeadStatsMaker *m, const float *row, gint64 query)
 {
-  HlKeySpan span = hl_layer_keys_seen (&m->layer, query, m->Tq, m->Tk);
+  HlKeySpan span = keys_seen (m, query);
   gint64 n = span.end - span.first;
   if (n < 2)
     return;
@@ -95,7 +103,7 @@ add_distance (HlHeadStatsMaker *m, const float *row, gint64 query)
 {
   if (m->tokens == NULL || is_left_out (&m->tokens->tokens[query]))
     return;
-  gint64 end = hl_layer_keys_seen (&m->layer, query, m->Tq, m->Tk).end;
+  gint64 end = keys_seen (m, query).end;
   double mass = 0, sum = 0;
   for (guint i = 0; i < m->runs->len; i++)
     {
@@ -132,7 +140,6 @@ HlHeadStatsMaker *
 hl_head_stats_begin (const HlAttentionSource *source, HlHeadKey head, GError **error)
 {
   const HlTrace *trace = hl_attention_source_get_trace (source);
-  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   gint64 Tq = 0, Tk = 0;
   if (!hl_attention_source_get_size (source, head, &Tq, &Tk))
     {
@@ -145,8 +152,8 @@ hl_head_stats_begin (const HlAttentionSource *source, HlHeadKey head, GError **e
   m->Tq = Tq;
   m->Tk = Tk;
   m->runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  if (stack != NULL && head.layer >= 0 && head.layer < stack->n_layers)
-    m->layer = stack->layers[head.layer];
+  m->trace = trace;
+  m->head = head;
   m->tokens = hl_trace_get_tokens (trace, head.stack);
   if (m->tokens != NULL && (m->tokens->n_tokens != Tk || Tq != Tk))
     m->tokens = NULL;

@@ -15,9 +15,22 @@ struct _HlAttentionSource
 {
   gatomicrefcount refs;
   HlTrace *trace;
+  HlAttentionSource *pieces; /* (nullable): of a trace in words: of its tokens */
   HlCoarseTiles *coarse;
   HlPlacedTensors *placed; /* what recomputed maps are made of; of the backend's thread */
 };
+
+/** hl_attention_source_read_words: a rectangle of a trace in words, which lies inside. */
+gboolean hl_attention_source_read_words (const HlAttentionSource *source,
+                                         HlBackend *backend,
+                                         HlHeadKey head,
+                                         gint64 first_query,
+                                         gint64 n_queries,
+                                         gint64 first_key,
+                                         gint64 n_keys,
+                                         float *out,
+                                         GCancellable *cancellable,
+                                         GError **error);
 
 /** HlPooledRect: part of a map, and where its cells of 2^level x 2^level entries go: rows
  * and columns of them, as many as the part begins. */

@@ -4,6 +4,7 @@
 
 #include "base/hl-error.h"
 #include "ops/hl-exec.h"
+#include "trace/hl-word-trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,6 +25,8 @@ hl_attention_source_new (HlTrace *trace)
   HlAttentionSource *source = g_new0 (HlAttentionSource, 1);
   g_atomic_ref_count_init (&source->refs);
   source->trace = hl_trace_ref (trace);
+  if (trace->pieces != NULL)
+    source->pieces = hl_attention_source_new (trace->pieces);
   source->coarse = hl_coarse_tiles_new (HL_COARSE_BYTES);
   source->placed = hl_placed_tensors_new ();
   return source;
@@ -42,6 +45,7 @@ hl_attention_source_unref (HlAttentionSource *source)
   if (source == NULL || !g_atomic_ref_count_dec (&source->refs))
     return;
   hl_trace_unref (source->trace);
+  hl_attention_source_unref (source->pieces);
   hl_coarse_tiles_free (source->coarse);
   hl_placed_tensors_free (source->placed);
   g_free (source);
@@ -100,6 +104,9 @@ hl_attention_source_get_size (const HlAttentionSource *source,
                               gint64 *Tk)
 {
   Layer layer;
+  if (source->pieces != NULL)
+    return hl_attention_source_get_size (source->pieces, head, Tq, Tk) &&
+           hl_word_trace_count (source->trace, head.stack, Tq, Tk);
   if (!find_layer (source, head, &layer))
     return FALSE;
   *Tq = layer.pattern != NULL ? layer.pattern->shape.dim[1] : layer.q->shape.dim[0];
@@ -111,6 +118,8 @@ gboolean
 hl_attention_source_is_stored (const HlAttentionSource *source, HlHeadKey head)
 {
   Layer layer;
+  if (source->pieces != NULL)
+    return hl_attention_source_is_stored (source->pieces, head);
   return find_layer (source, head, &layer) && layer.pattern != NULL;
 }
 
@@ -348,9 +357,12 @@ hl_attention_source_read_rect (const HlAttentionSource *source,
   Layer layer;
   if (!check_range (source, head, first_query, n_queries, first_key, n_keys, error))
     return FALSE;
-  find_layer (source, head, &layer);
   if (n_queries == 0 || n_keys == 0)
     return TRUE;
+  if (source->pieces != NULL)
+    return hl_attention_source_read_words (source, backend, head, first_query, n_queries,
+                                           first_key, n_keys, out, cancellable, error);
+  find_layer (source, head, &layer);
   if (layer.pattern == NULL)
     return recompute (source, &layer, backend, head.head, first_query, n_queries,
                       first_key, n_keys, out, cancellable, error);

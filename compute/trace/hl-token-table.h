@@ -39,7 +39,8 @@ typedef struct
   int segment;
 } HlToken;
 
-/** HlTokenTable: @n_rows and @n_columns give the patch grid, 0 where there is none. */
+/** HlTokenTable: @n_rows and @n_columns give the patch grid, 0 where there is none.
+ * @is_words: pieces of words were joined (hl-words.h) */
 typedef struct
 {
   gatomicrefcount refs;
@@ -47,6 +48,7 @@ typedef struct
   HlToken *tokens;
   int n_rows;
   int n_columns;
+  gboolean is_words;
 } HlTokenTable;
 
 /** hl_token_table_new: (transfer full): every token empty, role NONE, id and

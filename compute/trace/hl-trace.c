@@ -67,6 +67,8 @@ hl_trace_unref (HlTrace *trace)
   g_free (trace->precision);
   g_free (trace->created);
   g_free (trace->hash);
+  hl_trace_unref (trace->pieces);
+  g_clear_pointer (&trace->words, g_ptr_array_unref);
   g_free (trace);
 }
 

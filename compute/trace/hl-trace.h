@@ -9,6 +9,7 @@
 #include "tensor/hl-tensor.h"
 #include "trace/hl-predictions.h"
 #include "trace/hl-token-table.h"
+#include "trace/hl-words.h"
 
 G_BEGIN_DECLS
 
@@ -58,8 +59,12 @@ typedef struct
  * @created: ISO 8601, UTC
  * @duration_ms: of the run; 0 when not known
  * @hash: of model, input and interventions: equal means the same numbers
+ * @pieces: (nullable): of a trace in words (hl-word-trace.h): the one in tokens, which
+ * has the sites
+ * @words: of HlWords * (nullable), one per stack, where there are @pieces
  */
-typedef struct
+typedef struct _HlTrace HlTrace;
+struct _HlTrace
 {
   gatomicrefcount refs;
   HlModelInfo *model;
@@ -83,7 +88,9 @@ typedef struct
   char *created;
   double duration_ms;
   char *hash;
-} HlTrace;
+  HlTrace *pieces;
+  GPtrArray *words;
+};
 
 /** hl_trace_new: (transfer full): takes its own reference to @model; strings empty,
  * tables empty. */

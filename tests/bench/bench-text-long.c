@@ -9,7 +9,9 @@
 #include "presenters/hl-summary.h"
 #include "trace/hl-attention-source.h"
 #include "trace/hl-tracer.h"
+#include "trace/hl-word-trace.h"
 
+#include <string.h>
 #include <time.h>
 
 /* Tiles of 256 that 1200 x 800 pixels show. */
@@ -196,6 +198,50 @@ summarise (Bench *bench)
              sample.ms[0] * BENCH_L / 1e3);
 }
 
+/* (transfer full): as many tokens as the text has, three to a word. */
+static HlTokenTable *
+pieces_of_words (gint64 n)
+{
+  static const char *const pieces[] = { " un", "believ", "ably" };
+  HlTokenTable *table = hl_token_table_new ((int) n);
+  for (gint64 i = 0; i < n; i++)
+    {
+      HlToken *token = &table->tokens[i];
+      const char *piece = pieces[i % 3];
+      token->bytes = g_bytes_new_static (piece, strlen (piece));
+      token->text = g_strdup (piece);
+      token->role = HL_ROLE_GENERATED; /* in a row, with no place in a text */
+    }
+  return table;
+}
+
+/* The same maps with the pieces of words joined as they are read. */
+static void
+look_at_words (Bench *bench)
+{
+  g_autoptr (GError) error = NULL;
+  BenchSamples sample = { 0 };
+  HlTokenTable *own = bench->trace->tokens->pdata[0];
+  bench->trace->tokens->pdata[0] = pieces_of_words (own->n_tokens);
+  hl_token_table_unref (own);
+  double start = bench_now_ms ();
+  g_autoptr (HlTrace) words = hl_word_trace_new (bench->trace, &error);
+  if (words == NULL)
+    bench_fail (error);
+  bench_add (&sample, start);
+  bench_row ("words: found and joined", &sample, "%d tokens, %d words",
+             hl_trace_get_tokens (bench->trace, 0)->n_tokens,
+             hl_trace_get_tokens (words, 0)->n_tokens);
+  HlAttentionSource *source = bench->source;
+  bench->source = hl_attention_source_new (words);
+  int top = hl_attention_source_top_level (bench->source, bench->head);
+  look (bench, "words: first estimate of a map", TRUE, top, 0, 0);
+  look (bench, "words: first exact tile", FALSE, 0, 1, 1);
+  look (bench, "words: the whole map, exact", FALSE, top, 0, 0);
+  hl_attention_source_unref (bench->source);
+  bench->source = source;
+}
+
 static void
 measure (Bench *bench)
 {
@@ -208,6 +254,7 @@ measure (Bench *bench)
   for (int level = 0; level <= 3 && level <= top; level++)
     look_at_screen (bench, level);
   look (bench, "the whole map, exact", FALSE, top, 0, 0);
+  look_at_words (bench);
   summarise (bench);
   BenchMemory memory = bench_memory_now ();
   bench_say ("peak (resident)", "%6.0f MB, of it files mapped %.0f (goal: below %.0f)%s",
