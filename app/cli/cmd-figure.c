@@ -7,6 +7,7 @@
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
 #include "trace/hl-head-mask.h"
+#include "trace/hl-word-trace.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -196,6 +197,18 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
   return figure != NULL && hl_figure_write (figure, m->o->output, &m->page, error);
 }
 
+/* (transfer full) (nullable): @trace in words, where that is asked for and joins any. */
+static HlTrace *
+in_words (const FigureOptions *o, HlTrace *trace, GError **error)
+{
+  if (!o->by_words)
+    return hl_trace_ref (trace);
+  g_autoptr (HlTrace) words = hl_word_trace_new (trace, error);
+  if (words == NULL || hl_trace_has_pieces (words))
+    return g_steal_pointer (&words);
+  return hl_trace_ref (trace);
+}
+
 static gboolean
 run (const char *path, Figure *m, const HlProgress *progress, GError **error)
 {
@@ -211,8 +224,11 @@ run (const char *path, Figure *m, const HlProgress *progress, GError **error)
                    (int) hl_session_get_n_traces (session) - 1, m->o->trace);
       return FALSE;
     }
+  g_autoptr (HlTrace) shown = in_words (m->o, trace, error);
+  if (shown == NULL)
+    return FALSE;
   m->session = session;
-  gboolean ok = make (m, trace, progress, error);
+  gboolean ok = make (m, shown, progress, error);
   m->session = NULL;
   return ok;
 }
@@ -236,7 +252,10 @@ check_usage (const FigureOptions *o, Figure *m, int argc)
   if (o->range != NULL && !hl_range_mode_from_name (o->range, &m->view.range))
     return cli_usage ("figure",
                       _ ("--range: shared, per-head, percentile or log expected"));
+  if (o->by_words && m->kind == HL_FIGURE_CHART)
+    return cli_usage ("figure", _ ("--words is of maps and texts: charts are of heads"));
   m->view.leave_out_special = o->leave_out;
+  m->view.by_words = o->by_words;
   m->view.is_from = o->is_from;
   hl_figure_options_init (&m->page);
   m->page.is_dark = o->is_dark;
@@ -287,6 +306,8 @@ cli_figure (int argc, char **argv)
       N_ ("viridis, magma, cividis, grey or diverging"), "NAME" },
     { "leave-out-special", 0, 0, G_OPTION_ARG_NONE, &o.leave_out,
       N_ ("Leave out CLS and other special tokens"), NULL },
+    { "words", 0, 0, G_OPTION_ARG_NONE, &o.by_words,
+      N_ ("Join tokens that are pieces of one word; numbers are then of words"), NULL },
     { "width", 0, 0, G_OPTION_ARG_STRING, &o.width,
       N_ ("Millimetres; 85 and 178 are journals' columns"), "MM" },
     { "dpi", 0, 0, G_OPTION_ARG_INT, &o.dpi, N_ ("Dots per inch of a PNG"), "DPI" },

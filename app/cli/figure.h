@@ -32,6 +32,7 @@ typedef struct
   int trace;
   HlBackendChoice backend;
   gboolean leave_out;
+  gboolean by_words;
   gboolean is_from;
   gboolean is_dark;
 } FigureOptions;

@@ -321,6 +321,45 @@ def figures_of_arcs_and_slices():
 
 
 @case
+def figures_in_words():
+    """Tokens are <s>, ab, ab, a, ab: the last three are a word."""
+    n = json.loads(good("trace", model(), "--text", "ab abaab", "-o", at("fig.h5"),
+                        "--json"))["tokens"]
+    assert n == 5, n
+    attention = head_map(1, 0, n)
+    words = [[0], [1], [2, 3, 4]]
+    joined = [[sum(attention[q][k] for q in rows for k in columns) / len(rows)
+               for columns in words] for rows in words]
+    says = "Tokens joined into words: keys summed, queries averaged."
+
+    def figure(*more):
+        good("figure", at("fig.h5"), "--words", "--heads", "1.0", *more, "-o",
+             at("fig.svg"))
+        found = texts(at("fig.svg"))
+        return found, " ".join(found)
+
+    for query in ("2", "␣abaab"):
+        found, caption = figure("--view", "tokens", "--query", query)
+        assert "␣abaab" in found and "ab" in found and says in caption, found
+        largest = re.search(r"0 to ([\d.]+), the largest", caption)[1]
+        assert largest == f"{max(joined[2]):.3g}", (largest, joined)
+    found, caption = figure("--view", "tokens", "--query", "2", "--from")
+    largest = re.search(r"0 to ([\d.]+), the largest", caption)[1]
+    assert largest == f"{max(row[2] for row in joined):.3g}", (largest, joined)
+    for view in ("heatmap", "grid", "arcs"):
+        found, caption = figure("--view", view)
+        assert says in caption, (view, found)
+    found, caption = figure("--view", "tokens")
+    assert "summed over its tokens" in caption, found
+    fails(1, "figure", at("fig.h5"), "--words", "--view", "tokens", "--query", "3", "-o",
+          at("no.svg"), says=["token 0 to 2"])
+    fails(2, "figure", at("fig.h5"), "--words", "--view", "chart", "-o", at("no.svg"),
+          says=["--words"])
+    good("figure", at("vit.h5"), "--words", "--view", "heatmap", "-o", at("fig.svg"))
+    assert says not in " ".join(texts(at("fig.svg")))
+
+
+@case
 def a_told_story():
     data = os.environ.get("HEADLIGHT_TEST_DATA")
     folder = os.path.join(data or "", "models", "stories260K")

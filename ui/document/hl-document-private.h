@@ -44,9 +44,12 @@ struct _HlDocument
   HlDocumentScores analyses;
   HlDocumentPatterns patterns;
   HlDocumentOverview overview;
-  HlTrace *trace;
+  HlTrace *trace; /* in tokens, as all of these: what is shown may be in words */
   HlTrace *baseline;
   HlAttentionSource *source;
+  HlTrace *shown;
+  HlTrace *shown_baseline; /* (nullable): made when it is asked for */
+  HlAttentionSource *shown_source;
   HlTraceSummary *summary;
   HlViewOptions view;
 
@@ -177,6 +180,14 @@ void hl_document_drop_trace (HlDocument *self);
 /** hl_document_take_trace: shows @trace; forgets what was known of the one before. */
 void hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selection);
 void hl_document_summarise (HlDocument *self);
+
+/** hl_document_show_trace: makes what is shown of the trace, in tokens or words; tells
+ * nobody. */
+void hl_document_show_trace (HlDocument *self);
+
+/** hl_document_follow_words: the view changed from tokens to words or back: what is
+ * chosen is called by its new names. */
+void hl_document_follow_words (HlDocument *self);
 
 /** hl_document_restart: cancels what runs and forgets a text that is being generated;
  * returns the new generation. */

@@ -45,6 +45,7 @@ read_view (HlDocument *self)
   self->view.colormap = (HlColormap) CLAMP (colormap, 0, HL_N_COLORMAPS - 1);
   self->view.range = (HlRangeMode) CLAMP (range, 0, HL_N_RANGES - 1);
   self->view.leave_out_special = view_int (s, "leave-out-special", 0) != 0;
+  self->view.by_words = view_int (s, "by-words", 0) != 0;
   self->view.is_from = view_int (s, "attended-from", 0) != 0;
   self->view.first_token = view_int (s, "first-token", 0);
   self->view.end_token = view_int (s, "end-token", 0);
@@ -120,6 +121,7 @@ write_view (HlDocument *self)
     { "colormap", self->view.colormap },
     { "range", self->view.range },
     { "leave-out-special", self->view.leave_out_special },
+    { "by-words", self->view.by_words },
     { "first-token", self->view.first_token },
     { "end-token", self->view.end_token },
     { "attended-from", self->view.is_from },

@@ -97,7 +97,7 @@ submit_layers (HlDocument *self, gboolean is_guess)
   for (int l = 0; l < self->summary->n_layers; l++)
     {
       HlDocumentJob *job = hl_document_job_new (self);
-      job->source = hl_attention_source_ref (self->source);
+      job->source = hl_attention_source_ref (self->shown_source);
       job->layer = l;
       job->head.stack = self->summary->stack;
       job->summary_id = self->summary_id;
@@ -119,7 +119,7 @@ hl_document_summarise (HlDocument *self)
   self->layers_cancellable = g_cancellable_new ();
   self->n_layers_left = self->n_guesses_left = self->summary->n_layers;
   gboolean is_slow = self->summary->n_layers > 0 &&
-                     hl_summary_is_slow (self->source, self->summary->stack);
+                     hl_summary_is_slow (self->shown_source, self->summary->stack);
   if (is_slow)
     submit_layers (self, TRUE);
   submit_layers (self, FALSE);

@@ -63,7 +63,7 @@ const HlTokenTable *
 hl_document_get_tokens (HlDocument *self)
 {
   return self->trace != NULL
-             ? hl_trace_get_tokens (self->trace, hl_document_get_stack (self))
+             ? hl_trace_get_tokens (self->shown, hl_document_get_stack (self))
              : NULL;
 }
 
@@ -71,7 +71,7 @@ const HlTokenTable *
 hl_document_get_key_tokens (HlDocument *self)
 {
   return self->trace != NULL
-             ? hl_trace_get_key_tokens (self->trace, hl_document_get_stack (self))
+             ? hl_trace_get_key_tokens (self->shown, hl_document_get_stack (self))
              : NULL;
 }
 
@@ -84,7 +84,7 @@ follow_stack (HlDocument *self)
       hl_model_info_get_stack (self->trace->model, stack) == NULL)
     return;
   g_clear_pointer (&self->summary, hl_trace_summary_free);
-  self->summary = hl_trace_summary_new (self->trace, stack);
+  self->summary = hl_trace_summary_new (self->shown, stack);
   gboolean had_slice = self->view.end_token > 0;
   self->view.first_token = self->view.end_token = 0;
   if (had_slice)
@@ -140,8 +140,11 @@ hl_document_finalize (GObject *object)
   hl_model_unref (self->model);
   hl_input_unref (self->input);
   hl_trace_unref (self->trace);
+  hl_trace_unref (self->shown);
   hl_trace_unref (self->baseline);
+  hl_trace_unref (self->shown_baseline);
   hl_attention_source_unref (self->source);
+  hl_attention_source_unref (self->shown_source);
   hl_trace_summary_free (self->summary);
   hl_session_unref (self->session);
   hl_head_notes_free (self->head_notes);
@@ -287,18 +290,6 @@ hl_document_get_input (HlDocument *self)
   return self->input;
 }
 
-HlTrace *
-hl_document_get_trace (HlDocument *self)
-{
-  return self->trace;
-}
-
-HlTrace *
-hl_document_get_baseline (HlDocument *self)
-{
-  return self->baseline;
-}
-
 HlTraceSummary *
 hl_document_get_summary (HlDocument *self)
 {
@@ -308,7 +299,7 @@ hl_document_get_summary (HlDocument *self)
 HlAttentionSource *
 hl_document_get_source (HlDocument *self)
 {
-  return self->source;
+  return self->shown_source;
 }
 
 const HlViewOptions *
@@ -322,10 +313,14 @@ hl_document_set_view (HlDocument *self, const HlViewOptions *view)
 {
   if (view->colormap == self->view.colormap && view->range == self->view.range &&
       view->leave_out_special == self->view.leave_out_special &&
+      view->by_words == self->view.by_words &&
       view->first_token == self->view.first_token &&
       view->end_token == self->view.end_token && view->is_from == self->view.is_from)
     return;
+  gboolean is_renamed = view->by_words != self->view.by_words;
   self->view = *view;
+  if (is_renamed)
+    hl_document_follow_words (self);
   hl_document_emit (self, HL_DOCUMENT_VIEW);
 }
 
@@ -452,6 +447,7 @@ hl_document_drop_trace (HlDocument *self)
   g_clear_pointer (&self->summary, hl_trace_summary_free);
   g_clear_pointer (&self->source, hl_attention_source_unref);
   g_clear_pointer (&self->trace, hl_trace_unref);
+  hl_document_show_trace (self);
 }
 
 void
@@ -463,11 +459,12 @@ hl_document_take_trace (HlDocument *self, HlTrace *trace, gboolean keep_selectio
     {
       self->trace = hl_trace_ref (trace);
       self->source = hl_attention_source_new (trace);
+      hl_document_show_trace (self);
     }
   if (!keep_selection)
     hl_selection_reset (self->selection, wanted_stack (self), TRUE);
   if (trace != NULL)
-    self->summary = hl_trace_summary_new (trace, hl_document_get_stack (self));
+    self->summary = hl_trace_summary_new (self->shown, hl_document_get_stack (self));
   check_slice (self);
   if (trace != NULL && self->wanted_place != NULL)
     show_wanted_place (self);

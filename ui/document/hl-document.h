@@ -112,9 +112,11 @@ HlModel *hl_document_get_model (HlDocument *self);
 /** hl_document_has_model: weights are at hand, not only a trace. */
 gboolean hl_document_has_model (HlDocument *self);
 HlInput *hl_document_get_input (HlDocument *self);
+/** hl_document_get_trace: (nullable): as it is shown: in words where the view is by
+ * words; its hash and what was run are the same in both. */
 HlTrace *hl_document_get_trace (HlDocument *self);
 /** hl_document_get_baseline: (nullable): the latest trace of the same model and input
- * without interventions, to compare with. */
+ * without interventions, to compare with; as it is shown. */
 HlTrace *hl_document_get_baseline (HlDocument *self);
 /** hl_document_get_stack: the one that is looked at. */
 int hl_document_get_stack (HlDocument *self);

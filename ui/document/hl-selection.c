@@ -344,6 +344,43 @@ hl_selection_get_pinned (HlSelection *self, guint *n)
   return (const HlHeadKey *) (gpointer) self->now->pinned->data;
 }
 
+static gint64
+rename_one (
+    int stack, gboolean is_key, gint64 token, HlTokenNameFunc func, gpointer user_data)
+{
+  g_autoptr (GArray) names = g_array_new (FALSE, FALSE, sizeof (gint64));
+  if (token >= 0)
+    func (stack, is_key, token, names, user_data);
+  return names->len > 0 ? g_array_index (names, gint64, 0) : -1;
+}
+
+static void
+rename_state (State *state, HlTokenNameFunc func, gpointer user_data)
+{
+  HlPlace *place = &state->place;
+  g_autoptr (GArray) names = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GHashTable) had = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (guint i = 0; i < state->tokens->len; i++)
+    func (place->stack, FALSE, g_array_index (state->tokens, gint64, i), names,
+          user_data);
+  g_array_set_size (state->tokens, 0);
+  for (guint i = 0; i < names->len; i++)
+    if (g_hash_table_add (had, &g_array_index (names, gint64, i)))
+      g_array_append_val (state->tokens, g_array_index (names, gint64, i));
+  place->query = rename_one (place->stack, FALSE, place->query, func, user_data);
+  place->key = rename_one (place->stack, TRUE, place->key, func, user_data);
+}
+
+void
+hl_selection_rename_tokens (HlSelection *self, HlTokenNameFunc func, gpointer user_data)
+{
+  rename_state (self->now, func, user_data);
+  for (guint i = 0; i < self->past->len; i++)
+    rename_state (g_ptr_array_index (self->past, i), func, user_data);
+  for (guint i = 0; i < self->future->len; i++)
+    rename_state (g_ptr_array_index (self->future, i), func, user_data);
+}
+
 gboolean
 hl_selection_can_undo (HlSelection *self)
 {

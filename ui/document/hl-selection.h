@@ -96,6 +96,16 @@ const HlHeadKey *hl_selection_get_ablated (HlSelection *self, guint *n);
 void hl_selection_toggle_pinned (HlSelection *self, int layer, int head);
 const HlHeadKey *hl_selection_get_pinned (HlSelection *self, guint *n);
 
+/** HlTokenNameFunc: appends to @to what @token of a stack is called from now on: of its
+ * queries, or where @is_key of its keys. */
+typedef void (*HlTokenNameFunc) (
+    int stack, gboolean is_key, gint64 token, GArray *to, gpointer user_data);
+
+/** hl_selection_rename_tokens: the same tokens have other numbers, in the history too;
+ * tells nobody: who renames tells what changed. */
+void
+hl_selection_rename_tokens (HlSelection *self, HlTokenNameFunc func, gpointer user_data);
+
 gboolean hl_selection_can_undo (HlSelection *self);
 gboolean hl_selection_can_redo (HlSelection *self);
 void hl_selection_undo (HlSelection *self);

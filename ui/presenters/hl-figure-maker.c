@@ -328,7 +328,11 @@ add_text (const HlFigurePlan *plan,
     }
   else if (weights == NULL)
     scene->caption = g_strdup_printf (
-        _ ("Tint: how unlikely each token was, -ln p up to %g nats."), HL_SURPRISE_NATS);
+        plan->summary->trace->pieces != NULL
+            ? _ ("Tint: how unlikely each word was, -ln p summed over its tokens, up to "
+                 "%g nats.")
+            : _ ("Tint: how unlikely each token was, -ln p up to %g nats."),
+        HL_SURPRISE_NATS);
   hl_figure_add_tokens (figure, scene, HL_TOKEN_FLOW, HL_TOKENS_SHOWN_ONLY);
 }
 
@@ -412,11 +416,12 @@ add_arcs (const HlFigurePlan *plan,
   scene->caption = g_strdup_printf (
       ngettext (
           "Arcs of head %s: from each query to at most %d keys of weight %g or more, "
-          "wider the larger the weight.",
+          "wider the larger the weight.%s",
           "Arcs of heads %s: from each query to at most %d keys of weight %g or more, "
-          "wider the larger the weight.",
+          "wider the larger the weight.%s",
           plan->n_heads),
-      names->str, HL_ARCS_PER_QUERY, HL_ARCS_THRESHOLD);
+      names->str, HL_ARCS_PER_QUERY, HL_ARCS_THRESHOLD,
+      hl_present_words (plan->summary->trace));
   hl_figure_add_tokens (figure, scene, HL_TOKEN_LIST,
                         HL_TOKENS_SHOWN_ONLY | HL_TOKENS_ARCS | HL_TOKENS_INDEX);
   return TRUE;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "presenters/hl-present.h"
+#include "trace/hl-word-trace.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -20,15 +21,13 @@ hl_present_mask (const HlTrace *trace,
                  gint64 n_keys,
                  float *values)
 {
-  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, head.stack);
   const HlTokenTable *key_tokens = hl_trace_get_key_tokens (trace, head.stack);
-  const HlLayerInfo *layer = &stack->layers[head.layer];
   gboolean leave_out = options->leave_out_special;
   for (gint64 i = 0; i < n_queries; i++)
     {
       gint64 query = first_query + i;
-      HlKeySpan seen = hl_layer_keys_seen (layer, query, Tq, Tk);
+      HlKeySpan seen = hl_trace_keys_seen (trace, head.stack, head.layer, query, Tq, Tk);
       gboolean row_out = leave_out && hl_token_is_left_out (tokens, query);
       for (gint64 j = 0; j < n_keys; j++)
         {
@@ -105,9 +104,10 @@ hl_present_matrix (const HlTraceSummary *summary,
                   ? _ (" Special tokens left out, rows not renormalised.")
                   : _ (" Special tokens shown.");
   scene->caption = g_strdup_printf (
-      _ ("Attention of head %s%d.%d on %s; rows are queries, columns keys; %s.%s"),
+      _ ("Attention of head %s%d.%d on %s; rows are queries, columns keys; %s.%s%s"),
       prefix, head.layer, head.head,
-      trace->input_name[0] != '\0' ? trace->input_name : _ ("the input"), range, special);
+      trace->input_name[0] != '\0' ? trace->input_name : _ ("the input"), range, special,
+      hl_present_words (trace));
   return scene;
 }
 

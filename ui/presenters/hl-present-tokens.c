@@ -5,6 +5,7 @@
 #include "presenters/hl-present-tokens.h"
 
 #include "text/hl-encoding.h"
+#include "trace/hl-word-trace.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -149,7 +150,8 @@ hl_present_token_list (const HlTokenTable *tokens,
       fill_token (list, predictions, &tokens->tokens[i], i);
       list->items[i].is_excluded = i < first || (end > 0 && i >= end);
     }
-  if (n > 0)
+  list->is_words = tokens != NULL && tokens->is_words;
+  if (n > 0 && !list->is_words)
     group_pieces (list, tokens);
   return list;
 }
@@ -159,18 +161,19 @@ hl_present_token_list (const HlTokenTable *tokens,
 
 /* Whether key @i is seen by a query between @low and @high. */
 static gboolean
-is_seen (const HlLayerInfo *layer, gint64 i, gint64 low, gint64 high, gint64 n)
+is_seen (
+    const HlTrace *trace, HlHeadKey head, gint64 i, gint64 low, gint64 high, gint64 n)
 {
-  HlKeySpan first = hl_layer_keys_seen (layer, low, n, n);
-  HlKeySpan last = hl_layer_keys_seen (layer, high, n, n);
+  HlKeySpan first = hl_trace_keys_seen (trace, head.stack, head.layer, low, n, n);
+  HlKeySpan last = hl_trace_keys_seen (trace, head.stack, head.layer, high, n, n);
   return i >= first.first && i < last.end;
 }
 
 /* Whether query @i sees a key between @low and @high. */
 static gboolean
-sees (const HlLayerInfo *layer, gint64 i, gint64 low, gint64 high, gint64 n)
+sees (const HlTrace *trace, HlHeadKey head, gint64 i, gint64 low, gint64 high, gint64 n)
 {
-  HlKeySpan span = hl_layer_keys_seen (layer, i, n, n);
+  HlKeySpan span = hl_trace_keys_seen (trace, head.stack, head.layer, i, n, n);
   return span.first <= high && span.end > low;
 }
 
@@ -178,21 +181,52 @@ sees (const HlLayerInfo *layer, gint64 i, gint64 low, gint64 high, gint64 n)
 static void
 mask_weights (HlTokenScene *scene, const HlTrace *trace, HlHeadKey head, gboolean is_from)
 {
-  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
   gint64 n = hl_token_scene_count (scene);
-  static const HlLayerInfo all = { 0 };
-  const HlLayerInfo *layer =
-      stack != NULL && head.layer >= 0 && head.layer < stack->n_layers
-          ? &stack->layers[head.layer]
-          : &all;
   gint64 low = scene->n_selected > 0 ? scene->selected[0] : scene->hovered;
   gint64 high =
       scene->n_selected > 0 ? scene->selected[scene->n_selected - 1] : scene->hovered;
   if (low < 0)
     return;
   for (gint64 i = 0; i < n; i++)
-    if (is_from ? !sees (layer, i, low, high, n) : !is_seen (layer, i, low, high, n))
+    if (is_from ? !sees (trace, head, i, low, high, n)
+                : !is_seen (trace, head, i, low, high, n))
       scene->weights[i] = NAN;
+}
+
+/* (transfer full) */
+static char *
+describe_one (const HlTokenScene *scene,
+              const HlTrace *trace,
+              HlHeadKey head,
+              const char *what,
+              const char *high)
+{
+  g_autofree char *prefix = hl_present_stack_prefix (trace, head.stack);
+  g_autofree char *name = hl_present_token (trace, head.stack, scene->selected[0]);
+  return g_strdup_printf (trace->pieces != NULL
+                              ? _ ("Head %s%d.%d: %s word %d “%s”; 0 to %s, the largest "
+                                   "shown.%s")
+                              : _ ("Head %s%d.%d: %s token %d “%s”; 0 to %s, the largest "
+                                   "shown.%s"),
+                          prefix, head.layer, head.head, what, (int) scene->selected[0],
+                          name, high, hl_present_words (trace));
+}
+
+static char *
+describe_several (
+    const HlTrace *trace, HlHeadKey head, const char *what, guint n, const char *high)
+{
+  g_autofree char *prefix = hl_present_stack_prefix (trace, head.stack);
+  const char *format =
+      trace->pieces != NULL
+          ? ngettext ("Head %s%d.%d: %s %u word; 0 to %s, the largest shown.%s",
+                      "Head %s%d.%d: %s %u words, summed; 0 to %s, the largest shown.%s",
+                      n)
+          : ngettext ("Head %s%d.%d: %s %u token; 0 to %s, the largest shown.%s",
+                      "Head %s%d.%d: %s %u tokens, summed; 0 to %s, the largest shown.%s",
+                      n);
+  return g_strdup_printf (format, prefix, head.layer, head.head, what, n, high,
+                          hl_present_words (trace));
 }
 
 static void
@@ -205,20 +239,9 @@ describe (HlTokenScene *scene,
   char high[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
   const char *what = is_from ? _ ("who attends to") : _ ("attention of");
-  g_autofree char *prefix = hl_present_stack_prefix (trace, head.stack);
-  if (n_summed == 1 && scene->n_selected == 1)
-    {
-      g_autofree char *name = hl_present_token (trace, head.stack, scene->selected[0]);
-      scene->caption = g_strdup_printf (
-          _ ("Head %s%d.%d: %s token %d “%s”; 0 to %s, the largest shown."), prefix,
-          head.layer, head.head, what, (int) scene->selected[0], name, high);
-      return;
-    }
-  scene->caption = g_strdup_printf (
-      ngettext ("Head %s%d.%d: %s %u token; 0 to %s, the largest shown.",
-                "Head %s%d.%d: %s %u tokens, summed; 0 to %s, the largest shown.",
-                n_summed),
-      prefix, head.layer, head.head, what, n_summed, high);
+  gboolean is_one = n_summed == 1 && scene->n_selected == 1;
+  scene->caption = is_one ? describe_one (scene, trace, head, what, high)
+                          : describe_several (trace, head, what, n_summed, high);
 }
 
 HlTokenScene *

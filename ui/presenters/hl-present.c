@@ -86,6 +86,14 @@ left_out_caption (const HlTrace *trace, int stack, const HlViewOptions *options)
   return g_strdup (_ (" Special tokens left out, rows not renormalised."));
 }
 
+const char *
+hl_present_words (const HlTrace *trace)
+{
+  return trace->pieces != NULL
+             ? _ (" Tokens joined into words: keys summed, queries averaged.")
+             : "";
+}
+
 static void
 fill_thumb (HlThumb *thumb, const HlHeadPicture *picture)
 {
@@ -135,8 +143,8 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
           : g_strdup ("");
   scene->caption = g_strdup_printf (
       _ ("Attention of every head, layers downwards; rows are queries, columns keys; "
-         "%s.%s%s"),
-      range, pooled, left_out);
+         "%s.%s%s%s"),
+      range, pooled, left_out, hl_present_words (summary->trace));
   if (stack->name[0] != '\0')
     {
       const char *name = hl_present_stack_name (summary->trace, summary->stack);
@@ -343,8 +351,9 @@ hl_present_provenance (HlFigure *figure,
   hl_figure_add_provenance (figure, "trace-created", trace->created);
   hl_figure_add_provenance (figure, "trace-hash", trace->hash);
   g_autofree char *parameters = g_strdup_printf (
-      "range=%s leave-out-special=%s", hl_range_mode_name (options->range),
-      options->leave_out_special ? "yes" : "no");
+      "range=%s leave-out-special=%s%s", hl_range_mode_name (options->range),
+      options->leave_out_special ? "yes" : "no",
+      trace->pieces != NULL ? " by-words=yes" : "");
   hl_figure_add_provenance (figure, "parameters", parameters);
   g_autoptr (GString) changed = g_string_new (NULL);
   for (guint i = 0; i < trace->interventions->len; i++)

@@ -89,6 +89,10 @@ void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_fr
  * and a space, "cross ", for what goes before a head's number. */
 char *hl_present_stack_prefix (const HlTrace *trace, int stack);
 
+/** hl_present_words: (transfer none): a sentence for captions, with a space before it,
+ * where a trace is in words; else "". */
+const char *hl_present_words (const HlTrace *trace);
+
 /** hl_present_reads_out: the positions of a stack are those that predictions are of. */
 gboolean hl_present_reads_out (const HlTrace *trace, int stack);
 

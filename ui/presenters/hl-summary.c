@@ -3,6 +3,7 @@
 #include "presenters/hl-summary.h"
 
 #include "scene/hl-scene.h"
+#include "trace/hl-word-trace.h"
 
 #include <math.h>
 
@@ -41,7 +42,8 @@ typedef struct
   HlHeadStatsMaker *stats;
   HlAttentionTile *top; /* (nullable) */
   gint64 Tq, Tk;
-  const HlLayerInfo *layer;
+  const HlTrace *trace;
+  int stack, layer;
 } Makers;
 
 static void
@@ -51,7 +53,8 @@ add_rows (Makers *m, const float *band, gint64 first, gint64 n)
     {
       const float *row = band + i * m->Tk;
       gint64 query = first + i;
-      HlKeySpan seen = hl_layer_keys_seen (m->layer, query, m->Tq, m->Tk);
+      HlKeySpan seen =
+          hl_trace_keys_seen (m->trace, m->stack, m->layer, query, m->Tq, m->Tk);
       hl_head_picture_maker_add_row (m->whole, row, query, seen);
       hl_head_picture_maker_add_row (m->patches, row, query, seen);
       hl_head_stats_add_row (m->stats, row, query);
@@ -190,7 +193,7 @@ hl_layer_summary_new (const HlAttentionSource *source,
   summary->layer = layer;
   summary->n_heads = info->n_heads;
   summary->heads = g_new0 (HlHeadSummary, (gsize) MAX (summary->n_heads, 1));
-  Makers m = { .layer = info };
+  Makers m = { .trace = trace, .stack = stack, .layer = layer };
   /* A layer without maps (another mixer, or not captured) keeps empty pictures. */
   if (!hl_attention_source_get_size (source, (HlHeadKey){ stack, layer, 0 }, &m.Tq,
                                      &m.Tk))

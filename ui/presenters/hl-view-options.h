@@ -10,6 +10,8 @@ G_BEGIN_DECLS
  * HlViewOptions:
  * @leave_out_special: special and padding tokens are "not applicable" and count for no
  *   range; rows are not renormalised
+ * @by_words: tokens that are pieces of a word are shown as one (hl-word-trace.h); token
+ *   numbers are then of words
  * @first_token, @end_token: the slice of a text that is shown as tokens; @end_token 0 for
  *   all of it
  * @row_high: of single rows and columns: where the range ends at least, so that several
@@ -22,6 +24,7 @@ typedef struct
   HlColormap colormap;
   HlRangeMode range;
   gboolean leave_out_special;
+  gboolean by_words;
   gint64 first_token;
   gint64 end_token;
   gboolean is_from;

@@ -207,6 +207,25 @@ list_chosen (HlAttentionTable *self)
   return list;
 }
 
+static const char *
+title_of_one (HlAttentionTable *self)
+{
+  if (self->trace->pieces != NULL)
+    return is_cross (self) ? _ ("Head %s%d.%d, row of word %d · %s")
+                           : _ ("Head %s%d.%d, row and column of word %d · %s");
+  return is_cross (self) ? _ ("Head %s%d.%d, row of token %d · %s")
+                         : _ ("Head %s%d.%d, row and column of token %d · %s");
+}
+
+static const char *
+title_of_several (HlAttentionTable *self)
+{
+  if (!is_text (self))
+    return _ ("Head %s%d.%d, mean over %u tokens");
+  return self->trace->pieces != NULL ? _ ("Head %s%d.%d, sum over %u words")
+                                     : _ ("Head %s%d.%d, sum over %u tokens");
+}
+
 static void
 show_title (HlAttentionTable *self, const GArray *chosen)
 {
@@ -219,15 +238,12 @@ show_title (HlAttentionTable *self, const GArray *chosen)
     {
       gint64 token = g_array_index (chosen, gint64, 0);
       g_autofree char *name = hl_present_token (self->trace, head.stack, token);
-      text = g_strdup_printf (is_cross (self)
-                                  ? _ ("Head %s%d.%d, row of token %d · %s")
-                                  : _ ("Head %s%d.%d, row and column of token %d · %s"),
-                              prefix, head.layer, head.head, (int) token, name);
+      text = g_strdup_printf (title_of_one (self), prefix, head.layer, head.head,
+                              (int) token, name);
     }
   else if (chosen->len > 1)
-    text = g_strdup_printf (is_text (self) ? _ ("Head %s%d.%d, sum over %u tokens")
-                                           : _ ("Head %s%d.%d, mean over %u tokens"),
-                            prefix, head.layer, head.head, chosen->len);
+    text = g_strdup_printf (title_of_several (self), prefix, head.layer, head.head,
+                            chosen->len);
   gtk_label_set_text (self->title, text != NULL ? text : "");
 }
 
@@ -298,6 +314,9 @@ fill_rows (HlAttentionTable *self)
   gboolean has_predictions = trace != NULL && trace->predictions != NULL &&
                              key_stack (self) == trace->model->readout_stack;
   gtk_column_view_column_set_visible (self->columns[COLUMN_LOG_PROB], has_predictions);
+  gboolean is_words = trace != NULL && trace->pieces != NULL;
+  gtk_column_view_column_set_title (self->columns[COLUMN_TOKEN],
+                                    is_words ? _ ("Word") : _ ("Token"));
   /* Who attends to a key is of another text than the rows. */
   gtk_column_view_column_set_visible (self->columns[COLUMN_FROM], !is_cross (self));
 }

@@ -3,6 +3,8 @@
  * last is kept, until the view has fetched it. */
 #include "window/hl-attention-tiles.h"
 
+#include "trace/hl-word-trace.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -42,7 +44,7 @@ static void
 mask_tile (HlAttentionTiles *self, HlTile *tile)
 {
   HlTrace *trace = hl_attention_source_get_trace (self->source);
-  const HlStack *stack = hl_model_info_get_stack (trace->model, self->head.stack);
+  const HlHeadKey head = self->head;
   gint64 side = (gint64) 1 << tile->level;
   gint64 q0 = tile->row * HL_TILE_SIDE * side, k0 = tile->column * HL_TILE_SIDE * side;
   if (tile->level == 0)
@@ -54,12 +56,15 @@ mask_tile (HlAttentionTiles *self, HlTile *tile)
       return;
     }
   /* A cell is grey where no query of it sees any of its keys. */
-  const HlLayerInfo *layer = &stack->layers[self->head.layer];
   for (int r = 0; r < tile->n_rows; r++)
     {
       gint64 query = q0 + r * side, last = MIN (query + side, self->Tq) - 1;
-      gint64 first = hl_layer_keys_seen (layer, query, self->Tq, self->Tk).first;
-      gint64 end = hl_layer_keys_seen (layer, last, self->Tq, self->Tk).end;
+      gint64 first =
+          hl_trace_keys_seen (trace, head.stack, head.layer, query, self->Tq, self->Tk)
+              .first;
+      gint64 end =
+          hl_trace_keys_seen (trace, head.stack, head.layer, last, self->Tq, self->Tk)
+              .end;
       for (int c = 0; c < tile->n_columns; c++)
         if (k0 + c * side >= end || k0 + (c + 1) * side <= first)
           tile->mean[r * tile->n_columns + c] = tile->max[r * tile->n_columns + c] = NAN;

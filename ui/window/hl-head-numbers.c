@@ -72,7 +72,11 @@ hl_head_numbers_show_head (HlHeadNumbers *self)
       head->is_exact ? NULL : _ ("Estimated from some of the queries; being refined"));
   gtk_widget_set_opacity (GTK_WIDGET (self->stats), head->is_exact ? 1 : 0.6);
   set_stat (self, STAT_ENTROPY, "%.3f", head->stats.row_entropy);
-  set_stat (self, STAT_DISTANCE, is_grid ? _ ("%.2f patches") : _ ("%.1f tokens"),
+  gboolean is_words = summary->trace->pieces != NULL;
+  set_stat (self, STAT_DISTANCE,
+            is_grid    ? _ ("%.2f patches")
+            : is_words ? _ ("%.1f words")
+                       : _ ("%.1f tokens"),
             head->stats.mean_distance);
   set_stat (self, STAT_SINK, "%.3f", head->stats.sink_share);
   set_stat (self, STAT_MAX, "%.4f", head->stats.max);
@@ -158,12 +162,17 @@ describe_next (HlHeadNumbers *self, const HlTrace *trace, gint64 position)
   g_autoptr (GString) tip = g_string_new (NULL);
   g_string_append_printf (tip, _ ("Entropy of this prediction: %.3f nats"),
                           (double) hl_tensor_f32 (p->entropies)[position]);
-  if (((const gint32 *) p->next_ids->data)[position] >= 0)
+  double log_prob = (double) hl_tensor_f32 (p->next_log_probs)[position];
+  gint32 rank = ((const gint32 *) p->next_ranks->data)[position];
+  if (rank >= 0)
     g_string_append_printf (
         tip, _ ("\nThe token that came: probability %.4f (ln p = %.3f), rank %d"),
-        exp ((double) hl_tensor_f32 (p->next_log_probs)[position]),
-        (double) hl_tensor_f32 (p->next_log_probs)[position],
-        ((const gint32 *) p->next_ranks->data)[position] + 1);
+        exp (log_prob), log_prob, rank + 1);
+  else if (!isnan (log_prob))
+    g_string_append_printf (
+        tip,
+        _ ("\nThe word that came: probability %.4f (ln p = %.3f, of all its tokens)"),
+        exp (log_prob), log_prob);
   gtk_label_set_text (self->next_title, title);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->next_title), tip->str);
 }

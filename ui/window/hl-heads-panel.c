@@ -24,6 +24,7 @@ struct _HlHeadsPanel
   GtkDropDown *range;
   GtkDropDown *colormap;
   GtkToggleButton *leave_out;
+  GtkToggleButton *words;
   GtkDropDown *shows_drop;
   GtkDropDown *stack_drop; /* of a model with several */
   gboolean is_following;   /* it follows the selection */
@@ -91,6 +92,7 @@ show_grid (HlHeadsPanel *self)
   gboolean is_text = info != NULL && !g_str_equal (info->input_kind, "image");
   gtk_button_set_label (GTK_BUTTON (self->leave_out),
                         is_text ? _ ("Leave out special") : _ ("Leave out CLS"));
+  gtk_widget_set_visible (GTK_WIDGET (self->words), is_text);
   if (summary == NULL)
     {
       hl_head_grid_set_scene (self->grid, NULL);
@@ -171,6 +173,7 @@ show_choices (HlHeadsPanel *self)
   gtk_drop_down_set_selected (self->range, view->range);
   gtk_drop_down_set_selected (self->colormap, view->colormap);
   gtk_toggle_button_set_active (self->leave_out, view->leave_out_special);
+  gtk_toggle_button_set_active (self->words, view->by_words);
 }
 
 static void
@@ -182,6 +185,7 @@ choice_changed_cb (HlHeadsPanel *self)
   view.range = (HlRangeMode) gtk_drop_down_get_selected (self->range);
   view.colormap = (HlColormap) gtk_drop_down_get_selected (self->colormap);
   view.leave_out_special = gtk_toggle_button_get_active (self->leave_out);
+  view.by_words = gtk_toggle_button_get_active (self->words);
   hl_document_set_view (self->document, &view);
 }
 
@@ -387,6 +391,7 @@ hl_heads_panel_class_init (HlHeadsPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, range);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, colormap);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, leave_out);
+  gtk_widget_class_bind_template_child (widget, HlHeadsPanel, words);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, finder);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, shows_drop);
   gtk_widget_class_bind_template_child (widget, HlHeadsPanel, stack_drop);

@@ -6,6 +6,7 @@
 
 #include "gl/hl-patch-view.h"
 #include "presenters/hl-present-tokens.h"
+#include "trace/hl-word-trace.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -67,16 +68,19 @@ show_model (HlSidePanel *self)
     stack = hl_model_info_get_stack (info, 0); /* a model that is newer than the trace */
   const HlTokenTable *tokens = hl_document_get_tokens (self->document);
   const HlTokenTable *keys = hl_document_get_key_tokens (self->document);
+  gboolean is_words = trace != NULL && trace->pieces != NULL;
   g_autoptr (GString) shape = g_string_new (NULL);
   if (info->family_title[0] != '\0')
     g_string_append_printf (shape, "%s · ", info->family_title);
   g_string_append_printf (shape, _ ("%d layers × %d heads"), stack->n_layers,
                           stack->n_layers > 0 ? stack->layers[0].n_heads : 0);
   if (tokens != NULL && keys != NULL && stack->is_cross)
-    g_string_append_printf (shape, _ (" · %d × %d tokens"), tokens->n_tokens,
-                            keys->n_tokens);
+    g_string_append_printf (shape,
+                            is_words ? _ (" · %d × %d words") : _ (" · %d × %d tokens"),
+                            tokens->n_tokens, keys->n_tokens);
   else if (tokens != NULL)
-    g_string_append_printf (shape, _ (" · %d tokens"), tokens->n_tokens);
+    g_string_append_printf (shape, is_words ? _ (" · %d words") : _ (" · %d tokens"),
+                            tokens->n_tokens);
   g_autofree char *weights = NULL;
   if (info->n_params > 0)
     weights = g_strdup_printf (_ ("%.1f M parameters · %s"),
@@ -126,7 +130,8 @@ underline_from (GtkLabel *label, gsize n_prompt)
 static void
 show_text (HlSidePanel *self, const HlTrace *trace)
 {
-  const HlTokenTable *tokens = hl_trace_get_tokens (trace, trace->model->readout_stack);
+  const HlTokenTable *tokens =
+      hl_trace_get_tokens (hl_trace_in_tokens (trace), trace->model->readout_stack);
   HlInput *input = hl_document_get_input (self->document);
   gsize n_prompt;
   g_autofree char *text = hl_present_all_text (trace, &n_prompt);
@@ -189,14 +194,20 @@ show_query (HlSidePanel *self, const HlTrace *trace, gboolean is_text)
     {
       g_autofree char *name =
           hl_present_token (trace, hl_document_get_stack (self->document), chosen[0]);
-      caption = g_strdup_printf (_ ("Query: %s · token %d"), name, (int) chosen[0]);
+      caption = g_strdup_printf (trace->pieces != NULL ? _ ("Query: %s · word %d")
+                                                       : _ ("Query: %s · token %d"),
+                                 name, (int) chosen[0]);
     }
   else if (n > 1)
-    caption = g_strdup_printf (
-        is_text ? _ ("Query: %u tokens, summed") : _ ("Query: %u tokens brushed"), n);
+    caption = g_strdup_printf (!is_text                ? _ ("Query: %u tokens brushed")
+                               : trace->pieces != NULL ? _ ("Query: %u words, summed")
+                                                       : _ ("Query: %u tokens, summed"),
+                               n);
   else
-    caption = g_strdup (is_text ? _ ("Click a token to see where it looks")
-                                : _ ("Click a patch to see where it looks"));
+    caption =
+        g_strdup (!is_text                ? _ ("Click a patch to see where it looks")
+                  : trace->pieces != NULL ? _ ("Click a word to see where it looks")
+                                          : _ ("Click a token to see where it looks"));
   gtk_label_set_text (self->query_caption, caption);
 }
 

@@ -92,6 +92,10 @@ void hl_token_panel_show_sides (HlTokenPanel *self);
 /** hl_token_panel_show_cross: both sides' scenes. */
 void hl_token_panel_show_cross (HlTokenPanel *self);
 
+/** hl_token_panel_show_generated: of a cross-attention: what the token that was generated
+ * last attends to, @n weights. */
+void hl_token_panel_show_generated (HlTokenPanel *self, const float *row, gint64 n);
+
 /** hl_token_panel_show_side: @weights (nullable): one a token of @list. */
 void hl_token_panel_show_side (HlTokenPanel *self,
                                HlTokenStrip *strip,

@@ -4,6 +4,8 @@
 
 #include "window/hl-token-panel-private.h"
 
+#include "trace/hl-word-trace.h"
+
 #include <string.h>
 
 /* Choosing a range of a long text sums so many rows at most. */
@@ -302,15 +304,16 @@ token_generated_cb (HlTokenPanel *self)
   /* The encoder does not read what the decoder writes. */
   if (!hl_token_panel_reads_out (self))
     g_clear_pointer (&row, g_free);
-  if (row != NULL && self->keys != NULL && n_row == hl_token_panel_count_keys (self))
-    hl_token_panel_show_side (self, self->key_strip, self->keys, NULL, 0, -1, row);
+  if (row != NULL && self->keys != NULL)
+    hl_token_panel_show_generated (self, row, n_row);
   if (self->keys != NULL)
     g_clear_pointer (&row, g_free);
   if (row != NULL && n_row <= tokens->n)
     memcpy (weights, row, sizeof (float) * (gsize) n_row);
+  /* What comes is not a word yet. */
   g_autoptr (HlTokenScene) scene = hl_present_tokens (
-      trace, head, tokens, &emitter, 1, -1, row != NULL ? weights : NULL, 1, FALSE,
-      hl_document_get_view (self->document));
+      hl_trace_in_tokens (trace), head, tokens, &emitter, 1, -1,
+      row != NULL ? weights : NULL, 1, FALSE, hl_document_get_view (self->document));
   hl_token_strip_set_scene (self->strip, scene);
   hl_token_strip_reveal (self->strip, tokens->n - 1);
 }

@@ -6,6 +6,7 @@
 #include "window/hl-token-panel-private.h"
 
 #include "presenters/hl-present-recording.h"
+#include "trace/hl-word-trace.h"
 
 #include <glib/gi18n.h>
 
@@ -76,6 +77,24 @@ hl_token_panel_show_cross (HlTokenPanel *self)
   show_recording (self, to, key);
 }
 
+/* What the newest token attends to among the keys: @row (n) comes in tokens. */
+void
+hl_token_panel_show_generated (HlTokenPanel *self, const float *row, gint64 n)
+{
+  const HlWords *words = hl_trace_get_key_words (hl_document_get_trace (self->document),
+                                                 hl_document_get_stack (self->document));
+  gint64 n_keys = hl_token_panel_count_keys (self);
+  g_autofree float *sums = g_new0 (float, (gsize) n_keys + 1);
+  gboolean fits =
+      words != NULL ? n == words->n_tokens && n_keys == words->n_words : n == n_keys;
+  if (!fits)
+    return;
+  if (words != NULL)
+    hl_words_sum (words, row, sums);
+  hl_token_panel_show_side (self, self->key_strip, self->keys, NULL, 0, -1,
+                            words != NULL ? sums : row);
+}
+
 /* (transfer full): the key of a cross-attention that is asked of. */
 GArray *
 hl_token_panel_list_asked_key (HlTokenPanel *self)
@@ -111,15 +130,20 @@ hl_token_panel_show_sides (HlTokenPanel *self)
   gtk_widget_set_visible (self->key_box, is_cross);
   gtk_widget_set_visible (GTK_WIDGET (self->slice_button), !is_cross);
   gtk_widget_set_visible (GTK_WIDGET (self->list_button), !is_cross);
-  gtk_label_set_text (self->title, is_cross ? _ ("Queries") : _ ("Tokens"));
+  HlTrace *trace = hl_document_get_trace (self->document);
+  gboolean is_words = trace != NULL && trace->pieces != NULL;
+  gtk_label_set_text (self->title, is_cross   ? _ ("Queries")
+                                   : is_words ? _ ("Words")
+                                              : _ ("Tokens"));
   gboolean is_list = gtk_toggle_button_get_active (self->list_button) && !is_cross;
   hl_token_strip_set_mode (self->strip, is_list ? HL_TOKEN_LIST : HL_TOKEN_FLOW);
   if (!is_cross)
     return;
-  HlTrace *trace = hl_document_get_trace (self->document);
   gboolean is_audio = g_strcmp0 (trace->input_kind, "audio") == 0;
   g_autofree char *title = g_strdup_printf (
-      is_audio ? _ ("Keys · %s · %d frames") : _ ("Keys · %s · %d tokens"),
+      is_audio                ? _ ("Keys · %s · %d frames")
+      : trace->pieces != NULL ? _ ("Keys · %s · %d words")
+                              : _ ("Keys · %s · %d tokens"),
       hl_present_stack_name (trace, hl_token_panel_get_stack (self)->key_stack),
       (int) self->keys->n);
   gtk_label_set_text (self->key_title, title);

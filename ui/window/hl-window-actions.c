@@ -377,6 +377,15 @@ switch_special_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+switch_words_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  HlWindow *self = HL_WINDOW (widget);
+  HlViewOptions view = *hl_document_get_view (self->document);
+  view.by_words = !view.by_words;
+  hl_document_set_view (self->document, &view);
+}
+
+static void
 write_note_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   HlWindow *self = HL_WINDOW (widget);
@@ -470,6 +479,7 @@ hl_window_install_actions (GtkWidgetClass *klass)
     { "win.pin", NULL, pin_cb },
     { "win.cycle-range", NULL, cycle_range_cb },
     { "win.switch-special", NULL, switch_special_cb },
+    { "win.switch-words", NULL, switch_words_cb },
     { "win.switch-table", NULL, switch_table_cb },
     { "win.write-note", NULL, write_note_cb },
     { "win.toggle-left", NULL, toggle_left_cb },

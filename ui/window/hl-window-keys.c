@@ -40,7 +40,7 @@ single_key (HlWindow *self, guint keyval)
     { GDK_KEY_a, "win.ablate" },      { GDK_KEY_p, "win.pin" },
     { GDK_KEY_l, "win.cycle-range" }, { GDK_KEY_s, "win.switch-special" },
     { GDK_KEY_e, "win.export" },      { GDK_KEY_t, "win.switch-table" },
-    { GDK_KEY_n, "win.write-note" },
+    { GDK_KEY_n, "win.write-note" },  { GDK_KEY_w, "win.switch-words" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     if (gdk_keyval_to_lower (keyval) == keys[i].keyval)

@@ -253,6 +253,7 @@ restore_settings (HlWindow *self)
     .colormap = (HlColormap) g_settings_get_enum (self->settings, "colormap"),
     .range = (HlRangeMode) g_settings_get_enum (self->settings, "range"),
     .leave_out_special = g_settings_get_boolean (self->settings, "leave-out-special"),
+    .by_words = g_settings_get_boolean (self->settings, "by-words"),
   };
   hl_document_set_view (self->document, &view);
 }
@@ -275,6 +276,7 @@ keep_settings (HlWindow *self)
   g_settings_set_enum (self->settings, "colormap", view->colormap);
   g_settings_set_enum (self->settings, "range", view->range);
   g_settings_set_boolean (self->settings, "leave-out-special", view->leave_out_special);
+  g_settings_set_boolean (self->settings, "by-words", view->by_words);
 }
 
 /* What is to happen once a person has let go of what is not saved. */

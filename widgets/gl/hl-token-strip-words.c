@@ -34,10 +34,15 @@ hl_token_strip_update_words (HlTokenStrip *self)
       g_autofree char *name = describe_token (self, token);
       g_string_append_printf (words, "%s; ", name);
     }
-  g_string_append_printf (words,
-                          g_dngettext (GETTEXT_PACKAGE, "%u token selected",
-                                       "%u tokens selected", self->selected->len),
-                          self->selected->len);
+  gboolean is_words =
+      self->scene != NULL && self->scene->tokens != NULL && self->scene->tokens->is_words;
+  guint n = self->selected->len;
+  g_string_append_printf (
+      words,
+      is_words
+          ? g_dngettext (GETTEXT_PACKAGE, "%u word selected", "%u words selected", n)
+          : g_dngettext (GETTEXT_PACKAGE, "%u token selected", "%u tokens selected", n),
+      n);
   if (self->scene_words != NULL)
     g_string_append_printf (words, ", %s", self->scene_words);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),

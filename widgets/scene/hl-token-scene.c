@@ -194,7 +194,8 @@ name_of (const HlTokenList *list, gint64 index)
 {
   g_autofree char *text = quoted_text (list, index);
   g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, index);
-  return g_strdup_printf (_ ("token %s “%s”"), number, text);
+  return g_strdup_printf (list->is_words ? _ ("word %s “%s”") : _ ("token %s “%s”"),
+                          number, text);
 }
 
 static const char *

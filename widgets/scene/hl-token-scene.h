@@ -51,13 +51,15 @@ typedef struct
 /** The pieces of one box; more of them make several boxes. */
 #define HL_TOKEN_PIECES_MAX 16
 
-/** HlTokenList: immutable once shared; atomic reference count. */
+/** HlTokenList: immutable once shared; atomic reference count.
+ * @is_words: each is a word of one or more tokens */
 struct _HlTokenList
 {
   gatomicrefcount refs;
   gint64 n;
   HlTokenItem *items;
   GStringChunk *strings;
+  gboolean is_words;
 };
 
 /** hl_token_list_new: (transfer full): @n empty tokens without id, shade, probability. */
