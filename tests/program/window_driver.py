@@ -72,11 +72,16 @@ class Window:
 
     LOG = os.path.join(os.environ.get("HEADLIGHT_TEST_HOME", "."), "window.log")
 
-    def __init__(self, program, *arguments):
+    @classmethod
+    def launch(cls, program, *arguments):
+        """The program's process, for who opens several: it starts while others are read."""
         environment = {**os.environ, "GTK_A11Y": "atspi", "LANGUAGE": "en"}
-        with open(self.LOG, "a") as log:
-            self.process = subprocess.Popen([program, *map(str, arguments)],
-                                            env=environment, stderr=log)
+        with open(cls.LOG, "a") as log:
+            return subprocess.Popen([program, *map(str, arguments)], env=environment,
+                                    stderr=log)
+
+    def __init__(self, program, *arguments, process=None):
+        self.process = process or self.launch(program, *arguments)
         self.app = wait_for("the program on the accessibility bus", self._find_app)
         self.frame = wait_for("its window", lambda: self.find("frame", under=self.app))
 
