@@ -7,9 +7,11 @@
 #include "base/hl-error.h"
 #include "base/hl-paths.h"
 #include "io/hl-json.h"
+#include "model/hl-language.h"
 #include "model/hl-model-source.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +26,7 @@ cli_input_entries (CliInput *input, const GOptionEntry *more, CliInputKinds kind
     { "window", 0, 0, G_OPTION_ARG_INT, &input->window,
       N_ ("Which 30 seconds of it, from 0"), "N" },
     { "language", 0, 0, G_OPTION_ARG_STRING, &input->language,
-      N_ ("Of a recording: en, de, … (en)"), "CODE" },
+      N_ ("Of a recording: en, de, …; without it the model says which"), "CODE" },
     { "task", 0, 0, G_OPTION_ARG_STRING, &input->task, N_ ("transcribe or translate"),
       "TASK" },
   };
@@ -104,8 +106,13 @@ CliStatus
 cli_input_check (const CliInput *input, const char *command)
 {
   int height, width;
-  int n = (input->image != NULL) + (input->text != NULL) + (input->text_file != NULL) +
-          (input->ids != NULL) + (input->audio != NULL);
+  /* A text beside a recording is what the decoder reads. */
+  int n = (input->image != NULL) + (input->text_file != NULL) + (input->ids != NULL) +
+          (input->text != NULL || input->audio != NULL);
+  if (input->audio != NULL && input->text != NULL && input->target != NULL)
+    return cli_usage (command,
+                      _ ("with --audio, --text and --target are the same: one of "
+                         "them expected"));
   if (n != 1)
     return cli_usage (command,
                       g_str_equal (command, "trace")
@@ -210,6 +217,49 @@ cli_model_open (const char *name, const CliInput *input, GError **error)
   return g_steal_pointer (&model);
 }
 
+static const char *
+target_of (const CliInput *o)
+{
+  return o->target == NULL && o->audio != NULL ? o->text : o->target;
+}
+
+static HlTextOptions
+options_of (const CliInput *o)
+{
+  return (HlTextOptions){ .no_special = o->no_bos,
+                          .plain_special = o->plain_special,
+                          .first_token = o->first_token,
+                          .n_tokens = o->n_tokens,
+                          .second = o->second,
+                          .target = target_of (o),
+                          .language = o->language,
+                          .task = o->task };
+}
+
+HlInput *
+cli_input_detect (const CliInput *o,
+                  const HlModel *model,
+                  HlInput *input,
+                  HlBackend *backend,
+                  const HlProgress *progress,
+                  GError **error)
+{
+  g_autoptr (HlInput) begun = input;
+  const HlTextOptions options = options_of (o);
+  if (begun == NULL)
+    return NULL;
+  HlInput *told =
+      hl_model_detect_language (model, begun, &options, backend, progress, error);
+  if (told == NULL || isnan (told->language_prob) || told->language == NULL)
+    return told;
+  g_autofree char *name = hl_language_dup_name (told->language);
+  fprintf (stderr,
+           _ ("headlight: this sounds like %s (%s, probability %.2f); --language says "
+              "another\n"),
+           name, told->language, told->language_prob);
+  return told;
+}
+
 HlInput *
 cli_input_complete (const CliInput *o,
                     const HlModel *model,
@@ -218,9 +268,10 @@ cli_input_complete (const CliInput *o,
                     const HlProgress *progress,
                     GError **error)
 {
-  g_autoptr (HlInput) begun = input;
+  g_autoptr (HlInput) begun =
+      cli_input_detect (o, model, input, backend, progress, error);
   if (begun == NULL || hl_model_get_info (model)->n_source_context == 0 ||
-      o->target != NULL)
+      target_of (o) != NULL)
     return g_steal_pointer (&begun);
   int n = o->n_target > 0 ? o->n_target : TARGET_TOKENS;
   return hl_model_complete (model, begun, backend, n, progress, error);
@@ -229,14 +280,7 @@ cli_input_complete (const CliInput *o,
 HlInput *
 cli_input_open (const CliInput *o, const HlModel *model, GError **error)
 {
-  const HlTextOptions options = { .no_special = o->no_bos,
-                                  .plain_special = o->plain_special,
-                                  .first_token = o->first_token,
-                                  .n_tokens = o->n_tokens,
-                                  .second = o->second,
-                                  .target = o->target,
-                                  .language = o->language,
-                                  .task = o->task };
+  const HlTextOptions options = options_of (o);
   int height = 0, width = 0;
   parse_size (o->size, &height, &width);
   HlInput *input = NULL;

@@ -52,9 +52,20 @@ CliStatus cli_input_check (const CliInput *input, const char *command);
  * one that takes @input; NULL with @error. */
 HlModel *cli_model_open (const char *name, const CliInput *input, GError **error);
 
-/** cli_input_complete: (transfer full): of an encoder-decoder without a target: with what
- * the decoder says by itself, --target-tokens of it at most; else @input (transfer full).
- * NULL with @error, or where @input is NULL. */
+/** cli_input_detect: (transfer full): @input (transfer full) in the language it is in
+ * where nobody says which (hl_model_detect_language()), which is told on stderr; NULL
+ * with
+ * @error, or where @input is NULL. */
+HlInput *cli_input_detect (const CliInput *o,
+                           const HlModel *model,
+                           HlInput *input,
+                           HlBackend *backend,
+                           const HlProgress *progress,
+                           GError **error);
+
+/** cli_input_complete: (transfer full): cli_input_detect(); then of an encoder-decoder
+ * without a target with what the decoder says by itself, --target-tokens of it at most;
+ * else @input (transfer full). NULL with @error, or where @input is NULL. */
 HlInput *cli_input_complete (const CliInput *o,
                              const HlModel *model,
                              HlInput *input,

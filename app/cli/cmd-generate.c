@@ -131,7 +131,10 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
     return FALSE;
   g_autoptr (HlModel) model = cli_model_open (model_name, &o->input, error);
   g_autoptr (HlInput) input =
-      model != NULL ? cli_input_open (&o->input, model, error) : NULL;
+      model != NULL
+          ? cli_input_detect (&o->input, model, cli_input_open (&o->input, model, error),
+                              backend, progress, error)
+          : NULL;
   if (input == NULL)
     return FALSE;
   g_autoptr (GPtrArray) pruned =

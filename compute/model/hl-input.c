@@ -60,6 +60,20 @@ hl_input_set_source (HlInput *input,
   input->hash = hl_hash_strings (input->kind, target, numbers, NULL);
 }
 
+void
+hl_input_copy_recording (HlInput *input, const HlInput *from)
+{
+  input->n_real_frames = from->n_real_frames;
+  input->window = from->window;
+  input->n_windows = from->n_windows;
+  input->seconds = from->seconds;
+  g_free (input->language);
+  input->language = g_strdup (from->language);
+  input->language_prob = from->language_prob;
+  g_free (input->warning);
+  input->warning = g_strdup (from->warning);
+}
+
 char *
 hl_input_dup_first_text (const HlInput *input, const char *second)
 {
@@ -101,6 +115,7 @@ hl_input_unref (HlInput *input)
   hl_token_table_unref (input->source_tokens);
   hl_tensor_unref (input->features);
   g_free (input->target_text);
+  g_free (input->language);
   g_free (input->warning);
   g_free (input);
 }

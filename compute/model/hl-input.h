@@ -24,6 +24,10 @@ G_BEGIN_DECLS
  *   recording @source_tokens are its frames, and @text is the decoder's
  * @features: (nullable): of a recording, (1, n_mels, frames) float32
  * @n_real_frames: of @features; those behind them are padding
+ * @window, @n_windows: of a recording: which of its windows this is, and of how many; 0
+ *   where that is not known. @seconds: all of it
+ * @language: (nullable): of a recording: the code that the decoder was told, where the
+ *   model knows several; @language_prob is NaN unless it was detected
  * @target_text: (nullable): of a text with a source: what the decoder reads
  * @n_all_tokens: of the whole text that is read, by the encoder where there is one; more
  *   than T, or S, where only a part is taken
@@ -46,6 +50,11 @@ typedef struct
   HlTokenTable *source_tokens;
   HlTensor *features;
   gint64 n_real_frames;
+  gint64 window;
+  gint64 n_windows;
+  double seconds;
+  char *language;
+  double language_prob;
   char *target_text;
   gint64 n_all_tokens;
   gint64 first_token;
@@ -76,6 +85,10 @@ void hl_input_set_source (HlInput *input,
                           HlTensor *source_ids,
                           HlTensor *features,
                           HlTokenTable *source_tokens);
+
+/** hl_input_copy_recording: (before sharing): what is said of a recording beside its
+ * numbers. */
+void hl_input_copy_recording (HlInput *input, const HlInput *from);
 
 /** hl_input_dup_first_text: (transfer full): of a pair whose @second text is this. */
 char *hl_input_dup_first_text (const HlInput *input, const char *second);

@@ -6,6 +6,8 @@
 #include "model/hl-model-private.h"
 #include "trace/hl-generate.h"
 
+#include <math.h>
+
 gboolean
 hl_model_takes_source (const HlModel *model, const HlTextOptions *options, GError **error)
 {
@@ -139,6 +141,16 @@ frame_tokens (const HlAudioProcessor *p, gint64 window, gint64 n_real)
   return tokens;
 }
 
+/* (transfer full) (nullable): what hl_generation_rules_get_start() takes. */
+static char *
+dup_told_language (const HlModel *model, const HlTextOptions *options)
+{
+  if (!json_is_object (json_object_get (model->rules->json, "lang_to_id")))
+    return NULL;
+  return g_strdup (options != NULL && options->language != NULL ? options->language
+                                                                : "en");
+}
+
 HlInput *
 hl_model_open_audio (const HlModel *model,
                      const char *path,
@@ -171,6 +183,11 @@ hl_model_open_audio (const HlModel *model,
   g_autoptr (HlTokenTable) tokens = frame_tokens (model->audio, window, n_real);
   hl_input_set_source (input, NULL, features, tokens);
   input->n_real_frames = n_real;
+  input->window = window;
+  input->n_windows = hl_audio_processor_count_windows (model->audio, audio);
+  input->seconds = audio->duration_s;
+  input->language = dup_told_language (model, options);
+  input->language_prob = NAN;
   input->warning = g_strdup (audio->cut_short);
   return input;
 }

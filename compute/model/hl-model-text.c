@@ -153,12 +153,11 @@ hl_model_extend_text (const HlModel *model,
   if (input->source_tokens != NULL)
     hl_input_set_source (longer, input->source_ids, input->features,
                          input->source_tokens);
-  longer->n_real_frames = input->n_real_frames;
+  hl_input_copy_recording (longer, input);
   longer->target_text = g_strdup (input->target_text);
   /* Of an encoder-decoder they are what the encoder reads. */
   longer->n_all_tokens = input->n_all_tokens + (input->source_tokens == NULL ? n : 0);
   longer->first_token = input->first_token;
-  longer->warning = g_strdup (input->warning);
   return longer;
 }
 

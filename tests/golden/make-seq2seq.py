@@ -17,12 +17,27 @@ from safetensors.torch import save_file
 from family_common import Float64, as_f32, fill, put_tower, save
 
 N_GENERATED = 6
+# Ids that stand for languages, the first of which is not always the most probable.
+LANGUAGES = ((6, 7, 8, 9), (20, 31, 42, 53), (86, 11, 64, 40))
 
 
 def run(model, source, ids):
     with torch.no_grad(), Float64(model):
         return model(**source, decoder_input_ids=torch.tensor([ids]), use_cache=False,
                      output_attentions=True, output_hidden_states=True)
+
+
+def detected(model, features, ids):
+    """The language the library hears, and its share among them."""
+    config = t.GenerationConfig(decoder_start_token_id=model.config.decoder_start_token_id)
+    config.lang_to_id = {f"<|{i}|>": i for i in ids}
+    with Float64(model):
+        best = model.detect_language(features, generation_config=config)
+        start = torch.tensor([[model.config.decoder_start_token_id]])
+        with torch.no_grad():
+            logits = model(features, decoder_input_ids=start, use_cache=False).logits[0, -1]
+    shares = torch.softmax(logits[list(ids)], 0)
+    return [best.item(), shares[ids.index(best.item())].item()]
 
 
 def record(model, source, ids):
@@ -38,6 +53,9 @@ def record(model, source, ids):
         expected["source_ids"] = source["input_ids"].to(torch.int32)
     else:
         expected["input_features"] = as_f32(source["input_features"])
+        heard = [detected(model, source["input_features"], i) for i in LANGUAGES]
+        expected["languages"] = torch.tensor(LANGUAGES, dtype=torch.int32)
+        expected["detected"] = as_f32(torch.tensor(heard))
     so_far, margin = list(ids), np.inf
     for _ in range(N_GENERATED):
         logits = run(model, source, so_far).logits[0, -1]

@@ -3,7 +3,9 @@
  * and task, tokens that may not be said at all, or not first, and one that must be. */
 #include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
+#include "io/hl-safetensors.h"
 #include "model/hl-generation-rules.h"
+#include "model/hl-language.h"
 #include "model/hl-model-source.h"
 #include "trace/hl-generate.h"
 
@@ -105,10 +107,10 @@ test_begins (Fixture *f, gconstpointer data)
  */
 
 static void
-copy (Fixture *f, const char *name)
+copy (Fixture *f, const char *model, const char *name)
 {
   g_autofree char *from =
-      g_test_build_filename (G_TEST_DIST, "golden", "models", "t5-tiny", name, NULL);
+      g_test_build_filename (G_TEST_DIST, "golden", "models", model, name, NULL);
   g_autofree char *to = g_build_filename (f->folder, name, NULL);
   g_autofree char *data = NULL;
   gsize size;
@@ -154,8 +156,8 @@ at (const GArray *said, guint i)
 static void
 test_says (Fixture *f, gconstpointer data)
 {
-  copy (f, "config.json");
-  copy (f, "model.safetensors");
+  copy (f, "t5-tiny", "config.json");
+  copy (f, "t5-tiny", "model.safetensors");
   g_autoptr (GArray) free_said = say (f, "{\"decoder_start_token_id\": 0}");
   gint32 first = at (free_said, 0);
   g_autofree char *never = g_strdup_printf (
@@ -180,11 +182,122 @@ test_says (Fixture *f, gconstpointer data)
   g_assert_cmpint (at (forced, 0), ==, 17);
 }
 
+/* ---- what language is heard
+ * ------------------------------------------------------------
+ */
+
+#define N_LANGUAGES 4
+
+/* (transfer full): of the tiny Whisper, languages "l0" to "l3" with these tokens. */
+static HlModel *
+open_with_languages (Fixture *f, const gint32 *ids)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *rules = g_strdup_printf (
+      "{\"decoder_start_token_id\": 5, \"no_timestamps_token_id\": 12, \"lang_to_id\": "
+      "{\"<|l0|>\": %d, \"<|l1|>\": %d, \"<|l2|>\": %d, \"<|l3|>\": %d, \"<|en|>\": "
+      "999}}",
+      ids[0], ids[1], ids[2], ids[3]);
+  write_rules (f, rules);
+  HlModel *model = hl_model_open (f->folder, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+/* (transfer full): the recording of the expected numbers. */
+static HlInput *
+open_features (const HlModel *model,
+               HlSafetensors *expected,
+               const HlTextOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlTensor) features = hl_safetensors_get (expected, "input_features", &error);
+  g_assert_no_error (error);
+  g_autoptr (HlTokenTable) frames = hl_token_table_new ((int) features->shape.dim[2] / 2);
+  HlTextOptions told = *options;
+  told.language = told.language != NULL ? told.language : "l0";
+  HlInput *input = hl_model_new_target (model, "r", "", NULL, &told, &error);
+  g_assert_no_error (error);
+  hl_input_set_source (input, NULL, features, frames);
+  input->n_real_frames = 17;
+  return input;
+}
+
+static void
+check_heard (Fixture *f,
+             HlSafetensors *expected,
+             const gint32 *ids,
+             const float *wanted,
+             HlBackend *backend)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlModel) model = open_with_languages (f, ids);
+  const HlTextOptions plain = { 0 }, told = { .language = "l1" };
+  g_autoptr (HlInput) input = open_features (model, expected, &plain);
+  g_autoptr (HlInput) heard =
+      hl_model_detect_language (model, input, &plain, backend, NULL, &error);
+  g_assert_no_error (error);
+  const gint32 *start = heard->ids->data;
+  g_assert_cmpint (heard->ids->shape.dim[1], ==, 3); /* start, language, no times */
+  g_assert_cmpint (start[0], ==, 5);
+  g_assert_cmpint (start[1], ==, (int) wanted[0]);
+  g_assert_cmpint (start[2], ==, 12);
+  int which = heard->language[1] - '0';
+  g_assert_true (which >= 0 && which < N_LANGUAGES);
+  g_assert_cmpint (ids[which], ==, start[1]);
+  g_assert_cmpfloat_with_epsilon (heard->language_prob, (double) wanted[1], 1e-4);
+  g_assert_cmpint (heard->n_real_frames, ==, 17);
+  /* Who says which is not asked. */
+  g_autoptr (HlInput) own = open_features (model, expected, &told);
+  g_autoptr (HlInput) same =
+      hl_model_detect_language (model, own, &told, backend, NULL, &error);
+  g_assert_true (same == own);
+}
+
+static void
+test_hears (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_test_build_filename (
+      G_TEST_DIST, "golden", "models", "whisper-tiny", "expected.safetensors", NULL);
+  copy (f, "whisper-tiny", "config.json");
+  copy (f, "whisper-tiny", "model.safetensors");
+  g_autoptr (HlSafetensors) expected = hl_safetensors_open (path, &error);
+  g_assert_no_error (error);
+  g_autoptr (HlTensor) ids = hl_safetensors_get (expected, "languages", &error);
+  g_autoptr (HlTensor) heard = hl_safetensors_get (expected, "detected", &error);
+  g_assert_no_error (error);
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 1);
+  for (int i = 0; i < ids->shape.dim[0]; i++)
+    check_heard (f, expected, (const gint32 *) ids->data + i * N_LANGUAGES,
+                 hl_tensor_f32 (heard) + i * 2, backend);
+}
+
+static void
+test_languages (Fixture *f, gconstpointer data)
+{
+  static const gint32 ids[] = { 9, 8, 7, 6 };
+  copy (f, "whisper-tiny", "config.json");
+  copy (f, "whisper-tiny", "model.safetensors");
+  g_autoptr (HlModel) model = open_with_languages (f, ids);
+  g_auto (GStrv) codes = hl_model_list_languages (model);
+  g_autofree char *joined = g_strjoinv (" ", codes);
+  g_assert_cmpstr (joined, ==, "en l0 l1 l2 l3");
+  g_assert_false (hl_model_has_tasks (model));
+  g_autofree char *german = hl_language_dup_name ("de");
+  g_autofree char *nothing = hl_language_dup_name ("l0");
+  g_assert_cmpstr (german, ==, "German");
+  g_assert_cmpstr (nothing, ==, "l0");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/generation-rules/begins", Fixture, NULL, set_up, test_begins, tear_down);
   g_test_add ("/generation-rules/says", Fixture, NULL, set_up, test_says, tear_down);
+  g_test_add ("/generation-rules/hears", Fixture, NULL, set_up, test_hears, tear_down);
+  g_test_add ("/generation-rules/languages", Fixture, NULL, set_up, test_languages,
+              tear_down);
   return g_test_run ();
 }

@@ -112,6 +112,11 @@ def wrong_sources():
     fails(1, "trace", t5, "--image", PICTURE, "-o", out, says=["no pictures"])
     fails(1, "trace", t5, "--ids", json.dumps([3] * 600), "-o", out, says=["1 to 512"])
     fails(1, "trace", whisper, "--audio", PICTURE, "-o", out, says=["input.png"])
+    # A text beside a recording is the decoder's; said twice it is a mistake.
+    fails(2, "trace", whisper, "--audio", recording(), "--text", "a", "--target", "b", "-o",
+          out, says=["--text and --target"])
+    fails(1, "trace", whisper, "--audio", recording(), "--text", "a", "-o", out,
+          says=["tokenizer"])
     fails(2, "trace", bert, "--ids", IDS, "--text2", "x", "-o", out, says=["--text2"])
     good("trace", t5, "--ids", IDS, "-o", at("t5.h5"))
     fails(1, "figure", at("t5.h5"), "--view", "grid", "--stack", "nose", "-o", at("f.png"),
