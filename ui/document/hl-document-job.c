@@ -21,7 +21,8 @@ hl_document_take_options (HlTextOptions *own, const HlTextOptions *options)
   *own = *options;
   own->second = g_strdup (options->second);
   own->target = g_strdup (options->target);
-  own->language = own->task = NULL;
+  own->language = g_strdup (options->language);
+  own->task = g_strdup (options->task);
   hl_document_clear_options (&before);
 }
 
@@ -30,7 +31,9 @@ hl_document_clear_options (HlTextOptions *own)
 {
   g_free ((char *) own->second);
   g_free ((char *) own->target);
-  own->second = own->target = NULL;
+  g_free ((char *) own->language);
+  g_free ((char *) own->task);
+  own->second = own->target = own->language = own->task = NULL;
 }
 
 void

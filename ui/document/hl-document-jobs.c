@@ -4,6 +4,7 @@
 
 #include "base/hl-paths.h"
 #include "document/hl-document-private.h"
+#include "model/hl-language.h"
 #include "model/hl-model-source.h"
 #include "trace/hl-tracer.h"
 
@@ -124,9 +125,13 @@ hl_document_complete (const HlDocumentJob *job,
 {
   gboolean is_begun =
       input != NULL && (input->source_ids != NULL || input->features != NULL);
-  if (!is_begun || job->text_options.target != NULL)
+  if (!is_begun)
     return input;
-  g_autoptr (HlInput) begun = input;
+  g_autoptr (HlInput) opened = input;
+  g_autoptr (HlInput) begun = hl_model_detect_language (
+      job->model, opened, &job->text_options, backend, progress, error);
+  if (begun == NULL || job->text_options.target != NULL)
+    return g_steal_pointer (&begun);
   return hl_model_complete (job->model, begun, backend, COMPLETED_TOKENS, progress,
                             error);
 }
@@ -138,8 +143,8 @@ open_file (const HlDocumentJob *job, const HlProgress *progress, GError **error)
   if (g_str_equal (kind, "text"))
     return hl_model_open_text_file (job->model, job->path, &job->text_options, error);
   if (g_str_equal (kind, "audio"))
-    return hl_model_open_audio (job->model, job->path, 0, &job->text_options, progress,
-                                error);
+    return hl_model_open_audio (job->model, job->path, job->window, &job->text_options,
+                                progress, error);
   return hl_model_open_image (job->model, job->path, 0, 0, error);
 }
 
@@ -213,6 +218,26 @@ hl_document_open_input (HlDocument *self, const char *path)
   job->path = g_strdup (path);
   hl_document_clear_options (&self->text_options); /* they were of what was typed */
   job->text_options = self->text_options;
+  job->model = hl_model_ref (self->model);
+  hl_document_begin (self, _ ("Reading the input"));
+  hl_document_submit (job, self->engine, input_job, (GDestroyNotify) hl_input_unref,
+                      hl_document_input_opened_cb);
+}
+
+void
+hl_document_open_recording (HlDocument *self, gint64 window, const HlTextOptions *options)
+{
+  const HlInput *input = self->input;
+  if (self->model == NULL || input == NULL || input->features == NULL ||
+      input->path[0] == '\0')
+    return;
+  g_autofree char *path = g_strdup (input->path);
+  hl_document_restart (self);
+  HlDocumentJob *job = hl_document_job_new (self);
+  job->path = g_steal_pointer (&path);
+  job->window = window;
+  hl_document_take_options (&job->text_options, options);
+  hl_document_take_options (&self->text_options, options);
   job->model = hl_model_ref (self->model);
   hl_document_begin (self, _ ("Reading the input"));
   hl_document_submit (job, self->engine, input_job, (GDestroyNotify) hl_input_unref,

@@ -96,6 +96,7 @@ typedef struct _HlDocumentJob
   guint summary_id;
   HlDataset *dataset; /* (nullable): the input is opened from */
   int item;
+  gint64 window; /* of a recording */
   int label;           /* of the input: -1 for not known */
   gboolean is_guess;   /* of a layer: an estimate */
   guint n_changes;     /* of the document when it was saved */

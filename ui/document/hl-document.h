@@ -55,6 +55,13 @@ void
 hl_document_open_text (HlDocument *self, const char *text, const HlTextOptions *options);
 const HlTextOptions *hl_document_get_text_options (HlDocument *self);
 
+/** hl_document_open_recording: the recording that is looked at, once more: another of its
+ * windows, or with another language or task in @options; then runs. Nothing where the
+ * input is no recording, or it is not known where it lay. */
+void hl_document_open_recording (HlDocument *self,
+                                 gint64 window,
+                                 const HlTextOptions *options);
+
 /** hl_document_generate: lets the model go on with the text; each token is told, and in
  * the end prompt and generated text are traced as one. A stop keeps what there is. */
 void hl_document_generate (HlDocument *self, const HlGenerateOptions *options);

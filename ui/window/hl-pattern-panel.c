@@ -552,6 +552,7 @@ hl_pattern_panel_set_document (HlPatternPanel *self, HlDocument *document)
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
   build_head (self);
+  hl_score_add_tower_note (self->box, gtk_widget_get_first_child (self->box), document);
   GtkWidget *stack = gtk_stack_new ();
   gtk_widget_set_vexpand (stack, TRUE);
   gtk_box_append (GTK_BOX (self->box), stack);

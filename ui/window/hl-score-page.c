@@ -35,6 +35,30 @@ hl_score_caption (GtkWidget *box)
 }
 
 static void
+show_tower_note (GtkWidget *note)
+{
+  HlDocument *document = g_object_get_data (G_OBJECT (note), "document");
+  const HlModelInfo *info = hl_document_get_model_info (document);
+  gtk_widget_set_visible (note, info != NULL && info->stacks->len > 1);
+}
+
+void
+hl_score_add_tower_note (GtkWidget *box, GtkWidget *after, HlDocument *document)
+{
+  static const char *const signals[] = { "trace-changed", "model-changed" };
+  GtkLabel *note = hl_score_caption (box);
+  gtk_label_set_text (note, _ ("This model has an encoder and a decoder: here are the "
+                               "encoder's heads."));
+  gtk_box_reorder_child_after (GTK_BOX (box), GTK_WIDGET (note), after);
+  g_object_set_data_full (G_OBJECT (note), "document", g_object_ref (document),
+                          g_object_unref);
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    g_signal_connect_object (document, signals[i], G_CALLBACK (show_tower_note), note,
+                             G_CONNECT_SWAPPED);
+  show_tower_note (GTK_WIDGET (note));
+}
+
+static void
 name_widget (GtkWidget *widget, const char *name)
 {
   gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL,

@@ -16,6 +16,10 @@ GtkWidget *hl_score_section (GtkWidget *page, const char *title);
 /** hl_score_caption: (transfer none): a dim, wrapping label, appended. */
 GtkLabel *hl_score_caption (GtkWidget *box);
 
+/** hl_score_add_tower_note: into @box, a child of which is @after: of which tower's heads
+ * a page is; seen while the model of @document has several. */
+void hl_score_add_tower_note (GtkWidget *box, GtkWidget *after, HlDocument *document);
+
 /** hl_score_chart: (transfer none): a chart of this height, appended. */
 HlChartView *hl_score_chart (GtkWidget *box, int height, const char *name);
 

@@ -7,6 +7,7 @@
 #include "gl/hl-patch-view.h"
 #include "presenters/hl-present-tokens.h"
 #include "trace/hl-word-trace.h"
+#include "window/hl-recording-part.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -35,6 +36,7 @@ struct _HlSidePanel
   GtkLabel *input_empty;
   GtkLabel *input_text;
   GtkLabel *input_caption;
+  HlRecordingPart *recording_part;
   GtkLabel *query_caption;
   GtkWidget *prediction_box;
   GtkLabel *prediction_title;
@@ -393,6 +395,7 @@ hl_side_panel_set_document (HlSidePanel *self, HlDocument *document)
 {
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
+  hl_recording_part_set_document (self->recording_part, document);
   for (int i = 0; i < 3; i++)
     {
       const char *const names[] = { "model-changed", "input-changed", "trace-changed" };
@@ -461,6 +464,7 @@ hl_side_panel_class_init (HlSidePanelClass *klass)
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_side_panel_dispose;
   g_type_ensure (HL_TYPE_PATCH_VIEW);
+  g_type_ensure (HL_TYPE_RECORDING_PART);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-side-panel.ui");
   gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
@@ -474,6 +478,7 @@ hl_side_panel_class_init (HlSidePanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlSidePanel, input_empty);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, input_text);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, input_caption);
+  gtk_widget_class_bind_template_child (widget, HlSidePanel, recording_part);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, query_caption);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, prediction_box);
   gtk_widget_class_bind_template_child (widget, HlSidePanel, prediction_title);

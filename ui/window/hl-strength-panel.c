@@ -344,6 +344,7 @@ hl_strength_panel_set_document (HlStrengthPanel *self, HlDocument *document)
   hl_score_follow_session (self->scope, document);
   self->top_inputs = hl_top_inputs_new (document);
   gtk_box_append (GTK_BOX (self->density_section), self->top_inputs);
+  hl_score_add_tower_note (self->box, gtk_widget_get_first_child (self->box), document);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     g_signal_connect_object (document, signals[i], G_CALLBACK (changed_cb), self,
                              G_CONNECT_SWAPPED);

@@ -67,7 +67,7 @@ describe_empty (const char *kind,
     {
       *title = _ ("Open a Recording");
       *words = _ ("Every head of the model is shown on it. Drop a recording here, or "
-                  "choose one; its first 30 seconds are looked at.");
+                  "choose one; it is looked at 30 seconds at a time.");
     }
   else if (kind[0] != '\0')
     {
