@@ -85,8 +85,9 @@ add_named (GArray *start,
            const char *what,
            GError **error)
 {
-  g_autofree char *wrapped = g_strdup_printf ("<|%s|>", name);
-  const json_t *value = json_object_get (table, name);
+  g_autofree char *small = g_ascii_strdown (name, -1);
+  g_autofree char *wrapped = g_strdup_printf ("<|%s|>", small);
+  const json_t *value = json_object_get (table, small);
   if (value == NULL)
     value = json_object_get (table, wrapped);
   if (value != NULL)
@@ -98,7 +99,12 @@ add_named (GArray *start,
   const char *key;
   json_t *each;
   json_object_foreach ((json_t *) table, key, each)
-      g_string_append_printf (known, "%s%s", known->len > 0 ? ", " : "", key);
+  {
+    gboolean is_wrapped = g_str_has_prefix (key, "<|") && strlen (key) > 4;
+    g_string_append_printf (known, "%s%.*s", known->len > 0 ? ", " : "",
+                            (int) strlen (key) - (is_wrapped ? 4 : 0),
+                            key + (is_wrapped ? 2 : 0));
+  }
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "%s: one of %s expected, \"%s\" found",
                what, known->str, name);
   return FALSE;
@@ -120,6 +126,16 @@ add_forced (GArray *start, const json_t *forced)
     add_id (start, json_array_get (json_array_get (forced, i), 1));
 }
 
+/* English where a model knows it, else what it names first. */
+static const char *
+usual (const json_t *languages)
+{
+  gboolean has_english = json_object_get (languages, "en") != NULL ||
+                         json_object_get (languages, "<|en|>") != NULL;
+  const char *first = json_object_iter_key (json_object_iter ((json_t *) languages));
+  return has_english || first == NULL ? "en" : first;
+}
+
 GArray *
 hl_generation_rules_get_start (const HlGenerationRules *rules,
                                const char *language,
@@ -131,8 +147,9 @@ hl_generation_rules_get_start (const HlGenerationRules *rules,
   g_autoptr (GArray) start = g_array_copy (rules->start);
   gboolean is_good = TRUE;
   if (json_is_object (languages))
-    is_good = add_named (start, languages, language != NULL ? language : "en", "language",
-                         error);
+    is_good =
+        add_named (start, languages, language != NULL ? language : usual (languages),
+                   "language", error);
   else if (language != NULL && !g_str_equal (language, "en"))
     is_good = refuse_choice ("language", language, error);
   if (is_good && json_is_object (tasks))

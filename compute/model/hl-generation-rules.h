@@ -34,7 +34,8 @@ void hl_generation_rules_free (HlGenerationRules *rules);
 
 /**
  * hl_generation_rules_get_start:
- * @language: (nullable): "en", "<|de|>": English where it is NULL
+ * @language: (nullable): "en", "<|de|>": English where it is NULL, or what the model
+ * names first
  * @task: (nullable): "transcribe" where it is NULL, or "translate"
  * Both are for models that have languages and tasks.
  * Returns: (transfer full): of gint32: a decoder's first tokens; NULL with @error: RANGE

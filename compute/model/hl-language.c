@@ -67,6 +67,32 @@ hl_language_dup_name (const char *code)
   return g_strdup (U_SUCCESS (status) && n > 0 ? name : code);
 }
 
+/* (transfer full) (nullable): the name in @table of one of the first ids. */
+static char *
+find_told (const json_t *table, const gint32 *ids, gint64 n)
+{
+  const char *name;
+  json_t *id;
+  json_object_foreach ((json_t *) table, name,
+                       id) for (gint64 i = 1; i < MIN (n, 3);
+                                i++) if (json_is_integer (id) &&
+                                         json_integer_value (id) ==
+                                             ids[i]) return bare_code (name);
+  return NULL;
+}
+
+char *
+hl_model_read_told (const HlModel *model,
+                    const gint32 *ids,
+                    gint64 n,
+                    gboolean *translates)
+{
+  g_autofree char *task =
+      find_told (json_object_get (model->rules->json, "task_to_id"), ids, n);
+  *translates = g_strcmp0 (task, "translate") == 0;
+  return find_told (languages_of (model), ids, n);
+}
+
 /* ---- detecting -----------------------------------------------------------------------
  */
 

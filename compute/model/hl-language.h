@@ -15,6 +15,14 @@ char **hl_model_list_languages (const HlModel *model);
 /** hl_model_has_tasks: it transcribes, and translates too. Thread: any. */
 gboolean hl_model_has_tasks (const HlModel *model);
 
+/** hl_model_read_told: what a decoder's first tokens, @ids of @n, tell it: (transfer
+ * full) (nullable) the code of a language; @translates: whether the task is "translate".
+ * Thread: any. */
+char *hl_model_read_told (const HlModel *model,
+                          const gint32 *ids,
+                          gint64 n,
+                          gboolean *translates);
+
 /** hl_language_dup_name: (transfer full): "German" for "de", in the words of the person's
  * language; the code itself where it has no name. Thread: any. */
 char *hl_language_dup_name (const char *code);

@@ -173,9 +173,10 @@ hl_model_open_audio (const HlModel *model,
       !hl_audio_processor_run (model->audio, audio, window, &features, &n_real, error))
     return NULL;
   g_autofree char *base = g_path_get_basename (path);
-  g_autofree char *name = window > 0
-                              ? g_strdup_printf ("%s, window %d", base, (int) window)
-                              : g_strdup (base);
+  int begin_s = (int) window * model->audio->window_s;
+  g_autofree char *name = window > 0 ? g_strdup_printf ("%s, %d–%d s", base, begin_s,
+                                                        begin_s + model->audio->window_s)
+                                     : g_strdup (base);
   HlInput *input = hl_model_new_target (model, name, path, NULL,
                                         options != NULL ? options : &plain, error);
   if (input == NULL)

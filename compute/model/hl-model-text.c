@@ -119,14 +119,6 @@ hl_model_describe_ids (const HlModel *model,
   return tokens;
 }
 
-static void
-copy_token (HlToken *to, const HlToken *from)
-{
-  *to = *from;
-  to->text = g_strdup (from->text);
-  to->bytes = from->bytes != NULL ? g_bytes_ref (from->bytes) : NULL;
-}
-
 HlInput *
 hl_model_extend_text (const HlModel *model,
                       const HlInput *input,
@@ -143,7 +135,7 @@ hl_model_extend_text (const HlModel *model,
     return NULL;
   g_autoptr (HlTokenTable) tokens = hl_token_table_new ((int) (before + n));
   for (gint64 i = 0; i < before; i++)
-    copy_token (&tokens->tokens[i], &input->tokens->tokens[i]);
+    hl_token_copy (&tokens->tokens[i], &input->tokens->tokens[i]);
   for (gint64 i = 0; i < n; i++)
     describe_token (model, &tokens->tokens[before + i], ids[i], HL_ROLE_GENERATED);
   g_autoptr (HlTensor) tensor =

@@ -7,6 +7,12 @@
 #include <unicode/ubrk.h>
 #include <unicode/utext.h>
 
+const char *
+hl_word_breaks_name (void)
+{
+  return "ICU " U_ICU_VERSION;
+}
+
 gboolean *
 hl_word_breaks_find (const char *text, gsize length, GError **error)
 {

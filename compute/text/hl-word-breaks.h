@@ -16,4 +16,7 @@ G_BEGIN_DECLS
  */
 gboolean *hl_word_breaks_find (const char *text, gsize length, GError **error);
 
+/** hl_word_breaks_name: (transfer none): "ICU 72.1": what says where words are. */
+const char *hl_word_breaks_name (void);
+
 G_END_DECLS

@@ -67,6 +67,14 @@ hl_token_table_unref (HlTokenTable *table)
   g_free (table);
 }
 
+void
+hl_token_copy (HlToken *to, const HlToken *from)
+{
+  *to = *from;
+  to->text = g_strdup (from->text);
+  to->bytes = from->bytes != NULL ? g_bytes_ref (from->bytes) : NULL;
+}
+
 int
 hl_token_table_find_patch (const HlTokenTable *table, int row, int column)
 {

@@ -65,6 +65,9 @@ HlTokenTable *hl_token_table_new_patches (const char *const *special_names,
 HlTokenTable *hl_token_table_ref (HlTokenTable *table);
 void hl_token_table_unref (HlTokenTable *table);
 
+/** hl_token_copy: into an empty token, with its own text. */
+void hl_token_copy (HlToken *to, const HlToken *from);
+
 /** hl_token_table_find_patch: index of the token at a grid place, -1 for none. */
 int hl_token_table_find_patch (const HlTokenTable *table, int row, int column);
 

@@ -2,6 +2,8 @@
  * A trace looked at in words. */
 #include "trace/hl-word-trace.h"
 
+#include "trace/hl-attention-source.h"
+
 static HlTensor *
 ref_tensor (HlTensor *tensor)
 {
@@ -46,15 +48,44 @@ unref_words (gpointer data)
 }
 
 static gboolean
-join_stacks (HlTrace *to, const HlTrace *from, GError **error)
+fits_side (const HlTokenTable *tokens, gint64 n)
 {
+  return tokens == NULL || tokens->n_tokens == n;
+}
+
+/* Whether the tokens of a stack are those of its maps: a file may say otherwise. */
+static gboolean
+fits_maps (const HlTrace *trace, HlAttentionSource *source, int asked)
+{
+  for (guint s = 0; s < trace->model->stacks->len; s++)
+    {
+      const HlStack *stack = hl_model_info_get_stack (trace->model, (int) s);
+      const HlTokenTable *tokens = hl_trace_get_tokens (trace, asked);
+      for (int l = 0; l < stack->n_layers; l++)
+        {
+          gint64 Tq, Tk;
+          HlHeadKey head = { (int) s, l, 0 };
+          if (hl_attention_source_get_size (source, head, &Tq, &Tk) &&
+              (((int) s == asked && !fits_side (tokens, Tq)) ||
+               (stack->key_stack == asked && !fits_side (tokens, Tk))))
+            return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+join_stacks (HlTrace *to, HlTrace *from, GError **error)
+{
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (from);
   for (guint s = 0; s < from->tokens->len; s++)
     {
       HlTokenTable *tokens = g_ptr_array_index (from->tokens, s);
       g_autoptr (HlWords) words = tokens != NULL ? hl_words_find (tokens, error) : NULL;
       if (tokens != NULL && words == NULL)
         return FALSE;
-      gboolean is_same = words == NULL || hl_words_is_trivial (words);
+      gboolean is_same = words == NULL || hl_words_is_trivial (words) ||
+                         !fits_maps (from, source, (int) s);
       HlTokenTable *kept = tokens != NULL ? hl_token_table_ref (tokens) : NULL;
       g_ptr_array_add (to->tokens, is_same ? kept : hl_words_join_tokens (words, tokens));
       if (!is_same)
@@ -161,6 +192,8 @@ hl_trace_keys_seen (
                                 : &all;
   const HlWords *asks = hl_trace_get_words (trace, stack);
   const HlWords *asked = hl_trace_get_key_words (trace, stack);
+  if (asks != NULL && (query < 0 || query >= asks->n_words))
+    return (HlKeySpan){ 0, Tk }; /* a place of what was shown before */
   gint64 first = asks != NULL ? asks->first[query] : query;
   gint64 last = asks != NULL ? asks->first[query + 1] - 1 : query;
   gint64 n_queries = asks != NULL ? asks->n_tokens : Tq;

@@ -19,26 +19,56 @@ is_text (const HlToken *token)
   return is_word && token->row < 0 && token->bytes != NULL;
 }
 
-/* Whether nothing of the text lies between two tokens, nor do they belong apart. What was
- * generated has no place in the text; its tokens follow one another. */
 static gboolean
-are_neighbours (const HlToken *a, const HlToken *b)
+is_tail (char byte)
+{
+  return ((guchar) byte & 0xc0) == 0x80;
+}
+
+static char
+first_byte (const HlToken *token)
+{
+  gsize size = 0;
+  const char *bytes = g_bytes_get_data (token->bytes, &size);
+  return size > 0 ? bytes[0] : '\0';
+}
+
+/* Tokens without a place in the text (generated, or given as ids) follow one another, but
+ * whether a word begins only their spaces say: a vocabulary that writes none joins none.
+ */
+static gboolean
+writes_spaces (const HlTokenTable *tokens)
+{
+  for (int i = 0; i < tokens->n_tokens; i++)
+    {
+      const HlToken *token = &tokens->tokens[i];
+      if (is_text (token) && token->start < 0 && first_byte (token) == ' ')
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Whether nothing of the text lies between two tokens, nor do they belong apart. */
+static gboolean
+are_neighbours (const HlToken *a, const HlToken *b, gboolean has_spaces)
 {
   if (!is_text (a) || !is_text (b) || a->role != b->role || a->segment != b->segment)
     return FALSE;
-  return a->start < 0 || b->start < 0 ? a->start < 0 && b->start < 0 : b->start <= a->end;
+  if (a->start >= 0 && b->start >= 0)
+    return b->start <= a->end;
+  return a->start < 0 && b->start < 0 && (has_spaces || is_tail (first_byte (b)));
 }
 
 /* @start: (n + 1): where each token's bytes begin in @text; tokens apart have a newline
  * between them. */
 static GByteArray *
-write_text (const HlTokenTable *tokens, gsize *start)
+write_text (const HlTokenTable *tokens, gboolean has_spaces, gsize *start)
 {
   GByteArray *text = g_byte_array_new ();
   for (int i = 0; i < tokens->n_tokens; i++)
     {
       const HlToken *token = &tokens->tokens[i];
-      if (i > 0 && !are_neighbours (&tokens->tokens[i - 1], token))
+      if (i > 0 && !are_neighbours (&tokens->tokens[i - 1], token, has_spaces))
         g_byte_array_append (text, (const guint8 *) "\n", 1);
       gsize size = 0;
       const guint8 *bytes =
@@ -50,12 +80,6 @@ write_text (const HlTokenTable *tokens, gsize *start)
   start[tokens->n_tokens] = text->len;
   g_byte_array_append (text, (const guint8 *) "", 1);
   return text;
-}
-
-static gboolean
-is_tail (char byte)
-{
-  return ((guchar) byte & 0xc0) == 0x80;
 }
 
 static gboolean
@@ -105,7 +129,8 @@ HlWords *
 hl_words_find (const HlTokenTable *tokens, GError **error)
 {
   g_autofree gsize *start = g_new (gsize, (gsize) tokens->n_tokens + 1);
-  g_autoptr (GByteArray) text = write_text (tokens, start);
+  gboolean has_spaces = writes_spaces (tokens);
+  g_autoptr (GByteArray) text = write_text (tokens, has_spaces, start);
   g_autofree gboolean *is_break =
       hl_word_breaks_find ((const char *) text->data, text->len - 1, error);
   if (is_break == NULL)
@@ -113,9 +138,10 @@ hl_words_find (const HlTokenTable *tokens, GError **error)
   HlWords *words = words_new (tokens->n_tokens);
   for (int i = 0; i < tokens->n_tokens; i++)
     {
-      gboolean goes_on = i > 0 &&
-                         are_neighbours (&tokens->tokens[i - 1], &tokens->tokens[i]) &&
-                         is_joined (text, is_break, start[i - 1], start[i]);
+      gboolean goes_on =
+          i > 0 &&
+          are_neighbours (&tokens->tokens[i - 1], &tokens->tokens[i], has_spaces) &&
+          is_joined (text, is_break, start[i - 1], start[i]);
       if (!goes_on)
         words->first[words->n_words++] = i;
       words->word_of[i] = words->n_words - 1;
@@ -150,19 +176,22 @@ hl_words_is_trivial (const HlWords *words)
 /* ---- joining -------------------------------------------------------------------------
  */
 
-static void
-copy_token (HlToken *to, const HlToken *from)
+/* (transfer full): what joins the parts of an emoji is seen in them. */
+static char *
+make_word_visible (const GByteArray *bytes)
 {
-  *to = *from;
-  to->text = g_strdup (from->text);
-  to->bytes = from->bytes != NULL ? g_bytes_ref (from->bytes) : NULL;
+  g_autofree char *text = hl_text_make_visible ((const char *) bytes->data, bytes->len);
+  g_autoptr (GString) word = g_string_new (text);
+  g_string_replace (word, "\\u200D", "\u200D", 0);
+  g_string_replace (word, "\\uFE0F", "\uFE0F", 0);
+  return g_string_free (g_steal_pointer (&word), FALSE);
 }
 
 static void
 join_token (HlToken *word, const HlToken *pieces, gint64 n)
 {
   g_autoptr (GByteArray) all = g_byte_array_new ();
-  copy_token (word, &pieces[0]);
+  hl_token_copy (word, &pieces[0]);
   for (gint64 i = 0; i < n; i++)
     {
       gsize size = 0;
@@ -172,7 +201,7 @@ join_token (HlToken *word, const HlToken *pieces, gint64 n)
     }
   g_free (word->text);
   g_bytes_unref (word->bytes);
-  word->text = hl_text_make_visible ((const char *) all->data, all->len);
+  word->text = make_word_visible (all);
   word->bytes = g_byte_array_free_to_bytes (g_steal_pointer (&all));
   word->id = -1;
   word->end = pieces[n - 1].end;
@@ -190,7 +219,7 @@ hl_words_join_tokens (const HlWords *words, const HlTokenTable *tokens)
       const HlToken *pieces = &tokens->tokens[words->first[w]];
       gint64 n = words->first[w + 1] - words->first[w];
       if (n == 1)
-        copy_token (&joined->tokens[w], pieces);
+        hl_token_copy (&joined->tokens[w], pieces);
       else
         join_token (&joined->tokens[w], pieces, n);
     }

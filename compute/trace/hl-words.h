@@ -25,8 +25,9 @@ typedef struct
 /**
  * hl_words_find: tokens that follow one another in the text without a boundary of UAX #29
  * between them are a word; the space before one belongs to it, as in most vocabularies.
- * Special tokens, padding and patches are by themselves, and no word is partly prompt and
- * partly generated, or of two texts.
+ * Tokens without a place (generated, or given as ids) are joined by the spaces in them,
+ * and not at all where the vocabulary writes none. Special tokens, padding and patches
+ * are by themselves, and no word is partly prompt and partly generated, or of two texts.
  * Returns: (transfer full): NULL with @error (UNSUPPORTED)
  */
 HlWords *hl_words_find (const HlTokenTable *tokens, GError **error);

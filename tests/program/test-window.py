@@ -417,6 +417,9 @@ def exports_a_figure_as_svg():
 @case
 def saves_the_session():
     window = Shared.window
+    window.act(window.frame, "win.switch-special")  # two options of the view at once
+    window.act(window.frame, "win.cycle-range")
+    window.wait("label", "0 to each head's own maximum.*")
     window.act(window.frame, "win.save-as")
     choose_file("Save the Session", at("looked.h5"), "Save")
     window.wait("label", r"ankle-boot-01\.png · looked\.h5")
@@ -465,6 +468,9 @@ def reopens_with_the_same_head_and_numbers():
     same(label, "Ankle boot", "class")
     shown_as(shown, probabilities(trace("command.h5"))[0], 3, "probability")
     same(Shared.window.label(r"Query: .*"), Shared.query, "chosen patch")
+    Shared.window.wait("label", "0 to each head's own maximum.*")
+    toggle = Shared.window.wait("push button|toggle button", "Leave out CLS")
+    assert toggle.get_state_set().contains(Atspi.StateType.PRESSED), "leaves out CLS"
 
 
 @case

@@ -146,6 +146,26 @@ test_find_apart (void)
   g_assert_cmpstr (by_half, ==, "1 1");
 }
 
+/* Given as ids: where the vocabulary writes spaces they part words, else nothing joins
+ * but bytes of one character. */
+static void
+test_find_without_places (void)
+{
+  const Piece bare[] = { { "play", -1, -1, HL_ROLE_PROMPT, 0 },
+                         { "ing", -1, -1, HL_ROLE_PROMPT, 0 },
+                         { "\xC3", -1, -1, HL_ROLE_PROMPT, 0 },
+                         { "\xA9", -1, -1, HL_ROLE_PROMPT, 0 } };
+  g_autoptr (HlTokenTable) table = make_table (bare, G_N_ELEMENTS (bare));
+  g_autofree char *sizes = sizes_of (table);
+  g_assert_cmpstr (sizes, ==, "1 1 2");
+  const Piece spaced[] = { { "play", -1, -1, HL_ROLE_PROMPT, 0 },
+                           { "ing", -1, -1, HL_ROLE_PROMPT, 0 },
+                           { " chess", -1, -1, HL_ROLE_PROMPT, 0 } };
+  g_autoptr (HlTokenTable) words = make_table (spaced, G_N_ELEMENTS (spaced));
+  g_autofree char *joined = sizes_of (words);
+  g_assert_cmpstr (joined, ==, "2 1");
+}
+
 static void
 test_find_patches (void)
 {
@@ -466,6 +486,10 @@ test_seen (void)
   g_assert_cmpint (span.end, ==, 1);
   span = hl_trace_keys_seen (f.words, 2, 0, 3, 4, 1);
   g_assert_cmpint (span.end, ==, 1);
+  /* A place of what was shown before says nothing. */
+  span = hl_trace_keys_seen (f.words, 1, 0, 6, 4, 4);
+  g_assert_cmpint (span.first, ==, 0);
+  g_assert_cmpint (span.end, ==, 4);
 }
 
 /* Tokens that are not those of the map join nothing. */
@@ -482,6 +506,16 @@ test_other_tokens (void)
       hl_attention_source_get_size (f.joined, (HlHeadKey){ 0, 0, 0 }, &Tq, &Tk));
   g_assert_true (
       hl_attention_source_get_size (f.joined, (HlHeadKey){ 1, 0, 0 }, &Tq, &Tk));
+  /* A trace whose tokens are not those of its maps keeps that side in tokens. */
+  g_autoptr (HlTrace) again = hl_word_trace_new (f.trace, NULL);
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (again);
+  g_assert_null (hl_trace_get_words (again, 0));
+  g_assert_nonnull (hl_trace_get_words (again, 1));
+  g_assert_true (hl_attention_source_get_size (source, (HlHeadKey){ 0, 0, 0 }, &Tq, &Tk));
+  g_assert_cmpint (Tq, ==, 9);
+  g_assert_true (hl_attention_source_get_size (source, (HlHeadKey){ 2, 0, 0 }, &Tq, &Tk));
+  g_assert_cmpint (Tq, ==, 3);
+  g_assert_cmpint (Tk, ==, 7);
 }
 
 int
@@ -491,6 +525,7 @@ main (int argc, char **argv)
   g_test_add_func ("/words/find", test_find);
   g_test_add_func ("/words/find-bytes", test_find_bytes);
   g_test_add_func ("/words/find-apart", test_find_apart);
+  g_test_add_func ("/words/find-without-places", test_find_without_places);
   g_test_add_func ("/words/find-patches", test_find_patches);
   g_test_add_func ("/words/join-tokens", test_join_tokens);
   g_test_add_func ("/words/join-predictions", test_join_predictions);

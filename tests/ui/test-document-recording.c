@@ -201,13 +201,69 @@ test_task (Fixture *f, gconstpointer data)
   g_assert_false (isnan (hl_document_get_input (f->document)->language_prob));
 }
 
+/* A session knows its part and what was told; stopping leaves what there is. */
+static void
+test_session (Fixture *f, gconstpointer data)
+{
+  const HlTextOptions told = { .language = "de", .task = "translate" };
+  const HlTextOptions french = { .language = "fr" };
+  g_autofree char *path = g_build_filename (f->folder, "s.h5", NULL);
+  hl_document_open_recording (f->document, 2, &told);
+  document_settle (f->document);
+  hl_document_save (f->document, path);
+  document_settle (f->document);
+  hl_document_open_recording (f->document, 1, &french);
+  hl_document_stop (f->document);
+  document_settle (f->document);
+  g_assert_cmpstr (hl_document_get_text_options (f->document)->language, ==, "de");
+  g_assert_cmpint (hl_document_get_input (f->document)->window, ==, 2);
+  hl_document_open_recording (f->document, 1, &french);
+  document_settle (f->document);
+  hl_document_open_session (f->document, path);
+  document_settle (f->document);
+  g_assert_cmpstr (f->details, ==, NULL);
+  const HlInput *input = hl_document_get_input (f->document);
+  g_assert_nonnull (input);
+  g_assert_cmpint (input->window, ==, 2);
+  g_assert_cmpint (input->n_windows, ==, SECONDS);
+  g_assert_cmpstr (input->language, ==, "de");
+  g_assert_true (isnan (input->language_prob));
+  const HlTextOptions *options = hl_document_get_text_options (f->document);
+  g_assert_cmpstr (options->language, ==, "de");
+  g_assert_cmpstr (options->task, ==, "translate");
+  g_autofree char *hash = g_strdup (input->hash);
+  hl_document_open_recording (f->document, input->window, options);
+  document_settle (f->document);
+  g_assert_cmpfloat_with_epsilon (
+      hl_document_get_input (f->document)->source_tokens->tokens[0].start, 2, 1e-6);
+  assert_told (f, 31, 61);
+}
+
+/* The same model once more looks at the same part. */
+static void
+test_other_model (Fixture *f, gconstpointer data)
+{
+  const HlTextOptions plain = { 0 };
+  hl_document_open_recording (f->document, 1, &plain);
+  document_settle (f->document);
+  hl_document_open_model (f->document, f->folder);
+  document_settle (f->document);
+  g_assert_cmpint (hl_document_get_input (f->document)->window, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* The program that reads sessions first, as a child. */
+  g_setenv ("HEADLIGHT_PROGRAMS", PROGRAMS_FOLDER, TRUE);
   g_test_add ("/document-recording/parts", Fixture, NULL, set_up, test_parts, tear_down);
   g_test_add ("/document-recording/language", Fixture, NULL, set_up, test_language,
               tear_down);
   g_test_add ("/document-recording/task", Fixture, NULL, set_up, test_task, tear_down);
+  g_test_add ("/document-recording/session", Fixture, NULL, set_up, test_session,
+              tear_down);
+  g_test_add ("/document-recording/other-model", Fixture, NULL, set_up, test_other_model,
+              tear_down);
   return g_test_run ();
 }

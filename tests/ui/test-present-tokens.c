@@ -451,6 +451,10 @@ test_next_tokens (void)
           hl_present_next_tokens (trace, cases[i].position, cases[i].n);
       g_assert_cmpuint (list->len, ==, cases[i].wanted);
     }
+  /* Of a word of several masked tokens nothing is said. */
+  ((gint32 *) trace->predictions->top_ids->data)[3] = -1;
+  g_autoptr (GPtrArray) unsaid = hl_present_next_tokens (trace, 1, -1);
+  g_assert_cmpuint (unsaid->len, ==, 0);
 }
 
 int

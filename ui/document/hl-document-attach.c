@@ -6,8 +6,11 @@
 
 #include "document/hl-document-private.h"
 #include "io/hl-json.h"
+#include "model/hl-language.h"
+#include "model/hl-model-source.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 #include <string.h>
 
 /* What comes back from the engine's thread; input and data set may be missing. */
@@ -129,6 +132,34 @@ open_input (HlModel *model, const HlTrace *trace)
   return is_same ? g_steal_pointer (&input) : NULL;
 }
 
+/* What is said of a recording beside its numbers: its part, and what the decoder was
+ * told. The file says how many parts there are, where it still is what it was. */
+static void
+take_recording (const HlModel *model, HlInput *input)
+{
+  const HlTokenTable *frames = input->source_tokens;
+  gboolean translates;
+  int last = frames->n_tokens - 1;
+  double width =
+      last > 0 ? round (frames->tokens[last].end - frames->tokens[0].start) : 0;
+  input->language_prob = NAN;
+  input->language =
+      hl_model_read_told (model, input->ids->data, input->ids->shape.dim[1], &translates);
+  if (width > 0)
+    input->window = (gint64) round (frames->tokens[0].start / width);
+  g_autoptr (HlInput) file =
+      input->path[0] != '\0'
+          ? hl_model_open_audio (model, input->path, input->window, NULL, NULL, NULL)
+          : NULL;
+  if (file == NULL ||
+      hl_tensor_count (file->features) != hl_tensor_count (input->features) ||
+      memcmp (file->features->data, input->features->data,
+              hl_tensor_size_bytes (input->features)) != 0)
+    return;
+  input->n_windows = file->n_windows;
+  input->seconds = file->seconds;
+}
+
 static gpointer
 attach_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
 {
@@ -143,6 +174,8 @@ attach_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
     return attached;
   job->backend_words = backend->klass->describe (backend);
   attached->input = open_input (model, trace);
+  if (attached->input != NULL && attached->input->features != NULL)
+    take_recording (model, attached->input);
   attached->label = -1;
   g_autofree char *path = find_dataset (job->session);
   if (path != NULL && g_file_test (path, G_FILE_TEST_EXISTS))
@@ -158,6 +191,21 @@ attach_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
   return attached;
 }
 
+/* What the decoder of a recording was told is what it is told again. */
+static void
+take_told (HlDocument *self)
+{
+  gboolean translates = FALSE;
+  HlInput *input = self->input;
+  if (input == NULL || input->features == NULL)
+    return;
+  g_autofree char *language = hl_model_read_told (self->model, input->ids->data,
+                                                  input->ids->shape.dim[1], &translates);
+  const HlTextOptions told = { .language = language,
+                               .task = translates ? "translate" : NULL };
+  hl_document_take_options (&self->text_options, &told);
+}
+
 static void
 attached_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -171,6 +219,7 @@ attached_cb (GObject *source, GAsyncResult *result, gpointer data)
     {
       self->model = g_steal_pointer (&attached->model);
       self->input = g_steal_pointer (&attached->input);
+      take_told (self);
       g_free (self->backend_words);
       self->backend_words = g_steal_pointer (&job->backend_words);
       hl_document_emit (self, HL_DOCUMENT_MODEL);

@@ -42,6 +42,8 @@ dup_typed (HlDocument *self)
                         : g_strdup (self->input->text);
 }
 
+static void open_path (HlDocument *self, const char *path, gint64 window);
+
 static void
 model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -64,6 +66,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   g_autofree char *input = input_for (self, model);
+  gint64 window = self->input != NULL ? self->input->window : 0;
   /* What was typed has no path to be read from again. */
   g_autofree char *typed =
       input != NULL && input[0] == '\0' && self->input != NULL ? dup_typed (self) : NULL;
@@ -86,7 +89,7 @@ model_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   hl_document_set_status (
       self, g_strdup_printf (_ ("Opened %s"), hl_model_get_info (model)->name));
   if (input != NULL && input[0] != '\0')
-    hl_document_open_input (self, input);
+    open_path (self, input, window); /* the same part of a recording */
   else if (typed != NULL)
     hl_document_open_text (self, typed, &self->text_options);
 }
@@ -173,6 +176,8 @@ hl_document_input_opened_cb (GObject *source, GAsyncResult *result, gpointer dat
   g_clear_pointer (&self->baseline, hl_trace_unref);
   g_clear_pointer (&self->wanted_input, g_free);
   self->input = input;
+  if (job->dataset == NULL)
+    hl_document_take_options (&self->text_options, &job->text_options);
   hl_document_forget_scores (self, FALSE);
   hl_document_set_label (self, job->label);
   self->view.first_token = self->view.end_token = 0;
@@ -193,6 +198,13 @@ other_tower_for (HlDocument *self, const char *path)
 
 void
 hl_document_open_input (HlDocument *self, const char *path)
+{
+  open_path (self, path, 0);
+}
+
+/* @window: of a recording. */
+static void
+open_path (HlDocument *self, const char *path, gint64 window)
 {
   if (self->model == NULL)
     {
@@ -216,6 +228,7 @@ hl_document_open_input (HlDocument *self, const char *path)
   hl_document_restart (self);
   HlDocumentJob *job = hl_document_job_new (self);
   job->path = g_strdup (path);
+  job->window = window;
   hl_document_clear_options (&self->text_options); /* they were of what was typed */
   job->text_options = self->text_options;
   job->model = hl_model_ref (self->model);
@@ -237,7 +250,6 @@ hl_document_open_recording (HlDocument *self, gint64 window, const HlTextOptions
   job->path = g_steal_pointer (&path);
   job->window = window;
   hl_document_take_options (&job->text_options, options);
-  hl_document_take_options (&self->text_options, options);
   job->model = hl_model_ref (self->model);
   hl_document_begin (self, _ ("Reading the input"));
   hl_document_submit (job, self->engine, input_job, (GDestroyNotify) hl_input_unref,
@@ -274,13 +286,21 @@ put_into_session (HlDocument *self, HlTrace *trace)
 
 /* Another input of the same model is looked at through the head that somebody chose; a
  * head that nobody chose gives way to a telling one. */
+static gboolean
+is_same_recording (const HlTrace *a, const HlTrace *b)
+{
+  return a != NULL && g_strcmp0 (b->input_kind, "audio") == 0 &&
+         b->input_path[0] != '\0' && g_str_equal (a->input_path, b->input_path);
+}
+
 static void
 keep_head (HlDocument *self, const HlTrace *trace, gboolean is_same)
 {
   gboolean is_same_model =
       self->trace != NULL &&
       g_str_equal (self->trace->model->identity, trace->model->identity);
-  self->chooses_head = !is_same && !(is_same_model && self->head_is_chosen);
+  gboolean stays = self->head_is_chosen || is_same_recording (self->trace, trace);
+  self->chooses_head = !is_same && !(is_same_model && stays);
   if (is_same || self->chooses_head)
     return;
   HlPlace place = *hl_selection_get_place (self->selection);

@@ -77,6 +77,7 @@ session_loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_pointer (&self->baseline, hl_trace_unref);
   hl_document_drop_trace (self);
   hl_selection_reset (self->selection, 0, FALSE);
+  hl_document_clear_options (&self->text_options); /* they were of another input */
   read_view (self);
   hl_document_take_interventions (self, hl_session_get_trace (session, 0));
   hl_document_forget_scores (self, TRUE);

@@ -13,12 +13,16 @@
 static HlTrace *
 make_shown (HlDocument *self, HlTrace *trace)
 {
+  gboolean is_text = g_strcmp0 (trace->input_kind, "image") != 0;
   g_autoptr (GError) error = NULL;
-  if (!self->view.by_words)
+  if (!self->view.by_words || !is_text)
     return hl_trace_ref (trace);
   g_autoptr (HlTrace) words = hl_word_trace_new (trace, &error);
   if (words == NULL)
     hl_document_fail (self, _ ("The tokens could not be joined into words"), error);
+  else if (!hl_trace_has_pieces (words))
+    hl_document_set_status (
+        self, g_strdup (_ ("Every token is a word by itself; nothing to join")));
   return words != NULL && hl_trace_has_pieces (words) ? g_steal_pointer (&words)
                                                       : hl_trace_ref (trace);
 }
@@ -112,11 +116,10 @@ hl_document_follow_words (HlDocument *self)
   g_autoptr (HlTrace) before = hl_trace_ref (self->shown);
   hl_document_show_trace (self);
   const Change change = { before, self->shown };
-  if (before == self->shown && self->view.by_words)
-    hl_document_set_status (
-        self, g_strdup (_ ("Every token is a word by itself; nothing to join")));
   if (before == self->shown)
     return;
+  hl_document_set_status (self, g_strdup (self->view.by_words ? _ ("Shown in words")
+                                                              : _ ("Shown in tokens")));
   hl_selection_rename_tokens (self->selection, rename_token, (gpointer) &change);
   rename_slice (self, &change);
   g_clear_pointer (&self->summary, hl_trace_summary_free);

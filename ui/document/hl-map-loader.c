@@ -4,6 +4,7 @@
 #include "document/hl-map-loader.h"
 
 #include "base/hl-error.h"
+#include "trace/hl-word-trace.h"
 
 typedef struct
 {
@@ -50,10 +51,22 @@ map_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError *
   return read_map (r->source, backend, r->head, progress->cancellable, error);
 }
 
+/* Joining maps of more tokens than this takes longer than a frame has. */
+#define QUICK_TOKENS 1024
+
+static gboolean
+is_quick_side (const HlWords *words)
+{
+  return words == NULL || words->n_tokens <= QUICK_TOKENS;
+}
+
 HlTensor *
 hl_map_load_stored (HlAttentionSource *source, HlHeadKey head)
 {
-  return hl_attention_source_is_stored (source, head)
+  const HlTrace *trace = hl_attention_source_get_trace (source);
+  gboolean is_quick = is_quick_side (hl_trace_get_words (trace, head.stack)) &&
+                      is_quick_side (hl_trace_get_key_words (trace, head.stack));
+  return is_quick && hl_attention_source_is_stored (source, head)
              ? read_map (source, NULL, head, NULL, NULL)
              : NULL;
 }

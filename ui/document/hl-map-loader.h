@@ -58,9 +58,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlLineSums, hl_line_sums_free)
 /**
  * hl_map_load_stored:
  * Copies the map of a head from its trace, when it is kept there: some memory is copied,
- * nothing is computed, so that the frame after a key can show it.
+ * nothing is computed, so that the frame after a key can show it; of a trace in words the
+ * maps of not too many tokens are joined.
  * Thread: any. Returns: (transfer full) (nullable): (Tq, Tk) float32; NULL when the map
- * has to be computed, or there is no memory for it
+ * has to be computed or joined from many tokens, or there is no memory for it
  */
 HlTensor *hl_map_load_stored (HlAttentionSource *source, HlHeadKey head);
 

@@ -8,6 +8,7 @@
 #include "draw/hl-colormap.h"
 #include "presenters/hl-present-recording.h"
 #include "presenters/hl-present-tokens.h"
+#include "trace/hl-word-trace.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -326,7 +327,7 @@ add_text (const HlFigurePlan *plan,
       g_free (scene->caption);
       scene->caption = caption;
     }
-  else if (weights == NULL)
+  else if (scene->shade_words != NULL)
     scene->caption = g_strdup_printf (
         plan->summary->trace->pieces != NULL
             ? _ ("Tint: how unlikely each word was, -ln p summed over its tokens, up to "
@@ -421,7 +422,7 @@ add_arcs (const HlFigurePlan *plan,
           "wider the larger the weight.%s",
           plan->n_heads),
       names->str, HL_ARCS_PER_QUERY, HL_ARCS_THRESHOLD,
-      hl_present_words (plan->summary->trace));
+      hl_present_words (plan->summary->trace, plan->summary->stack));
   hl_figure_add_tokens (figure, scene, HL_TOKEN_LIST,
                         HL_TOKENS_SHOWN_ONLY | HL_TOKENS_ARCS | HL_TOKENS_INDEX);
   return TRUE;
@@ -576,7 +577,10 @@ hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **e
   g_autofree char *title =
       g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
   hl_figure_set_title (figure, title);
-  hl_present_provenance (figure, trace, &plan->view);
+  /* Charts are of scores, whatever the window shows the text in. */
+  hl_present_provenance (
+      figure, plan->kind == HL_FIGURE_CHART ? hl_trace_in_tokens (trace) : trace,
+      &plan->view);
   add_choices (plan, figure);
   add_note (plan, figure);
   return g_steal_pointer (&figure);

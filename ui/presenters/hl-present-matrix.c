@@ -107,7 +107,7 @@ hl_present_matrix (const HlTraceSummary *summary,
       _ ("Attention of head %s%d.%d on %s; rows are queries, columns keys; %s.%s%s"),
       prefix, head.layer, head.head,
       trace->input_name[0] != '\0' ? trace->input_name : _ ("the input"), range, special,
-      hl_present_words (trace));
+      hl_present_words (trace, head.stack));
   return scene;
 }
 

@@ -101,14 +101,14 @@ place_weights (HlOverlayScene *scene,
 }
 
 static void
-describe (HlOverlayScene *scene, const HlTrace *trace, gint64 n_joined)
+describe (HlOverlayScene *scene, const HlTrace *trace, int stack, gint64 n_joined)
 {
   char high[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (high, sizeof high, "%.3g", scene->scale.high);
   scene->caption = g_strdup_printf (
       _ ("Weight on the recording over its log-mel spectrogram, low frequencies at the "
          "bottom; a cell is the largest of %d tokens; 0 to %s, the largest shown.%s"),
-      (int) n_joined, high, hl_present_words (trace));
+      (int) n_joined, high, hl_present_words (trace, stack));
 }
 
 HlOverlayScene *
@@ -140,6 +140,6 @@ hl_present_recording (const HlTrace *trace,
     }
   place_weights (scene, trace, stack, weights);
   scene->scale.high = fmax (scene->scale.high, options->row_high);
-  describe (scene, trace, n);
+  describe (scene, trace, stack, n);
   return scene;
 }

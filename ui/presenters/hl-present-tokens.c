@@ -182,6 +182,9 @@ static void
 mask_weights (HlTokenScene *scene, const HlTrace *trace, HlHeadKey head, gboolean is_from)
 {
   gint64 n = hl_token_scene_count (scene);
+  const HlStack *stack = hl_model_info_get_stack (trace->model, head.stack);
+  if (stack == NULL || stack->is_cross)
+    return; /* all of it is seen, and these may be the other side's tokens */
   gint64 low = scene->n_selected > 0 ? scene->selected[0] : scene->hovered;
   gint64 high =
       scene->n_selected > 0 ? scene->selected[scene->n_selected - 1] : scene->hovered;
@@ -209,7 +212,7 @@ describe_one (const HlTokenScene *scene,
                               : _ ("Head %s%d.%d: %s token %d “%s”; 0 to %s, the largest "
                                    "shown.%s"),
                           prefix, head.layer, head.head, what, (int) scene->selected[0],
-                          name, high, hl_present_words (trace));
+                          name, high, hl_present_words (trace, head.stack));
 }
 
 static char *
@@ -226,7 +229,7 @@ describe_several (
                       "Head %s%d.%d: %s %u tokens, summed; 0 to %s, the largest shown.%s",
                       n);
   return g_strdup_printf (format, prefix, head.layer, head.head, what, n, high,
-                          hl_present_words (trace));
+                          hl_present_words (trace, head.stack));
 }
 
 static void

@@ -4,9 +4,13 @@
 
 #include "presenters/hl-present.h"
 
+#include "text/hl-word-breaks.h"
+#include "trace/hl-word-trace.h"
+
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Logarithmic colours begin at a power of ten, this many below the maximum's own. */
 #define LOG_DECADES 4
@@ -87,11 +91,15 @@ left_out_caption (const HlTrace *trace, int stack, const HlViewOptions *options)
 }
 
 const char *
-hl_present_words (const HlTrace *trace)
+hl_present_words (const HlTrace *trace, int stack)
 {
-  return trace->pieces != NULL
-             ? _ (" Tokens joined into words: keys summed, queries averaged.")
-             : "";
+  gboolean queries = hl_trace_get_words (trace, stack) != NULL;
+  gboolean keys = hl_trace_get_key_words (trace, stack) != NULL;
+  if (queries && keys)
+    return _ (" Tokens joined into words: keys summed, queries averaged.");
+  if (queries)
+    return _ (" Queries joined into words: averaged.");
+  return keys ? _ (" Keys joined into words: summed.") : "";
 }
 
 static void
@@ -144,7 +152,7 @@ hl_present_grid (const HlTraceSummary *summary, const HlViewOptions *options)
   scene->caption = g_strdup_printf (
       _ ("Attention of every head, layers downwards; rows are queries, columns keys; "
          "%s.%s%s%s"),
-      range, pooled, left_out, hl_present_words (summary->trace));
+      range, pooled, left_out, hl_present_words (summary->trace, summary->stack));
   if (stack->name[0] != '\0')
     {
       const char *name = hl_present_stack_name (summary->trace, summary->stack);
@@ -227,6 +235,11 @@ hl_present_parse_token (const HlTrace *trace, int stack, const char *text)
   for (int i = 0; i < tokens->n_tokens; i++)
     if (tokens->tokens[i].text != NULL &&
         g_ascii_strcasecmp (tokens->tokens[i].text, plain) == 0)
+      return i;
+  for (int i = 0; i < tokens->n_tokens; i++) /* as it is typed, without its space */
+    if (tokens->tokens[i].text != NULL &&
+        g_str_has_prefix (tokens->tokens[i].text, "␣") &&
+        g_ascii_strcasecmp (tokens->tokens[i].text + strlen ("␣"), plain) == 0)
       return i;
   return -1;
 }
@@ -321,8 +334,11 @@ hl_present_next_tokens (const HlTrace *trace, gint64 position, int n)
   int k = hl_predictions_get_k (p);
   for (int i = 0; i < k && (n < 0 || i < n); i++)
     {
+      gint32 id = ((const gint32 *) p->top_ids->data)[position * k + i];
+      if (id < 0)
+        break; /* of a word of several masked tokens nothing is said */
       HlPrediction *next = g_new0 (HlPrediction, 1);
-      next->index = ((const gint32 *) p->top_ids->data)[position * k + i];
+      next->index = id;
       next->prob = exp ((double) hl_tensor_f32 (p->top_log_probs)[position * k + i]);
       next->logit = NAN;
       next->label = label_of (trace, 0, next->index);
@@ -350,10 +366,12 @@ hl_present_provenance (HlFigure *figure,
   hl_figure_add_provenance (figure, "precision", trace->precision);
   hl_figure_add_provenance (figure, "trace-created", trace->created);
   hl_figure_add_provenance (figure, "trace-hash", trace->hash);
+  g_autofree char *words = trace->pieces != NULL
+                               ? g_strdup_printf (" words=%s", hl_word_breaks_name ())
+                               : g_strdup ("");
   g_autofree char *parameters = g_strdup_printf (
       "range=%s leave-out-special=%s%s", hl_range_mode_name (options->range),
-      options->leave_out_special ? "yes" : "no",
-      trace->pieces != NULL ? " by-words=yes" : "");
+      options->leave_out_special ? "yes" : "no", words);
   hl_figure_add_provenance (figure, "parameters", parameters);
   g_autoptr (GString) changed = g_string_new (NULL);
   for (guint i = 0; i < trace->interventions->len; i++)

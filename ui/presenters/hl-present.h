@@ -89,9 +89,9 @@ void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_fr
  * and a space, "cross ", for what goes before a head's number. */
 char *hl_present_stack_prefix (const HlTrace *trace, int stack);
 
-/** hl_present_words: (transfer none): a sentence for captions, with a space before it,
- * where a trace is in words; else "". */
-const char *hl_present_words (const HlTrace *trace);
+/** hl_present_words: (transfer none): a sentence for captions, with a space before it:
+ * what of a stack's maps was joined into words; "" where nothing was. */
+const char *hl_present_words (const HlTrace *trace, int stack);
 
 /** hl_present_reads_out: the positions of a stack are those that predictions are of. */
 gboolean hl_present_reads_out (const HlTrace *trace, int stack);
@@ -126,11 +126,12 @@ GPtrArray *hl_present_predictions (const HlTrace *trace, int n);
 
 /** hl_present_next_tokens: (transfer full) (element-type HlPrediction): what a position
  * of a text predicts; at most @n, and no more than the trace has; empty where it has
- * none.
+ * none, as of a word of several masked tokens.
  * @logit is NaN. */
 GPtrArray *hl_present_next_tokens (const HlTrace *trace, gint64 position, int n);
 
-/** hl_present_provenance: model, input, precision, backend, version, into a figure. */
+/** hl_present_provenance: model, input, precision, backend, version, into a figure;
+ * @trace as it is shown, in tokens where that is what the figure is of. */
 void hl_present_provenance (HlFigure *figure,
                             const HlTrace *trace,
                             const HlViewOptions *options);

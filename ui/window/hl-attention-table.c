@@ -324,11 +324,13 @@ fill_rows (HlAttentionTable *self)
 static void
 refresh (HlAttentionTable *self)
 {
-  if (self->document == NULL || !gtk_widget_get_mapped (GTK_WIDGET (self)))
+  if (self->document == NULL)
     return;
-  g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (self->cancellable); /* what was asked may be gone */
   g_object_unref (self->cancellable);
   self->cancellable = g_cancellable_new ();
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
   fill_rows (self);
   g_autoptr (GArray) chosen = list_chosen (self);
   show_title (self, chosen);

@@ -195,7 +195,7 @@ hl_head_numbers_show_next (HlHeadNumbers *self, gint64 position)
       g_autofree char *prob = p != NULL ? g_strdup_printf ("%.4f", p->prob) : NULL;
       gtk_label_set_text (self->next_labels[i], p != NULL ? p->label : "");
       gtk_label_set_text (self->next_probs[i], prob != NULL ? prob : "");
-      if (p != NULL && p->index == came)
+      if (p != NULL && came >= 0 && p->index == came)
         gtk_widget_add_css_class (GTK_WIDGET (self->next_labels[i]), "accent");
       else
         gtk_widget_remove_css_class (GTK_WIDGET (self->next_labels[i]), "accent");

@@ -30,6 +30,7 @@ struct _HlHeadPanel
   GtkWidget *note_place;
   GtkLabel *note_line;
   GtkWidget *note;
+  GtkToggleButton *map_button;
   GtkToggleButton *table_button;
   GtkStack *faces; /* of the map: picture and table */
   HlHeatmapView *map_view;
@@ -247,6 +248,8 @@ show_map (HlHeadPanel *self)
       return;
     }
   HlHeadKey key = { place->stack, place->layer, place->head };
+  if (self->map == NULL && self->tiles == NULL)
+    return; /* on its way */
   if (self->map != NULL && !is_same_head (key, self->held_head))
     return; /* another head's map does not get this one's name; its own is on its way */
   g_autoptr (HlMatrixScene) scene = hl_present_matrix (
@@ -335,6 +338,7 @@ ask_for_map (HlHeadPanel *self)
   self->map_head = head;
   if (MAX (Tq, Tk) <= HL_MATRIX_VALUES_MAX)
     {
+      g_clear_object (&self->tiles); /* they may be of a longer map, in tokens */
       HlTensor *stored =
           hl_map_load_stored (hl_document_get_source (self->document), head);
       if (stored != NULL)
@@ -437,8 +441,9 @@ table_toggled_cb (GtkToggleButton *button, HlHeadPanel *self)
 void
 hl_head_panel_switch_table (HlHeadPanel *self)
 {
-  GtkToggleButton *button = self->table_button;
-  gtk_toggle_button_set_active (button, !gtk_toggle_button_get_active (button));
+  /* Of two in a group the one that is to be seen is pressed; neither is let go alone. */
+  gboolean is_table = gtk_toggle_button_get_active (self->table_button);
+  gtk_toggle_button_set_active (is_table ? self->map_button : self->table_button, TRUE);
 }
 
 static void
@@ -582,6 +587,7 @@ hl_head_panel_class_init (HlHeadPanelClass *klass)
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, subtitle);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, note_place);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, note_line);
+  gtk_widget_class_bind_template_child (widget, HlHeadPanel, map_button);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, table_button);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, faces);
   gtk_widget_class_bind_template_child (widget, HlHeadPanel, map_view);

@@ -74,6 +74,9 @@ show_caption (HlHeadsPanel *self, const HlScale *scale)
   if (is_estimated (hl_document_get_summary (self->document)))
     g_string_append (text, _ ("Some estimated, being refined · "));
   g_string_append (text, range);
+  HlTraceSummary *summary = hl_document_get_summary (self->document);
+  if (summary != NULL && summary->trace->pieces != NULL)
+    g_string_append (text, _ (" · in words"));
   for (guint i = 0; i < n; i++)
     {
       HlTrace *trace = hl_document_get_trace (self->document);
@@ -169,17 +172,19 @@ stack_changed_cb (HlHeadsPanel *self)
 static void
 show_choices (HlHeadsPanel *self)
 {
-  const HlViewOptions *view = hl_document_get_view (self->document);
-  gtk_drop_down_set_selected (self->range, view->range);
-  gtk_drop_down_set_selected (self->colormap, view->colormap);
-  gtk_toggle_button_set_active (self->leave_out, view->leave_out_special);
-  gtk_toggle_button_set_active (self->words, view->by_words);
+  const HlViewOptions view = *hl_document_get_view (self->document);
+  self->is_following = TRUE; /* one by one they would say of the others what was */
+  gtk_drop_down_set_selected (self->range, view.range);
+  gtk_drop_down_set_selected (self->colormap, view.colormap);
+  gtk_toggle_button_set_active (self->leave_out, view.leave_out_special);
+  gtk_toggle_button_set_active (self->words, view.by_words);
+  self->is_following = FALSE;
 }
 
 static void
 choice_changed_cb (HlHeadsPanel *self)
 {
-  if (self->document == NULL)
+  if (self->document == NULL || self->is_following)
     return;
   HlViewOptions view = *hl_document_get_view (self->document);
   view.range = (HlRangeMode) gtk_drop_down_get_selected (self->range);

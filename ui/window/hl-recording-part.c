@@ -8,6 +8,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <stdlib.h>
 
 struct _HlRecordingPart
 {
@@ -20,8 +21,9 @@ struct _HlRecordingPart
   GtkLabel *place;
   GtkDropDown *language;
   GtkDropDown *task;
-  char *listed; /* path of the model whose languages are listed */
-  char **codes; /* of the list behind its first item, which is to detect it */
+  char *listed;  /* path of the model whose languages are listed */
+  char **codes;  /* by name, behind the first item, which is to detect it */
+  gint64 wanted; /* the window that is asked for, until it is there; -1 */
   gboolean is_following;
 };
 
@@ -38,6 +40,16 @@ minutes (double seconds)
   return g_strdup_printf ("%d:%02d", whole / 60, whole % 60);
 }
 
+/* A window's length: its tokens are of equal length, the last of which may end a little
+ * before it. */
+static double
+width_of (const HlInput *input)
+{
+  double begin = input->source_tokens->tokens[0].start;
+  double end = input->source_tokens->tokens[input->source_tokens->n_tokens - 1].end;
+  return input->window > 0 ? begin / (double) input->window : round (end - begin);
+}
+
 static void
 show_windows (HlRecordingPart *self, const HlInput *input)
 {
@@ -45,19 +57,23 @@ show_windows (HlRecordingPart *self, const HlInput *input)
   gtk_widget_set_visible (self->windows, has_several);
   if (!has_several)
     return;
-  double width =
-      input->source_tokens->n_tokens > 0
-          ? input->source_tokens->tokens[input->source_tokens->n_tokens - 1].end -
-                input->source_tokens->tokens[0].start
-          : 0;
-  double begin = width * (double) input->window;
+  gint64 window = self->wanted >= 0 ? self->wanted : input->window;
+  double width = width_of (input), begin = width * (double) window;
   g_autofree char *from = minutes (begin);
   g_autofree char *to = minutes (fmin (begin + width, input->seconds));
   g_autofree char *all = minutes (input->seconds);
   g_autofree char *text = g_strdup_printf (_ ("%s – %s of %s"), from, to, all);
   gtk_label_set_text (self->place, text);
-  gtk_widget_set_sensitive (self->before, input->window > 0);
-  gtk_widget_set_sensitive (self->after, input->window + 1 < input->n_windows);
+  gtk_widget_set_sensitive (self->before, window > 0);
+  gtk_widget_set_sensitive (self->after, window + 1 < input->n_windows);
+}
+
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  g_autofree char *x = hl_language_dup_name (*(char *const *) a);
+  g_autofree char *y = hl_language_dup_name (*(char *const *) b);
+  return g_utf8_collate (x, y);
 }
 
 static void
@@ -70,6 +86,7 @@ list_languages (HlRecordingPart *self, HlModel *model)
   self->listed = g_strdup (path);
   g_clear_pointer (&self->codes, g_strfreev);
   self->codes = model != NULL ? hl_model_list_languages (model) : g_new0 (char *, 1);
+  qsort (self->codes, g_strv_length (self->codes), sizeof (char *), by_name);
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   gtk_string_list_append (names, _ ("Language it sounds like"));
   for (int i = 0; self->codes[i] != NULL; i++)
@@ -131,15 +148,30 @@ show (HlRecordingPart *self)
 /* ---- what is asked for ---------------------------------------------------------------
  */
 
+/* Of what is asked for, which may be on its way. */
+static gint64
+window_now (HlRecordingPart *self)
+{
+  const HlInput *input = hl_document_get_input (self->document);
+  return self->wanted >= 0 ? self->wanted : input != NULL ? input->window : 0;
+}
+
+static void
+ask (HlRecordingPart *self, gint64 window, HlTextOptions options)
+{
+  options.target = NULL; /* it was of the part before */
+  self->wanted = window;
+  hl_document_open_recording (self->document, window, &options);
+  show (self);
+}
+
 static void
 go_to (HlRecordingPart *self, gint64 step)
 {
   const HlInput *input = hl_document_get_input (self->document);
-  HlTextOptions options = *hl_document_get_text_options (self->document);
-  options.target = NULL; /* it was of the part before */
-  if (input != NULL && input->window + step >= 0 &&
-      input->window + step < input->n_windows)
-    hl_document_open_recording (self->document, input->window + step, &options);
+  gint64 window = window_now (self) + step;
+  if (input != NULL && window >= 0 && window < input->n_windows)
+    ask (self, window, *hl_document_get_text_options (self->document));
 }
 
 static void
@@ -168,21 +200,38 @@ told_cb (HlRecordingPart *self)
                          : NULL;
   options.task =
       gtk_widget_get_visible (GTK_WIDGET (self->task)) && translates ? "translate" : NULL;
-  options.target = NULL;
-  hl_document_open_recording (self->document, input->window, &options);
+  ask (self, window_now (self), options);
+}
+
+static void
+arrived_cb (HlRecordingPart *self)
+{
+  self->wanted = -1;
+  show (self);
+}
+
+/* Stopped or failed: what is shown is what there is. */
+static void
+busy_cb (HlRecordingPart *self)
+{
+  if (self->wanted >= 0 && !hl_document_is_busy (self->document))
+    arrived_cb (self);
 }
 
 void
 hl_recording_part_set_document (HlRecordingPart *self, HlDocument *document)
 {
-  static const char *const signals[] = { "input-changed", "model-changed",
-                                         "trace-changed" };
+  static const char *const signals[] = { "input-changed", "model-changed" };
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    g_signal_connect_object (document, signals[i], G_CALLBACK (show), self,
+    g_signal_connect_object (document, signals[i], G_CALLBACK (arrived_cb), self,
                              G_CONNECT_SWAPPED);
-  show (self);
+  g_signal_connect_object (document, "trace-changed", G_CALLBACK (show), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "busy-changed", G_CALLBACK (busy_cb), self,
+                           G_CONNECT_SWAPPED);
+  arrived_cb (self);
 }
 
 /* ---- making --------------------------------------------------------------------------

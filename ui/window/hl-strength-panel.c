@@ -8,6 +8,8 @@
 #include "window/hl-score-page.h"
 #include "window/hl-top-inputs.h"
 
+#include "trace/hl-word-trace.h"
+
 #include <glib/gi18n.h>
 #include <math.h>
 
@@ -142,7 +144,8 @@ run_if_quick (HlStrengthPanel *self)
 {
   double fraction;
   HlTrace *trace = hl_document_get_trace (self->document);
-  const HlTokenTable *tokens = trace != NULL ? hl_trace_get_tokens (trace, 0) : NULL;
+  const HlTokenTable *tokens =
+      trace != NULL ? hl_trace_get_tokens (hl_trace_in_tokens (trace), 0) : NULL;
   if (hl_strength_panel_get_scope (self) != HL_SCOPE_INPUT || tokens == NULL ||
       !hl_document_can_score (self->document, HL_SCOPE_INPUT) ||
       hl_document_is_busy (self->document) ||

@@ -318,10 +318,26 @@ token_generated_cb (HlTokenPanel *self)
   hl_token_strip_reveal (self->strip, tokens->n - 1);
 }
 
+/* While a text is generated its tokens are shown, whatever the trace is shown in: -1 for
+ * one that is behind the trace. */
+static gint64
+place_in_trace (HlTokenPanel *self, gint64 token)
+{
+  guint n = 0;
+  const double *log_probs = NULL;
+  const HlTrace *trace = hl_document_get_trace (self->document);
+  const HlWords *words =
+      trace != NULL ? hl_trace_get_words (trace, hl_document_get_stack (self->document))
+                    : NULL;
+  if (words == NULL || hl_document_get_generated (self->document, &n, &log_probs) == NULL)
+    return token;
+  return token >= 0 && token < words->n_tokens ? words->word_of[token] : -1;
+}
+
 static void
 token_hovered_cb (HlTokenStrip *strip, gint64 token, HlTokenPanel *self)
 {
-  self->hovered = token;
+  self->hovered = place_in_trace (self, token);
   /* Who attends to a key is shown here, and stays. */
   if (self->keys == NULL || !hl_token_panel_is_from (self))
     hl_token_panel_ask_for_lines (self);
@@ -340,7 +356,17 @@ hl_token_panel_set_is_from (HlTokenPanel *self, gboolean from)
 static void
 tokens_chosen_cb (HlTokenStrip *strip, gpointer tokens, guint n, HlTokenPanel *self)
 {
-  hl_selection_set_tokens (hl_token_panel_get_selection (self), tokens, n);
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 place = place_in_trace (self, ((const gint64 *) tokens)[i]);
+      gboolean is_new =
+          places->len == 0 || g_array_index (places, gint64, places->len - 1) != place;
+      if (place >= 0 && is_new)
+        g_array_append_val (places, place);
+    }
+  hl_selection_set_tokens (hl_token_panel_get_selection (self),
+                           (const gint64 *) (gpointer) places->data, places->len);
   if (self->keys != NULL)
     hl_token_panel_set_is_from (self, FALSE);
 }
@@ -456,6 +482,8 @@ trace_changed_cb (HlTokenPanel *self)
   hl_token_panel_ask_for_lines (self);
   if (hl_token_panel_is_text (self) && first_generated (self) >= 0)
     hl_token_strip_reveal (self->strip, hl_token_panel_count (self) - 1);
+  if (hl_token_panel_count_keys (self) > 0)
+    hl_token_strip_reveal (self->key_strip, 0); /* not where another text was left */
 }
 
 static void

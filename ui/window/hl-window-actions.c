@@ -432,6 +432,8 @@ hl_window_update_actions (HlWindow *self)
   HlSelection *selection = hl_document_get_selection (self->document);
   gboolean has_trace = hl_document_get_trace (self->document) != NULL;
   gboolean is_busy = hl_document_is_busy (self->document);
+  const HlTrace *trace = hl_document_get_trace (self->document);
+  gboolean is_text = trace != NULL && g_strcmp0 (trace->input_kind, "image") != 0;
   const struct
   {
     const char *name;
@@ -447,6 +449,7 @@ hl_window_update_actions (HlWindow *self)
     { "win.redo", hl_selection_can_redo (selection) },
     { "win.ablate", has_trace },
     { "win.pin", has_trace },
+    { "win.switch-words", is_text },
   };
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
     gtk_widget_action_set_enabled (GTK_WIDGET (self), actions[i].name, actions[i].can);

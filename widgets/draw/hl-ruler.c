@@ -10,7 +10,7 @@
 
 #define TICK_EM 0.35
 #define GAP_EM 0.25
-#define MAX_LABEL_EM 7.0
+#define MAX_LABEL_EM 9.0
 #define LINE_EM 1.15   /* along the ruler, from one line of text to the next */
 #define BETWEEN_EM 0.7 /* along the ruler, between two labels side by side */
 #define BOLD 1.14
