@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The language model that ships: what its card says of its heads and of its loss is what
- * this program finds, on other random tokens and on the held-out sample. */
+ * The encoder-decoder that ships: how it says held-out words, and that heads of its
+ * cross-attention follow the letters. The language model that ships: what its card says
+ * of its heads and of its loss is what this program finds, on other random tokens and on
+ * the held-out sample. */
 #include "backend/cpu/hl-cpu.h"
 #include "io/hl-json.h"
+#include "model/hl-model-source.h"
 #include "model/hl-model-text.h"
 #include "trace/hl-tracer.h"
 
@@ -20,10 +23,10 @@ data_path (const char *relative)
 }
 
 static HlModel *
-open_model (void)
+open_model (const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder = data_path ("models/gpt-kjv");
+  g_autofree char *folder = data_path (path);
   HlModel *model = hl_model_open (folder, &error);
   g_assert_no_error (error);
   return model;
@@ -103,7 +106,7 @@ static void
 test_heads (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlModel) model = open_model ();
+  g_autoptr (HlModel) model = open_model ("models/gpt-kjv");
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
   g_autofree char *path = data_path ("models/gpt-kjv/scores.json");
   g_autoptr (json_t) card = hl_json_load_file (path, &error);
@@ -135,7 +138,7 @@ static void
 test_loss (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlModel) model = open_model ();
+  g_autoptr (HlModel) model = open_model ("models/gpt-kjv");
   g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
   g_autofree char *path = data_path ("models/gpt-kjv/scores.json");
   g_autofree char *sample = data_path ("samples/ecclesiastes-1.txt");
@@ -156,11 +159,138 @@ test_loss (void)
   g_assert_cmpfloat (fabs (sum - stated), <, 1);
 }
 
+/* ---- letters to sounds ---------------------------------------------------------------
+ */
+
+/* (transfer full): the word with what the decoder makes of it. */
+static HlInput *
+speak (const HlModel *model, HlBackend *backend, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlInput) begun =
+      hl_model_open_text (model, NULL, "", word, -1, NULL, &error);
+  g_assert_no_error (error);
+  HlInput *said = hl_model_complete (model, begun, backend, 46, NULL, &error);
+  g_assert_no_error (error);
+  return said;
+}
+
+/* (transfer full): what tokens say, a phoneme each: gint32. */
+static GArray *
+phonemes_of (const HlTokenTable *tokens)
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  for (int i = 0; i < tokens->n_tokens; i++)
+    if (tokens->tokens[i].role != HL_ROLE_SPECIAL)
+      g_array_append_val (ids, tokens->tokens[i].id);
+  return ids;
+}
+
+/* Levenshtein's. */
+static int
+distance (const GArray *a, const GArray *b)
+{
+  g_autofree int *row = g_new (int, b->len + 1);
+  for (guint j = 0; j <= b->len; j++)
+    row[j] = (int) j;
+  for (guint i = 1; i <= a->len; i++)
+    {
+      int last = row[0];
+      row[0] = (int) i;
+      for (guint j = 1; j <= b->len; j++)
+        {
+          int same = last + (g_array_index (a, gint32, i - 1) !=
+                             g_array_index (b, gint32, j - 1));
+          last = row[j];
+          row[j] = MIN (same, 1 + MIN (last, row[j - 1]));
+        }
+    }
+  return row[b->len];
+}
+
+/* Edits to the nearest of the pronunciations, "a / b"; @n: phonemes of that. */
+static int
+edits_of (const HlModel *model, const GArray *said, const char *sounds, int *n)
+{
+  g_auto (GStrv) each = g_strsplit (sounds, " / ", -1);
+  int least = G_MAXINT;
+  for (int i = 0; each[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlInput) read =
+          hl_model_open_text (model, NULL, "", each[i], -1, NULL, &error);
+      g_assert_no_error (error);
+      g_autoptr (GArray) wanted = phonemes_of (read->source_tokens);
+      int edits = distance (said, wanted);
+      if (edits < least)
+        *n = (int) wanted->len;
+      least = MIN (least, edits);
+    }
+  return least;
+}
+
+static void
+test_words (void)
+{
+  g_autoptr (HlModel) model = open_model ("models/g2p-cmu");
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autofree char *path = data_path ("samples/words-held-out.tsv");
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  int n_edits = 0, n_sounds = 0, n_words = 0;
+  for (int i = 0; lines[i] != NULL && lines[i][0] != '\0'; i++)
+    {
+      g_auto (GStrv) word = g_strsplit (lines[i], "\t", 2);
+      g_autoptr (HlInput) said = speak (model, backend, word[0]);
+      g_autoptr (GArray) sounds = phonemes_of (said->tokens);
+      int n = 0;
+      n_edits += edits_of (model, sounds, word[1], &n);
+      n_sounds += n;
+      n_words++;
+    }
+  g_test_message ("%d words, %.1f %% of %d phonemes wrong", n_words,
+                  100.0 * n_edits / n_sounds, n_sounds);
+  g_assert_cmpint (n_words, >=, 100);
+  g_assert_cmpfloat ((double) n_edits / n_sounds, <, 0.12);
+}
+
+/* Head 1.2 of the cross-attention goes through a word's letters from the first to the
+ * last. */
+static void
+test_alignment (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlModel) model = open_model ("models/g2p-cmu");
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (HlInput) said = speak (model, backend, "transformations");
+  g_autoptr (HlTrace) trace = hl_tracer_run (model, said, backend, NULL, NULL, &error);
+  g_assert_no_error (error);
+  const HlTensor *maps =
+      hl_trace_get_site (trace, "decoder.blocks.1.cross_attn.hook_pattern");
+  gint64 Tq = maps->shape.dim[1], Tk = maps->shape.dim[2], last = -1;
+  const float *map = hl_tensor_f32 (maps) + 2 * Tq * Tk;
+  g_assert_cmpint (Tk, ==, 16);
+  for (gint64 i = 0; i < Tq; i++, map += Tk)
+    {
+      gint64 best = 0;
+      for (gint64 j = 1; j < Tk; j++)
+        if (map[j] > map[best])
+          best = j;
+      g_assert_cmpint (best, >, last);
+      g_assert_cmpfloat ((double) map[best], >, 0.5);
+      last = best;
+    }
+  g_assert_cmpint (last, >=, Tk - 2);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/shipped/heads", test_heads);
   g_test_add_func ("/shipped/loss", test_loss);
+  g_test_add_func ("/shipped/words", test_words);
+  g_test_add_func ("/shipped/alignment", test_alignment);
   return g_test_run ();
 }

@@ -208,6 +208,12 @@ open_shipped_text_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+open_shipped_word_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  open_shipped (HL_WINDOW (widget), "g2p-cmu", "samples/word.txt");
+}
+
+static void
 export_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   hl_window_show_export (HL_WINDOW (widget));
@@ -470,6 +476,7 @@ hl_window_install_actions (GtkWidgetClass *klass)
     { "win.open-path", "s", open_path_cb },
     { "win.open-shipped", NULL, open_shipped_cb },
     { "win.open-shipped-text", NULL, open_shipped_text_cb },
+    { "win.open-shipped-word", NULL, open_shipped_word_cb },
     { "win.save", NULL, save_cb },
     { "win.save-as", NULL, save_as_cb },
     { "win.export", NULL, export_cb },
