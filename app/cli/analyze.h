@@ -7,6 +7,7 @@
 
 #include "analysis/hl-overview-result.h"
 #include "analysis/hl-patterns-result.h"
+#include "analysis/hl-saliency-set.h"
 #include "analysis/hl-scores-result.h"
 #include "analysis/hl-survey.h"
 #include "model/hl-labels.h"
@@ -38,6 +39,9 @@ typedef struct
   int side;
   gboolean no_tsne;
   char *resume;
+  char *method;
+  char *baseline;
+  int position;
   char *csv;
   char *output;
   HlBackendChoice backend;
@@ -49,7 +53,8 @@ typedef struct
  * @input: (nullable): one input; else @dataset
  * @label: class of the one input; -1
  * @scores, @probe (nullable): what was found; or
- * @patterns (nullable) (element-type HlPatterns), or @overview (nullable)
+ * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
+ * (nullable)
  * @skipped: (nullable) (element-type char *): inputs that were left out, and why
  * @is_partial: it was stopped, and has what was done so far
  * @results: of HlSessionResult *: what goes into the session, beside the scores
@@ -67,6 +72,7 @@ typedef struct
   HlHeadScores *probe;
   GPtrArray *patterns;
   HlOverview *overview;
+  HlSaliencySet *saliency;
   const GPtrArray *skipped;
   gboolean is_partial;
   GPtrArray *results;
@@ -74,28 +80,34 @@ typedef struct
   const HlProgress *progress;
 } Analyze;
 
-/** analyze_importance, _strength, _patterns, _overview: fill @a; FALSE with @error. */
+/** analyze_importance, _strength, _patterns, _overview, _saliency: fill @a; FALSE with
+ * @error. */
 gboolean analyze_importance (Analyze *a, GError **error);
 gboolean analyze_strength (Analyze *a, GError **error);
 gboolean analyze_patterns (Analyze *a, GError **error);
 gboolean analyze_overview (Analyze *a, GError **error);
+gboolean analyze_saliency (Analyze *a, GError **error);
 
-/** analyze_print_importance, _strength, _patterns, _overview: for a person. */
+/** analyze_print_importance, _strength, _patterns, _overview, _saliency: for a person. */
 void analyze_print_importance (const Analyze *a);
 void analyze_print_strength (const Analyze *a);
 void analyze_print_patterns (const Analyze *a);
 void analyze_print_overview (const Analyze *a);
+void analyze_print_saliency (const Analyze *a);
 
-/** analyze_scores_to_json, _patterns_to_json, _overview_to_json: (transfer full): every
- * head and score; every cluster; every input. */
+/** analyze_scores_to_json, _patterns_to_json, _overview_to_json, _saliency_to_json:
+ * (transfer full): every head and score; every cluster; every input; every target. */
 json_t *analyze_scores_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_patterns_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_overview_to_json (const Analyze *a, const char *analysis);
+json_t *analyze_saliency_to_json (const Analyze *a, const char *analysis);
 
-/** analyze_scores_to_csv, _patterns_to_csv, _overview_to_csv: (transfer full) */
+/** analyze_scores_to_csv, _patterns_to_csv, _overview_to_csv, _saliency_to_csv: (transfer
+ * full) */
 char *analyze_scores_to_csv (const Analyze *a);
 char *analyze_patterns_to_csv (const Analyze *a);
 char *analyze_overview_to_csv (const Analyze *a);
+char *analyze_saliency_to_csv (const Analyze *a);
 
 /** analyze_is_every: every token of a text is explained, not one prediction. */
 gboolean analyze_is_every (const Analyze *a);

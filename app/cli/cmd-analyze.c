@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * headlight analyze importance|strength|patterns|overview MODEL
+ * headlight analyze importance|strength|patterns|overview|saliency MODEL
  * (--image F [--label C] | --audio F | --text S | --dataset D) [-o S.h5] */
 #include "config.h"
 
@@ -27,6 +27,8 @@ static const struct
     analyze_patterns_to_json, analyze_patterns_to_csv },
   { HL_RESULT_OVERVIEW, analyze_overview, analyze_print_overview,
     analyze_overview_to_json, analyze_overview_to_csv },
+  { HL_RESULT_SALIENCY, analyze_saliency, analyze_print_saliency,
+    analyze_saliency_to_json, analyze_saliency_to_csv },
 };
 
 static void
@@ -43,6 +45,8 @@ options_clear (AnalyzeOptions *o)
   g_free (o->parts);
   g_free (o->curve);
   g_free (o->resume);
+  g_free (o->method);
+  g_free (o->baseline);
   g_free (o->csv);
   g_free (o->output);
   cli_backend_clear (&o->backend);
@@ -60,6 +64,7 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->probe, hl_head_scores_unref);
   g_clear_pointer (&a->patterns, g_ptr_array_unref);
   g_clear_pointer (&a->overview, hl_overview_unref);
+  g_clear_pointer (&a->saliency, hl_saliency_set_free);
   g_ptr_array_unref (a->results);
   json_decref (a->more);
 }
@@ -158,8 +163,9 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
          !g_str_equal (argv[1], analyses[*which].name))
     (*which)++;
   if (argc != 3 || *which == G_N_ELEMENTS (analyses))
-    return cli_usage ("analyze", _ ("\"importance\", \"strength\", \"patterns\" or "
-                                    "\"overview\", and one model expected"));
+    return cli_usage ("analyze", _ ("\"importance\", \"strength\", \"patterns\", "
+                                    "\"overview\" or \"saliency\", and one model "
+                                    "expected"));
   if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
       o->n_clusters < 0 || o->side < 0 || o->side > 64)
     return cli_usage ("analyze",
@@ -168,6 +174,8 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
                          "of at most 64"));
   if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)
     return cli_usage ("analyze", _ ("--dataset expected: an overview is of many inputs"));
+  if (g_str_equal (analyses[*which].name, HL_RESULT_SALIENCY) && o->dataset != NULL)
+    return cli_usage ("analyze", _ ("saliency is of one input: --dataset is not for it"));
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
@@ -194,7 +202,7 @@ run_with_progress (AnalyzeOptions *o, guint which, const char *model_name)
 CliStatus
 cli_analyze (int argc, char **argv)
 {
-  AnalyzeOptions o = { .n_random = 3 };
+  AnalyzeOptions o = { .n_random = 3, .position = -1 };
   guint which;
   gboolean done;
   const GOptionEntry own[] = {
@@ -238,6 +246,20 @@ cli_analyze (int argc, char **argv)
       N_ ("Lay patterns or inputs out by principal components only"), NULL },
     { "resume", 0, 0, G_OPTION_ARG_FILENAME, &o.resume,
       N_ ("Go on training the autoencoder of this session"), "FILE" },
+    { "method", 0, 0, G_OPTION_ARG_STRING, &o.method,
+      N_ ("Saliency: gradient-input, integrated-gradients, smoothgrad, occlusion, "
+          "attention-gradient, rollout, flow or relevance (integrated-gradients)"),
+      "NAME" },
+    { "baseline", 0, 0, G_OPTION_ARG_STRING, &o.baseline,
+      N_ ("Saliency: what the input is compared with: zero, mean, and of pictures black "
+          "or "
+          "blur (zero)"),
+      "NAME" },
+    { "target-text", 0, 0, G_OPTION_ARG_FILENAME, &o.input.target,
+      N_ ("Saliency: what the decoder of an encoder-decoder reads; else what it says"),
+      "TEXT" },
+    { "position", 0, 0, G_OPTION_ARG_INT, &o.position,
+      N_ ("Saliency: of a text, the token behind which is predicted (the last)"), "N" },
     CLI_HEADS_ENTRIES (o.heads),
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &o.csv,
       N_ ("A table to write, a row a head, a map or an input"), "FILE" },

@@ -359,6 +359,50 @@ def figures_in_words():
     assert says not in " ".join(texts(at("fig.svg")))
 
 
+def saliency(*arguments):
+    return json.loads(good("analyze", "saliency", *arguments, "--json"))
+
+
+@case
+def saliency_of_a_text():
+    text = ("--text", "ab abba ab")
+    found = saliency(model(), *text, "--baseline", "mean")
+    assert (found["method"], found["baseline"]) == ("integrated-gradients", "mean"), found
+    one, = found["targets"]
+    n = len(found["tokens"])
+    assert one["position"] == n - 1 and len(one["saliency"]) == n, one
+    assert abs(sum(one["saliency"]) - one["difference"]) <= 0.011 * abs(one["difference"])
+    every = saliency(model(), *text, "--target", "every", "--method", "rollout")["targets"]
+    assert [t["position"] for t in every] == list(range(n - 1)), every
+    for target in every:  # of what it may see, and all of it
+        seen = [x for x in target["saliency"] if x is not None]
+        assert len(seen) == target["position"] + 1 and abs(sum(seen) - 1) < 1e-5, target
+    pair = saliency(model(), *text, "--target", AB, "--against", END, "--position", 2,
+                    "--method", "gradient-input")["targets"][0]
+    assert (pair["position"], pair["class"], pair["against"]) == (2, AB, END), pair
+    good("analyze", "saliency", model(), *text, "--baseline", "mean", "--csv", at("s.csv"),
+         "-o", at("s.h5"))
+    with open(at("s.csv"), encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    assert lines[0] == "position,target,value,token,text,saliency" and len(lines) == n + 1
+    assert abs(float(lines[-1].rsplit(",", 1)[1]) - one["saliency"][-1]) < 1e-9
+    good("figure", at("s.h5"), "--view", "tokens", "-o", at("fig.svg"))
+
+
+@case
+def saliency_that_is_asked_for_wrongly():
+    text = ("--text", "ab abba ab")
+    start = ("analyze", "saliency", model(), *text)
+    fails(1, *start, "--method", "guess", says=["--method", "guess"])
+    fails(1, *start, "--baseline", "grey", says=["--baseline", "grey"])
+    fails(1, *start, "--baseline", "blur", says=["pictures"])
+    fails(1, *start, "--position", 99, says=["position: 0 to"])
+    fails(1, *start, "--target", 9999, says=["target: 0 to 263"])
+    fails(2, "analyze", "saliency", model(), "--dataset", at("s.csv"), says=["--dataset"])
+    fails(1, "analyze", "saliency", VIT, "--image", PICTURE, "--target", "every",
+          says=["every"])
+
+
 @case
 def a_told_story():
     data = os.environ.get("HEADLIGHT_TEST_DATA")

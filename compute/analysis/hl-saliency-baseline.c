@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * What saliency compares an input with. */
+#include "analysis/hl-saliency-private.h"
+
+#include "base/hl-error.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- embeddings ----------------------------------------------------------------------
+ */
+
+HlTensor *
+hl_saliency_embed (const HlSaliencyWork *w, HlInput *input, GError **error)
+{
+  const HlModelInfo *info = hl_model_get_info (w->model);
+  HlRun run;
+  g_autofree char *site = hl_site_name (info, HL_SITE_EMBED, 0, 0);
+  hl_run_init (&run, w->backend, info, w->progress);
+  hl_run_capture (&run, site);
+  run.captures_to_host = TRUE;
+  g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, input);
+  HlTensor *embeds = NULL;
+  if (run.exec.error != NULL)
+    g_propagate_error (error, g_steal_pointer (&run.exec.error));
+  else if (hl_backend_finish (w->backend, error))
+    {
+      HlTensor *kept = g_hash_table_lookup (run.captured, site);
+      g_autoptr (HlTensor) wide =
+          kept != NULL ? hl_tensor_convert (kept, HL_DTYPE_F64, error) : NULL;
+      if (kept == NULL)
+        g_set_error (error, HL_ERROR, HL_ERROR_MISSING, "%s: no %s", info->name, site);
+      if (wide != NULL)
+        embeds = hl_tensor_view (wide, 0,
+                                 HL_SHAPE (wide->shape.dim[1], wide->shape.dim[2]), NULL);
+    }
+  hl_run_clear (&run);
+  return embeds;
+}
+
+/* ---- texts ---------------------------------------------------------------------------
+ */
+
+static HlTensor *
+text_baseline (const HlSaliencyWork *w)
+{
+  gint64 T = w->x->shape.dim[0], D = w->x->shape.dim[1];
+  HlTensor *x0 = hl_tensor_new (HL_DTYPE_F64, w->x->shape, NULL);
+  const double *x = (const double *) w->x->data;
+  double *to = memset (x0->data, 0, hl_tensor_size_bytes (x0));
+  if (w->options->baseline != HL_BASELINE_MEAN)
+    return x0;
+  g_autofree double *mean = g_new0 (double, (gsize) D);
+  for (gint64 i = 0; i < T * D; i++)
+    mean[i % D] += x[i] / (double) T;
+  for (gint64 t = 0; t < T; t++)
+    memcpy (to + t * D, mean, sizeof (double) * (gsize) D);
+  return x0;
+}
+
+/* ---- pictures ------------------------------------------------------------------------
+ */
+
+/* Of one row or column of @n numbers, @step apart: a Gaussian, cut at three deviations,
+ * divided by the weights that lie inside. */
+static void
+blur_line (const float *from, float *to, gint64 n, gint64 step, double sigma)
+{
+  gint64 reach = (gint64) ceil (3 * sigma);
+  for (gint64 i = 0; i < n; i++)
+    {
+      double sum = 0, weights = 0;
+      for (gint64 j = MAX (0, i - reach); j <= MIN (n - 1, i + reach); j++)
+        {
+          double weight = exp (-0.5 * (double) ((i - j) * (i - j)) / (sigma * sigma));
+          sum += weight * (double) from[j * step];
+          weights += weight;
+        }
+      to[i * step] = (float) (sum / weights);
+    }
+}
+
+static void
+blur (float *channel, gint64 height, gint64 width)
+{
+  double sigma = (double) MIN (height, width) / 16;
+  g_autofree float *half = g_new (float, (gsize) (height * width));
+  for (gint64 y = 0; y < height; y++)
+    blur_line (channel + y * width, half + y * width, width, 1, sigma);
+  for (gint64 x = 0; x < width; x++)
+    blur_line (half + x, channel + x, height, width, sigma);
+}
+
+static void
+fill (float *channel, gint64 n, double value)
+{
+  for (gint64 i = 0; i < n; i++)
+    channel[i] = (float) value;
+}
+
+static double
+mean_of (const float *channel, gint64 n)
+{
+  double sum = 0;
+  for (gint64 i = 0; i < n; i++)
+    sum += (double) channel[i];
+  return sum / (double) n;
+}
+
+static void
+change_channel (const HlSaliencyWork *w, float *x, const gint64 *dim)
+{
+  gint64 n = dim[2] * dim[3];
+  switch (w->options->baseline)
+    {
+    case HL_BASELINE_ZERO:
+    case HL_BASELINE_BLACK:
+    case HL_N_BASELINES:
+      fill (x, n, 0);
+      break;
+    case HL_BASELINE_MEAN:
+      fill (x, n, mean_of (x, n));
+      break;
+    case HL_BASELINE_BLUR:
+      blur (x, dim[2], dim[3]);
+      break;
+    }
+}
+
+/* (transfer full): black as the model's processor has it. */
+static HlInput *
+black_picture (const HlSaliencyWork *w, const gint64 *dim, GError **error)
+{
+  g_autoptr (HlTensor) rgb =
+      hl_tensor_new (HL_DTYPE_U8, HL_SHAPE (dim[2], dim[3], 3), error);
+  if (rgb == NULL)
+    return NULL;
+  memset (rgb->data, 0, hl_tensor_size_bytes (rgb));
+  return hl_model_open_rgb (w->model, "", rgb, (int) dim[2], (int) dim[3], error);
+}
+
+static HlTensor *
+picture_baseline (const HlSaliencyWork *w, GError **error)
+{
+  HlTensor *own = w->input->pixel_values;
+  const gint64 *dim = own->shape.dim;
+  g_autoptr (HlTensor) pixels = hl_tensor_new_copy (HL_DTYPE_F32, own->shape, own->data);
+  for (gint64 c = 0; c < dim[1]; c++)
+    change_channel (w, (float *) pixels->data + c * dim[2] * dim[3], dim);
+  g_autoptr (HlInput) input = w->options->baseline == HL_BASELINE_BLACK
+                                  ? black_picture (w, dim, error)
+                                  : hl_input_new_image ("", pixels, w->input->shown);
+  return input != NULL ? hl_saliency_embed (w, input, error) : NULL;
+}
+
+/* ---- recordings ----------------------------------------------------------------------
+ */
+
+static HlTensor *
+recording_baseline (const HlSaliencyWork *w, GError **error)
+{
+  HlTensor *own = w->input->features;
+  gint64 C = own->shape.dim[1], n = own->shape.dim[2];
+  g_autoptr (HlTensor) features =
+      hl_tensor_new_copy (HL_DTYPE_F32, own->shape, own->data);
+  float *x = features->data, least = x[0];
+  for (gint64 i = 0; i < C * n; i++)
+    least = fminf (least, x[i]);
+  for (gint64 c = 0; c < C; c++)
+    fill (x + c * n, n,
+          w->options->baseline == HL_BASELINE_MEAN ? mean_of (x + c * n, n)
+                                                   : (double) least);
+  g_autoptr (HlInput) input =
+      hl_input_new_text ("", "", w->input->ids, w->input->tokens, NULL);
+  hl_input_set_source (input, NULL, features, w->input->source_tokens);
+  return hl_saliency_embed (w, input, error);
+}
+
+HlTensor *
+hl_saliency_baseline (const HlSaliencyWork *w, GError **error)
+{
+  HlSaliencyBaseline baseline = w->options->baseline;
+  if (w->input->pixel_values != NULL)
+    return picture_baseline (w, error);
+  if (baseline == HL_BASELINE_BLACK || baseline == HL_BASELINE_BLUR)
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                   "baseline \"%s\" is of pictures: zero or mean expected",
+                   hl_baseline_name (baseline));
+      return NULL;
+    }
+  return w->input->features != NULL ? recording_baseline (w, error) : text_baseline (w);
+}

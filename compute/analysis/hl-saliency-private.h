@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * The inside of saliency, shared by its ways. */
+#pragma once
+
+#include "analysis/hl-saliency.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlSaliencyWork:
+ * @input: the part that the target depends on
+ * @x, @x0: (nullable): (T, D) float64: embeddings of the first stack and of the baseline,
+ *   for the ways that need them
+ */
+typedef struct
+{
+  const HlModel *model;
+  HlInput *input;
+  HlBackend *backend;
+  const HlSaliencyOptions *options;
+  const HlProgress *progress;
+  HlTensor *x, *x0;
+  HlSaliencyRow *row;
+} HlSaliencyWork;
+
+/** hl_saliency_embed: (transfer full): (T, D) float64: what the first stack embeds of
+ * @input; NULL with @error. */
+HlTensor *hl_saliency_embed (const HlSaliencyWork *work, HlInput *input, GError **error);
+
+/** hl_saliency_baseline: (transfer full): likewise of the baseline. */
+HlTensor *hl_saliency_baseline (const HlSaliencyWork *work, GError **error);
+
+/* The ways: fill @work's row; FALSE with @error. */
+gboolean hl_saliency_gradient_input (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_integrated (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_smoothgrad (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_occlusion (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_attention_gradient (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_rollout (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_flow (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_relevance (HlSaliencyWork *work, GError **error);
+
+G_END_DECLS

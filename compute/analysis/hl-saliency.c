@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ * How much each token of an input has to do with a logit. */
+#include "analysis/hl-saliency-private.h"
+
+#include "base/hl-error.h"
+
+#include <math.h>
+
+static const struct
+{
+  const char *name;
+  gboolean is_signed;
+  gboolean has_baseline;
+  gboolean (*score) (HlSaliencyWork *work, GError **error);
+} methods[HL_N_SALIENCIES] = {
+#define HL_SALIENCY(ENUM, name, is_signed, has_baseline, function)                       \
+  [HL_SALIENCY_##ENUM] = { name, is_signed, has_baseline, hl_saliency_##function },
+#include "analysis/hl-saliency-table.def"
+#undef HL_SALIENCY
+};
+
+static const char *const baseline_names[HL_N_BASELINES] = { "zero", "mean", "black",
+                                                            "blur" };
+
+const char *
+hl_saliency_name (HlSaliencyMethod method)
+{
+  return methods[method].name;
+}
+
+gboolean
+hl_saliency_is_signed (HlSaliencyMethod method)
+{
+  return methods[method].is_signed;
+}
+
+gboolean
+hl_saliency_from_name (const char *name, HlSaliencyMethod *method)
+{
+  for (int i = 0; i < HL_N_SALIENCIES; i++)
+    if (g_strcmp0 (methods[i].name, name) == 0)
+      {
+        *method = (HlSaliencyMethod) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+const char *
+hl_baseline_name (HlSaliencyBaseline baseline)
+{
+  return baseline_names[baseline];
+}
+
+gboolean
+hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline)
+{
+  for (int i = 0; i < HL_N_BASELINES; i++)
+    if (g_strcmp0 (baseline_names[i], name) == 0)
+      {
+        *baseline = (HlSaliencyBaseline) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+void
+hl_saliency_row_free (HlSaliencyRow *row)
+{
+  if (row == NULL)
+    return;
+  g_free (row->scores);
+  g_free (row->own);
+  g_free (row);
+}
+
+/* ---- one target ----------------------------------------------------------------------
+ */
+
+static HlSaliencyRow *
+row_new (const HlModel *model, const HlInput *input, HlSaliencyTarget target)
+{
+  g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (model, input, 0);
+  HlSaliencyRow *row = g_new0 (HlSaliencyRow, 1);
+  row->target = target;
+  row->z = row->difference = row->completeness = NAN;
+  row->n_tokens = tokens->n_tokens;
+  row->scores = g_new (double, (gsize) row->n_tokens + 1);
+  for (int i = 0; i < row->n_tokens; i++)
+    row->scores[i] = NAN;
+  return row;
+}
+
+static gboolean
+check_row (const HlModel *model,
+           const HlInput *input,
+           HlSaliencyTarget target,
+           GError **error)
+{
+  g_autoptr (HlTokenTable) tokens =
+      hl_model_get_tokens (model, input, hl_model_get_info (model)->readout_stack);
+  if (target.row < tokens->n_tokens)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE, "position: 0 to %d expected, %d found",
+               tokens->n_tokens - 1, (int) target.row);
+  return FALSE;
+}
+
+static gboolean
+take_embeds (HlSaliencyWork *w, GError **error)
+{
+  w->x = hl_saliency_embed (w, w->input, error);
+  w->x0 = w->x != NULL ? hl_saliency_baseline (w, error) : NULL;
+  return w->x0 != NULL;
+}
+
+HlSaliencyRow *
+hl_saliency_score (const HlModel *model,
+                   HlInput *input,
+                   HlBackend *backend,
+                   HlSaliencyTarget target,
+                   const HlSaliencyOptions *options,
+                   const HlProgress *progress,
+                   GError **error)
+{
+  if (!check_row (model, input, target, error))
+    return NULL;
+  g_autoptr (HlInput) part = hl_saliency_input (model, input, target.row);
+  g_autoptr (HlSaliencyRow) row = row_new (model, input, target);
+  HlProgress quiet = progress != NULL ? *progress : (HlProgress){ 0 };
+  quiet.func = NULL; /* runs are parts of this */
+  HlSaliencyWork w = { .model = model,
+                       .input = part,
+                       .backend = backend,
+                       .options = options,
+                       .progress = &quiet,
+                       .row = row };
+  gboolean ok = !methods[options->method].has_baseline || take_embeds (&w, error);
+  ok = ok && methods[options->method].score (&w, error);
+  hl_tensor_unref (w.x);
+  hl_tensor_unref (w.x0);
+  return ok ? g_steal_pointer (&row) : NULL;
+}

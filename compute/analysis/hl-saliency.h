@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * How much each token of an input has to do with a logit: gradients, occlusion, and rules
+ * along the maps of attention. Rows of hl-saliency-table.def; the definitions:
+ *
+ * x are the embeddings (hook_embed of the first stack), x0 those of a baseline, z the
+ * logit, or the difference of two, that is explained.
+ * - gradient-input: sum over the width of (x - x0) dz/dx.
+ * - integrated-gradients: the same with the mean of dz/dx at m points between x0 and x,
+ * in the middle of m equal steps; m doubles until the sum is within 1 % of z(x) - z(x0)
+ *   (Sundararajan et al. 2017, arXiv 1703.01365).
+ * - smoothgrad: the same with the mean of dz/dx at x and normal noise (Smilkov et al.
+ * 2017, arXiv 1706.03825).
+ * - occlusion: z(x) - z(x with the token's embedding replaced by x0's).
+ * - attention-gradient: sum over layers of the mean over heads of relu (A o dz/dA), the
+ *   row of the token that is read.
+ * - rollout, flow, relevance: hl-relevance.h, the row of the token that is read; of a
+ *   model that reads several (a mean) the mean of their rows. Of an encoder with a
+ *   decoder rollout is decoder rollout · mean cross map · encoder rollout, multiplied
+ * over the mean of all layers' cross maps, and flow has no definition.
+ *
+ * Pictures: x - x0 of a patch is linear in its pixels, so that gradient-input and
+ * integrated gradients are those of the pixels, summed over the patch. Recordings: x is
+ * what the convolutions make of two frames.
+ */
+#pragma once
+
+#include "analysis/hl-gradient-pass.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+#define HL_SALIENCY(ENUM, name, is_signed, has_baseline, function) HL_SALIENCY_##ENUM,
+#include "analysis/hl-saliency-table.def"
+#undef HL_SALIENCY
+  HL_N_SALIENCIES,
+} HlSaliencyMethod;
+
+/** hl_saliency_name: "gradient-input"; hl_saliency_is_signed: against the target too. */
+const char *hl_saliency_name (HlSaliencyMethod method);
+gboolean hl_saliency_is_signed (HlSaliencyMethod method);
+/** hl_saliency_from_name: FALSE, with @method untouched, for an unknown name. */
+gboolean hl_saliency_from_name (const char *name, HlSaliencyMethod *method);
+
+/**
+ * HlSaliencyBaseline: what x0 is the embedding of.
+ * ZERO: of a text nothing (zeros); of a picture the colour that the processor turns into
+ * zeros; of a recording silence, its own least number.
+ * MEAN: the mean over the input's tokens; of a picture its mean colour, of a recording
+ * its mean over time. BLACK, BLUR: of pictures: black, and blurred by a Gaussian of a
+ * sixteenth of the shorter side.
+ */
+typedef enum
+{
+  HL_BASELINE_ZERO,
+  HL_BASELINE_MEAN,
+  HL_BASELINE_BLACK,
+  HL_BASELINE_BLUR,
+  HL_N_BASELINES,
+} HlSaliencyBaseline;
+
+/** hl_baseline_name: "zero", "mean", "black", "blur". */
+const char *hl_baseline_name (HlSaliencyBaseline baseline);
+gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
+
+/**
+ * HlSaliencyOptions: all zero is a sensible default.
+ * @n_steps: of integrated gradients at first; 0 for 16
+ * @n_steps_max: at most so many; 0 for HL_SALIENCY_STEPS_MAX
+ * @n_samples: of SmoothGrad; 0 for 32
+ * @noise: its standard deviation as a share of the range of x; 0 for 0.1
+ * @seed: of the noise
+ * @interventions: (nullable) (element-type HlIntervention): in force
+ */
+typedef struct
+{
+  HlSaliencyMethod method;
+  HlSaliencyBaseline baseline;
+  int n_steps;
+  int n_steps_max;
+  int n_samples;
+  double noise;
+  guint32 seed;
+  const GPtrArray *interventions;
+} HlSaliencyOptions;
+
+#define HL_SALIENCY_STEPS_MAX 512
+
+/**
+ * HlSaliencyRow: of one target.
+ * @z: what is explained
+ * @difference: z(x) - z(x0); NaN where the method has no baseline
+ * @completeness: how far the sum of integrated gradients is from @difference; NaN for
+ *   other methods
+ * @n_steps: of integrated gradients; 0
+ * @scores: (n_tokens): of the first stack's tokens; NaN for those that the target does
+ *   not depend on, because it is read before them
+ * @own: (nullable): (n_own): of an encoder with a decoder, by relevance: of the decoder's
+ *   own tokens
+ */
+typedef struct
+{
+  HlSaliencyTarget target;
+  double z;
+  double difference;
+  double completeness;
+  int n_steps;
+  int n_tokens;
+  double *scores;
+  int n_own;
+  double *own;
+} HlSaliencyRow;
+
+void hl_saliency_row_free (HlSaliencyRow *row);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlSaliencyRow, hl_saliency_row_free)
+
+/**
+ * hl_saliency_score:
+ * Returns: (transfer full): NULL with @error: RANGE (the target; more than
+ *   HL_FLOW_MAX_TOKENS), UNSUPPORTED (a baseline that is not for such inputs; flow of an
+ *   encoder with a decoder; a model without logits)
+ */
+HlSaliencyRow *hl_saliency_score (const HlModel *model,
+                                  HlInput *input,
+                                  HlBackend *backend,
+                                  HlSaliencyTarget target,
+                                  const HlSaliencyOptions *options,
+                                  const HlProgress *progress,
+                                  GError **error);
+
+G_END_DECLS
