@@ -18,6 +18,7 @@ read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
 {
   const AnalyzeOptions *o = a->options;
   *options = (HlSaliencyOptions){ .method = HL_SALIENCY_INTEGRATED,
+                                  .at_features = o->at_encoder,
                                   .seed = (guint32) o->seed,
                                   .interventions = a->interventions };
   if (o->method != NULL && !hl_saliency_from_name (o->method, &options->method))

@@ -5,6 +5,7 @@
 #include "cli-heads.h"
 #include "cli-input.h"
 
+#include "analysis/hl-cross-compare.h"
 #include "analysis/hl-overview-result.h"
 #include "analysis/hl-patterns-result.h"
 #include "analysis/hl-saliency-set.h"
@@ -42,6 +43,9 @@ typedef struct
   char *method;
   char *baseline;
   int position;
+  gboolean at_encoder;
+  gboolean is_raw;
+  gboolean keeps_special;
   char *csv;
   char *output;
   HlBackendChoice backend;
@@ -54,7 +58,7 @@ typedef struct
  * @label: class of the one input; -1
  * @scores, @probe (nullable): what was found; or
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
- * (nullable)
+ * (nullable), and beside it @cross (nullable)
  * @skipped: (nullable) (element-type char *): inputs that were left out, and why
  * @is_partial: it was stopped, and has what was done so far
  * @results: of HlSessionResult *: what goes into the session, beside the scores
@@ -73,6 +77,7 @@ typedef struct
   GPtrArray *patterns;
   HlOverview *overview;
   HlSaliencySet *saliency;
+  HlCrossComparison *cross;
   const GPtrArray *skipped;
   gboolean is_partial;
   GPtrArray *results;
@@ -80,20 +85,24 @@ typedef struct
   const HlProgress *progress;
 } Analyze;
 
-/** analyze_importance, _strength, _patterns, _overview, _saliency: fill @a; FALSE with
+/** analyze_importance, _strength, _patterns, _overview, _saliency, _cross: fill @a; FALSE
+ * with
  * @error. */
 gboolean analyze_importance (Analyze *a, GError **error);
 gboolean analyze_strength (Analyze *a, GError **error);
 gboolean analyze_patterns (Analyze *a, GError **error);
 gboolean analyze_overview (Analyze *a, GError **error);
 gboolean analyze_saliency (Analyze *a, GError **error);
+gboolean analyze_cross (Analyze *a, GError **error);
 
-/** analyze_print_importance, _strength, _patterns, _overview, _saliency: for a person. */
+/** analyze_print_importance, _strength, _patterns, _overview, _saliency, _cross: for a
+ * person. */
 void analyze_print_importance (const Analyze *a);
 void analyze_print_strength (const Analyze *a);
 void analyze_print_patterns (const Analyze *a);
 void analyze_print_overview (const Analyze *a);
 void analyze_print_saliency (const Analyze *a);
+void analyze_print_cross (const Analyze *a);
 
 /** analyze_scores_to_json, _patterns_to_json, _overview_to_json, _saliency_to_json:
  * (transfer full): every head and score; every cluster; every input; every target. */
@@ -101,6 +110,7 @@ json_t *analyze_scores_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_patterns_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_overview_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_saliency_to_json (const Analyze *a, const char *analysis);
+json_t *analyze_cross_to_json (const Analyze *a, const char *analysis);
 
 /** analyze_scores_to_csv, _patterns_to_csv, _overview_to_csv, _saliency_to_csv: (transfer
  * full) */
@@ -108,6 +118,7 @@ char *analyze_scores_to_csv (const Analyze *a);
 char *analyze_patterns_to_csv (const Analyze *a);
 char *analyze_overview_to_csv (const Analyze *a);
 char *analyze_saliency_to_csv (const Analyze *a);
+char *analyze_cross_to_csv (const Analyze *a);
 
 /** analyze_is_every: every token of a text is explained, not one prediction. */
 gboolean analyze_is_every (const Analyze *a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * headlight analyze importance|strength|patterns|overview|saliency MODEL
+ * headlight analyze importance|strength|patterns|overview|saliency|
+ * cross-attention MODEL
  * (--image F [--label C] | --audio F | --text S | --dataset D) [-o S.h5] */
 #include "config.h"
 
@@ -29,6 +30,8 @@ static const struct
     analyze_overview_to_json, analyze_overview_to_csv },
   { HL_RESULT_SALIENCY, analyze_saliency, analyze_print_saliency,
     analyze_saliency_to_json, analyze_saliency_to_csv },
+  { HL_RESULT_CROSS, analyze_cross, analyze_print_cross, analyze_cross_to_json,
+    analyze_cross_to_csv },
 };
 
 static void
@@ -65,6 +68,7 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->patterns, g_ptr_array_unref);
   g_clear_pointer (&a->overview, hl_overview_unref);
   g_clear_pointer (&a->saliency, hl_saliency_set_free);
+  g_clear_pointer (&a->cross, hl_cross_comparison_free);
   g_ptr_array_unref (a->results);
   json_decref (a->more);
 }
@@ -164,8 +168,8 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
     (*which)++;
   if (argc != 3 || *which == G_N_ELEMENTS (analyses))
     return cli_usage ("analyze", _ ("\"importance\", \"strength\", \"patterns\", "
-                                    "\"overview\" or \"saliency\", and one model "
-                                    "expected"));
+                                    "\"overview\", \"saliency\" or \"cross-attention\", "
+                                    "and one model expected"));
   if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
       o->n_clusters < 0 || o->side < 0 || o->side > 64)
     return cli_usage ("analyze",
@@ -174,8 +178,11 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
                          "of at most 64"));
   if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)
     return cli_usage ("analyze", _ ("--dataset expected: an overview is of many inputs"));
-  if (g_str_equal (analyses[*which].name, HL_RESULT_SALIENCY) && o->dataset != NULL)
-    return cli_usage ("analyze", _ ("saliency is of one input: --dataset is not for it"));
+  if (analyses[*which].to_csv == analyze_saliency_to_csv ||
+      analyses[*which].to_csv == analyze_cross_to_csv)
+    if (o->dataset != NULL)
+      return cli_usage ("analyze",
+                        _ ("saliency is of one input: --dataset is not for it"));
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
@@ -255,6 +262,12 @@ cli_analyze (int argc, char **argv)
           "or "
           "blur (zero)"),
       "NAME" },
+    { "at-encoder", 0, 0, G_OPTION_ARG_NONE, &o.at_encoder,
+      N_ ("Saliency of what an encoder gives its decoder, not of the input"), NULL },
+    { "raw", 0, 0, G_OPTION_ARG_NONE, &o.is_raw,
+      N_ ("Cross-attention: correlate maps as they are, not z-scored by row"), NULL },
+    { "keep-special", 0, 0, G_OPTION_ARG_NONE, &o.keeps_special,
+      N_ ("Cross-attention: let special tokens and padding count"), NULL },
     { "target-text", 0, 0, G_OPTION_ARG_FILENAME, &o.input.target,
       N_ ("Saliency: what the decoder of an encoder-decoder reads; else what it says"),
       "TEXT" },

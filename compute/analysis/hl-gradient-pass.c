@@ -47,9 +47,9 @@ hl_saliency_input (const HlModel *model, HlInput *input, gint64 row)
  */
 
 static HlIntervention *
-put_embeds (HlTensor *embeds)
+put_embeds (HlSite site, HlTensor *embeds)
 {
-  return hl_intervention_new (HL_INTERVENTION_REPLACE, HL_SITE_EMBED, 0, 0, NULL, embeds,
+  return hl_intervention_new (HL_INTERVENTION_REPLACE, site, 0, 0, NULL, embeds,
                               "embeddings");
 }
 
@@ -131,6 +131,7 @@ hl_gradient_pass_run (HlGradientPass *pass,
                       HlInput *input,
                       HlBackend *backend,
                       HlSaliencyTarget target,
+                      HlSite site,
                       HlTensor *embeds,
                       const char *const *watch,
                       const GPtrArray *given,
@@ -151,7 +152,7 @@ hl_gradient_pass_run (HlGradientPass *pass,
     hl_run_watch (&pass->run, watch[i]);
   for (guint i = 0; given != NULL && i < given->len; i++)
     hl_run_add_intervention (&pass->run, g_ptr_array_index (given, i));
-  g_autoptr (HlIntervention) put = embeds != NULL ? put_embeds (embeds) : NULL;
+  g_autoptr (HlIntervention) put = embeds != NULL ? put_embeds (site, embeds) : NULL;
   if (put != NULL)
     hl_run_add_intervention (&pass->run, put);
   g_autoptr (HlTensor) logits = hl_model_forward (model, &pass->run, input);

@@ -45,8 +45,8 @@ HlInput *hl_saliency_input (const HlModel *model, HlInput *input, gint64 row);
 /**
  * hl_gradient_pass_run:
  * @input: from hl_saliency_input()
- * @embeds: (nullable): (B, T, D) float64, host: stands in place of what stack 0 embeds
- *   (hook_embed); B examples are run together
+ * @embeds: (nullable): (B, T, D) float64, host: stands in place of what stack 0 has at
+ *   @site (hook_embed, or behind it hook_features); B examples are run together
  * @watch: globs of the sites whose gradients are wanted, NULL-terminated; none for a pass
  *   forward alone
  * @given: (nullable) (element-type HlIntervention): in force, such as pruned heads
@@ -58,6 +58,7 @@ gboolean hl_gradient_pass_run (HlGradientPass *pass,
                                HlInput *input,
                                HlBackend *backend,
                                HlSaliencyTarget target,
+                               HlSite site,
                                HlTensor *embeds,
                                const char *const *watch,
                                const GPtrArray *given,

@@ -15,7 +15,7 @@ hl_saliency_embed (const HlSaliencyWork *w, HlInput *input, GError **error)
 {
   const HlModelInfo *info = hl_model_get_info (w->model);
   HlRun run;
-  g_autofree char *site = hl_site_name (info, HL_SITE_EMBED, 0, 0);
+  g_autofree char *site = hl_site_name (info, w->site, 0, 0);
   hl_run_init (&run, w->backend, info, w->progress);
   hl_run_capture (&run, site);
   run.captures_to_host = TRUE;
@@ -180,6 +180,8 @@ HlTensor *
 hl_saliency_baseline (const HlSaliencyWork *w, GError **error)
 {
   HlSaliencyBaseline baseline = w->options->baseline;
+  if (w->options->at_features)
+    return text_baseline (w); /* rows of numbers, whatever they were made of */
   if (w->input->pixel_values != NULL)
     return picture_baseline (w, error);
   if (baseline == HL_BASELINE_BLACK || baseline == HL_BASELINE_BLUR)

@@ -59,10 +59,10 @@ put_points (const Ends *e, const Points *points, gint64 first, gint64 n)
 
 /* Adds the gradients of a pass over all its examples to @sum. */
 static gboolean
-add_gradients (const HlGradientPass *pass, const Ends *e, double *sum, GError **error)
+add_gradients (
+    const HlGradientPass *pass, HlSite site, const Ends *e, double *sum, GError **error)
 {
-  g_autoptr (HlTensor) grad =
-      hl_gradient_pass_get (pass, HL_SITE_EMBED, 0, 0, NULL, error);
+  g_autoptr (HlTensor) grad = hl_gradient_pass_get (pass, site, 0, 0, NULL, error);
   if (grad == NULL)
     return FALSE;
   const double *g = (const double *) grad->data;
@@ -76,7 +76,8 @@ static double *
 mean_gradient (HlSaliencyWork *w, const Points *points, GError **error)
 {
   const Ends e = ends_of (w);
-  const char *watch[] = { "*hook_embed", NULL };
+  g_autofree char *name = hl_site_name (hl_model_get_info (w->model), w->site, 0, 0);
+  const char *watch[] = { name, NULL };
   g_autofree double *sum = g_new0 (double, (gsize) (e.T * e.D));
   gint64 some = batch_of (w);
   for (gint64 first = 0; first < points->n; first += some)
@@ -87,9 +88,9 @@ mean_gradient (HlSaliencyWork *w, const Points *points, GError **error)
       if (!hl_progress_step (w->progress, (double) first / (double) points->n, NULL,
                              error) ||
           !hl_gradient_pass_run (&pass, w->model, w->input, w->backend, w->row->target,
-                                 embeds, watch, w->options->interventions, w->progress,
-                                 error) ||
-          !add_gradients (&pass, &e, sum, error))
+                                 w->site, embeds, watch, w->options->interventions,
+                                 w->progress, error) ||
+          !add_gradients (&pass, w->site, &e, sum, error))
         return NULL;
     }
   for (gint64 i = 0; i < e.T * e.D; i++)
@@ -113,8 +114,8 @@ values_at (HlSaliencyWork *w, const Points *points, GError **error)
       if (!hl_progress_step (w->progress, (double) first / (double) points->n, NULL,
                              error) ||
           !hl_gradient_pass_run (&pass, w->model, w->input, w->backend, w->row->target,
-                                 embeds, none, w->options->interventions, w->progress,
-                                 error))
+                                 w->site, embeds, none, w->options->interventions,
+                                 w->progress, error))
         return NULL;
       for (gint64 k = 0; k < n; k++)
         values[first + k] = hl_gradient_pass_get_value (&pass, k);

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 /**
  * HlSaliencyWork:
  * @input: the part that the target depends on
+ * @site: where the input is looked at: of the first stack hook_embed, or hook_features
  * @x, @x0: (nullable): (T, D) float64: embeddings of the first stack and of the baseline,
  *   for the ways that need them
  */
@@ -19,6 +20,7 @@ typedef struct
   HlBackend *backend;
   const HlSaliencyOptions *options;
   const HlProgress *progress;
+  HlSite site;
   HlTensor *x, *x0;
   HlSaliencyRow *row;
 } HlSaliencyWork;

@@ -78,8 +78,8 @@ predict (const Asking *a, gint64 row, GError **error)
   g_auto (HlGradientPass) pass = { 0 };
   g_autoptr (HlInput) part = hl_saliency_input (a->model, a->input, row);
   HlSaliencyTarget any = { row, 0, -1 };
-  if (!hl_gradient_pass_run (&pass, a->model, part, a->backend, any, NULL, none,
-                             a->options->interventions, a->progress, error))
+  if (!hl_gradient_pass_run (&pass, a->model, part, a->backend, any, HL_SITE_EMBED, NULL,
+                             none, a->options->interventions, a->progress, error))
     return -1;
   const double *z = (const double *) pass.logits->data;
   int best = 0;

@@ -107,6 +107,20 @@ check_row (const HlModel *model,
 }
 
 static gboolean
+check_place (const HlModel *model, const HlSaliencyOptions *options, GError **error)
+{
+  const HlModelInfo *info = hl_model_get_info (model);
+  gboolean is_told = options->at_features && methods[options->method].has_baseline;
+  if (!is_told || (info->readout_stack > 0 && options->baseline <= HL_BASELINE_MEAN))
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "saliency of what an encoder gives: an encoder with a decoder, and the "
+               "baseline zero or mean, expected; %s and %s found",
+               info->name, baseline_names[options->baseline]);
+  return FALSE;
+}
+
+static gboolean
 take_embeds (HlSaliencyWork *w, GError **error)
 {
   w->x = hl_saliency_embed (w, w->input, error);
@@ -123,7 +137,7 @@ hl_saliency_score (const HlModel *model,
                    const HlProgress *progress,
                    GError **error)
 {
-  if (!check_row (model, input, target, error))
+  if (!check_row (model, input, target, error) || !check_place (model, options, error))
     return NULL;
   g_autoptr (HlInput) part = hl_saliency_input (model, input, target.row);
   g_autoptr (HlSaliencyRow) row = row_new (model, input, target);
@@ -134,6 +148,7 @@ hl_saliency_score (const HlModel *model,
                        .backend = backend,
                        .options = options,
                        .progress = &quiet,
+                       .site = options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED,
                        .row = row };
   gboolean ok = !methods[options->method].has_baseline || take_embeds (&w, error);
   ok = ok && methods[options->method].score (&w, error);

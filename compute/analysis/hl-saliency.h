@@ -65,6 +65,8 @@ gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
 
 /**
  * HlSaliencyOptions: all zero is a sensible default.
+ * @at_features: of an encoder with a decoder, and methods with a baseline: x are what the
+ *   encoder gives the decoder (its hook_features), so that what it mixed is left out
  * @n_steps: of integrated gradients at first; 0 for 16
  * @n_steps_max: at most so many; 0 for HL_SALIENCY_STEPS_MAX
  * @n_samples: of SmoothGrad; 0 for 32
@@ -76,6 +78,7 @@ typedef struct
 {
   HlSaliencyMethod method;
   HlSaliencyBaseline baseline;
+  gboolean at_features;
   int n_steps;
   int n_steps_max;
   int n_samples;

@@ -14,6 +14,7 @@ import xml.etree.ElementTree as tree
 from command_cases import SOURCE, Skip, at, case, fails, good, main, run
 
 CONTEXT = 64
+G2P = os.path.join(SOURCE, "..", "data", "models", "g2p-cmu")
 BOS, AB, END = 1, 262, 2
 VIT = os.path.join(SOURCE, "golden", "models", "vit-tiny")
 PICTURE = os.path.join(VIT, "input.png")
@@ -389,6 +390,54 @@ def saliency_of_a_text():
     good("figure", at("s.h5"), "--view", "tokens", "-o", at("fig.svg"))
 
 
+def z_scored(rows):
+    out = []
+    for row in rows:
+        mean = sum(row) / len(row)
+        deviation = (sum((x - mean) ** 2 for x in row) / len(row)) ** 0.5
+        out += [(x - mean) / deviation for x in row]
+    return out
+
+
+@case
+def attention_beside_saliency():
+    """Of z-scored numbers Pearson's r is the mean of their products."""
+    spelled = "knightly"
+    found = json.loads(good("analyze", "cross-attention", G2P, "--text", spelled, "--method",
+                            "occlusion", "--baseline", "mean", "-o", at("x.h5"), "--json"))
+    assert found["analysis"] == "cross-attention" and len(found["pearson"]) == 3, found
+    n = len(spelled)  # behind it stands </s>, which does not count
+    saliency_rows = [[abs(x) for x in t["saliency"][:n]] for t in found["targets"]]
+    positions = [t["position"] for t in found["targets"]]
+    assert positions == list(range(len(positions))) and len(positions) > 4, positions
+    explained, heads = z_scored(saliency_rows), []
+    for layer in range(3):
+        good("export", at("x.h5"), "--site", f"decoder.blocks.{layer}.cross_attn.hook_pattern",
+             "--csv", at("x.csv"))
+        cells = {}
+        with open(at("x.csv")) as f:
+            for line in f.readlines()[1:]:
+                head, query, key, value = line.split(",")
+                cells[int(head), int(query), int(key)] = float(value)
+        heads.append([[[cells[h, q, k] for k in range(n)] for q in positions]
+                      for h in range(4)])
+
+    def correlation(rows):
+        return sum(a * b for a, b in zip(z_scored(rows), explained)) / len(explained)
+
+    def mean(maps):
+        return [[sum(m[i][j] for m in maps) / len(maps) for j in range(n)]
+                for i in range(len(positions))]
+
+    for layer in range(3):
+        for head in range(4):
+            assert abs(correlation(heads[layer][head]) - found["pearson"][layer][head]) < 1e-6
+        assert abs(correlation(mean(heads[layer])) - found["pearson_layer"][layer]) < 1e-6
+    whole = mean([m for layer in heads for m in layer])
+    assert abs(correlation(whole) - found["pearson_all"]) < 1e-6
+    good("figure", at("x.h5"), "--stack", "cross", "--view", "grid", "-o", at("fig.svg"))
+
+
 @case
 def saliency_that_is_asked_for_wrongly():
     text = ("--text", "ab abba ab")
@@ -398,7 +447,9 @@ def saliency_that_is_asked_for_wrongly():
     fails(1, *start, "--baseline", "blur", says=["pictures"])
     fails(1, *start, "--position", 99, says=["position: 0 to"])
     fails(1, *start, "--target", 9999, says=["target: 0 to 263"])
-    fails(2, "analyze", "saliency", model(), "--dataset", at("s.csv"), says=["--dataset"])
+    fails(1, *start, "--at-encoder", says=["an encoder with a decoder"])
+    for name in ("saliency", "cross-attention"):
+        fails(2, "analyze", name, model(), "--dataset", at("s.csv"), says=["--dataset"])
     fails(1, "analyze", "saliency", VIT, "--image", PICTURE, "--target", "every",
           says=["every"])
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ * headlight analyze cross-attention: how far maps of attention agree with saliency. */
+#include "config.h"
+
+#include "analyze.h"
+
+#include "trace/hl-tracer.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <stdio.h>
+
+#define N_PRINTED 10
+
+gboolean
+analyze_cross (Analyze *a, GError **error)
+{
+  const HlCrossOptions options = { a->options->is_raw, a->options->keeps_special };
+  const HlTraceOptions tracing = { .interventions = a->interventions };
+  const HlModelInfo *info = hl_model_get_info (a->model);
+  if (!analyze_saliency (a, error))
+    return FALSE;
+  g_autoptr (HlTrace) trace =
+      hl_tracer_run (a->model, a->input, a->backend, &tracing, a->progress, error);
+  if (trace == NULL)
+    return FALSE;
+  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
+  int stack = info->readout_stack > 0 ? info->readout_stack + 1 : 0;
+  a->cross = hl_cross_compare (source, a->backend, stack, a->saliency, &options,
+                               a->progress, error);
+  if (a->cross == NULL)
+    return FALSE;
+  g_autofree char *provenance = analyze_provenance (a);
+  g_ptr_array_add (a->results, hl_cross_comparison_to_result (a->cross, a->saliency,
+                                                              &options, provenance));
+  return TRUE;
+}
+
+/* ---- what is printed -----------------------------------------------------------------
+ */
+
+/* (transfer full): heads by falling correlation; those without one are left out. */
+static GArray *
+rank_heads (const HlCrossComparison *c)
+{
+  GArray *heads = g_array_new (FALSE, FALSE, sizeof (int));
+  for (int i = 0; i < c->n_layers * c->n_heads; i++)
+    {
+      guint at = heads->len;
+      if (isnan (c->pearson[i]))
+        continue;
+      while (at > 0 && c->pearson[g_array_index (heads, int, at - 1)] < c->pearson[i])
+        at--;
+      g_array_insert_val (heads, at, i);
+    }
+  return heads;
+}
+
+void
+analyze_print_cross (const Analyze *a)
+{
+  const HlCrossComparison *c = a->cross;
+  g_autoptr (GArray) heads = rank_heads (c);
+  printf (_ ("Attention beside %s of %d targets over %d tokens; maps %s\n"),
+          hl_saliency_name (a->saliency->options.method), c->n_targets, c->n_keys,
+          a->options->is_raw ? _ ("as they are") : _ ("z-scored by row"));
+  printf (_ ("Mean of all heads: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
+          c->pearson_all, c->pearson_all * c->pearson_all, c->spearman_all);
+  printf (_ ("Mean map of each layer: r"));
+  for (int l = 0; l < c->n_layers; l++)
+    printf (" %.4f", c->pearson_layer[l]);
+  printf ("\n%8s %9s %9s %9s %12s %13s\n", _ ("head"), "r", "r²", "Spearman",
+          _ ("diagonality"), _ ("monotonicity"));
+  for (guint i = 0; i < MIN (heads->len, N_PRINTED); i++)
+    {
+      int at = g_array_index (heads, int, i);
+      g_autofree char *name = g_strdup_printf ("%d.%d", at / c->n_heads, at % c->n_heads);
+      printf ("%8s %9.4f %9.4f %9.4f %12.4f %13.4f\n", name, c->pearson[at],
+              c->pearson[at] * c->pearson[at], c->spearman[at], c->diagonality[at],
+              c->monotonicity[at]);
+    }
+}
+
+/* ---- JSON ----------------------------------------------------------------------------
+ */
+
+static json_t *
+number_or_null (double x)
+{
+  return isfinite (x) ? json_real (x) : json_null ();
+}
+
+static json_t *
+list_of (const double *x, int n)
+{
+  json_t *list = json_array ();
+  for (int i = 0; i < n; i++)
+    json_array_append_new (list, number_or_null (x[i]));
+  return list;
+}
+
+static json_t *
+table_of (const double *x, int n, int m)
+{
+  json_t *table = json_array ();
+  for (int i = 0; i < n; i++)
+    json_array_append_new (table, list_of (x + i * m, m));
+  return table;
+}
+
+json_t *
+analyze_cross_to_json (const Analyze *a, const char *analysis)
+{
+  const HlCrossComparison *c = a->cross;
+  int L = c->n_layers, H = c->n_heads;
+  json_t *root = analyze_saliency_to_json (a, analysis);
+  json_object_set_new (root, "raw", json_boolean (a->options->is_raw));
+  json_object_set_new (root, "pearson", table_of (c->pearson, L, H));
+  json_object_set_new (root, "spearman", table_of (c->spearman, L, H));
+  json_object_set_new (root, "diagonality", table_of (c->diagonality, L, H));
+  json_object_set_new (root, "monotonicity", table_of (c->monotonicity, L, H));
+  json_object_set_new (root, "pearson_layer", list_of (c->pearson_layer, L));
+  json_object_set_new (root, "pearson_all", number_or_null (c->pearson_all));
+  json_object_set_new (root, "spearman_all", number_or_null (c->spearman_all));
+  json_object_set_new (root, "pearson_target", list_of (c->by_target, c->n_targets));
+  return root;
+}
+
+char *
+analyze_cross_to_csv (const Analyze *a)
+{
+  return hl_cross_comparison_to_csv (a->cross);
+}

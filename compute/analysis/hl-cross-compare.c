@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT
+ * Attention beside saliency. */
+#include "analysis/hl-cross-compare.h"
+
+#include "analysis/hl-result-reader.h"
+#include "analysis/hl-statistics.h"
+#include "base/hl-error.h"
+#include "io/hl-csv.h"
+
+#include <math.h>
+#include <string.h>
+
+void
+hl_cross_comparison_free (HlCrossComparison *c)
+{
+  if (c == NULL)
+    return;
+  g_free (c->pearson);
+  g_free (c->spearman);
+  g_free (c->diagonality);
+  g_free (c->monotonicity);
+  g_free (c->pearson_layer);
+  g_free (c->by_target);
+  g_free (c->attention);
+  g_free (c->saliency);
+  g_free (c);
+}
+
+static double *
+not_there (gsize n)
+{
+  double *x = g_new (double, n + 1);
+  for (gsize i = 0; i < n; i++)
+    x[i] = NAN;
+  return x;
+}
+
+/* ---- rows ----------------------------------------------------------------------------
+ */
+
+typedef struct
+{
+  const HlAttentionSource *source;
+  HlBackend *backend;
+  const HlSaliencySet *set;
+  const HlCrossOptions *options;
+  int stack;
+  gint64 n, m;      /* rows, keys */
+  gint64 *query;    /* (n): the row of the map that a target is read at */
+  double *saliency; /* (n, m): NaN where a key does not count */
+  double *ready;    /* the same as it is correlated */
+} Work;
+
+static const HlSaliencyRow *
+row_at (const HlSaliencySet *set, gint64 i)
+{
+  return g_ptr_array_index (set->rows, (guint) i);
+}
+
+static gboolean
+counts (const Work *w, gint64 key)
+{
+  HlTokenRole role = w->set->tokens->tokens[key].role;
+  return w->options->keeps_special ||
+         (role != HL_ROLE_SPECIAL && role != HL_ROLE_PADDING);
+}
+
+/* Each row less its mean, by its deviation, over what is there. */
+static void
+z_score (double *x, gint64 n, gint64 m)
+{
+  for (gint64 i = 0; i < n; i++, x += m)
+    {
+      double sum = 0, squares = 0;
+      gint64 there = 0;
+      for (gint64 j = 0; j < m; j++)
+        if (!isnan (x[j]))
+          {
+            sum += x[j];
+            there++;
+          }
+      double mean = sum / (double) MAX (there, 1);
+      for (gint64 j = 0; j < m; j++)
+        if (!isnan (x[j]))
+          squares += (x[j] - mean) * (x[j] - mean);
+      double deviation = sqrt (squares / (double) MAX (there, 1));
+      for (gint64 j = 0; j < m; j++)
+        if (!isnan (x[j]))
+          x[j] = deviation > 0 ? (x[j] - mean) / deviation : NAN;
+    }
+}
+
+/* (transfer full): as it is correlated. */
+static double *
+make_ready (const Work *w, const double *x)
+{
+  double *ready = g_memdup2 (x, sizeof (double) * (gsize) (w->n * w->m));
+  if (!w->options->is_raw)
+    z_score (ready, w->n, w->m);
+  return ready;
+}
+
+static void
+take_saliency (Work *w)
+{
+  gboolean is_signed = hl_saliency_is_signed (w->set->options.method);
+  w->saliency = g_new (double, (gsize) (w->n * w->m) + 1);
+  for (gint64 i = 0; i < w->n; i++)
+    for (gint64 j = 0; j < w->m; j++)
+      {
+        double x = row_at (w->set, i)->scores[j];
+        w->saliency[i * w->m + j] = !counts (w, j) ? NAN : is_signed ? fabs (x) : x;
+      }
+  w->ready = make_ready (w, w->saliency);
+}
+
+/* Where a model reads a place of its own (CLS), that of the first row of its map. */
+static void
+take_queries (Work *w)
+{
+  w->query = g_new (gint64, (gsize) w->n + 1);
+  for (gint64 i = 0; i < w->n; i++)
+    w->query[i] = MAX (row_at (w->set, i)->target.row, 0);
+}
+
+/* (transfer full): the targets' rows of one head's map; NaN where saliency has none. */
+static double *
+read_rows (const Work *w, HlHeadKey head, const HlProgress *progress, GError **error)
+{
+  GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
+  g_autofree float *row = g_new (float, (gsize) w->m + 1);
+  g_autofree double *rows = g_new (double, (gsize) (w->n * w->m) + 1);
+  for (gint64 i = 0; i < w->n; i++)
+    {
+      if (!hl_attention_source_read_row (w->source, w->backend, head, w->query[i], row,
+                                         cancellable, error))
+        return NULL;
+      for (gint64 j = 0; j < w->m; j++)
+        rows[i * w->m + j] = isnan (w->saliency[i * w->m + j]) ? NAN : (double) row[j];
+    }
+  return g_steal_pointer (&rows);
+}
+
+/* ---- numbers -------------------------------------------------------------------------
+ */
+
+/* Ranks over what is there on both sides. */
+static double
+rank_correlation (const double *x, const double *y, gsize n)
+{
+  g_autofree double *both_x = g_new (double, n + 1);
+  g_autofree double *both_y = g_new (double, n + 1);
+  gsize k = 0;
+  for (gsize i = 0; i < n; i++)
+    if (!isnan (x[i]) && !isnan (y[i]))
+      {
+        both_x[k] = x[i];
+        both_y[k++] = y[i];
+      }
+  g_autofree double *rx = hl_ranks (both_x, k);
+  g_autofree double *ry = hl_ranks (both_y, k);
+  return hl_pearson (rx, ry, k);
+}
+
+static double
+diagonality (const Work *w, const double *rows)
+{
+  g_autofree double *place = g_new (double, (gsize) w->n + 1);
+  g_autofree double *centre = g_new (double, (gsize) w->n + 1);
+  for (gint64 i = 0; i < w->n; i++)
+    {
+      double mass = 0, sum = 0;
+      for (gint64 j = 0; j < w->m; j++)
+        if (!isnan (rows[i * w->m + j]))
+          {
+            mass += rows[i * w->m + j];
+            sum += (double) j * rows[i * w->m + j];
+          }
+      place[i] = (double) i;
+      centre[i] = mass > 0 ? sum / mass : NAN;
+    }
+  return hl_pearson (place, centre, (gsize) w->n);
+}
+
+static double
+weight_at (const double *row, gint64 m, gint64 j)
+{
+  return j < 0 || j >= m || isnan (row[j]) ? 0 : row[j];
+}
+
+/* The best path that does not go back: best[j] is that of the rows so far which ends at
+ * key j or before it. */
+static double
+monotonicity (const Work *w, const double *rows)
+{
+  g_autofree double *best = g_new0 (double, (gsize) w->m + 1);
+  if (w->n == 0 || w->m == 0)
+    return NAN;
+  for (gint64 i = 0; i < w->n; i++)
+    {
+      const double *row = rows + i * w->m;
+      double most = -INFINITY;
+      for (gint64 j = 0; j < w->m; j++)
+        {
+          double here = best[j] + weight_at (row, w->m, j - 1) +
+                        weight_at (row, w->m, j) + weight_at (row, w->m, j + 1);
+          most = fmax (most, here);
+          best[j] = most;
+        }
+    }
+  return best[w->m - 1] / (double) w->n;
+}
+
+static void
+add_rows (double *sum, const double *rows, gsize n, double share)
+{
+  for (gsize i = 0; i < n; i++)
+    sum[i] += rows[i] * share;
+}
+
+static void
+compare_head (const Work *w, HlCrossComparison *c, gsize at, const double *rows)
+{
+  gsize n = (gsize) (w->n * w->m);
+  g_autofree double *ready = make_ready (w, rows);
+  c->pearson[at] = hl_pearson (ready, w->ready, n);
+  c->spearman[at] = rank_correlation (ready, w->ready, n);
+  c->diagonality[at] = diagonality (w, rows);
+  c->monotonicity[at] = monotonicity (w, rows);
+}
+
+static gboolean
+compare_layer (const Work *w,
+               HlCrossComparison *c,
+               int layer,
+               int H,
+               const HlProgress *progress,
+               GError **error)
+{
+  gsize n = (gsize) (w->n * w->m);
+  g_autofree double *mean = g_new0 (double, n + 1);
+  for (int h = 0; h < H; h++)
+    {
+      HlHeadKey head = { w->stack, layer, h };
+      g_autofree double *rows = read_rows (w, head, progress, error);
+      if (rows == NULL)
+        return FALSE;
+      compare_head (w, c, (gsize) (layer * c->n_heads + h), rows);
+      add_rows (mean, rows, n, 1.0 / H);
+    }
+  g_autofree double *ready = make_ready (w, mean);
+  c->pearson_layer[layer] = hl_pearson (ready, w->ready, n);
+  add_rows (c->attention, mean, n, H); /* of all heads alike */
+  return TRUE;
+}
+
+static void
+compare_all (const Work *w, HlCrossComparison *c, int n_heads)
+{
+  gsize n = (gsize) (w->n * w->m);
+  for (gsize i = 0; i < n; i++)
+    c->attention[i] /= n_heads;
+  g_autofree double *ready = make_ready (w, c->attention);
+  c->pearson_all = hl_pearson (ready, w->ready, n);
+  c->spearman_all = rank_correlation (ready, w->ready, n);
+  for (gint64 i = 0; i < w->n; i++)
+    c->by_target[i] = hl_pearson (ready + i * w->m, w->ready + i * w->m, (gsize) w->m);
+}
+
+static HlCrossComparison *
+comparison_new (const HlStack *tower, gint64 n, gint64 m)
+{
+  HlCrossComparison *c = g_new0 (HlCrossComparison, 1);
+  c->n_layers = tower->n_layers;
+  for (int l = 0; l < tower->n_layers; l++)
+    c->n_heads = MAX (c->n_heads, tower->layers[l].n_heads);
+  c->n_targets = (int) n;
+  c->n_keys = (int) m;
+  gsize all = (gsize) (c->n_layers * c->n_heads);
+  c->pearson = not_there (all);
+  c->spearman = not_there (all);
+  c->diagonality = not_there (all);
+  c->monotonicity = not_there (all);
+  c->pearson_layer = not_there ((gsize) c->n_layers);
+  c->by_target = not_there ((gsize) n);
+  c->attention = g_new0 (double, (gsize) (n * m) + 1);
+  return c;
+}
+
+static gboolean
+check_size (const Work *w, GError **error)
+{
+  gint64 Tq = 0, Tk = 0;
+  HlHeadKey head = { w->stack, 0, 0 };
+  gboolean fits = hl_attention_source_get_size (w->source, head, &Tq, &Tk) && Tk == w->m;
+  for (gint64 i = 0; i < w->n && fits; i++)
+    fits = w->query[i] < Tq;
+  if (!fits)
+    g_set_error (error, HL_ERROR, HL_ERROR_SHAPE,
+                 "maps over the %d tokens of the saliency expected, %d by %d found",
+                 (int) w->m, (int) Tq, (int) Tk);
+  return fits;
+}
+
+static void
+work_clear (Work *w)
+{
+  g_free (w->query);
+  g_free (w->saliency);
+  g_free (w->ready);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Work, work_clear)
+
+HlCrossComparison *
+hl_cross_compare (const HlAttentionSource *source,
+                  HlBackend *backend,
+                  int stack,
+                  const HlSaliencySet *set,
+                  const HlCrossOptions *options,
+                  const HlProgress *progress,
+                  GError **error)
+{
+  const HlTrace *trace = hl_attention_source_get_trace (source);
+  const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
+  g_auto (Work)
+      w = { source, backend, set, options, stack, set->rows->len, set->tokens->n_tokens };
+  int n_heads = 0;
+  take_queries (&w);
+  if (!check_size (&w, error))
+    return NULL;
+  take_saliency (&w);
+  g_autoptr (HlCrossComparison) c = comparison_new (tower, w.n, w.m);
+  for (int l = 0; l < tower->n_layers; l++)
+    {
+      int H = tower->layers[l].n_heads;
+      if (!hl_progress_step (progress, (double) l / tower->n_layers, NULL, error) ||
+          !compare_layer (&w, c, l, H, progress, error))
+        return NULL;
+      n_heads += H;
+    }
+  compare_all (&w, c, MAX (n_heads, 1));
+  c->saliency = g_steal_pointer (&w.saliency);
+  return g_steal_pointer (&c);
+}
+
+/* ---- files ---------------------------------------------------------------------------
+ */
+
+static char *
+make_params (const HlSaliencySet *set, const HlCrossOptions *options)
+{
+  json_t *params = json_pack (
+      "{s:s, s:s, s:i, s:s, s:b, s:s}", "method", hl_saliency_name (set->options.method),
+      "baseline", hl_baseline_name (set->options.baseline), "seed",
+      (int) set->options.seed, "maps", options->is_raw ? "raw" : "z-scored by row",
+      "special_tokens", options->keeps_special, "saliency",
+      hl_saliency_is_signed (set->options.method) ? "by its size" : "as it is");
+  char *text = json_dumps (params, JSON_COMPACT);
+  json_decref (params);
+  return text;
+}
+
+HlSessionResult *
+hl_cross_comparison_to_result (const HlCrossComparison *c,
+                               const HlSaliencySet *set,
+                               const HlCrossOptions *options,
+                               const char *provenance)
+{
+  char *params = make_params (set, options);
+  HlSessionResult *result = hl_session_result_new (HL_RESULT_CROSS, params, provenance);
+  HlShape heads = HL_SHAPE (c->n_layers, c->n_heads);
+  HlShape map = HL_SHAPE (c->n_targets, c->n_keys);
+  const struct
+  {
+    const char *name;
+    const double *x;
+    HlShape shape;
+    const char *first, *second;
+  } arrays[] = {
+    { "pearson", c->pearson, heads, "layer", "head" },
+    { "spearman", c->spearman, heads, "layer", "head" },
+    { "diagonality", c->diagonality, heads, "layer", "head" },
+    { "monotonicity", c->monotonicity, heads, "layer", "head" },
+    { "pearson_layer", c->pearson_layer, HL_SHAPE (c->n_layers), "layer", NULL },
+    { "pearson_all", &c->pearson_all, HL_SHAPE (1), "all", NULL },
+    { "spearman_all", &c->spearman_all, HL_SHAPE (1), "all", NULL },
+    { "pearson_target", c->by_target, HL_SHAPE (c->n_targets), "target", NULL },
+    { "attention", c->attention, map, "target", "token" },
+    { "saliency", c->saliency, map, "target", "token" },
+  };
+  free (params);
+  for (guint i = 0; i < G_N_ELEMENTS (arrays); i++)
+    hl_result_add_array (result, arrays[i].name, HL_DTYPE_F64, arrays[i].shape,
+                         arrays[i].x, arrays[i].first, arrays[i].second);
+  return result;
+}
+
+char *
+hl_cross_comparison_to_csv (const HlCrossComparison *c)
+{
+  GString *csv = g_string_new ("layer,head,pearson,spearman,diagonality,monotonicity\n");
+  for (int l = 0; l < c->n_layers; l++)
+    for (int h = 0; h < c->n_heads; h++)
+      {
+        gsize at = (gsize) (l * c->n_heads + h);
+        g_string_append_printf (csv, "%d,%d", l, h);
+        hl_csv_append_number (csv, c->pearson[at], 0);
+        hl_csv_append_number (csv, c->spearman[at], 0);
+        hl_csv_append_number (csv, c->diagonality[at], 0);
+        hl_csv_append_number (csv, c->monotonicity[at], 0);
+        g_string_append_c (csv, '\n');
+      }
+  return g_string_free (csv, FALSE);
+}
