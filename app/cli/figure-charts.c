@@ -4,6 +4,7 @@
 
 #include "figure.h"
 
+#include "analysis/hl-cross-compare.h"
 #include "analysis/hl-overview-result.h"
 #include "analysis/hl-pattern-survey.h"
 #include "analysis/hl-patterns-result.h"
@@ -11,6 +12,7 @@
 #include "base/hl-error.h"
 #include "presenters/hl-present-overview.h"
 #include "presenters/hl-present-patterns.h"
+#include "presenters/hl-present-saliency.h"
 #include "presenters/hl-present-scores.h"
 
 #include <glib/gi18n.h>
@@ -165,6 +167,41 @@ make_overview (
   return TRUE;
 }
 
+/* ---- saliency ------------------------------------------------------------------------
+ */
+
+/* (transfer none): the newest result that has @array; NULL with @error. */
+static HlSessionResult *
+find_saliency (const Figure *m, const char *id, const char *other, GError **error)
+{
+  for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
+    {
+      HlSessionResult *result = hl_session_get_result (m->session, i - 1);
+      if (g_str_equal (result->id, id) || g_strcmp0 (result->id, other) == 0)
+        return result;
+    }
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               "no such result in this session: headlight analyze %s makes one", id);
+  return NULL;
+}
+
+static gboolean
+make_saliency (
+    Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
+{
+  const char *kind = m->o->chart;
+  gboolean is_own = g_str_equal (kind, "saliency");
+  HlSessionResult *result =
+      find_saliency (m, is_own ? HL_RESULT_SALIENCY : HL_RESULT_CROSS,
+                     is_own ? HL_RESULT_CROSS : NULL, error);
+  if (result == NULL)
+    return FALSE;
+  m->score_map = g_str_equal (kind, "agreement")
+                     ? hl_present_agreement (result, error)
+                     : hl_present_saliency (result, kind, &m->view, error);
+  return m->score_map != NULL;
+}
+
 /* ---- all -----------------------------------------------------------------------------
  */
 
@@ -181,7 +218,8 @@ static const struct
   { "dots", make_scores },           { "map", make_scores },
   { "hops", make_scores },           { "patterns", make_patterns },
   { "cls-patterns", make_patterns }, { "overview", make_overview },
-  { "confusion", make_overview },
+  { "confusion", make_overview },    { "saliency", make_saliency },
+  { "attention", make_saliency },    { "agreement", make_saliency },
 };
 
 gboolean

@@ -350,12 +350,14 @@ hl_cross_compare (const HlAttentionSource *source,
 static char *
 make_params (const HlSaliencySet *set, const HlCrossOptions *options)
 {
-  json_t *params = json_pack (
-      "{s:s, s:s, s:i, s:s, s:b, s:s}", "method", hl_saliency_name (set->options.method),
-      "baseline", hl_baseline_name (set->options.baseline), "seed",
-      (int) set->options.seed, "maps", options->is_raw ? "raw" : "z-scored by row",
-      "special_tokens", options->keeps_special, "saliency",
-      hl_saliency_is_signed (set->options.method) ? "by its size" : "as it is");
+  json_t *params = hl_saliency_set_describe (set);
+  json_object_set_new (params, "maps",
+                       json_string (options->is_raw ? "raw" : "z-scored by row"));
+  json_object_set_new (params, "special_tokens", json_boolean (options->keeps_special));
+  json_object_set_new (params, "saliency",
+                       json_string (hl_saliency_is_signed (set->options.method)
+                                        ? "by its size"
+                                        : "as it is"));
   char *text = json_dumps (params, JSON_COMPACT);
   json_decref (params);
   return text;

@@ -162,8 +162,8 @@ row_at (const HlSaliencySet *set, guint i)
   return g_ptr_array_index (set->rows, i);
 }
 
-static char *
-make_params (const HlSaliencySet *set)
+json_t *
+hl_saliency_set_describe (const HlSaliencySet *set)
 {
   const HlSaliencyOptions *o = &set->options;
   json_t *tokens = json_array (), *targets = json_array ();
@@ -178,15 +178,13 @@ make_params (const HlSaliencySet *set)
                                       (const char *) g_ptr_array_index (set->names, i),
                                       "position", (int) row_at (set, i)->target.row,
                                       "steps", row_at (set, i)->n_steps));
-  json_t *params = json_pack (
-      "{s:s, s:s, s:i, s:f, s:I, s:o, s:o, s:s}", "method", hl_saliency_name (o->method),
-      "baseline", hl_baseline_name (o->baseline), "samples",
-      o->n_samples > 0 ? o->n_samples : 32, "noise", o->noise > 0 ? o->noise : 0.1,
-      "seed", (json_int_t) o->seed, "tokens", tokens, "targets", targets, "explains",
+  return json_pack (
+      "{s:s, s:s, s:b, s:i, s:f, s:I, s:o, s:o, s:s}", "method",
+      hl_saliency_name (o->method), "baseline", hl_baseline_name (o->baseline),
+      "at_encoder", o->at_features, "samples", o->n_samples > 0 ? o->n_samples : 32,
+      "noise", o->noise > 0 ? o->noise : 0.1, "seed", (json_int_t) o->seed, "tokens",
+      tokens, "targets", targets, "explains",
       "the logit before the softmax, less that of \"against\" where it is not -1");
-  char *text = json_dumps (params, JSON_COMPACT);
-  json_decref (params);
-  return text;
 }
 
 static void
@@ -241,9 +239,11 @@ add_own (HlSessionResult *result, const HlSaliencySet *set)
 HlSessionResult *
 hl_saliency_set_to_result (const HlSaliencySet *set, const char *provenance)
 {
-  char *params = make_params (set);
+  json_t *about = hl_saliency_set_describe (set);
+  char *params = json_dumps (about, JSON_COMPACT);
   HlSessionResult *result =
       hl_session_result_new (HL_RESULT_SALIENCY, params, provenance);
+  json_decref (about);
   gint64 n = set->rows->len, T = set->tokens->n_tokens;
   g_autofree double *saliency = g_new (double, (gsize) (n * T) + 1);
   free (params);

@@ -5,6 +5,7 @@
 
 #include "analysis/hl-explained.h"
 #include "analysis/hl-saliency.h"
+#include "io/hl-json.h"
 #include "session/hl-session.h"
 
 G_BEGIN_DECLS
@@ -48,6 +49,10 @@ HlSaliencySet *hl_saliency_set_score (const HlModel *model,
                                       const HlSaliencyOptions *options,
                                       const HlProgress *progress,
                                       GError **error);
+
+/** hl_saliency_set_describe: (transfer full): an object: method, baseline, seed, names of
+ * tokens and targets. Thread: any. */
+json_t *hl_saliency_set_describe (const HlSaliencySet *set);
 
 /**
  * hl_saliency_set_to_result: (transfer full)

@@ -436,6 +436,17 @@ def attention_beside_saliency():
     whole = mean([m for layer in heads for m in layer])
     assert abs(correlation(whole) - found["pearson_all"]) < 1e-6
     good("figure", at("x.h5"), "--stack", "cross", "--view", "grid", "-o", at("fig.svg"))
+    charts = {"saliency": "Size of saliency by occlusion, baseline mean",
+              "attention": "mean of all heads", "agreement": f"{found['pearson_all']:.3f}"}
+    for chart, says in charts.items():
+        good("figure", at("x.h5"), "--view", "chart", "--chart", chart, "-o", at("fig.svg"))
+        seen = texts(at("fig.svg"))
+        assert says in " ".join(seen), (chart, says, seen)
+        assert chart == "agreement" or {"k", "g"} <= set(seen), (chart, seen)
+    good("analyze", "saliency", G2P, "--text", spelled, "-o", at("y.h5"))
+    good("figure", at("y.h5"), "--view", "chart", "--chart", "saliency", "-o", at("fig.svg"))
+    fails(1, "figure", at("y.h5"), "--view", "chart", "--chart", "agreement", "-o",
+          at("no.svg"), says=["analyze cross-attention"])
 
 
 @case
