@@ -191,6 +191,10 @@ test_numbers (Fixture *f, gconstpointer data)
                                         1e-9);
         for (int j = 0; j < M; j++)
           g_assert_true (isnan (c->saliency[j]) == (!keeps && j >= M - 2));
+        for (int i = 0; i < TARGETS; i++)
+          for (int j = 0; j < m; j++)
+            g_assert_cmpfloat_with_epsilon (c->attention[i * M + j], all_heads (f, i, j),
+                                            1e-9);
       }
 }
 
