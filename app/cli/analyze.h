@@ -5,6 +5,7 @@
 #include "cli-heads.h"
 #include "cli-input.h"
 
+#include "analysis/hl-alignment.h"
 #include "analysis/hl-cross-compare.h"
 #include "analysis/hl-overview-result.h"
 #include "analysis/hl-patterns-result.h"
@@ -43,6 +44,7 @@ typedef struct
   char *method;
   char *baseline;
   int position;
+  char *align;
   gboolean at_encoder;
   gboolean is_raw;
   gboolean keeps_special;
@@ -52,13 +54,23 @@ typedef struct
   gboolean as_json;
 } AnalyzeOptions;
 
+/** SpokenWord: of an alignment: @token is its first. */
+typedef struct
+{
+  char *text;
+  int token;
+  double start;
+  double end;
+} SpokenWord;
+
 /**
  * Analyze: the work in hand; all borrowed but what cmd-analyze.c made.
  * @input: (nullable): one input; else @dataset
  * @label: class of the one input; -1
  * @scores, @probe (nullable): what was found; or
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
- * (nullable), and beside it @cross (nullable)
+ * (nullable), and beside it @cross (nullable), or @alignment (nullable) with its words
+ * @spoken (element-type SpokenWord)
  * @skipped: (nullable) (element-type char *): inputs that were left out, and why
  * @is_partial: it was stopped, and has what was done so far
  * @results: of HlSessionResult *: what goes into the session, beside the scores
@@ -78,6 +90,8 @@ typedef struct
   HlOverview *overview;
   HlSaliencySet *saliency;
   HlCrossComparison *cross;
+  HlAlignment *alignment;
+  GArray *spoken;
   const GPtrArray *skipped;
   gboolean is_partial;
   GPtrArray *results;
@@ -94,6 +108,7 @@ gboolean analyze_patterns (Analyze *a, GError **error);
 gboolean analyze_overview (Analyze *a, GError **error);
 gboolean analyze_saliency (Analyze *a, GError **error);
 gboolean analyze_cross (Analyze *a, GError **error);
+gboolean analyze_alignment (Analyze *a, GError **error);
 
 /** analyze_print_importance, _strength, _patterns, _overview, _saliency, _cross: for a
  * person. */
@@ -103,6 +118,7 @@ void analyze_print_patterns (const Analyze *a);
 void analyze_print_overview (const Analyze *a);
 void analyze_print_saliency (const Analyze *a);
 void analyze_print_cross (const Analyze *a);
+void analyze_print_alignment (const Analyze *a);
 
 /** analyze_scores_to_json, _patterns_to_json, _overview_to_json, _saliency_to_json:
  * (transfer full): every head and score; every cluster; every input; every target. */
@@ -111,6 +127,7 @@ json_t *analyze_patterns_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_overview_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_saliency_to_json (const Analyze *a, const char *analysis);
 json_t *analyze_cross_to_json (const Analyze *a, const char *analysis);
+json_t *analyze_alignment_to_json (const Analyze *a, const char *analysis);
 
 /** analyze_scores_to_csv, _patterns_to_csv, _overview_to_csv, _saliency_to_csv: (transfer
  * full) */
@@ -119,6 +136,10 @@ char *analyze_patterns_to_csv (const Analyze *a);
 char *analyze_overview_to_csv (const Analyze *a);
 char *analyze_saliency_to_csv (const Analyze *a);
 char *analyze_cross_to_csv (const Analyze *a);
+char *analyze_alignment_to_csv (const Analyze *a);
+
+/** analyze_clear_spoken: (nullable) */
+void analyze_clear_spoken (GArray *spoken);
 
 /** analyze_is_every: every token of a text is explained, not one prediction. */
 gboolean analyze_is_every (const Analyze *a);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * headlight analyze importance|strength|patterns|overview|saliency|
- * cross-attention MODEL
+ * cross-attention|alignment MODEL
  * (--image F [--label C] | --audio F | --text S | --dataset D) [-o S.h5] */
 #include "config.h"
 
@@ -32,6 +32,8 @@ static const struct
     analyze_saliency_to_json, analyze_saliency_to_csv },
   { HL_RESULT_CROSS, analyze_cross, analyze_print_cross, analyze_cross_to_json,
     analyze_cross_to_csv },
+  { "alignment", analyze_alignment, analyze_print_alignment, analyze_alignment_to_json,
+    analyze_alignment_to_csv },
 };
 
 static void
@@ -50,6 +52,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->resume);
   g_free (o->method);
   g_free (o->baseline);
+  g_free (o->align);
   g_free (o->csv);
   g_free (o->output);
   cli_backend_clear (&o->backend);
@@ -69,6 +72,8 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->overview, hl_overview_unref);
   g_clear_pointer (&a->saliency, hl_saliency_set_free);
   g_clear_pointer (&a->cross, hl_cross_comparison_free);
+  g_clear_pointer (&a->alignment, hl_alignment_free);
+  g_clear_pointer (&a->spoken, analyze_clear_spoken);
   g_ptr_array_unref (a->results);
   json_decref (a->more);
 }
@@ -168,8 +173,8 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
     (*which)++;
   if (argc != 3 || *which == G_N_ELEMENTS (analyses))
     return cli_usage ("analyze", _ ("\"importance\", \"strength\", \"patterns\", "
-                                    "\"overview\", \"saliency\" or \"cross-attention\", "
-                                    "and one model expected"));
+                                    "\"overview\", \"saliency\", \"cross-attention\" or "
+                                    "\"alignment\", and one model expected"));
   if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
       o->n_clusters < 0 || o->side < 0 || o->side > 64)
     return cli_usage ("analyze",
@@ -179,10 +184,12 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
   if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)
     return cli_usage ("analyze", _ ("--dataset expected: an overview is of many inputs"));
   if (analyses[*which].to_csv == analyze_saliency_to_csv ||
-      analyses[*which].to_csv == analyze_cross_to_csv)
+      analyses[*which].to_csv == analyze_cross_to_csv ||
+      analyses[*which].to_csv == analyze_alignment_to_csv)
     if (o->dataset != NULL)
       return cli_usage ("analyze",
-                        _ ("saliency is of one input: --dataset is not for it"));
+                        _ ("saliency and alignment are of one input: --dataset "
+                           "is not for them"));
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
@@ -268,6 +275,10 @@ cli_analyze (int argc, char **argv)
       N_ ("Cross-attention: correlate maps as they are, not z-scored by row"), NULL },
     { "keep-special", 0, 0, G_OPTION_ARG_NONE, &o.keeps_special,
       N_ ("Cross-attention: let special tokens and padding count"), NULL },
+    { "align-by", 0, 0, G_OPTION_ARG_STRING, &o.align,
+      N_ ("Alignment: heads that the model names (named), those that go on steadily "
+          "(steady), or all"),
+      "HEADS" },
     { "target-text", 0, 0, G_OPTION_ARG_FILENAME, &o.input.target,
       N_ ("Saliency: what the decoder of an encoder-decoder reads; else what it says"),
       "TEXT" },

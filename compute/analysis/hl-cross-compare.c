@@ -2,6 +2,7 @@
  * Attention beside saliency. */
 #include "analysis/hl-cross-compare.h"
 
+#include "analysis/hl-monotonicity.h"
 #include "analysis/hl-result-reader.h"
 #include "analysis/hl-statistics.h"
 #include "base/hl-error.h"
@@ -182,35 +183,6 @@ diagonality (const Work *w, const double *rows)
   return hl_pearson (place, centre, (gsize) w->n);
 }
 
-static double
-weight_at (const double *row, gint64 m, gint64 j)
-{
-  return j < 0 || j >= m || isnan (row[j]) ? 0 : row[j];
-}
-
-/* The best path that does not go back: best[j] is that of the rows so far which ends at
- * key j or before it. */
-static double
-monotonicity (const Work *w, const double *rows)
-{
-  g_autofree double *best = g_new0 (double, (gsize) w->m + 1);
-  if (w->n == 0 || w->m == 0)
-    return NAN;
-  for (gint64 i = 0; i < w->n; i++)
-    {
-      const double *row = rows + i * w->m;
-      double most = -INFINITY;
-      for (gint64 j = 0; j < w->m; j++)
-        {
-          double here = best[j] + weight_at (row, w->m, j - 1) +
-                        weight_at (row, w->m, j) + weight_at (row, w->m, j + 1);
-          most = fmax (most, here);
-          best[j] = most;
-        }
-    }
-  return best[w->m - 1] / (double) w->n;
-}
-
 static void
 add_rows (double *sum, const double *rows, gsize n, double share)
 {
@@ -226,7 +198,7 @@ compare_head (const Work *w, HlCrossComparison *c, gsize at, const double *rows)
   c->pearson[at] = hl_pearson (ready, w->ready, n);
   c->spearman[at] = rank_correlation (ready, w->ready, n);
   c->diagonality[at] = diagonality (w, rows);
-  c->monotonicity[at] = monotonicity (w, rows);
+  c->monotonicity[at] = hl_monotonicity (rows, (gsize) w->n, (gsize) w->m);
 }
 
 static gboolean

@@ -450,6 +450,27 @@ def attention_beside_saliency():
 
 
 @case
+def alignments():
+    found = json.loads(good("analyze", "alignment", G2P, "--text", "transformations",
+                            "--csv", at("a.csv"), "-o", at("a.h5"), "--json"))
+    assert not found["named"] and len(found["heads"]) == 6, found
+    words = found["words"]
+    assert [w["word"] for w in words] == list("tɹænsfɝm") + ["e͡ɪ"] + list("ʃʌnz"), words
+    starts = [w["start"] for w in words]
+    assert starts == sorted(starts) and starts[0] == 0 and starts[-1] >= 12, starts
+    assert all(w["end"] == after["start"] for w, after in zip(words, words[1:])), words
+    with open(at("a.csv"), encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    assert lines[0] == "word,token,start,end" and len(lines) == len(words) + 1, lines
+    every = json.loads(good("analyze", "alignment", G2P, "--text", "transformations",
+                            "--align-by", "all", "--json"))
+    assert len(every["heads"]) == 12, every
+    start = ("analyze", "alignment", G2P, "--text", "ab")
+    fails(1, *start, "--align-by", "guess", says=["--align-by", "guess"])
+    fails(1, "analyze", "alignment", model(), "--text", "ab", says=["with a decoder"])
+
+
+@case
 def saliency_that_is_asked_for_wrongly():
     text = ("--text", "ab abba ab")
     start = ("analyze", "saliency", model(), *text)
@@ -459,7 +480,7 @@ def saliency_that_is_asked_for_wrongly():
     fails(1, *start, "--position", 99, says=["position: 0 to"])
     fails(1, *start, "--target", 9999, says=["target: 0 to 263"])
     fails(1, *start, "--at-encoder", says=["an encoder with a decoder"])
-    for name in ("saliency", "cross-attention"):
+    for name in ("saliency", "cross-attention", "alignment"):
         fails(2, "analyze", name, model(), "--dataset", at("s.csv"), says=["--dataset"])
     fails(1, "analyze", "saliency", VIT, "--image", PICTURE, "--target", "every",
           says=["every"])

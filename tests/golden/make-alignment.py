@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Alignments of golden encoder-decoders by NumPy, for test-alignment.c.
+
+    pip install numpy safetensors torch
+    python3 make-alignment.py      writes alignment.json
+
+The maps are those that the reference library computed (make-seq2seq.py); what is made of
+them is written here anew: z-scores over tokens, a median over seven keys, the cheapest path
+by recursion, and the heads whose rows go on most steadily.
+"""
+
+import functools
+import json
+import os
+import sys
+
+import numpy as np
+from safetensors.torch import load_file
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHOSEN, WIDTH = 6, 7
+sys.setrecursionlimit(100000)
+
+
+def smooth(row):
+    reach = WIDTH // 2
+    if len(row) <= reach:
+        return row
+    wide = np.pad(row, reach, mode="reflect")
+    return np.array([np.median(wide[j:j + WIDTH]) for j in range(len(row))])
+
+
+def prepare(rows):
+    spread = rows.std(0)
+    scored = np.divide(rows - rows.mean(0), spread, out=np.zeros_like(rows), where=spread > 0)
+    return np.stack([smooth(row) for row in scored])
+
+
+def cheapest(cost):
+    """First column of each row on the cheapest path."""
+    @functools.lru_cache(None)
+    def least(i, j):
+        if i < 0 or j < 0:
+            return 0.0 if i == j == -1 else np.inf
+        return cost[i, j] + min(least(i - 1, j - 1), least(i - 1, j), least(i, j - 1))
+    i, j = cost.shape[0] - 1, cost.shape[1] - 1
+    first = [0] * cost.shape[0]
+    while i >= 0 and j >= 0:
+        first[i] = j
+        both, row, key = least(i - 1, j - 1), least(i - 1, j), least(i, j - 1)
+        if both < row and both < key:
+            i, j = i - 1, j - 1
+        elif row < both and row < key:
+            i -= 1
+        else:
+            j -= 1
+    return first
+
+
+def steadiness(rows):
+    """The best average of three neighbouring weights over keys that do not go back."""
+    n, m = rows.shape
+    wide = np.pad(rows, ((0, 0), (1, 1)))
+    band = wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]
+
+    @functools.lru_cache(None)
+    def best(i, j):
+        if i < 0:
+            return 0.0
+        return max(best(i - 1, k) + band[i, k] for k in range(j + 1))
+    return best(n - 1, m - 1) / n
+
+
+def main():
+    found = []
+    for name in ("whisper-tiny", "bart-tiny", "marian-tiny"):
+        e = load_file(os.path.join(HERE, "models", name, "expected.safetensors"))
+        layers = sorted(k for k in e if k.startswith("cross.attentions."))
+        maps = {(layer, head): e[key][head, :-1].double().numpy()
+                for layer, key in enumerate(layers) for head in range(e[key].shape[0])}
+        ranked = sorted(maps, key=lambda h: -steadiness(maps[h]))[:CHOSEN]
+        found.append({
+            "model": name,
+            "all": cheapest(-sum(prepare(m) for m in maps.values())),
+            "monotone": cheapest(-sum(prepare(maps[h]) for h in ranked)),
+            "heads": [list(h) for h in ranked]})
+        print(name, found[-1])
+    with open(os.path.join(HERE, "alignment.json"), "w", encoding="utf-8") as f:
+        json.dump(found, f, indent=1)
+        f.write("\n")
+
+
+if __name__ == "__main__":
+    main()
