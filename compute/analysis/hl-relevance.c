@@ -2,6 +2,7 @@
  * Rules that carry relevance through maps of attention. */
 #include "analysis/hl-relevance.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -35,14 +36,10 @@ HlMatrix *
 hl_matrix_multiply (const HlMatrix *a, const HlMatrix *b)
 {
   HlMatrix *product = hl_matrix_new (a->n, b->m);
-  for (gint64 i = 0; i < a->n; i++)
-    for (gint64 k = 0; k < a->m; k++)
-      {
-        const double factor = a->x[i * a->m + k], *from = b->x + k * b->m;
-        double *to = product->x + i * b->m;
-        for (gint64 j = 0; factor != 0 && j < b->m; j++)
-          to[j] += factor * from[j];
-      }
+  if (a->n > 0 && a->m > 0 && b->m > 0)
+    cblas_dgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) a->n, (int) b->m,
+                 (int) a->m, 1, a->x, (int) a->m, b->x, (int) b->m, 0, product->x,
+                 (int) b->m);
   return product;
 }
 
