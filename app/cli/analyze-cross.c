@@ -30,9 +30,18 @@ analyze_cross (Analyze *a, GError **error)
                                a->progress, error);
   if (a->cross == NULL)
     return FALSE;
+  if (a->options->takes_away)
+    a->faithfulness = hl_faithfulness_measure (
+        a->model, a->input, a->backend, a->saliency, a->cross,
+        (guint32) a->options->seed, a->progress, error);
+  if (a->options->takes_away && a->faithfulness == NULL)
+    return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
-  g_ptr_array_add (a->results, hl_cross_comparison_to_result (a->cross, a->saliency,
-                                                              &options, provenance));
+  HlSessionResult *result =
+      hl_cross_comparison_to_result (a->cross, a->saliency, &options, provenance);
+  if (a->faithfulness != NULL)
+    hl_faithfulness_add_to (a->faithfulness, result);
+  g_ptr_array_add (a->results, result);
   return TRUE;
 }
 
@@ -54,6 +63,23 @@ rank_heads (const HlCrossComparison *c)
       g_array_insert_val (heads, at, i);
     }
   return heads;
+}
+
+/* Areas with what holds 95 of 100 means. */
+static void
+print_faithfulness (const HlFaithfulness *f)
+{
+  printf (_ ("Area under the probability of the target, mean of %d [95%% interval]:\n"),
+          f->n_targets);
+  printf ("%10s %25s %25s\n", _ ("by"), _ ("deletion (less is better)"),
+          _ ("insertion (more)"));
+  for (int o = 0; o < HL_N_ORDERS; o++)
+    {
+      const HlInterval *x = &f->deletion_area[o], *y = &f->insertion_area[o];
+      printf ("%10s  %.4f [%.4f, %.4f]  %.4f [%.4f, %.4f]\n",
+              hl_token_order_name ((HlTokenOrder) o), x->mean, x->low, x->high, y->mean,
+              y->low, y->high);
+    }
 }
 
 void
@@ -79,6 +105,8 @@ analyze_print_cross (const Analyze *a)
               c->pearson[at] * c->pearson[at], c->spearman[at], c->diagonality[at],
               c->monotonicity[at]);
     }
+  if (a->faithfulness != NULL)
+    print_faithfulness (a->faithfulness);
 }
 
 /* ---- JSON ----------------------------------------------------------------------------
@@ -108,6 +136,32 @@ table_of (const double *x, int n, int m)
   return table;
 }
 
+static json_t *
+area_to_json (HlInterval x)
+{
+  return json_pack ("[o, o, o]", number_or_null (x.mean), number_or_null (x.low),
+                    number_or_null (x.high));
+}
+
+/* {"attention": {"deletion_area": [mean, low, high], "deletion_curve": a row a target}} */
+static json_t *
+faithfulness_to_json (const HlFaithfulness *f)
+{
+  json_t *root = json_object ();
+  for (int o = 0; o < HL_N_ORDERS; o++)
+    {
+      int at = o * f->n_targets * HL_FAITHFULNESS_SHARES;
+      json_t *one = json_pack (
+          "{s:o, s:o, s:o, s:o}", "deletion_area", area_to_json (f->deletion_area[o]),
+          "insertion_area", area_to_json (f->insertion_area[o]), "deletion_curve",
+          table_of (f->deletion + at, f->n_targets, HL_FAITHFULNESS_SHARES),
+          "insertion_curve",
+          table_of (f->insertion + at, f->n_targets, HL_FAITHFULNESS_SHARES));
+      json_object_set_new (root, hl_token_order_name ((HlTokenOrder) o), one);
+    }
+  return root;
+}
+
 json_t *
 analyze_cross_to_json (const Analyze *a, const char *analysis)
 {
@@ -123,6 +177,8 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
   json_object_set_new (root, "pearson_all", number_or_null (c->pearson_all));
   json_object_set_new (root, "spearman_all", number_or_null (c->spearman_all));
   json_object_set_new (root, "pearson_target", list_of (c->by_target, c->n_targets));
+  if (a->faithfulness != NULL)
+    json_object_set_new (root, "faithfulness", faithfulness_to_json (a->faithfulness));
   return root;
 }
 

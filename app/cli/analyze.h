@@ -7,6 +7,7 @@
 
 #include "analysis/hl-alignment.h"
 #include "analysis/hl-cross-compare.h"
+#include "analysis/hl-faithfulness.h"
 #include "analysis/hl-overview-result.h"
 #include "analysis/hl-patterns-result.h"
 #include "analysis/hl-saliency-set.h"
@@ -48,6 +49,7 @@ typedef struct
   gboolean at_encoder;
   gboolean is_raw;
   gboolean keeps_special;
+  gboolean takes_away;
   char *csv;
   char *output;
   HlBackendChoice backend;
@@ -69,8 +71,8 @@ typedef struct
  * @label: class of the one input; -1
  * @scores, @probe (nullable): what was found; or
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
- * (nullable), and beside it @cross (nullable), or @alignment (nullable) with its words
- * @spoken (element-type SpokenWord)
+ * (nullable), and beside it @cross (nullable) and @faithfulness (nullable), or @alignment
+ * (nullable) with its words @spoken (element-type SpokenWord)
  * @skipped: (nullable) (element-type char *): inputs that were left out, and why
  * @is_partial: it was stopped, and has what was done so far
  * @results: of HlSessionResult *: what goes into the session, beside the scores
@@ -90,6 +92,7 @@ typedef struct
   HlOverview *overview;
   HlSaliencySet *saliency;
   HlCrossComparison *cross;
+  HlFaithfulness *faithfulness;
   HlAlignment *alignment;
   GArray *spoken;
   const GPtrArray *skipped;

@@ -72,6 +72,7 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->overview, hl_overview_unref);
   g_clear_pointer (&a->saliency, hl_saliency_set_free);
   g_clear_pointer (&a->cross, hl_cross_comparison_free);
+  g_clear_pointer (&a->faithfulness, hl_faithfulness_free);
   g_clear_pointer (&a->alignment, hl_alignment_free);
   g_clear_pointer (&a->spoken, analyze_clear_spoken);
   g_ptr_array_unref (a->results);
@@ -275,6 +276,10 @@ cli_analyze (int argc, char **argv)
       N_ ("Cross-attention: correlate maps as they are, not z-scored by row"), NULL },
     { "keep-special", 0, 0, G_OPTION_ARG_NONE, &o.keeps_special,
       N_ ("Cross-attention: let special tokens and padding count"), NULL },
+    { "deletion", 0, 0, G_OPTION_ARG_NONE, &o.takes_away,
+      N_ ("Cross-attention: delete and insert tokens in the order of attention, saliency "
+          "and chance"),
+      NULL },
     { "align-by", 0, 0, G_OPTION_ARG_STRING, &o.align,
       N_ ("Alignment: heads that the model names (named), those that go on steadily "
           "(steady), or all"),

@@ -16,7 +16,7 @@ hl_saliency_embed (const HlSaliencyWork *w, HlInput *input, GError **error)
   const HlModelInfo *info = hl_model_get_info (w->model);
   HlRun run;
   g_autofree char *site = hl_site_name (info, w->site, 0, 0);
-  hl_run_init (&run, w->backend, info, w->progress);
+  hl_run_init (&run, w->backend, info, &w->progress);
   hl_run_capture (&run, site);
   run.captures_to_host = TRUE;
   g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, input);

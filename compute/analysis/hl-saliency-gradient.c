@@ -26,9 +26,8 @@ ends_of (const HlSaliencyWork *w)
                  (const double *) w->x0->data };
 }
 
-/* Examples at a time. */
-static gint64
-batch_of (const HlSaliencyWork *w)
+gint64
+hl_saliency_batch (const HlSaliencyWork *w)
 {
   HlRun run;
   hl_run_init (&run, w->backend, hl_model_get_info (w->model), NULL);
@@ -79,17 +78,17 @@ mean_gradient (HlSaliencyWork *w, const Points *points, GError **error)
   g_autofree char *name = hl_site_name (hl_model_get_info (w->model), w->site, 0, 0);
   const char *watch[] = { name, NULL };
   g_autofree double *sum = g_new0 (double, (gsize) (e.T * e.D));
-  gint64 some = batch_of (w);
+  gint64 some = hl_saliency_batch (w);
   for (gint64 first = 0; first < points->n; first += some)
     {
       gint64 n = MIN (some, points->n - first);
       g_autoptr (HlTensor) embeds = put_points (&e, points, first, n);
       g_auto (HlGradientPass) pass = { 0 };
-      if (!hl_progress_step (w->progress, (double) first / (double) points->n, NULL,
+      if (!hl_progress_step (&w->progress, (double) first / (double) points->n, NULL,
                              error) ||
           !hl_gradient_pass_run (&pass, w->model, w->input, w->backend, w->row->target,
                                  w->site, embeds, watch, w->options->interventions,
-                                 w->progress, error) ||
+                                 &w->progress, error) ||
           !add_gradients (&pass, w->site, &e, sum, error))
         return NULL;
     }
@@ -105,17 +104,17 @@ values_at (HlSaliencyWork *w, const Points *points, GError **error)
   const Ends e = ends_of (w);
   const char *none[] = { NULL };
   g_autofree double *values = g_new (double, (gsize) points->n + 1);
-  gint64 some = batch_of (w);
+  gint64 some = hl_saliency_batch (w);
   for (gint64 first = 0; first < points->n; first += some)
     {
       gint64 n = MIN (some, points->n - first);
       g_autoptr (HlTensor) embeds = put_points (&e, points, first, n);
       g_auto (HlGradientPass) pass = { 0 };
-      if (!hl_progress_step (w->progress, (double) first / (double) points->n, NULL,
+      if (!hl_progress_step (&w->progress, (double) first / (double) points->n, NULL,
                              error) ||
           !hl_gradient_pass_run (&pass, w->model, w->input, w->backend, w->row->target,
                                  w->site, embeds, none, w->options->interventions,
-                                 w->progress, error))
+                                 &w->progress, error))
         return NULL;
       for (gint64 k = 0; k < n; k++)
         values[first + k] = hl_gradient_pass_get_value (&pass, k);

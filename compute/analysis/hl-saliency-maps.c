@@ -33,7 +33,7 @@ begin (HlSaliencyWork *w, HlGradientPass *pass, GError **error)
 {
   const char *watch[] = { "*attn.hook_pattern", NULL };
   if (!hl_gradient_pass_run (pass, w->model, w->input, w->backend, w->row->target,
-                             w->site, NULL, watch, w->options->interventions, w->progress,
+                             w->site, NULL, watch, w->options->interventions, &w->progress,
                              error))
     return FALSE;
   w->row->z = hl_gradient_pass_get_value (pass, 0);

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 /**
  * HlSaliencyWork:
  * @input: the part that the target depends on
+ * @progress: of the runs, which are parts of one step
  * @site: where the input is looked at: of the first stack hook_embed, or hook_features
  * @x, @x0: (nullable): (T, D) float64: embeddings of the first stack and of the baseline,
  *   for the ways that need them
@@ -19,11 +20,28 @@ typedef struct
   HlInput *input;
   HlBackend *backend;
   const HlSaliencyOptions *options;
-  const HlProgress *progress;
+  HlProgress progress;
   HlSite site;
   HlTensor *x, *x0;
   HlSaliencyRow *row;
 } HlSaliencyWork;
+
+/** hl_saliency_work_init: all but @row; @needs_embeds: @x and @x0 too. FALSE with @error;
+ * hl_saliency_work_clear() either way. @progress: (nullable) */
+gboolean hl_saliency_work_init (HlSaliencyWork *work,
+                                const HlModel *model,
+                                HlInput *input,
+                                HlBackend *backend,
+                                HlSaliencyTarget target,
+                                const HlSaliencyOptions *options,
+                                gboolean needs_embeds,
+                                const HlProgress *progress,
+                                GError **error);
+void hl_saliency_work_clear (HlSaliencyWork *work);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HlSaliencyWork, hl_saliency_work_clear)
+
+/** hl_saliency_batch: examples of @x that are run at a time. */
+gint64 hl_saliency_batch (const HlSaliencyWork *work);
 
 /** hl_saliency_embed: (transfer full): (T, D) float64: what the first stack embeds of
  * @input; NULL with @error. */

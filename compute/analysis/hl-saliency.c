@@ -128,6 +128,38 @@ take_embeds (HlSaliencyWork *w, GError **error)
   return w->x0 != NULL;
 }
 
+gboolean
+hl_saliency_work_init (HlSaliencyWork *w,
+                       const HlModel *model,
+                       HlInput *input,
+                       HlBackend *backend,
+                       HlSaliencyTarget target,
+                       const HlSaliencyOptions *options,
+                       gboolean needs_embeds,
+                       const HlProgress *progress,
+                       GError **error)
+{
+  *w = (HlSaliencyWork){ .model = model,
+                         .backend = backend,
+                         .options = options,
+                         .progress = progress != NULL ? *progress : (HlProgress){ 0 },
+                         .site =
+                             options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED };
+  w->progress.func = NULL;
+  if (!check_row (model, input, target, error) || !check_place (model, options, error))
+    return FALSE;
+  w->input = hl_saliency_input (model, input, target.row);
+  return !needs_embeds || take_embeds (w, error);
+}
+
+void
+hl_saliency_work_clear (HlSaliencyWork *w)
+{
+  g_clear_pointer (&w->input, hl_input_unref);
+  g_clear_pointer (&w->x, hl_tensor_unref);
+  g_clear_pointer (&w->x0, hl_tensor_unref);
+}
+
 HlSaliencyRow *
 hl_saliency_score (const HlModel *model,
                    HlInput *input,
@@ -137,22 +169,11 @@ hl_saliency_score (const HlModel *model,
                    const HlProgress *progress,
                    GError **error)
 {
-  if (!check_row (model, input, target, error) || !check_place (model, options, error))
+  g_auto (HlSaliencyWork) w = { 0 };
+  if (!hl_saliency_work_init (&w, model, input, backend, target, options,
+                              methods[options->method].has_baseline, progress, error))
     return NULL;
-  g_autoptr (HlInput) part = hl_saliency_input (model, input, target.row);
   g_autoptr (HlSaliencyRow) row = row_new (model, input, target);
-  HlProgress quiet = progress != NULL ? *progress : (HlProgress){ 0 };
-  quiet.func = NULL; /* runs are parts of this */
-  HlSaliencyWork w = { .model = model,
-                       .input = part,
-                       .backend = backend,
-                       .options = options,
-                       .progress = &quiet,
-                       .site = options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED,
-                       .row = row };
-  gboolean ok = !methods[options->method].has_baseline || take_embeds (&w, error);
-  ok = ok && methods[options->method].score (&w, error);
-  hl_tensor_unref (w.x);
-  hl_tensor_unref (w.x0);
-  return ok ? g_steal_pointer (&row) : NULL;
+  w.row = row;
+  return methods[options->method].score (&w, error) ? g_steal_pointer (&row) : NULL;
 }

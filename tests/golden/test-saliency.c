@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Saliency against the reference framework's gradients and NumPy's rules
  * (make-saliency.py), and what is true of it by definition. */
+#include "analysis/hl-faithfulness.h"
 #include "analysis/hl-relevance.h"
 #include "analysis/hl-saliency.h"
 #include "backend/cpu/hl-cpu.h"
@@ -22,7 +23,7 @@ typedef struct
   HlSaliencyTarget target;
 } Case;
 
-static json_t *reference;
+static json_t *reference, *faithfulness;
 
 static int
 int_of (const json_t *about, const char *name)
@@ -139,6 +140,37 @@ test_maps (gconstpointer data)
       if (of_own != NULL)
         assert_list (row->own, row->n_own, of_own, own);
       g_assert_true (isnan (row->difference));
+    }
+}
+
+/* Tokens taken away and given, in the order that the reference took. */
+static void
+test_faithfulness (gconstpointer data)
+{
+  g_auto (Case) c = { 0 };
+  g_autoptr (GError) error = NULL;
+  const HlSaliencyOptions options = { .baseline = HL_BASELINE_MEAN };
+  const json_t *wanted = json_array_get (faithfulness, GPOINTER_TO_UINT (data));
+  const json_t *places = json_object_get (wanted, "order");
+  gsize n = json_array_size (places);
+  g_autofree gint64 *order = g_new (gint64, n + 1);
+  case_init (&c, GPOINTER_TO_UINT (data));
+  for (gsize i = 0; i < n; i++)
+    order[i] = json_integer_value (json_array_get (places, i));
+  for (int inserts = 0; inserts < 2; inserts++)
+    {
+      const char *name = inserts ? "insertion" : "deletion";
+      double curve[HL_FAITHFULNESS_SHARES];
+      g_assert_true (hl_faithfulness_at (c.model, c.input, c.backend, c.target, &options,
+                                         order, (gint64) n, inserts, curve, NULL,
+                                         &error));
+      g_assert_no_error (error);
+      for (gsize k = 0; k < HL_FAITHFULNESS_SHARES; k++)
+        {
+          double p =
+              json_number_value (json_array_get (json_object_get (wanted, name), k));
+          g_assert_cmpfloat (fabs (curve[k] - p), <=, LIMIT * p);
+        }
     }
 }
 
@@ -301,12 +333,18 @@ main (int argc, char **argv)
       g_test_build_filename (G_TEST_DIST, "golden", "saliency.json", NULL);
   reference = json_load_file (path, 0, NULL);
   g_assert_true (json_is_array (reference));
+  g_autofree char *more =
+      g_test_build_filename (G_TEST_DIST, "golden", "faithfulness.json", NULL);
+  faithfulness = json_load_file (more, 0, NULL);
+  g_assert_cmpint ((int) json_array_size (faithfulness), ==,
+                   (int) json_array_size (reference));
   for (gsize i = 0; i < json_array_size (reference); i++)
     {
       add ("gradients", i, test_gradients);
       add ("maps", i, test_maps);
       add ("complete", i, test_complete);
       add ("smoothgrad", i, test_smoothgrad);
+      add ("faithfulness", i, test_faithfulness);
     }
   g_test_add_func ("/saliency/refused", test_refused);
   g_test_add_func ("/saliency/pictures", test_pictures);
@@ -314,5 +352,6 @@ main (int argc, char **argv)
   g_test_add_func ("/saliency/flow-of-a-chain", test_flow_of_a_chain);
   int status = g_test_run ();
   json_decref (reference);
+  json_decref (faithfulness);
   return status;
 }

@@ -450,6 +450,28 @@ def attention_beside_saliency():
 
 
 @case
+def tokens_taken_away():
+    """A trained model: its saliency and its attention find what it reads, chance does not."""
+    ask = ("analyze", "cross-attention", G2P, "--text", "transformations", "--baseline",
+           "mean", "--deletion", "--json")
+    found = json.loads(good(*ask, "-o", at("away.h5")))["faithfulness"]
+    assert found == json.loads(good(*ask))["faithfulness"]
+    for order in ("attention", "saliency", "random"):
+        x = found[order]
+        assert len(x["deletion_curve"]) == 13, order
+        for away, given in zip(x["deletion_curve"], x["insertion_curve"]):
+            assert len(away) == 11 and abs(away[0] - given[10]) < 1e-5, (away, given)
+            assert abs(away[10] - given[0]) < 1e-5, (away, given)
+        mean, low, high = x["deletion_area"]
+        areas = [sum(c) / 10 - (c[0] + c[10]) / 20 for c in x["deletion_curve"]]
+        assert low <= mean <= high and abs(mean - sum(areas) / 13) < 1e-6, x
+    for order in ("attention", "saliency"):
+        away, given = (found[order][k] for k in ("deletion_area", "insertion_area"))
+        assert away[2] < found["random"]["deletion_area"][1], found
+        assert given[1] > found["random"]["insertion_area"][2], found
+
+
+@case
 def alignments():
     found = json.loads(good("analyze", "alignment", G2P, "--text", "transformations",
                             "--csv", at("a.csv"), "-o", at("a.h5"), "--json"))
