@@ -281,6 +281,31 @@ test_pictures (void)
     }
 }
 
+/* A model that was made to read tokens 9 to 13 alone, and CLS of itself
+ * (make-planted.py): what it says of the others. */
+static void
+test_planted (void)
+{
+  g_auto (Case) c = { .target = { -1, 0, -1 } };
+  golden_open_model ("../planted", &c.model, &c.input);
+  c.backend = hl_cpu_backend_new (HL_DTYPE_F64, 2);
+  for (int m = 0; m < HL_N_SALIENCIES; m++)
+    {
+      const HlSaliencyOptions options = { .method = (HlSaliencyMethod) m };
+      g_autoptr (HlSaliencyRow) row = score (&c, &options);
+      double inside = 0, all = 0;
+      g_assert_cmpint (row->n_tokens, ==, 24);
+      for (int i = 1; i < row->n_tokens; i++)
+        {
+          all += fabs (row->scores[i]);
+          inside += i >= 9 && i < 14 ? fabs (row->scores[i]) : 0;
+        }
+      g_test_message ("%s: %.6f inside", hl_saliency_name (options.method), inside / all);
+      g_assert_cmpfloat (all, >, 1e-4);
+      g_assert_cmpfloat (inside, >=, 0.95 * all);
+    }
+}
+
 /* ---- rules ---------------------------------------------------------------------------
  */
 
@@ -348,6 +373,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/saliency/refused", test_refused);
   g_test_add_func ("/saliency/pictures", test_pictures);
+  g_test_add_func ("/saliency/planted", test_planted);
   g_test_add_func ("/saliency/zero-rows", test_zero_rows);
   g_test_add_func ("/saliency/flow-of-a-chain", test_flow_of_a_chain);
   int status = g_test_run ();
