@@ -24,8 +24,7 @@ typedef enum
 } HlAlignmentHeads;
 
 /** HlAlignedToken: token @token of the decoder is emitted at row @token - 1, and lies
- * from
- * @start to @end: seconds of a recording, else places among the encoder's tokens. */
+ * from @start to @end: seconds of a recording, else places among the encoder's tokens. */
 typedef struct
 {
   int token;
@@ -56,7 +55,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlAlignment, hl_alignment_free)
  * Of each head the rows that emit the tokens, over the keys that are no padding nor
  * special: z-scored over the tokens at each key, then the median over HL_ALIGNMENT_MEDIAN
  * keys (mirrored at the ends); their mean over heads is warped. MONOTONE are the heads
- * whose rows have most weight on a path that does not go back (hl-cross-compare.h).
+ * whose rows have most weight on a path that does not go back (hl-monotonicity.h).
  * Thread: the backend's. Returns: (transfer full): NULL with @error: UNSUPPORTED another
  *   kind of model; MISSING no tokens; what reading maps may give
  */

@@ -3,7 +3,10 @@
 """Alignments of golden encoder-decoders by NumPy, for test-alignment.c.
 
     pip install numpy safetensors torch
-    python3 make-alignment.py      writes alignment.json
+    python3 make-alignment.py          writes alignment.json
+    pip install transformers soundfile
+    python3 make-alignment.py DATA     writes alignment-jfk.json, of DATA's
+                                       models/whisper-base.en and audio/jfk.wav
 
 The maps are those that the reference library computed (make-seq2seq.py); what is made of
 them is written here anew: z-scores over tokens, a median over seven keys, the cheapest path
@@ -72,7 +75,46 @@ def steadiness(rows):
     return best(n - 1, m - 1) / n
 
 
+def of_recording(data):
+    """A trained Whisper: its own maps in the reference library, its alignment heads."""
+    import soundfile
+    import torch
+    import transformers as t
+    folder = os.path.join(data, "models", "whisper-base.en")
+    model = t.WhisperForConditionalGeneration.from_pretrained(
+        folder, attn_implementation="eager", dtype=torch.float32).eval()
+    sound, rate = soundfile.read(os.path.join(data, "audio", "jfk.wav"))
+    heard = t.WhisperFeatureExtractor.from_pretrained(folder)(
+        sound, sampling_rate=rate, return_tensors="pt").input_features
+    rules = model.generation_config
+    said = [rules.decoder_start_token_id, rules.no_timestamps_token_id]
+    first = len(said)
+    with torch.no_grad():
+        encoded = model.get_encoder()(heard)
+        while said[-1] != rules.eos_token_id and len(said) < 60:
+            out = model(encoder_outputs=encoded, decoder_input_ids=torch.tensor([said]),
+                        output_attentions=True)
+            said.append(out.logits[0, -1].argmax().item())
+    text = range(first, len(said) - 1)
+    frames = len(sound) // 320  # of 20 ms
+    maps = {(layer, head): a[0, head][[i - 1 for i in text], :frames].double().numpy()
+            for layer, a in enumerate(out.cross_attentions) for head in range(a.shape[1])}
+    named = [tuple(h) for h in model.generation_config.alignment_heads]
+    steady = sorted(maps, key=lambda h: -steadiness(maps[h]))[:CHOSEN]
+    return {"ids": said[first:-1],
+            **{name: cheapest(-sum(prepare(maps[h]) for h in heads))
+               for name, heads in (("named", named), ("steady", steady), ("all", maps))}}
+
+
+def write(name, found):
+    with open(os.path.join(HERE, name), "w", encoding="utf-8") as f:
+        json.dump(found, f, indent=1)
+        f.write("\n")
+
+
 def main():
+    if len(sys.argv) > 1:
+        return write("alignment-jfk.json", of_recording(sys.argv[1]))
     found = []
     for name in ("whisper-tiny", "bart-tiny", "marian-tiny"):
         e = load_file(os.path.join(HERE, "models", name, "expected.safetensors"))
@@ -86,9 +128,7 @@ def main():
             "monotone": cheapest(-sum(prepare(maps[h]) for h in ranked)),
             "heads": [list(h) for h in ranked]})
         print(name, found[-1])
-    with open(os.path.join(HERE, "alignment.json"), "w", encoding="utf-8") as f:
-        json.dump(found, f, indent=1)
-        f.write("\n")
+    return write("alignment.json", found)
 
 
 if __name__ == "__main__":
