@@ -155,6 +155,9 @@ hl_gradient_pass_run (HlGradientPass *pass,
   g_autoptr (HlIntervention) put = embeds != NULL ? put_embeds (site, embeds) : NULL;
   if (put != NULL)
     hl_run_add_intervention (&pass->run, put);
+  /* What the encoder would give is put: it need not run. */
+  if (put != NULL && site == HL_SITE_FEATURES)
+    hl_run_start_at (&pass->run, hl_model_info_get_stack (info, 0)->n_layers, embeds);
   g_autoptr (HlTensor) logits = hl_model_forward (model, &pass->run, input);
   if (pass->run.exec.error != NULL)
     {
