@@ -107,10 +107,13 @@ check_row (const HlModel *model,
 }
 
 static gboolean
-check_place (const HlModel *model, const HlSaliencyOptions *options, GError **error)
+check_place (const HlModel *model,
+             const HlSaliencyOptions *options,
+             gboolean needs_embeds,
+             GError **error)
 {
   const HlModelInfo *info = hl_model_get_info (model);
-  gboolean is_told = options->at_features && methods[options->method].has_baseline;
+  gboolean is_told = options->at_features && needs_embeds;
   if (!is_told || (info->readout_stack > 0 && options->baseline <= HL_BASELINE_MEAN))
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
@@ -146,7 +149,8 @@ hl_saliency_work_init (HlSaliencyWork *w,
                          .site =
                              options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED };
   w->progress.func = NULL;
-  if (!check_row (model, input, target, error) || !check_place (model, options, error))
+  if (!check_row (model, input, target, error) ||
+      !check_place (model, options, needs_embeds, error))
     return FALSE;
   w->input = hl_saliency_input (model, input, target.row);
   return !needs_embeds || take_embeds (w, error);

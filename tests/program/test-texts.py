@@ -502,6 +502,8 @@ def saliency_that_is_asked_for_wrongly():
     fails(1, *start, "--position", 99, says=["position: 0 to"])
     fails(1, *start, "--target", 9999, says=["target: 0 to 263"])
     fails(1, *start, "--at-encoder", says=["an encoder with a decoder"])
+    fails(1, "analyze", "cross-attention", model(), *text, "--method", "relevance",
+          "--at-encoder", "--deletion", says=["an encoder with a decoder"])
     for name in ("saliency", "cross-attention", "alignment"):
         fails(2, "analyze", name, model(), "--dataset", at("s.csv"), says=["--dataset"])
     fails(1, "analyze", "saliency", VIT, "--image", PICTURE, "--target", "every",
