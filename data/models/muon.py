@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Muon: momentum whose updates are made orthogonal (K. Jordan, 2024), for the matrices of
-a transformer's blocks. What the models that ship are trained with."""
+a transformer's blocks. The language model and the encoder-decoder that ship are trained
+with it; the first keeps Q, K and V in one matrix and has a step of its own."""
 
 import torch
 

@@ -25,12 +25,16 @@ import math
 import os
 import re
 import subprocess
+import sys
 import time
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from muon import orthogonal  # noqa: E402
 
 VOCAB, CONTEXT, WIDTH, LAYERS, HEADS = 2048, 256, 192, 6, 8
 END = "<|endoftext|>"
@@ -183,20 +187,6 @@ def find_stage(step):
         step -= stage["steps"]
 
 
-def orthogonal(g):
-    """The nearest matrix with orthonormal rows or columns, roughly: five steps of a
-    Newton-Schulz iteration, as Muon takes them (K. Jordan, 2024)."""
-    x = g.bfloat16()
-    is_tall = x.shape[0] > x.shape[1]
-    if is_tall:
-        x = x.T
-    x = x / (x.norm() + 1e-7)
-    for _ in range(5):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return (x.T if is_tall else x).float()
-
-
 class Muon:
     """Momentum whose updates are made orthogonal: for the blocks' matrices. Q, K and V
     are three matrices side by side and treated as three."""
@@ -211,8 +201,8 @@ class Muon:
             m.mul_(0.95).add_(p.grad)
             g = p.grad + 0.95 * m
             parts = g.split(WIDTH, 1) if g.shape[1] == 3 * WIDTH else (g,)
-            update = torch.cat([orthogonal(x) * max(1, x.shape[1] / x.shape[0]) ** 0.5
-                                for x in parts], 1)
+            update = torch.cat([orthogonal(x.bfloat16()).float()
+                                * max(1, x.shape[1] / x.shape[0]) ** 0.5 for x in parts], 1)
             p.mul_(1 - lr * DECAY).add_(update, alpha=-lr)
 
 
