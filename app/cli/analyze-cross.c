@@ -4,6 +4,7 @@
 
 #include "analyze.h"
 
+#include "analysis/hl-result-reader.h"
 #include "trace/hl-tracer.h"
 
 #include <glib/gi18n.h>
@@ -113,34 +114,19 @@ analyze_print_cross (const Analyze *a)
  */
 
 static json_t *
-number_or_null (double x)
-{
-  return isfinite (x) ? json_real (x) : json_null ();
-}
-
-static json_t *
-list_of (const double *x, int n)
-{
-  json_t *list = json_array ();
-  for (int i = 0; i < n; i++)
-    json_array_append_new (list, number_or_null (x[i]));
-  return list;
-}
-
-static json_t *
 table_of (const double *x, int n, int m)
 {
   json_t *table = json_array ();
   for (int i = 0; i < n; i++)
-    json_array_append_new (table, list_of (x + i * m, m));
+    json_array_append_new (table, hl_result_reals (x + i * m, m));
   return table;
 }
 
 static json_t *
 area_to_json (HlInterval x)
 {
-  return json_pack ("[o, o, o]", number_or_null (x.mean), number_or_null (x.low),
-                    number_or_null (x.high));
+  return json_pack ("[o, o, o]", hl_result_real (x.mean), hl_result_real (x.low),
+                    hl_result_real (x.high));
 }
 
 /* {"attention": {"deletion_area": [mean, low, high], "deletion_curve": a row a target}} */
@@ -173,10 +159,10 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
   json_object_set_new (root, "spearman", table_of (c->spearman, L, H));
   json_object_set_new (root, "diagonality", table_of (c->diagonality, L, H));
   json_object_set_new (root, "monotonicity", table_of (c->monotonicity, L, H));
-  json_object_set_new (root, "pearson_layer", list_of (c->pearson_layer, L));
-  json_object_set_new (root, "pearson_all", number_or_null (c->pearson_all));
-  json_object_set_new (root, "spearman_all", number_or_null (c->spearman_all));
-  json_object_set_new (root, "pearson_target", list_of (c->by_target, c->n_targets));
+  json_object_set_new (root, "pearson_layer", hl_result_reals (c->pearson_layer, L));
+  json_object_set_new (root, "pearson_all", hl_result_real (c->pearson_all));
+  json_object_set_new (root, "spearman_all", hl_result_real (c->spearman_all));
+  json_object_set_new (root, "pearson_target", hl_result_reals (c->by_target, c->n_targets));
   if (a->faithfulness != NULL)
     json_object_set_new (root, "faithfulness", faithfulness_to_json (a->faithfulness));
   return root;

@@ -4,11 +4,11 @@
 
 #include "analyze.h"
 
+#include "analysis/hl-result-reader.h"
 #include "base/hl-error.h"
 #include "trace/hl-tracer.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,12 +45,6 @@ analyze_parse_class (
 /* ---- JSON ----------------------------------------------------------------------------
  */
 
-static json_t *
-number_or_null (double x)
-{
-  return isfinite (x) ? json_real (x) : json_null ();
-}
-
 static void
 add_scores (json_t *object, const HlHeadScores *s, int layer, int head)
 {
@@ -60,13 +54,13 @@ add_scores (json_t *object, const HlHeadScores *s, int layer, int head)
         continue;
       const char *name = hl_score_get_info ((HlScore) k)->name;
       HlInterval x = hl_head_scores_interval (s, (HlScore) k, layer, head);
-      json_object_set_new (object, name, number_or_null (x.mean));
+      json_object_set_new (object, name, hl_result_real (x.mean));
       if (x.n < 2)
         continue;
       g_autofree char *low = g_strconcat (name, "_low", NULL);
       g_autofree char *high = g_strconcat (name, "_high", NULL);
-      json_object_set_new (object, low, number_or_null (x.low));
-      json_object_set_new (object, high, number_or_null (x.high));
+      json_object_set_new (object, low, hl_result_real (x.low));
+      json_object_set_new (object, high, hl_result_real (x.high));
     }
 }
 
@@ -97,7 +91,7 @@ analyze_scores_to_json (const Analyze *a, const char *analysis)
       const HlScoredInput *about = hl_head_scores_get_input (s, 0);
       json_object_set_new (root, "target", json_integer (about->target));
       json_object_set_new (root, "predicted", json_integer (about->predicted));
-      json_object_set_new (root, "probability", number_or_null (about->prob));
+      json_object_set_new (root, "probability", hl_result_real (about->prob));
     }
   json_object_update (root, a->more);
   json_object_set_new (root, "heads", heads);

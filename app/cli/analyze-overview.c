@@ -4,10 +4,10 @@
 
 #include "analyze.h"
 
+#include "analysis/hl-result-reader.h"
 #include "presenters/hl-present-overview.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 #include <stdio.h>
 
 /* Confusions that are printed. */
@@ -95,19 +95,13 @@ analyze_print_overview (const Analyze *a)
 }
 
 static json_t *
-number_or_null (double x)
-{
-  return isfinite (x) ? json_real (x) : json_null ();
-}
-
-static json_t *
 input_to_json (const HlOverview *o, int i)
 {
   const HlOverviewInput *x = hl_overview_get_input (o, i);
   const float *layout = hl_overview_get_layout (o, FALSE);
   return json_pack ("{s:s, s:s, s:i, s:i, s:o, s:o, s:f, s:f}", "name", x->name, "file",
                     x->path, "label", x->label, "predicted", x->predicted, "probability",
-                    number_or_null (x->prob), "loss", number_or_null (x->loss), "x",
+                    hl_result_real (x->prob), "loss", hl_result_real (x->loss), "x",
                     (double) layout[2 * i], "y", (double) layout[2 * i + 1]);
 }
 
@@ -136,9 +130,9 @@ analyze_overview_to_json (const Analyze *a, const char *analysis)
   return json_pack ("{s:s, s:i, s:i, s:b, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "analysis",
                     analysis, "n", hl_overview_get_n (o), "skipped",
                     (int) o->skipped->len, "partial", o->is_partial, "accuracy",
-                    number_or_null (accuracy.mean), "accuracy_low",
-                    number_or_null (accuracy.low), "accuracy_high",
-                    number_or_null (accuracy.high), "n_labelled", accuracy.n, "classes",
+                    hl_result_real (accuracy.mean), "accuracy_low",
+                    hl_result_real (accuracy.low), "accuracy_high",
+                    hl_result_real (accuracy.high), "n_labelled", accuracy.n, "classes",
                     classes, "confusion", confusion, "inputs", inputs);
 }
 

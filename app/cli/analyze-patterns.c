@@ -4,6 +4,7 @@
 
 #include "analyze.h"
 
+#include "analysis/hl-result-reader.h"
 #include "analysis/hl-pattern-survey.h"
 #include "base/hl-error.h"
 
@@ -137,12 +138,6 @@ analyze_print_patterns (const Analyze *a)
 }
 
 static json_t *
-number_or_null (double x)
-{
-  return isfinite (x) ? json_real (x) : json_null ();
-}
-
-static json_t *
 summary_to_json (const HlPatterns *p)
 {
   json_t *clusters = json_array ();
@@ -165,8 +160,8 @@ summary_to_json (const HlPatterns *p)
                     (int) p->inputs->len, "epochs", (int) p->losses->len, "partial",
                     p->is_partial, "flagged_above", p->flagged_above, "silhouette",
                     p->silhouette, "held_out", p->n_held_out, "net_error",
-                    number_or_null (p->net_error), "pca_error",
-                    number_or_null (p->pca_error), "clusters", clusters);
+                    hl_result_real (p->net_error), "pca_error",
+                    hl_result_real (p->pca_error), "clusters", clusters);
 }
 
 json_t *

@@ -4,6 +4,7 @@
 
 #include "analyze.h"
 
+#include "analysis/hl-result-reader.h"
 #include "base/hl-error.h"
 
 #include <glib/gi18n.h>
@@ -136,21 +137,6 @@ analyze_print_saliency (const Analyze *a)
  */
 
 static json_t *
-number_or_null (double x)
-{
-  return isfinite (x) ? json_real (x) : json_null ();
-}
-
-static json_t *
-list_of (const double *x, int n)
-{
-  json_t *list = json_array ();
-  for (int i = 0; i < n; i++)
-    json_array_append_new (list, number_or_null (x[i]));
-  return list;
-}
-
-static json_t *
 target_to_json (const HlSaliencySet *set, guint i)
 {
   const HlSaliencyRow *row = row_at (set, i);
@@ -158,11 +144,11 @@ target_to_json (const HlSaliencySet *set, guint i)
       "{s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:o}", "target",
       (const char *) g_ptr_array_index (set->names, i), "position", (int) row->target.row,
       "class", row->target.index, "against", row->target.against, "value",
-      number_or_null (row->z), "difference", number_or_null (row->difference),
-      "completeness", number_or_null (row->completeness), "steps", row->n_steps,
-      "saliency", list_of (row->scores, row->n_tokens));
+      hl_result_real (row->z), "difference", hl_result_real (row->difference),
+      "completeness", hl_result_real (row->completeness), "steps", row->n_steps,
+      "saliency", hl_result_reals (row->scores, row->n_tokens));
   if (row->own != NULL)
-    json_object_set_new (target, "own", list_of (row->own, row->n_own));
+    json_object_set_new (target, "own", hl_result_reals (row->own, row->n_own));
   return target;
 }
 

@@ -105,6 +105,15 @@ hl_result_real (double x)
 }
 
 json_t *
+hl_result_reals (const double *x, int n)
+{
+  json_t *list = json_array ();
+  for (int i = 0; i < n; i++)
+    json_array_append_new (list, hl_result_real (x[i]));
+  return list;
+}
+
+json_t *
 hl_result_strings (const GPtrArray *strings)
 {
   json_t *list = json_array ();

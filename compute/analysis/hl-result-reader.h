@@ -66,6 +66,9 @@ const char *hl_result_get_string (const json_t *params, const char *name);
 /** hl_result_real: (transfer full): null for what is not finite. */
 json_t *hl_result_real (double x);
 
+/** hl_result_reals: (transfer full): a list of @n of them. */
+json_t *hl_result_reals (const double *x, int n);
+
 /** hl_result_strings: (transfer full): a list of (element-type char *). */
 json_t *hl_result_strings (const GPtrArray *strings);
 

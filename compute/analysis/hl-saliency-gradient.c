@@ -158,16 +158,23 @@ take_scores (HlSaliencyWork *w, const double *gradient)
   return all;
 }
 
-gboolean
-hl_saliency_gradient_input (HlSaliencyWork *w, GError **error)
+/* By the mean gradient over some points. */
+static gboolean
+score_at (HlSaliencyWork *w, const Points *points, GError **error)
 {
-  const Points one = { put_end, NULL, 1 };
   g_autofree double *gradient =
-      take_difference (w, error) ? mean_gradient (w, &one, error) : NULL;
+      take_difference (w, error) ? mean_gradient (w, points, error) : NULL;
   if (gradient == NULL)
     return FALSE;
   take_scores (w, gradient);
   return TRUE;
+}
+
+gboolean
+hl_saliency_gradient_input (HlSaliencyWork *w, GError **error)
+{
+  const Points one = { put_end, NULL, 1 };
+  return score_at (w, &one, error);
 }
 
 /* ---- integrated gradients ------------------------------------------------------------
@@ -256,12 +263,7 @@ hl_saliency_smoothgrad (HlSaliencyWork *w, GError **error)
   g_autoptr (GRand) rand = g_rand_new_with_seed (o->seed);
   Noise noise = { rand, (o->noise > 0 ? o->noise : 0.1) * range_of (&e) };
   const Points noisy = { put_noisy, &noise, o->n_samples > 0 ? o->n_samples : 32 };
-  g_autofree double *gradient =
-      take_difference (w, error) ? mean_gradient (w, &noisy, error) : NULL;
-  if (gradient == NULL)
-    return FALSE;
-  take_scores (w, gradient);
-  return TRUE;
+  return score_at (w, &noisy, error);
 }
 
 /* ---- occlusion -----------------------------------------------------------------------
