@@ -193,10 +193,11 @@ has_head (const HlStack *stack, json_int_t layer, json_int_t head)
          head < stack->layers[layer].n_heads;
 }
 
-/* Those that the model names, if any. */
-static void
-list_named (const HlModel *model, const HlStack *stack, int number, GArray *heads)
+GArray *
+hl_alignment_list_named (const HlModel *model, int number)
 {
+  const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (model), number);
+  GArray *heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
   const json_t *named =
       json_object_get (hl_model_get_rules (model)->json, "alignment_heads");
   for (gsize i = 0; i < json_array_size (named) && i < 1024; i++)
@@ -209,6 +210,7 @@ list_named (const HlModel *model, const HlStack *stack, int number, GArray *head
       HlHeadKey key = { number, (int) layer, (int) head };
       g_array_append_val (heads, key);
     }
+  return heads;
 }
 
 static void
@@ -266,7 +268,10 @@ choose_heads (const Work *w,
 {
   const HlStack *stack = hl_model_info_get_stack (hl_model_get_info (model), w->stack);
   if (which == HL_ALIGNMENT_NAMED)
-    list_named (model, stack, w->stack, alignment->heads);
+    {
+      g_array_unref (alignment->heads);
+      alignment->heads = hl_alignment_list_named (model, w->stack);
+    }
   alignment->is_named = alignment->heads->len > 0;
   if (alignment->is_named)
     return TRUE;

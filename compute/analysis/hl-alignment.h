@@ -66,6 +66,10 @@ HlAlignment *hl_alignment_make (const HlModel *model,
                                 const HlProgress *progress,
                                 GError **error);
 
+/** hl_alignment_list_named: (transfer full) (element-type HlHeadKey): heads of the
+ * cross-attention @stack that the model names; empty where it names none. Thread: any. */
+GArray *hl_alignment_list_named (const HlModel *model, int stack);
+
 /** hl_alignment_warp: (transfer full): (n): for each row the first key of the cheapest
  * path from the first cell to the last that goes a row, a key or both on at a time;
  * @cost: (n, m), n and m at least 1. */

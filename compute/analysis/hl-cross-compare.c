@@ -2,6 +2,7 @@
  * Attention beside saliency. */
 #include "analysis/hl-cross-compare.h"
 
+#include "analysis/hl-cross-map.h"
 #include "analysis/hl-monotonicity.h"
 #include "analysis/hl-result-reader.h"
 #include "analysis/hl-statistics.h"
@@ -50,6 +51,7 @@ typedef struct
   gint64 *query;    /* (n): the row of the map that a target is read at */
   double *saliency; /* (n, m): NaN where a key does not count */
   double *ready;    /* the same as it is correlated */
+  HlCrossRows rows; /* of these */
 } Work;
 
 static const HlSaliencyRow *
@@ -66,41 +68,6 @@ counts (const Work *w, gint64 key)
          (role != HL_ROLE_SPECIAL && role != HL_ROLE_PADDING);
 }
 
-/* Each row less its mean, by its deviation, over what is there. */
-static void
-z_score (double *x, gint64 n, gint64 m)
-{
-  for (gint64 i = 0; i < n; i++, x += m)
-    {
-      double sum = 0, squares = 0;
-      gint64 there = 0;
-      for (gint64 j = 0; j < m; j++)
-        if (!isnan (x[j]))
-          {
-            sum += x[j];
-            there++;
-          }
-      double mean = sum / (double) MAX (there, 1);
-      for (gint64 j = 0; j < m; j++)
-        if (!isnan (x[j]))
-          squares += (x[j] - mean) * (x[j] - mean);
-      double deviation = sqrt (squares / (double) MAX (there, 1));
-      for (gint64 j = 0; j < m; j++)
-        if (!isnan (x[j]))
-          x[j] = deviation > 0 ? (x[j] - mean) / deviation : NAN;
-    }
-}
-
-/* (transfer full): as it is correlated. */
-static double *
-make_ready (const Work *w, const double *x)
-{
-  double *ready = g_memdup2 (x, sizeof (double) * (gsize) (w->n * w->m));
-  if (!w->options->is_raw)
-    z_score (ready, w->n, w->m);
-  return ready;
-}
-
 static void
 take_saliency (Work *w)
 {
@@ -112,7 +79,9 @@ take_saliency (Work *w)
         double x = row_at (w->set, i)->scores[j];
         w->saliency[i * w->m + j] = !counts (w, j) ? NAN : is_signed ? fabs (x) : x;
       }
-  w->ready = make_ready (w, w->saliency);
+  w->rows = (HlCrossRows){ w->source,   w->backend,        w->n, w->m, w->query,
+                           w->saliency, w->options->is_raw };
+  w->ready = hl_cross_rows_prepare (&w->rows, w->saliency);
 }
 
 /* Where a model reads a place of its own (CLS), that of the first row of its map. */
@@ -124,44 +93,8 @@ take_queries (Work *w)
     w->query[i] = MAX (row_at (w->set, i)->target.row, 0);
 }
 
-/* (transfer full): the targets' rows of one head's map; NaN where saliency has none. */
-static double *
-read_rows (const Work *w, HlHeadKey head, const HlProgress *progress, GError **error)
-{
-  GCancellable *cancellable = progress != NULL ? progress->cancellable : NULL;
-  g_autofree float *row = g_new (float, (gsize) w->m + 1);
-  g_autofree double *rows = g_new (double, (gsize) (w->n * w->m) + 1);
-  for (gint64 i = 0; i < w->n; i++)
-    {
-      if (!hl_attention_source_read_row (w->source, w->backend, head, w->query[i], row,
-                                         cancellable, error))
-        return NULL;
-      for (gint64 j = 0; j < w->m; j++)
-        rows[i * w->m + j] = isnan (w->saliency[i * w->m + j]) ? NAN : (double) row[j];
-    }
-  return g_steal_pointer (&rows);
-}
-
 /* ---- numbers -------------------------------------------------------------------------
  */
-
-/* Ranks over what is there on both sides. */
-static double
-rank_correlation (const double *x, const double *y, gsize n)
-{
-  g_autofree double *both_x = g_new (double, n + 1);
-  g_autofree double *both_y = g_new (double, n + 1);
-  gsize k = 0;
-  for (gsize i = 0; i < n; i++)
-    if (!isnan (x[i]) && !isnan (y[i]))
-      {
-        both_x[k] = x[i];
-        both_y[k++] = y[i];
-      }
-  g_autofree double *rx = hl_ranks (both_x, k);
-  g_autofree double *ry = hl_ranks (both_y, k);
-  return hl_pearson (rx, ry, k);
-}
 
 static double
 diagonality (const Work *w, const double *rows)
@@ -194,9 +127,9 @@ static void
 compare_head (const Work *w, HlCrossComparison *c, gsize at, const double *rows)
 {
   gsize n = (gsize) (w->n * w->m);
-  g_autofree double *ready = make_ready (w, rows);
+  g_autofree double *ready = hl_cross_rows_prepare (&w->rows, rows);
   c->pearson[at] = hl_pearson (ready, w->ready, n);
-  c->spearman[at] = rank_correlation (ready, w->ready, n);
+  c->spearman[at] = hl_cross_rows_spearman (&w->rows, ready, w->ready);
   c->diagonality[at] = diagonality (w, rows);
   c->monotonicity[at] = hl_monotonicity (rows, (gsize) w->n, (gsize) w->m);
 }
@@ -214,13 +147,13 @@ compare_layer (const Work *w,
   for (int h = 0; h < H; h++)
     {
       HlHeadKey head = { w->stack, layer, h };
-      g_autofree double *rows = read_rows (w, head, progress, error);
+      g_autofree double *rows = hl_cross_rows_read (&w->rows, head, progress, error);
       if (rows == NULL)
         return FALSE;
       compare_head (w, c, (gsize) (layer * c->n_heads + h), rows);
       add_rows (mean, rows, n, 1.0 / H);
     }
-  g_autofree double *ready = make_ready (w, mean);
+  g_autofree double *ready = hl_cross_rows_prepare (&w->rows, mean);
   c->pearson_layer[layer] = hl_pearson (ready, w->ready, n);
   add_rows (c->attention, mean, n, H); /* of all heads alike */
   return TRUE;
@@ -232,11 +165,12 @@ compare_all (const Work *w, HlCrossComparison *c, int n_heads)
   gsize n = (gsize) (w->n * w->m);
   for (gsize i = 0; i < n; i++)
     c->attention[i] /= n_heads;
-  g_autofree double *ready = make_ready (w, c->attention);
-  c->pearson_all = hl_pearson (ready, w->ready, n);
-  c->spearman_all = rank_correlation (ready, w->ready, n);
-  for (gint64 i = 0; i < w->n; i++)
-    c->by_target[i] = hl_pearson (ready + i * w->m, w->ready + i * w->m, (gsize) w->m);
+  g_autoptr (HlCrossMap) all =
+      hl_cross_map_new (&w->rows, g_steal_pointer (&c->attention));
+  c->attention = g_steal_pointer (&all->attention);
+  c->by_target = g_steal_pointer (&all->by_target);
+  c->pearson_all = all->pearson;
+  c->spearman_all = all->spearman;
 }
 
 static HlCrossComparison *
@@ -254,7 +188,6 @@ comparison_new (const HlStack *tower, gint64 n, gint64 m)
   c->diagonality = not_there (all);
   c->monotonicity = not_there (all);
   c->pearson_layer = not_there ((gsize) c->n_layers);
-  c->by_target = not_there ((gsize) n);
   c->attention = g_new0 (double, (gsize) (n * m) + 1);
   return c;
 }
@@ -312,6 +245,7 @@ hl_cross_compare (const HlAttentionSource *source,
       n_heads += H;
     }
   compare_all (&w, c, MAX (n_heads, 1));
+  c->stack = stack;
   c->saliency = g_steal_pointer (&w.saliency);
   return g_steal_pointer (&c);
 }
@@ -320,11 +254,14 @@ hl_cross_compare (const HlAttentionSource *source,
  */
 
 static char *
-make_params (const HlSaliencySet *set, const HlCrossOptions *options)
+make_params (const HlCrossComparison *c,
+             const HlSaliencySet *set,
+             const HlCrossOptions *options)
 {
   json_t *params = hl_saliency_set_describe (set);
   json_object_set_new (params, "maps",
                        json_string (options->is_raw ? "raw" : "z-scored by row"));
+  json_object_set_new (params, "stack", json_integer (c->stack));
   json_object_set_new (params, "special_tokens", json_boolean (options->keeps_special));
   json_object_set_new (params, "saliency",
                        json_string (hl_saliency_is_signed (set->options.method)
@@ -341,7 +278,7 @@ hl_cross_comparison_to_result (const HlCrossComparison *c,
                                const HlCrossOptions *options,
                                const char *provenance)
 {
-  char *params = make_params (set, options);
+  char *params = make_params (c, set, options);
   HlSessionResult *result = hl_session_result_new (HL_RESULT_CROSS, params, provenance);
   HlShape heads = HL_SHAPE (c->n_layers, c->n_heads);
   HlShape map = HL_SHAPE (c->n_targets, c->n_keys);
@@ -367,6 +304,7 @@ hl_cross_comparison_to_result (const HlCrossComparison *c,
   for (guint i = 0; i < G_N_ELEMENTS (arrays); i++)
     hl_result_add_array (result, arrays[i].name, HL_DTYPE_F64, arrays[i].shape,
                          arrays[i].x, arrays[i].first, arrays[i].second);
+  hl_saliency_set_add_targets (set, result);
   return result;
 }
 

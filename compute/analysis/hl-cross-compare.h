@@ -27,8 +27,8 @@ typedef struct
 
 /**
  * HlCrossComparison: of @n_targets rows over @n_keys tokens, of @n_layers of up to
- * @n_heads heads; NaN where there is no such head, or nothing to correlate. Signed
- * saliency counts by its size.
+ * @n_heads heads of @stack; NaN where there is no such head, or nothing to correlate.
+ * Signed saliency counts by its size.
  * @pearson, @spearman: (L, H): of a head's rows with saliency, all rows together
  * @diagonality: (L, H): correlation of a target's place with its row's centre of mass
  * @monotonicity: (L, H): the most of a row's weight, on average, that lies on one key and
@@ -42,7 +42,7 @@ typedef struct
  */
 typedef struct
 {
-  int n_layers, n_heads, n_targets, n_keys;
+  int stack, n_layers, n_heads, n_targets, n_keys;
   double *pearson, *spearman, *diagonality, *monotonicity, *pearson_layer;
   double pearson_all, spearman_all;
   double *by_target, *attention, *saliency;
@@ -67,7 +67,9 @@ HlCrossComparison *hl_cross_compare (const HlAttentionSource *source,
                                      GError **error);
 
 /** hl_cross_comparison_to_result: (transfer full): arrays as above, "pearson_all" and
- * "spearman_all" of one number; @provenance: JSON object text. Thread: any. */
+ * "spearman_all" of one number, and "value", "position", "class", "against" of the
+ * targets as hl_saliency_set_to_result() has them; @provenance: JSON object text. Thread:
+ * any. */
 HlSessionResult *hl_cross_comparison_to_result (const HlCrossComparison *comparison,
                                                 const HlSaliencySet *set,
                                                 const HlCrossOptions *options,

@@ -187,14 +187,12 @@ hl_saliency_set_describe (const HlSaliencySet *set)
       "the logit before the softmax, less that of \"against\" where it is not -1");
 }
 
-static void
-add_targets (HlSessionResult *result, const HlSaliencySet *set)
+void
+hl_saliency_set_add_targets (const HlSaliencySet *set, HlSessionResult *result)
 {
   gsize n = set->rows->len;
   HlShape shape = HL_SHAPE ((gint64) n);
   g_autofree double *value = g_new (double, n + 1);
-  g_autofree double *difference = g_new (double, n + 1);
-  g_autofree double *completeness = g_new (double, n + 1);
   g_autofree gint32 *position = g_new (gint32, n + 1);
   g_autofree gint32 *index = g_new (gint32, n + 1);
   g_autofree gint32 *against = g_new (gint32, n + 1);
@@ -202,20 +200,33 @@ add_targets (HlSessionResult *result, const HlSaliencySet *set)
     {
       const HlSaliencyRow *row = row_at (set, i);
       value[i] = row->z;
-      difference[i] = row->difference;
-      completeness[i] = row->completeness;
       position[i] = (gint32) row->target.row;
       index[i] = row->target.index;
       against[i] = row->target.against;
     }
   hl_result_add_array (result, "value", HL_DTYPE_F64, shape, value, "target", NULL);
+  hl_result_add_array (result, "position", HL_DTYPE_I32, shape, position, "target", NULL);
+  hl_result_add_array (result, "class", HL_DTYPE_I32, shape, index, "target", NULL);
+  hl_result_add_array (result, "against", HL_DTYPE_I32, shape, against, "target", NULL);
+}
+
+/* How far the numbers are what they should add up to. */
+static void
+add_sums (HlSessionResult *result, const HlSaliencySet *set)
+{
+  gsize n = set->rows->len;
+  HlShape shape = HL_SHAPE ((gint64) n);
+  g_autofree double *difference = g_new (double, n + 1);
+  g_autofree double *completeness = g_new (double, n + 1);
+  for (guint i = 0; i < n; i++)
+    {
+      difference[i] = row_at (set, i)->difference;
+      completeness[i] = row_at (set, i)->completeness;
+    }
   hl_result_add_array (result, "difference", HL_DTYPE_F64, shape, difference, "target",
                        NULL);
   hl_result_add_array (result, "completeness", HL_DTYPE_F64, shape, completeness,
                        "target", NULL);
-  hl_result_add_array (result, "position", HL_DTYPE_I32, shape, position, "target", NULL);
-  hl_result_add_array (result, "class", HL_DTYPE_I32, shape, index, "target", NULL);
-  hl_result_add_array (result, "against", HL_DTYPE_I32, shape, against, "target", NULL);
 }
 
 /* What of the decoder's own tokens is said; rows are of different lengths. */
@@ -252,7 +263,8 @@ hl_saliency_set_to_result (const HlSaliencySet *set, const char *provenance)
       saliency[i * T + t] = row_at (set, i)->scores[t];
   hl_result_add_array (result, "saliency", HL_DTYPE_F64, HL_SHAPE (n, T), saliency,
                        "target", "token");
-  add_targets (result, set);
+  hl_saliency_set_add_targets (set, result);
+  add_sums (result, set);
   add_own (result, set);
   return result;
 }

@@ -65,6 +65,10 @@ json_t *hl_saliency_set_describe (const HlSaliencySet *set);
 HlSessionResult *hl_saliency_set_to_result (const HlSaliencySet *set,
                                             const char *provenance);
 
+/** hl_saliency_set_add_targets: "value", "position", "class", "against" (target), into a
+ * result. Thread: any. */
+void hl_saliency_set_add_targets (const HlSaliencySet *set, HlSessionResult *result);
+
 /** hl_saliency_set_to_csv: (transfer full): a row a target and token. */
 char *hl_saliency_set_to_csv (const HlSaliencySet *set);
 

@@ -35,6 +35,12 @@ hl_saliency_is_signed (HlSaliencyMethod method)
 }
 
 gboolean
+hl_saliency_has_baseline (HlSaliencyMethod method)
+{
+  return methods[method].has_baseline;
+}
+
+gboolean
 hl_saliency_from_name (const char *name, HlSaliencyMethod *method)
 {
   for (int i = 0; i < HL_N_SALIENCIES; i++)

@@ -39,6 +39,8 @@ typedef enum
 /** hl_saliency_name: "gradient-input"; hl_saliency_is_signed: against the target too. */
 const char *hl_saliency_name (HlSaliencyMethod method);
 gboolean hl_saliency_is_signed (HlSaliencyMethod method);
+/** hl_saliency_has_baseline: it holds the input against something. */
+gboolean hl_saliency_has_baseline (HlSaliencyMethod method);
 /** hl_saliency_from_name: FALSE, with @method untouched, for an unknown name. */
 gboolean hl_saliency_from_name (const char *name, HlSaliencyMethod *method);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Attention beside saliency, on maps and scores made by hand. */
-#include "analysis/hl-cross-compare.h"
+#include "analysis/hl-cross-result.h"
+#include "analysis/hl-result-reader.h"
 #include "base/hl-error.h"
 #include "trace/hl-attention-source.h"
 
@@ -259,6 +260,159 @@ test_result (Fixture *f, gconstpointer data)
   g_assert_cmpuint (g_strv_length (lines), ==, 1 + 4 + 1);
 }
 
+/* The mean of two heads of different layers, against the formula. */
+static double
+two_heads (const Fixture *f, int i, int j)
+{
+  return ((double) f->maps[0][0][i + 1][j] + (double) f->maps[1][1][i + 1][j]) / 2;
+}
+
+static HlCrossResult *
+read_back (const Fixture *f, const HlCrossComparison *c, const HlCrossOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlSessionResult) kept =
+      hl_cross_comparison_to_result (c, f->set, options, "{}");
+  HlCrossResult *read = hl_cross_result_read (kept, &error);
+  g_assert_no_error (error);
+  return read;
+}
+
+static void
+test_map (Fixture *f, gconstpointer data)
+{
+  for (int raw = 0; raw < 2; raw++)
+    {
+      const HlCrossOptions options = { .is_raw = raw };
+      const HlHeadKey heads[] = { { 2, 0, 0 }, { 2, 1, 1 } };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlCrossComparison) c = compare (f, &options);
+      g_autoptr (HlCrossResult) read = read_back (f, c, &options);
+      HlCrossRows rows = hl_cross_result_get_rows (read, f->source, NULL);
+      g_autoptr (HlCrossMap) map = hl_cross_map_make (&rows, heads, 2, NULL, &error);
+      g_autoptr (HlCrossMap) one = hl_cross_map_make (&rows, heads + 1, 1, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpfloat_with_epsilon (map->pearson, pearson_of (two_heads, f, M - 2, raw),
+                                      1e-9);
+      g_assert_cmpfloat_with_epsilon (one->pearson, c->pearson[3], 1e-12);
+      g_assert_cmpfloat_with_epsilon (one->spearman, c->spearman[3], 1e-12);
+      for (int i = 0; i < TARGETS; i++)
+        for (int j = 0; j < M - 2; j++)
+          g_assert_cmpfloat_with_epsilon (map->attention[i * M + j], two_heads (f, i, j),
+                                          1e-9);
+    }
+}
+
+static void
+same_numbers (const double *x, const double *y, int n)
+{
+  for (int i = 0; i < n; i++)
+    g_assert_true (x[i] == y[i] || (isnan (x[i]) && isnan (y[i])));
+}
+
+/* What a session keeps is all that was known. */
+static void
+test_read_back (Fixture *f, gconstpointer data)
+{
+  const HlCrossOptions options = { .is_raw = TRUE };
+  f->set->options.baseline = HL_BASELINE_MEAN;
+  f->set->options.at_features = TRUE;
+  f->set->options.seed = 7;
+  g_autoptr (HlCrossComparison) c = compare (f, &options);
+  g_autoptr (HlCrossResult) read = read_back (f, c, &options);
+  const HlCrossComparison *r = read->comparison;
+  g_assert_cmpint (r->stack, ==, 2);
+  g_assert_cmpint (r->n_layers, ==, 2);
+  g_assert_cmpint (r->n_targets, ==, TARGETS);
+  same_numbers (r->pearson, c->pearson, 4);
+  same_numbers (r->monotonicity, c->monotonicity, 4);
+  same_numbers (r->pearson_layer, c->pearson_layer, 2);
+  same_numbers (r->by_target, c->by_target, TARGETS);
+  same_numbers (r->attention, c->attention, TARGETS * M);
+  same_numbers (r->saliency, c->saliency, TARGETS * M);
+  same_numbers (&r->pearson_all, &c->pearson_all, 1);
+  g_assert_true (read->options.is_raw && !read->options.keeps_special);
+  g_assert_true (read->set->options.method == HL_SALIENCY_RELEVANCE);
+  g_assert_true (read->set->options.baseline == HL_BASELINE_MEAN);
+  g_assert_true (read->set->options.at_features && read->set->options.seed == 7);
+  g_assert_null (read->faithfulness);
+  for (int i = 0; i < TARGETS; i++)
+    {
+      const HlSaliencyRow *row = g_ptr_array_index (read->set->rows, (guint) i);
+      g_assert_cmpint (read->query[i], ==, i + 1);
+      g_assert_cmpint (row->target.index, ==, i);
+      g_assert_cmpint (row->target.against, ==, -1);
+    }
+}
+
+static void
+fill_faithfulness (HlFaithfulness *x)
+{
+  int n = HL_N_ORDERS * TARGETS * HL_FAITHFULNESS_SHARES;
+  x->n_targets = TARGETS;
+  x->deletion = g_new (double, n);
+  x->insertion = g_new (double, n);
+  for (int i = 0; i < n; i++)
+    {
+      x->deletion[i] = i;
+      x->insertion[i] = -i;
+    }
+  for (int o = 0; o < HL_N_ORDERS; o++)
+    {
+      x->deletion_area[o] = (HlInterval){ o, o - 1, o + 1, TARGETS };
+      x->insertion_area[o] = (HlInterval){ o + 10, o, o + 20, TARGETS };
+    }
+}
+
+static void
+test_read_faithfulness (Fixture *f, gconstpointer data)
+{
+  const HlCrossOptions plain = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlCrossComparison) c = compare (f, &plain);
+  g_autoptr (HlFaithfulness) x = g_new0 (HlFaithfulness, 1);
+  fill_faithfulness (x);
+  g_autoptr (HlSessionResult) kept =
+      hl_cross_comparison_to_result (c, f->set, &plain, "{}");
+  hl_faithfulness_add_to (x, kept);
+  g_autoptr (HlCrossResult) read = hl_cross_result_read (kept, &error);
+  g_assert_no_error (error);
+  same_numbers (read->faithfulness->deletion, x->deletion,
+                HL_N_ORDERS * TARGETS * HL_FAITHFULNESS_SHARES);
+  same_numbers (read->faithfulness->insertion, x->insertion,
+                HL_N_ORDERS * TARGETS * HL_FAITHFULNESS_SHARES);
+  g_assert_cmpfloat (read->faithfulness->deletion_area[2].high, ==, 3);
+  g_assert_cmpfloat (read->faithfulness->insertion_area[1].low, ==, 1);
+}
+
+/* A file may lack anything. */
+static void
+test_read_damaged (Fixture *f, gconstpointer data)
+{
+  const HlCrossOptions plain = { 0 };
+  g_autoptr (HlCrossComparison) c = compare (f, &plain);
+  g_autoptr (HlSessionResult) whole =
+      hl_cross_comparison_to_result (c, f->set, &plain, "{}");
+  const char *const params[] = { "",
+                                 "[]",
+                                 "{}",
+                                 "{\"stack\": 2}",
+                                 "{\"stack\": -1, \"method\": \"relevance\"}",
+                                 "{\"stack\": 2, \"method\": \"x\"}" };
+  for (guint i = 0; i < G_N_ELEMENTS (params); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlSessionResult) other =
+          hl_session_result_new (HL_RESULT_CROSS, params[i], "{}");
+      hl_result_add_array (other, "saliency", HL_DTYPE_F64, HL_SHAPE (TARGETS, M),
+                           c->saliency, "target", "token");
+      hl_result_add_array (other, "pearson", HL_DTYPE_F64, HL_SHAPE (2, 2), c->pearson,
+                           "layer", "head");
+      g_assert_null (hl_cross_result_read (other, &error));
+      g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
+    }
+}
+
 static void
 add (const char *name, void (*func) (Fixture *, gconstpointer))
 {
@@ -276,5 +430,9 @@ main (int argc, char **argv)
   add ("signed", test_signed);
   add ("other-tokens", test_other_tokens);
   add ("result", test_result);
+  add ("map", test_map);
+  add ("read-back", test_read_back);
+  add ("read-faithfulness", test_read_faithfulness);
+  add ("read-damaged", test_read_damaged);
   return g_test_run ();
 }

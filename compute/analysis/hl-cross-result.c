@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ * Attention beside saliency, read from a session. */
+#include "analysis/hl-cross-result.h"
+
+#include "analysis/hl-result-reader.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Stacks of a model at most; a larger number in a file is none. */
+#define STACKS_MOST 64
+
+HlCrossResult *
+hl_cross_result_ref (HlCrossResult *result)
+{
+  g_atomic_ref_count_inc (&result->refs);
+  return result;
+}
+
+void
+hl_cross_result_unref (HlCrossResult *result)
+{
+  if (result == NULL || !g_atomic_ref_count_dec (&result->refs))
+    return;
+  hl_saliency_set_free (result->set);
+  hl_cross_comparison_free (result->comparison);
+  hl_faithfulness_free (result->faithfulness);
+  g_free (result->query);
+  g_free (result);
+}
+
+/* (transfer full): a copy of an array's numbers, NaN among them; zeros where it is wrong.
+ */
+static double *
+take (HlResultReader *r, const char *name, int n_dims, gint64 first, gint64 second)
+{
+  const HlTensor *t =
+      hl_result_reader_get (r, name, HL_DTYPE_F64, n_dims, first, second);
+  gsize n = t != NULL ? (gsize) hl_tensor_count (t) : 0;
+  double *x = g_new0 (double, n + 1);
+  if (t != NULL)
+    memcpy (x, t->data, sizeof (double) * n);
+  return x;
+}
+
+/* ---- maps ----------------------------------------------------------------------------
+ */
+
+static HlCrossComparison *
+read_comparison (HlResultReader *r)
+{
+  HlCrossComparison *c = g_new0 (HlCrossComparison, 1);
+  const HlTensor *heads = hl_result_reader_get (r, "pearson", HL_DTYPE_F64, 2, -1, -1);
+  const HlTensor *map = hl_result_reader_get (r, "saliency", HL_DTYPE_F64, 2, -1, -1);
+  c->stack = (int) hl_result_get_int (r->params, "stack", STACKS_MOST);
+  if (c->stack < 0)
+    hl_result_reader_complain (r, "stack", "the number of a stack");
+  if (heads == NULL || map == NULL)
+    return c;
+  gint64 L = heads->shape.dim[0], H = heads->shape.dim[1];
+  gint64 n = map->shape.dim[0], m = map->shape.dim[1];
+  c->n_layers = (int) L;
+  c->n_heads = (int) H;
+  c->n_targets = (int) n;
+  c->n_keys = (int) m;
+  c->pearson = take (r, "pearson", 2, L, H);
+  c->spearman = take (r, "spearman", 2, L, H);
+  c->diagonality = take (r, "diagonality", 2, L, H);
+  c->monotonicity = take (r, "monotonicity", 2, L, H);
+  c->pearson_layer = take (r, "pearson_layer", 1, L, -1);
+  c->by_target = take (r, "pearson_target", 1, n, -1);
+  c->attention = take (r, "attention", 2, n, m);
+  c->saliency = take (r, "saliency", 2, n, m);
+  g_autofree double *pearson = take (r, "pearson_all", 1, 1, -1);
+  g_autofree double *spearman = take (r, "spearman_all", 1, 1, -1);
+  c->pearson_all = pearson[0];
+  c->spearman_all = spearman[0];
+  return c;
+}
+
+/* ---- targets -------------------------------------------------------------------------
+ */
+
+static gint32
+number_at (const HlTensor *t, gint64 i)
+{
+  return t != NULL ? ((const gint32 *) t->data)[i] : -1;
+}
+
+static HlSaliencyRow *
+row_of (const HlCrossComparison *c, gint64 i)
+{
+  HlSaliencyRow *row = g_new0 (HlSaliencyRow, 1);
+  row->difference = row->completeness = NAN;
+  row->n_tokens = c->n_keys;
+  row->scores =
+      g_memdup2 (c->saliency + i * c->n_keys, sizeof (double) * (gsize) c->n_keys);
+  return row;
+}
+
+static void
+read_method (HlResultReader *r, HlSaliencyOptions *options)
+{
+  gint64 seed = hl_result_get_int (r->params, "seed", G_MAXUINT32);
+  gint64 samples = hl_result_get_int (r->params, "samples", 1 << 20);
+  double noise = hl_result_get_real (r->params, "noise");
+  const char *method = hl_result_get_string (r->params, "method");
+  const char *baseline = hl_result_get_string (r->params, "baseline");
+  if (!hl_saliency_from_name (method, &options->method))
+    hl_result_reader_complain (r, "method", "the name of a saliency method");
+  if (!hl_baseline_from_name (baseline, &options->baseline))
+    hl_result_reader_complain (r, "baseline", "the name of a baseline");
+  options->at_features = json_is_true (json_object_get (r->params, "at_encoder"));
+  options->seed = seed > 0 ? (guint32) seed : 0;
+  options->n_samples = samples > 0 ? (int) samples : 0;
+  options->noise = isfinite (noise) ? noise : 0;
+}
+
+static HlTokenTable *
+read_tokens (HlResultReader *r, int n)
+{
+  HlTokenTable *tokens = hl_token_table_new (n);
+  const json_t *texts = json_object_get (r->params, "tokens");
+  for (int i = 0; i < n; i++)
+    {
+      const char *text = json_string_value (json_array_get (texts, (gsize) i));
+      g_free (tokens->tokens[i].text);
+      tokens->tokens[i].text = g_utf8_make_valid (text != NULL ? text : "", -1);
+    }
+  return tokens;
+}
+
+static void
+read_set (HlResultReader *r, HlCrossResult *made)
+{
+  const HlCrossComparison *c = made->comparison;
+  HlSaliencySet *set = made->set;
+  gint64 n = c->n_targets;
+  const HlTensor *row = hl_result_reader_get (r, "position", HL_DTYPE_I32, 1, n, -1);
+  const HlTensor *index = hl_result_reader_get (r, "class", HL_DTYPE_I32, 1, n, -1);
+  const HlTensor *against = hl_result_reader_get (r, "against", HL_DTYPE_I32, 1, n, -1);
+  g_autofree double *value = take (r, "value", 1, n, -1);
+  const json_t *targets = json_object_get (r->params, "targets");
+  made->query = g_new0 (gint64, (gsize) n + 1);
+  for (gint64 i = 0; r->error == NULL && i < n; i++)
+    {
+      const json_t *target = json_array_get (targets, (gsize) i);
+      const char *name = json_string_value (json_object_get (target, "name"));
+      HlSaliencyRow *one = row_of (c, i);
+      one->target = (HlSaliencyTarget){ number_at (row, i), number_at (index, i),
+                                        number_at (against, i) };
+      one->z = value[i];
+      made->query[i] = MAX (one->target.row, 0);
+      g_ptr_array_add (set->rows, one);
+      g_ptr_array_add (set->names, g_utf8_make_valid (name != NULL ? name : "", -1));
+    }
+  set->tokens = read_tokens (r, c->n_keys);
+  read_method (r, &set->options);
+}
+
+/* ---- faithfulness --------------------------------------------------------------------
+ */
+
+static void
+read_areas (HlResultReader *r, const char *name, HlInterval *areas, int n)
+{
+  g_autofree double *x = take (r, name, 2, HL_N_ORDERS, 3);
+  for (int o = 0; r->error == NULL && o < HL_N_ORDERS; o++)
+    areas[o] = (HlInterval){ x[3 * o], x[3 * o + 1], x[3 * o + 2], n };
+}
+
+static double *
+read_curves (HlResultReader *r, const char *name, int n)
+{
+  const HlTensor *t = hl_result_reader_get (r, name, HL_DTYPE_F64, 3, HL_N_ORDERS, n);
+  if (t != NULL && t->shape.dim[2] != HL_FAITHFULNESS_SHARES)
+    hl_result_reader_complain (r, name, "a curve of 11 shares");
+  return take (r, name, 3, HL_N_ORDERS, n);
+}
+
+static HlFaithfulness *
+read_faithfulness (HlResultReader *r, int n)
+{
+  if (hl_session_result_get_array (r->result, "deletion_curve") == NULL)
+    return NULL;
+  HlFaithfulness *f = g_new0 (HlFaithfulness, 1);
+  f->n_targets = n;
+  f->deletion = read_curves (r, "deletion_curve", n);
+  f->insertion = read_curves (r, "insertion_curve", n);
+  read_areas (r, "deletion_area", f->deletion_area, n);
+  read_areas (r, "insertion_area", f->insertion_area, n);
+  return f;
+}
+
+/* ---- all of it -----------------------------------------------------------------------
+ */
+
+HlCrossResult *
+hl_cross_result_read (const HlSessionResult *result, GError **error)
+{
+  HlResultReader r;
+  g_autoptr (HlCrossResult) made = g_new0 (HlCrossResult, 1);
+  hl_result_reader_init (&r, result);
+  g_atomic_ref_count_init (&made->refs);
+  made->set = g_new0 (HlSaliencySet, 1);
+  made->set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);
+  made->set->names = g_ptr_array_new_with_free_func (g_free);
+  made->comparison = read_comparison (&r);
+  read_set (&r, made);
+  made->faithfulness = read_faithfulness (&r, made->comparison->n_targets);
+  made->options.is_raw = g_str_equal (hl_result_get_string (r.params, "maps"), "raw");
+  made->options.keeps_special =
+      json_is_true (json_object_get (r.params, "special_tokens"));
+  return hl_result_reader_end (&r, error) ? g_steal_pointer (&made) : NULL;
+}
+
+HlCrossRows
+hl_cross_result_get_rows (const HlCrossResult *result,
+                          const HlAttentionSource *source,
+                          HlBackend *backend)
+{
+  const HlCrossComparison *c = result->comparison;
+  return (HlCrossRows){ source,      backend,       c->n_targets,
+                        c->n_keys,   result->query, c->saliency,
+                        result->options.is_raw };
+}

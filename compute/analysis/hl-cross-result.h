@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * Attention beside saliency as a session keeps it, read back. */
+#pragma once
+
+#include "analysis/hl-cross-map.h"
+#include "analysis/hl-faithfulness.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlCrossResult: immutable; atomic reference count.
+ * @set: its rows have their targets and values, and as scores what the comparison has of
+ *   them; its tokens only their texts
+ * @query: (n_targets): the rows of the maps
+ * @faithfulness: (nullable): where it was measured
+ */
+typedef struct
+{
+  gatomicrefcount refs;
+  HlSaliencySet *set;
+  HlCrossOptions options;
+  HlCrossComparison *comparison;
+  gint64 *query;
+  HlFaithfulness *faithfulness;
+} HlCrossResult;
+
+/** hl_cross_result_read: (transfer full): NULL with @error (FORMAT): what is missing or
+ * of the wrong size. Thread: any. */
+HlCrossResult *hl_cross_result_read (const HlSessionResult *result, GError **error);
+HlCrossResult *hl_cross_result_ref (HlCrossResult *result);
+void hl_cross_result_unref (HlCrossResult *result);
+
+/** hl_cross_result_get_rows: to read other maps at; borrows from @result. */
+HlCrossRows hl_cross_result_get_rows (const HlCrossResult *result,
+                                      const HlAttentionSource *source,
+                                      HlBackend *backend);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlCrossResult, hl_cross_result_unref)
+
+G_END_DECLS
