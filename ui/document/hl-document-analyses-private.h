@@ -54,6 +54,19 @@ typedef struct
   guint epoch;
 } HlDocumentOverview;
 
+/** HlDocumentSaliency: see hl-document-saliency.c. @interventions: in force when it was
+ * made, where that is known; @map: of chosen heads; @map_epoch: of the map in hand */
+typedef struct
+{
+  HlSaliencyChoices choices;
+  HlCrossResult *made;
+  GPtrArray *interventions;
+  HlCrossHeads heads;
+  HlCrossMap *map;
+  GCancellable *cancellable;
+  guint epoch, map_epoch;
+} HlDocumentSaliency;
+
 /** hl_document_init_scores, _clear_scores: with the document. */
 void hl_document_init_scores (HlDocument *self);
 void hl_document_clear_scores (HlDocument *self);
@@ -92,6 +105,14 @@ void hl_document_clear_overview (HlDocument *self);
 void hl_document_forget_overview (HlDocument *self);
 void hl_document_take_overview (HlDocument *self);
 void hl_document_stop_overview (HlDocument *self);
+
+/** hl_document_init_saliency, _clear_saliency, _forget_saliency, _take_saliency,
+ * _stop_saliency: likewise of what is said of this input. */
+void hl_document_init_saliency (HlDocument *self);
+void hl_document_clear_saliency (HlDocument *self);
+void hl_document_forget_saliency (HlDocument *self);
+void hl_document_take_saliency (HlDocument *self);
+void hl_document_stop_saliency (HlDocument *self);
 
 /** hl_document_clear_pruning: with the document, or another model;
  * hl_document_take_pruning: parts and curves that the opened session has. */

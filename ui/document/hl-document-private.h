@@ -20,6 +20,7 @@ typedef enum
   HL_DOCUMENT_SCORES,
   HL_DOCUMENT_PATTERNS,
   HL_DOCUMENT_OVERVIEW,
+  HL_DOCUMENT_SALIENCY,
   HL_DOCUMENT_HEAD_NOTES,
   HL_DOCUMENT_DATASET,
   HL_DOCUMENT_N_SIGNALS,
@@ -44,6 +45,7 @@ struct _HlDocument
   HlDocumentScores analyses;
   HlDocumentPatterns patterns;
   HlDocumentOverview overview;
+  HlDocumentSaliency saliency;
   HlTrace *trace; /* in tokens, as all of these: what is shown may be in words */
   HlTrace *baseline;
   HlAttentionSource *source;
@@ -96,7 +98,7 @@ typedef struct _HlDocumentJob
   guint summary_id;
   HlDataset *dataset; /* (nullable): the input is opened from */
   int item;
-  gint64 window; /* of a recording */
+  gint64 window;       /* of a recording */
   int label;           /* of the input: -1 for not known */
   gboolean is_guess;   /* of a layer: an estimate */
   guint n_changes;     /* of the document when it was saved */

@@ -83,6 +83,7 @@ hl_document_init_scores (HlDocument *self)
   self->analyses.what = g_strdup ("");
   hl_document_init_patterns (self);
   hl_document_init_overview (self);
+  hl_document_init_saliency (self);
 }
 
 void
@@ -96,6 +97,7 @@ hl_document_clear_scores (HlDocument *self)
     }
   hl_document_clear_patterns (self);
   hl_document_clear_overview (self);
+  hl_document_clear_saliency (self);
   hl_document_clear_pruning (self);
   g_clear_pointer (&a->reference, hl_input_unref);
   g_clear_pointer (&a->dataset, hl_dataset_unref);
@@ -124,6 +126,7 @@ hl_document_forget_scores (HlDocument *self, gboolean of_everything)
       g_clear_pointer (&a->scores[i], hl_head_scores_unref);
     }
   g_clear_pointer (&a->partial, hl_partial_free);
+  hl_document_forget_saliency (self);
   a->label = -1;
   if (of_everything)
     {
@@ -238,6 +241,7 @@ hl_document_stop_analysis (HlDocument *self)
     stop_scope (self, i);
   hl_document_stop_patterns (self);
   hl_document_stop_overview (self);
+  hl_document_stop_saliency (self);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------
@@ -417,6 +421,7 @@ hl_document_take_results (HlDocument *self)
   hl_document_take_pruning (self);
   hl_document_take_patterns (self);
   hl_document_take_overview (self);
+  hl_document_take_saliency (self);
   hl_document_emit (self, HL_DOCUMENT_SCORES);
 }
 

@@ -173,6 +173,7 @@ hl_document_class_init (HlDocumentClass *klass)
     [HL_DOCUMENT_SCORES] = "scores-changed",
     [HL_DOCUMENT_PATTERNS] = "patterns-changed",
     [HL_DOCUMENT_OVERVIEW] = "overview-changed",
+    [HL_DOCUMENT_SALIENCY] = "saliency-changed",
     [HL_DOCUMENT_HEAD_NOTES] = "head-notes-changed",
     [HL_DOCUMENT_DATASET] = "dataset-changed",
     [HL_DOCUMENT_N_SIGNALS] = NULL,

@@ -30,6 +30,7 @@ G_DECLARE_FINAL_TYPE (HlDocument, hl_document, HL, DOCUMENT, GObject)
  * "patterns-changed" (): a summary of patterns, where maps lie in it, or its training
  * "head-notes-changed" (): what is written of some head
  * "overview-changed" (): of the data set, or the input of it that is pointed at
+ * "saliency-changed" (): what is known of it, or whose map stands beside it
  * "dataset-changed" (): another data set, or none
  * "token-generated" (): one more token of the text that is being generated
  * "failed" (char *summary, char *details): for a person */
@@ -160,3 +161,4 @@ G_END_DECLS
 
 /* What analyses say has a header of its own. */
 #include "document/hl-document-analyses.h"
+#include "document/hl-document-saliency.h"

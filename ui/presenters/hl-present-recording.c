@@ -22,10 +22,10 @@ hl_present_has_recording (const HlTrace *trace, int stack)
          tower != NULL && tower->key_stack == 0 && keys != NULL && keys->n_tokens > 0;
 }
 
-static gint64
-keys_per_cell (const HlTokenTable *keys)
+gint64
+hl_present_recording_joined (gint64 n_keys)
 {
-  return (keys->n_tokens + HL_RECORDING_CELLS - 1) / HL_RECORDING_CELLS;
+  return (n_keys + HL_RECORDING_CELLS - 1) / HL_RECORDING_CELLS;
 }
 
 /* The range of what was really heard, for the picture's greys. */
@@ -45,8 +45,9 @@ find_range (const HlTrace *trace, float *low, float *high)
       }
 }
 
+/* The first @n_frames of it. */
 static guint8 *
-paint_spectrogram (const HlTrace *trace)
+paint_spectrogram (const HlTrace *trace, gint64 n_frames)
 {
   const gint64 *dim = trace->features->shape.dim;
   const float *x = hl_tensor_f32 (trace->features);
@@ -57,7 +58,7 @@ paint_spectrogram (const HlTrace *trace)
     for (gint64 column = 0; column < PICTURE_WIDTH; column++)
       {
         gint64 band = (PICTURE_HEIGHT - 1 - row) * dim[0] / PICTURE_HEIGHT;
-        gint64 frame = column * dim[1] / PICTURE_WIDTH;
+        gint64 frame = column * n_frames / PICTURE_WIDTH;
         float share = (x[band * dim[1] + frame] - low) / fmaxf (high - low, 1e-6F);
         gboolean is_real = trace->n_real_frames <= 0 || frame < trace->n_real_frames;
         /* A number that is none, of a file, is dark like silence. */
@@ -74,7 +75,7 @@ hl_present_recording_key (const HlTrace *trace,
                           gint64 cell)
 {
   const HlTokenTable *keys = hl_trace_get_key_tokens (trace, stack);
-  gint64 n = keys_per_cell (keys), best = cell * n;
+  gint64 n = hl_present_recording_joined (keys->n_tokens), best = cell * n;
   if (cell < 0 || best >= keys->n_tokens)
     return -1;
   for (gint64 k = best + 1; weights != NULL && k < MIN ((cell + 1) * n, keys->n_tokens);
@@ -84,17 +85,21 @@ hl_present_recording_key (const HlTrace *trace,
   return best;
 }
 
+/* The largest of the @n_joined keys of each cell; NaN where all of them are. */
 static void
 place_weights (HlOverlayScene *scene,
-               const HlTrace *trace,
-               int stack,
+               gint64 n_joined,
+               gint64 n_keys,
                const float *weights)
 {
   scene->weights = g_new (float, (gsize) scene->n_columns);
   for (int c = 0; c < scene->n_columns; c++)
     {
-      scene->weights[c] = weights[hl_present_recording_key (trace, stack, weights, c)];
-      scene->scale.high = fmax (scene->scale.high, (double) scene->weights[c]);
+      float *cell = &scene->weights[c];
+      *cell = weights[c * n_joined];
+      for (gint64 k = c * n_joined; k < MIN ((c + 1) * n_joined, n_keys); k++)
+        *cell = fmaxf (*cell, weights[k]);
+      scene->scale.high = fmax (scene->scale.high, (double) *cell);
     }
   if (!(scene->scale.high > 0))
     scene->scale.high = 1;
@@ -112,6 +117,32 @@ describe (HlOverlayScene *scene, const HlTrace *trace, int stack, gint64 n_joine
 }
 
 HlOverlayScene *
+hl_present_recording_part (const HlTrace *trace,
+                           int stack,
+                           gint64 n_keys,
+                           const float *weights,
+                           const HlViewOptions *options)
+{
+  const HlTokenTable *keys = hl_trace_get_key_tokens (trace, stack);
+  gint64 n = hl_present_recording_joined (n_keys);
+  gint64 n_frames = trace->features->shape.dim[1] * n_keys / keys->n_tokens;
+  HlOverlayScene *scene = hl_overlay_scene_new ();
+  scene->title = g_strdup (_ ("Recording"));
+  scene->width = PICTURE_WIDTH;
+  scene->height = PICTURE_HEIGHT;
+  scene->picture = paint_spectrogram (trace, MAX (n_frames, 1));
+  scene->n_rows = 1;
+  scene->n_columns = (int) ((n_keys + n - 1) / n);
+  scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
+  scene->selected = g_new0 (gboolean, (gsize) scene->n_columns);
+  if (weights != NULL)
+    place_weights (scene, n, n_keys, weights);
+  else
+    scene->scale.high = 1;
+  return scene;
+}
+
+HlOverlayScene *
 hl_present_recording (const HlTrace *trace,
                       int stack,
                       const float *weights,
@@ -120,25 +151,14 @@ hl_present_recording (const HlTrace *trace,
 {
   if (!hl_present_has_recording (trace, stack))
     return NULL;
-  const HlTokenTable *keys = hl_trace_get_key_tokens (trace, stack);
-  gint64 n = keys_per_cell (keys);
-  HlOverlayScene *scene = hl_overlay_scene_new ();
-  scene->title = g_strdup (_ ("Recording"));
-  scene->width = PICTURE_WIDTH;
-  scene->height = PICTURE_HEIGHT;
-  scene->picture = paint_spectrogram (trace);
-  scene->n_rows = 1;
-  scene->n_columns = (int) ((keys->n_tokens + n - 1) / n);
-  scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
-  scene->selected = g_new0 (gboolean, (gsize) scene->n_columns);
-  if (key >= 0 && key < keys->n_tokens)
+  gint64 n_keys = hl_trace_get_key_tokens (trace, stack)->n_tokens;
+  gint64 n = hl_present_recording_joined (n_keys);
+  HlOverlayScene *scene =
+      hl_present_recording_part (trace, stack, n_keys, weights, options);
+  if (key >= 0 && key < n_keys)
     scene->selected[key / n] = TRUE;
   if (weights == NULL)
-    {
-      scene->scale.high = 1;
-      return scene;
-    }
-  place_weights (scene, trace, stack, weights);
+    return scene;
   scene->scale.high = fmax (scene->scale.high, options->row_high);
   describe (scene, trace, stack, n);
   return scene;

@@ -29,6 +29,18 @@ HlOverlayScene *hl_present_recording (const HlTrace *trace,
                                       gint64 key,
                                       const HlViewOptions *options);
 
+/** hl_present_recording_joined: keys in a cell, of a recording of @n_keys. */
+gint64 hl_present_recording_joined (gint64 n_keys);
+
+/** hl_present_recording_part: (transfer full): the first @n_keys, 1 or more, of a
+ * recording that is there, without a caption; nothing is selected. @weights: (nullable)
+ * (n_keys) */
+HlOverlayScene *hl_present_recording_part (const HlTrace *trace,
+                                           int stack,
+                                           gint64 n_keys,
+                                           const float *weights,
+                                           const HlViewOptions *options);
+
 /** hl_present_recording_key: of the keys in a cell of @scene the one with the largest of
  * @weights (nullable: the first); -1 outside. */
 gint64 hl_present_recording_key (const HlTrace *trace,

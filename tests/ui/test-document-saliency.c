@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ * Saliency beside attention in a document: computed, seen as scenes, kept in the session;
+ * by other heads; stopped, and forgotten with its input. */
+#include "document-settle.h"
+#include "presenters/hl-present-compare.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static char *
+data_path (const char *name)
+{
+  return g_test_build_filename (G_TEST_DIST, "..", "data", name, NULL);
+}
+
+static HlDocument *
+open_word (const char *word)
+{
+  const HlTextOptions options = { 0 };
+  g_autofree char *model = data_path ("models/g2p-cmu");
+  HlDocument *document = hl_document_new ();
+  hl_document_open_model (document, model);
+  document_settle (document);
+  hl_document_open_text (document, word, &options);
+  document_settle (document);
+  return document;
+}
+
+static HlDocument *
+open_picture (void)
+{
+  g_autofree char *model = data_path ("models/vit-fashion");
+  g_autofree char *picture = data_path ("samples/shirt-02.png");
+  HlDocument *document = hl_document_new ();
+  hl_document_open_input (document, picture);
+  hl_document_open_model (document, model);
+  document_settle (document);
+  return document;
+}
+
+static void
+choose (HlDocument *document, HlSaliencyMethod method)
+{
+  HlSaliencyChoices choices = *hl_document_get_saliency_choices (document);
+  choices.options.method = method;
+  choices.options.baseline = HL_BASELINE_MEAN;
+  hl_document_set_saliency_choices (document, &choices);
+}
+
+/* The engine, and what comes back from it. */
+static void
+wait_for_engine (HlDocument *document)
+{
+  for (int quiet = 0; quiet < 30;)
+    {
+      gboolean waits = hl_engine_get_n_waiting (hl_document_get_engine (document)) > 0;
+      quiet = waits || g_main_context_iteration (NULL, FALSE) ? 0 : quiet + 1;
+      g_usleep (1000);
+    }
+}
+
+static HlCrossResult *
+compare (HlDocument *document, HlSaliencyMethod method)
+{
+  choose (document, method);
+  hl_document_compare (document);
+  document_settle (document);
+  wait_for_engine (document);
+  return hl_document_get_cross (document);
+}
+
+static HlCompare
+see (HlDocument *document, int target)
+{
+  return (HlCompare){ hl_document_get_trace (document), hl_document_get_cross (document),
+                      hl_document_get_cross_map (document), target, NULL, 0 };
+}
+
+/* ---- numbers -------------------------------------------------------------------------
+ */
+
+/* Every sound said has its row; the shares are the rows' by the plain formula. */
+static void
+test_word (void)
+{
+  HlDocument *document = open_word ("headlight");
+  g_assert_null (hl_document_get_cross (document));
+  HlCrossResult *result = compare (document, HL_SALIENCY_OCCLUSION);
+  g_assert_nonnull (result);
+  const HlCrossComparison *c = result->comparison;
+  const HlTokenTable *said = hl_trace_get_tokens (hl_document_get_trace (document), 1);
+  g_assert_cmpint (c->n_targets, ==, said->n_tokens - 1);
+  g_assert_cmpint (c->stack, ==, 2);
+  for (int t = 0; t < c->n_targets; t++)
+    {
+      HlCompare view = see (document, t);
+      g_autofree float *shares = hl_compare_shares (&view, HL_COMPARE_SALIENCY);
+      double sum = 0, all = 0;
+      for (int j = 0; j < c->n_keys; j++)
+        sum += isnan (c->saliency[t * c->n_keys + j]) ? 0 : c->saliency[t * c->n_keys + j];
+      for (int j = 0; j < c->n_keys; j++)
+        {
+          double x = c->saliency[t * c->n_keys + j];
+          g_assert_true (isnan (x) == !!isnan (shares[j]));
+          if (isnan (x))
+            continue;
+          g_assert_cmpfloat_with_epsilon ((double) shares[j], x / sum, 1e-6);
+          all += (double) shares[j];
+        }
+      g_assert_cmpfloat_with_epsilon (all, 1, 1e-5);
+    }
+  g_object_unref (document);
+}
+
+/* A row's saliency on a region, and on the rest, is all of it. */
+static void
+test_region (void)
+{
+  HlDocument *document = open_word ("headlight");
+  const HlCrossComparison *c = compare (document, HL_SALIENCY_GRADIENT_INPUT)->comparison;
+  g_autofree gboolean *some = g_new0 (gboolean, (gsize) c->n_keys);
+  g_autofree gboolean *rest = g_new0 (gboolean, (gsize) c->n_keys);
+  for (int j = 0; j < c->n_keys; j++)
+    (j < 3 ? some : rest)[j] = TRUE;
+  for (int t = 0; t < c->n_targets; t++)
+    for (int side = 0; side < 2; side++)
+      {
+        HlCompare view = see (document, t);
+        g_assert_true (isnan (hl_compare_region_share (&view, (HlCompareSide) side, t)));
+        view.region = some;
+        view.of_region = 3;
+        double a = hl_compare_region_share (&view, (HlCompareSide) side, t);
+        view.region = rest;
+        double b = hl_compare_region_share (&view, (HlCompareSide) side, t);
+        g_assert_cmpfloat_with_epsilon (a + b, 1, 1e-9);
+        g_assert_cmpfloat (a, >=, 0);
+      }
+  double on = c->saliency[0] + c->saliency[1] + c->saliency[2], all = 0;
+  for (int j = 0; j < c->n_keys; j++)
+    all += isnan (c->saliency[j]) ? 0 : c->saliency[j];
+  HlCompare view = see (document, -1);
+  view.region = some;
+  view.of_region = 3;
+  g_assert_cmpfloat_with_epsilon (hl_compare_region_share (&view, HL_COMPARE_SALIENCY, 0),
+                                  on / all, 1e-9);
+  g_autoptr (HlTokenList) names = hl_compare_list_outputs (&view);
+  g_autoptr (HlTokenScene) outputs =
+      hl_compare_outputs (&view, names, hl_document_get_view (document));
+  g_assert_cmpfloat_with_epsilon (
+      (double) outputs->weights[2],
+      hl_compare_region_share (&view, HL_COMPARE_SALIENCY, 2), 1e-6);
+  g_object_unref (document);
+}
+
+/* One output of a picture: CLS is left out, and said to be. */
+static void
+test_picture (void)
+{
+  HlDocument *document = open_picture ();
+  HlCrossResult *result = compare (document, HL_SALIENCY_GRADIENT_INPUT);
+  g_assert_cmpint (result->comparison->n_targets, ==, 1);
+  HlCompare view = see (document, 0);
+  g_assert_true (hl_compare_kind (&view) == HL_COMPARE_PICTURE);
+  g_autoptr (HlOverlayScene) scene = hl_compare_overlay (
+      &view, HL_COMPARE_ATTENTION, hl_document_get_view (document));
+  g_autofree char *left_out = hl_compare_left_out (&view);
+  double all = 0;
+  for (int i = 0; i < scene->n_rows * scene->n_columns; i++)
+    all += (double) scene->weights[i];
+  g_assert_cmpfloat_with_epsilon (all, 1, 1e-4);
+  g_assert_cmpstr (left_out, ==, "1 special token is left out.");
+  g_object_unref (document);
+}
+
+/* ---- heads ---------------------------------------------------------------------------
+ */
+
+static void
+test_heads (void)
+{
+  HlDocument *document = open_word ("transformations");
+  HlSelection *selection = hl_document_get_selection (document);
+  const HlCrossComparison *c = compare (document, HL_SALIENCY_OCCLUSION)->comparison;
+  g_assert_null (hl_document_get_cross_map (document));
+  hl_selection_set_stack_head (selection, c->stack, 1, 2);
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_SELECTED);
+  wait_for_engine (document);
+  g_assert_cmpfloat_with_epsilon (hl_document_get_cross_map (document)->pearson,
+                                  c->pearson[1 * c->n_heads + 2], 1e-9);
+  double best = -2;
+  for (int i = 0; i < c->n_layers * c->n_heads; i++)
+    best = fmax (best, c->pearson[i]);
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_BEST);
+  wait_for_engine (document);
+  g_assert_cmpfloat_with_epsilon (hl_document_get_cross_map (document)->pearson, best,
+                                  1e-9);
+  /* A model that names no heads for alignment, and nobody pinned one: all of them. */
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_ALIGNMENT);
+  wait_for_engine (document);
+  g_assert_null (hl_document_get_cross_map (document));
+  for (int h = 0; h < 2; h++)
+    hl_selection_toggle_pinned (selection, 2, h);
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_PINNED);
+  wait_for_engine (document);
+  g_assert_nonnull (hl_document_get_cross_map (document));
+  g_object_unref (document);
+}
+
+/* ---- sessions ------------------------------------------------------------------------
+ */
+
+static void
+test_session (void)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "saliency.h5", NULL);
+  HlDocument *document = open_word ("light");
+  HlCrossResult *result = compare (document, HL_SALIENCY_OCCLUSION);
+  double r = result->comparison->pearson_all, saliency = result->comparison->saliency[1];
+  hl_document_delete (document);
+  document_settle (document);
+  const HlFaithfulness *f = hl_document_get_cross (document)->faithfulness;
+  g_assert_nonnull (f);
+  double area = f->deletion_area[HL_ORDER_SALIENCY].mean;
+  g_assert_cmpfloat (area, >, 0);
+  g_assert_cmpfloat (area, <, f->insertion_area[HL_ORDER_SALIENCY].mean);
+  hl_document_save (document, path);
+  document_settle (document);
+  g_object_unref (document);
+  document = hl_document_new ();
+  hl_document_open_session (document, path);
+  document_settle (document);
+  result = hl_document_get_cross (document);
+  g_assert_nonnull (result);
+  g_assert_cmpfloat (result->comparison->pearson_all, ==, r);
+  g_assert_cmpfloat (result->comparison->saliency[1], ==, saliency);
+  g_assert_cmpfloat (result->faithfulness->deletion_area[HL_ORDER_SALIENCY].mean, ==,
+                     area);
+  HlCompare view = see (document, -1);
+  g_autoptr (HlChartScene) curves = hl_compare_curves (&view, FALSE);
+  g_assert_cmpuint (curves->series->len, ==, HL_N_ORDERS);
+  g_object_unref (document);
+  g_remove (path);
+}
+
+/* Another input has another explanation; ablated heads have one too. */
+static void
+test_forgotten (void)
+{
+  HlDocument *document = open_word ("light");
+  const HlTextOptions options = { 0 };
+  compare (document, HL_SALIENCY_OCCLUSION);
+  hl_document_open_text (document, "dark", &options);
+  document_settle (document);
+  g_assert_null (hl_document_get_cross (document));
+  g_assert_null (hl_document_dup_cross_csv (document));
+  double whole = compare (document, HL_SALIENCY_OCCLUSION)->comparison->saliency[0];
+  hl_selection_toggle_ablated (hl_document_get_selection (document), 0, 1);
+  double pruned = compare (document, HL_SALIENCY_OCCLUSION)->comparison->saliency[0];
+  g_assert_cmpfloat (whole, !=, pruned);
+  g_object_unref (document);
+}
+
+static void
+test_stopped (void)
+{
+  HlDocument *document = open_word ("transformations");
+  choose (document, HL_SALIENCY_INTEGRATED);
+  hl_document_compare (document);
+  hl_document_stop_analysis (document);
+  document_settle (document);
+  wait_for_engine (document);
+  g_assert_null (hl_document_get_cross (document));
+  double fraction;
+  g_assert_null (hl_document_get_analysis (document, &fraction));
+  g_object_unref (document);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_setenv ("HEADLIGHT_PROGRAMS", PROGRAMS_FOLDER, TRUE);
+  g_test_add_func ("/document-saliency/word", test_word);
+  g_test_add_func ("/document-saliency/region", test_region);
+  g_test_add_func ("/document-saliency/picture", test_picture);
+  g_test_add_func ("/document-saliency/heads", test_heads);
+  g_test_add_func ("/document-saliency/session", test_session);
+  g_test_add_func ("/document-saliency/forgotten", test_forgotten);
+  g_test_add_func ("/document-saliency/stopped", test_stopped);
+  return g_test_run ();
+}

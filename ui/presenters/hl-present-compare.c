@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT
+ * Attention and saliency beside each other: the input. */
+#include "config.h"
+
+#include "presenters/hl-present-compare.h"
+
+#include "presenters/hl-present-recording.h"
+#include "text/hl-encoding.h"
+
+#include <glib/gi18n-lib.h>
+#include <math.h>
+#include <string.h>
+
+static const HlTokenTable *
+keys_of (const HlCompare *c)
+{
+  return hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
+}
+
+HlCompareKind
+hl_compare_kind (const HlCompare *c)
+{
+  if (hl_present_has_recording (c->trace, c->result->comparison->stack))
+    return HL_COMPARE_RECORDING;
+  return c->trace->pixels != NULL && keys_of (c)->n_rows > 0 ? HL_COMPARE_PICTURE
+                                                             : HL_COMPARE_TOKENS;
+}
+
+/* ---- shares --------------------------------------------------------------------------
+ */
+
+static const double *
+row_of (const HlCompare *c, HlCompareSide side, int target)
+{
+  const HlCrossComparison *all = c->result->comparison;
+  const double *map = side == HL_COMPARE_SALIENCY ? all->saliency
+                      : c->map != NULL            ? c->map->attention
+                                                  : all->attention;
+  return map + (gsize) target * (gsize) all->n_keys;
+}
+
+static double
+sum_row (const double *row, gint64 m)
+{
+  double sum = 0;
+  for (gint64 j = 0; j < m; j++)
+    sum += isnan (row[j]) ? 0 : row[j];
+  return sum;
+}
+
+/* Adds a row's shares; a row of nothing has none. */
+static void
+add_shares (const double *row, gint64 m, double *shares)
+{
+  double sum = sum_row (row, m);
+  for (gint64 j = 0; sum > 0 && j < m; j++)
+    shares[j] += row[j] / sum;
+}
+
+float *
+hl_compare_shares (const HlCompare *c, HlCompareSide side)
+{
+  const HlCrossComparison *all = c->result->comparison;
+  gint64 m = all->n_keys;
+  int first = c->target >= 0 ? c->target : 0;
+  int end = c->target >= 0 ? c->target + 1 : all->n_targets;
+  g_autofree double *shares = g_new0 (double, (gsize) m + 1);
+  float *result = g_new (float, (gsize) m + 1);
+  for (int t = first; t < end; t++)
+    {
+      /* A causal row ends earlier than others: what it cannot see is nothing there. */
+      g_autofree double *row = g_memdup2 (row_of (c, side, t), sizeof (double) * (gsize) m);
+      for (gint64 j = 0; end - first > 1 && j < m; j++)
+        row[j] = isnan (row[j]) ? 0 : row[j];
+      add_shares (row, m, shares);
+    }
+  for (gint64 j = 0; j < m; j++)
+    {
+      gboolean counts = FALSE;
+      for (int t = first; t < end && !counts; t++)
+        counts = !isnan (all->saliency[(gsize) t * (gsize) m + (gsize) j]);
+      result[j] = counts ? (float) (shares[j] / (end - first)) : NAN;
+    }
+  return result;
+}
+
+double
+hl_compare_region_share (const HlCompare *c, HlCompareSide side, int target)
+{
+  gint64 m = c->result->comparison->n_keys;
+  const double *row = row_of (c, side, target);
+  double sum = sum_row (row, m), on = 0;
+  if (c->region == NULL || c->of_region < 1 || !(sum > 0))
+    return NAN;
+  for (gint64 j = 0; j < m; j++)
+    on += c->region[j] && !isnan (row[j]) ? row[j] : 0;
+  return on / sum;
+}
+
+/* ---- the input -----------------------------------------------------------------------
+ */
+
+gint64
+hl_compare_n_shown (const HlCompare *c)
+{
+  const HlTokenTable *keys = keys_of (c);
+  gint64 n = keys->n_tokens;
+  if (hl_compare_kind (c) != HL_COMPARE_RECORDING || c->result->options.keeps_special)
+    return n;
+  while (n > 1 && keys->tokens[n - 1].role == HL_ROLE_PADDING)
+    n--;
+  return n;
+}
+
+static char *
+title_of (HlCompareSide side)
+{
+  return g_strdup (side == HL_COMPARE_SALIENCY ? _ ("Saliency") : _ ("Attention"));
+}
+
+static void
+select_cells (const HlCompare *c, HlOverlayScene *scene, gint64 n_shown)
+{
+  gint64 n = hl_present_recording_joined (n_shown);
+  for (gint64 j = 0; c->region != NULL && j < n_shown; j++)
+    if (c->region[j])
+      scene->selected[j / n] = TRUE;
+}
+
+HlOverlayScene *
+hl_compare_overlay (const HlCompare *c, HlCompareSide side, const HlViewOptions *options)
+{
+  int stack = c->result->comparison->stack;
+  gint64 n_shown = hl_compare_n_shown (c);
+  g_autofree float *shares = hl_compare_shares (c, side);
+  HlOverlayScene *scene = NULL;
+  if (hl_compare_kind (c) == HL_COMPARE_RECORDING)
+    {
+      scene = hl_present_recording_part (c->trace, stack, n_shown, shares, options);
+      select_cells (c, scene, n_shown);
+    }
+  else
+    scene = hl_present_overlay (c->trace, stack, shares, c->region, FALSE, options);
+  if (scene == NULL)
+    return NULL;
+  g_free (scene->title);
+  scene->title = title_of (side);
+  return scene;
+}
+
+HlTokenScene *
+hl_compare_tokens (const HlCompare *c,
+                   HlCompareSide side,
+                   HlTokenList *tokens,
+                   const HlViewOptions *options)
+{
+  gint64 m = c->result->comparison->n_keys;
+  HlTokenScene *scene = hl_token_scene_new (tokens);
+  scene->title = title_of (side);
+  scene->weights = hl_compare_shares (c, side);
+  scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
+  for (gint64 j = 0; j < m; j++)
+    if (!isnan (scene->weights[j]))
+      scene->scale.high = fmax (scene->scale.high, (double) scene->weights[j]);
+  if (!(scene->scale.high > 0))
+    scene->scale.high = 1;
+  scene->selected = g_new (gint64, (gsize) m + 1);
+  for (gint64 j = 0; c->region != NULL && j < m; j++)
+    if (c->region[j])
+      scene->selected[scene->n_selected++] = j;
+  return scene;
+}
+
+/* ---- what is explained ---------------------------------------------------------------
+ */
+
+static const char *
+name_at (const HlCompare *c, int target)
+{
+  return g_ptr_array_index (c->result->set->names, (guint) target);
+}
+
+char *
+hl_compare_name (const HlCompare *c, int target)
+{
+  return target >= 0 ? g_strdup_printf (_ ("“%s”"), name_at (c, target))
+                     : g_strdup (_ ("all outputs"));
+}
+
+HlTokenList *
+hl_compare_list_outputs (const HlCompare *c)
+{
+  int n = c->result->comparison->n_targets;
+  HlTokenList *list = hl_token_list_new (n);
+  for (int t = 0; t < n; t++)
+    hl_token_list_set_text (list, t, name_at (c, t));
+  return list;
+}
+
+HlTokenScene *
+hl_compare_outputs (const HlCompare *c, HlTokenList *outputs, const HlViewOptions *options)
+{
+  int n = c->result->comparison->n_targets;
+  HlTokenScene *scene = hl_token_scene_new (outputs);
+  scene->title = g_strdup (_ ("Outputs"));
+  if (c->target >= 0)
+    {
+      scene->selected = g_new (gint64, 1);
+      scene->selected[0] = c->target;
+      scene->n_selected = 1;
+    }
+  if (c->of_region < 1 || n < 2)
+    return scene;
+  scene->weights = g_new (float, (gsize) n + 1);
+  scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
+  scene->direction = HL_TOKENS_ATTENDED_FROM;
+  for (int t = 0; t < n; t++)
+    {
+      double share = hl_compare_region_share (c, HL_COMPARE_SALIENCY, t);
+      scene->weights[t] = (float) share;
+      if (!isnan (share))
+        scene->scale.high = fmax (scene->scale.high, share);
+    }
+  if (!(scene->scale.high > 0))
+    scene->scale.high = 1;
+  return scene;
+}
+
+/* ---- words ---------------------------------------------------------------------------
+ */
+
+char *
+hl_compare_left_out (const HlCompare *c)
+{
+  const HlTokenTable *keys = keys_of (c);
+  int n_special = 0, n_padding = 0;
+  if (c->result->options.keeps_special)
+    return g_strdup ("");
+  for (int j = 0; j < keys->n_tokens; j++)
+    {
+      n_special += keys->tokens[j].role == HL_ROLE_SPECIAL;
+      n_padding += keys->tokens[j].role == HL_ROLE_PADDING;
+    }
+  if (n_special > 0 && n_padding > 0)
+    return g_strdup_printf (_ ("%d special tokens and %d of padding are left out."),
+                            n_special, n_padding);
+  if (n_padding > 0)
+    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                         "%d token of padding is left out.",
+                                         "%d tokens of padding are left out.",
+                                         (gulong) n_padding),
+                            n_padding);
+  if (n_special > 0)
+    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                         "%d special token is left out.",
+                                         "%d special tokens are left out.",
+                                         (gulong) n_special),
+                            n_special);
+  return g_strdup ("");
+}

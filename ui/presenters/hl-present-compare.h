@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * Attention and saliency of the same outputs over the same input, as scenes that stand
+ * beside each other. Both are shares: of what a row has on the tokens that count. No
+ * toolkit. Thread: any one. */
+#pragma once
+
+#include "analysis/hl-cross-result.h"
+#include "presenters/hl-present-tokens.h"
+#include "scene/hl-chart-scene.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HlCompare: what is shown; plain data, everything borrowed.
+ * @trace: in tokens, whose maps @result is of
+ * @map: (nullable): of chosen heads; else of all
+ * @target: the output that is looked at; -1 for the mean of all
+ * @region: (nullable) (n_keys): tokens of the input that were picked
+ * @of_region: how many of them
+ */
+typedef struct
+{
+  const HlTrace *trace;
+  const HlCrossResult *result;
+  const HlCrossMap *map;
+  int target;
+  const gboolean *region;
+  gint64 of_region;
+} HlCompare;
+
+typedef enum
+{
+  HL_COMPARE_ATTENTION,
+  HL_COMPARE_SALIENCY,
+} HlCompareSide;
+
+/** HlCompareKind: what the input is seen as. */
+typedef enum
+{
+  HL_COMPARE_TOKENS,
+  HL_COMPARE_PICTURE,
+  HL_COMPARE_RECORDING,
+} HlCompareKind;
+
+HlCompareKind hl_compare_kind (const HlCompare *compare);
+
+/** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do not
+ * count. */
+float *hl_compare_shares (const HlCompare *compare, HlCompareSide side);
+
+/** hl_compare_region_share: of target @target, what lies on the region; NaN without one.
+ */
+double
+hl_compare_region_share (const HlCompare *compare, HlCompareSide side, int target);
+
+/** hl_compare_n_shown: tokens of the input that are shown: all but the padding behind a
+ * recording's end, where that does not count. */
+gint64 hl_compare_n_shown (const HlCompare *compare);
+
+/** hl_compare_overlay: (transfer full): a picture or recording; its cells are tokens, or
+ * of a recording some together. */
+HlOverlayScene *hl_compare_overlay (const HlCompare *compare,
+                                    HlCompareSide side,
+                                    const HlViewOptions *options);
+
+/** hl_compare_tokens: (transfer full): @tokens of the input. */
+HlTokenScene *hl_compare_tokens (const HlCompare *compare,
+                                 HlCompareSide side,
+                                 HlTokenList *tokens,
+                                 const HlViewOptions *options);
+
+/** hl_compare_list_outputs: (transfer full): what is explained, as tokens. */
+HlTokenList *hl_compare_list_outputs (const HlCompare *compare);
+
+/** hl_compare_outputs: (transfer full): those, the target chosen; where a region is
+ * picked, coloured by the share of their saliency that lies on it. */
+HlTokenScene *hl_compare_outputs (const HlCompare *compare,
+                                  HlTokenList *outputs,
+                                  const HlViewOptions *options);
+
+/** hl_compare_rows: (transfer full): both rows as lines. */
+HlChartScene *hl_compare_rows (const HlCompare *compare);
+
+/** hl_compare_by_output: (transfer full): Pearson's r of every output's row. */
+HlChartScene *hl_compare_by_output (const HlCompare *compare);
+
+/** hl_compare_heads: (transfer full): Pearson's r of every head, layers downwards, @head
+ * chosen. */
+HlMatrixScene *hl_compare_heads (const HlCompare *compare, HlHeadKey head);
+
+/** hl_compare_curves: (transfer full): what is left of the target's probability, or with
+ * @inserts comes back, by share of tokens: means over outputs. Faithfulness is there. */
+HlChartScene *hl_compare_curves (const HlCompare *compare, gboolean inserts);
+
+/** hl_compare_name: (transfer full): of an output: "“ country”". */
+char *hl_compare_name (const HlCompare *compare, int target);
+
+/** hl_compare_left_out: (transfer full): in words: what of the input does not count, by
+ * role: "1,000 frames of padding are left out"; "" for nothing. */
+char *hl_compare_left_out (const HlCompare *compare);
+
+G_END_DECLS
