@@ -442,7 +442,7 @@ def the_data_set_page_has_the_commands_numbers():
                                     samples)
     window.wait("label", r".*ankle-boot-01\.png.*")
     focus("vit-fashion.*")
-    keys("alt+5")
+    keys("alt+6")
     window.wait("label", r"samples\.csv: 24 inputs")
     window.press("Make Overview")
     said = window.label(r"[\d.]+ % right .*")
@@ -457,6 +457,35 @@ def the_data_set_page_has_the_commands_numbers():
     window.press("Discard", window.app)
     wait_for("the window to go", lambda: window.process.poll() is not None)
     same(window.process.returncode, 0, "status")
+
+
+@case
+def the_saliency_page_has_the_commands_numbers():
+    model = os.path.join(DATA, "models", "g2p-cmu")
+    with open(at("word.txt"), "w") as f:
+        f.write("headlight")
+    found = json.loads(command("analyze", "cross-attention", model, "--text", "headlight",
+                               "--baseline", "mean", "--json"))
+    window = Shared.window = Window(WINDOW, "--model", model, "--input", at("word.txt"))
+    window.wait("label", r".*word\.txt.*")
+    focus("g2p-cmu.*")
+    keys("alt+5")
+    window.press("Compute Saliency")
+    said = window.label(r"Of all outputs: attention, mean of all 12 heads, .*")
+    r = re.search(r" r (-?[\d.]+), r² (-?[\d.]+)", said)
+    shown_as(r[1], found["pearson_all"], 3, "r of all rows")
+    shown_as(r[2], found["pearson_all"] ** 2, 3, "r²")
+    assert "1 special token is left out" in said, said
+    both = window.wait(".*", "Attention and saliency on the input")
+    keys("b")
+    wait_for("one map alone", lambda: both.get_description() == "Attention alone")
+    keys("b")
+    wait_for("the other", lambda: both.get_description() == "Saliency alone")
+    keys("Escape")
+    wait_for("both", lambda: both.get_description() == "parted at 50 %")
+    window.act(window.frame, "window.close")
+    window.press("Discard", window.app)
+    wait_for("the window to go", lambda: window.process.poll() is not None)
 
 
 @case

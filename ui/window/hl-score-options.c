@@ -4,10 +4,9 @@
 
 #include "window/hl-score-options.h"
 
-#include "model/hl-labels.h"
+#include "window/hl-class-entry.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
 typedef struct
 {
@@ -31,42 +30,6 @@ hl_score_options_count (HlDocument *document)
   return wanted > 0 ? MIN (wanted, n) : n;
 }
 
-/* A class or token by name or number: FALSE, and the entry is marked, for neither. */
-static gboolean
-parse (Options *o, GtkEditable *entry, int empty, int *found)
-{
-  const HlModelInfo *info = hl_document_get_model_info (o->document);
-  g_autofree char *text = g_strstrip (g_strdup (gtk_editable_get_text (entry)));
-  gboolean is_good = TRUE;
-  if (text[0] == '\0')
-    *found = empty;
-  else if (g_ascii_strcasecmp (text, "predicted") == 0)
-    *found = HL_TARGET_PREDICTED;
-  else if (g_ascii_strcasecmp (text, "every") == 0 && info->predicts == HL_PREDICTS_NEXT)
-    *found = HL_TARGET_EVERY;
-  else
-    {
-      g_autoptr (HlLabels) labels = hl_labels_new (info, NULL, NULL);
-      HlModel *model = hl_document_get_model (o->document);
-      HlTokenizer *tokenizer =
-          model != NULL ? hl_model_get_tokenizer (model, NULL) : NULL;
-      *found = hl_labels_find (labels, text);
-      /* A token: as it is in the vocabulary, with or without its leading space. */
-      if (*found < 0 && tokenizer != NULL)
-        {
-          g_autofree char *spaced = g_strconcat ("Ġ", text, NULL);
-          *found = MAX (hl_tokenizer_find (tokenizer, text),
-                        hl_tokenizer_find (tokenizer, spaced));
-        }
-      is_good = *found >= 0;
-    }
-  if (is_good)
-    gtk_widget_remove_css_class (GTK_WIDGET (entry), "error");
-  else
-    gtk_widget_add_css_class (GTK_WIDGET (entry), "error");
-  return is_good;
-}
-
 static void
 changed_cb (Options *o)
 {
@@ -74,11 +37,12 @@ changed_cb (Options *o)
   int label;
   if (o->document == NULL)
     return;
-  gboolean is_good = parse (o, o->target, HL_TARGET_AUTO, &choices.target);
-  is_good &= parse (o, o->against, -1, &choices.against);
+  gboolean is_good =
+      hl_class_entry_parse (o->target, o->document, HL_TARGET_AUTO, &choices.target);
+  is_good &= hl_class_entry_parse (o->against, o->document, -1, &choices.against);
   choices.ablation = (HlAblation) gtk_drop_down_get_selected (o->ablation);
   choices.n_inputs = gtk_spin_button_get_value_as_int (o->n_inputs);
-  if (parse (o, o->label, -1, &label))
+  if (hl_class_entry_parse (o->label, o->document, -1, &label))
     hl_document_set_label (o->document, label);
   if (is_good)
     hl_document_set_score_choices (o->document, &choices);

@@ -90,6 +90,8 @@ make_table (HlWindow *self)
   HlOverview *overview = hl_document_get_overview (self->document);
   if (g_strcmp0 (page, "overview") == 0)
     return overview != NULL ? hl_overview_to_csv (overview) : NULL;
+  if (g_strcmp0 (page, "saliency") == 0)
+    return hl_document_dup_cross_csv (self->document);
   if (g_strcmp0 (page, "patterns") != 0)
     return scores != NULL ? hl_scores_to_csv (scores) : NULL;
   g_autoptr (GPtrArray) all = hl_document_get_all_patterns (self->document);
@@ -114,7 +116,8 @@ save_table_cb (GtkWidget *widget, const char *name, GVariant *parameter)
     {
       hl_window_show_error (self, _ ("There is no table yet"),
                             _ ("Score the heads first, on the page Importance or "
-                               "Strength, find patterns, or make an overview."));
+                               "Strength, find patterns, compute saliency, or make "
+                               "an overview."));
       return;
     }
   GtkFileChooserNative *dialog =

@@ -50,6 +50,8 @@ shown_charts (HlWindow *self)
              ? hl_strength_panel_get_charts (self->strength)
          : g_strcmp0 (page, "patterns") == 0
              ? hl_pattern_panel_get_charts (self->patterns)
+         : g_strcmp0 (page, "saliency") == 0
+             ? hl_saliency_panel_get_charts (self->saliency)
          : g_strcmp0 (page, "overview") == 0
              ? hl_overview_panel_get_charts (self->overview)
              : NULL;
@@ -111,6 +113,9 @@ hl_window_show_export (HlWindow *self)
   if (matrix == NULL && (focus == NULL || !HL_IS_SCATTER_VIEW (focus)) &&
       g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "overview") == 0)
     matrix = hl_overview_panel_get_confusion (self->overview);
+  if (matrix == NULL && focus != NULL && !HL_IS_CHART_VIEW (focus) &&
+      g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "saliency") == 0)
+    matrix = hl_saliency_panel_get_heads (self->saliency);
   HlFigureKind kind = kind_in_focus (self);
   if (matrix != NULL || (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP))
     kind = HL_FIGURE_CHART;

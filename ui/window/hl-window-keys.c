@@ -91,6 +91,15 @@ key_pressed_cb (GtkEventControllerKey *controller,
   if (keyval == GDK_KEY_Escape && focus != NULL && HL_IS_SCATTER_VIEW (focus) &&
       hl_scatter_view_get_marked (HL_SCATTER_VIEW (focus), &n_dots) != NULL)
     return GDK_EVENT_PROPAGATE; /* it takes its lasso away */
+  gboolean is_saliency =
+      g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "saliency") == 0;
+  if (keyval == GDK_KEY_Escape && is_saliency && hl_saliency_panel_clear (self->saliency))
+    return GDK_EVENT_STOP;
+  if (is_saliency && gdk_keyval_to_lower (keyval) == GDK_KEY_b)
+    {
+      hl_saliency_panel_blink (self->saliency);
+      return GDK_EVENT_STOP;
+    }
   if (keyval == GDK_KEY_Escape)
     {
       hl_selection_set_query (hl_document_get_selection (self->document), -1);

@@ -8,6 +8,7 @@
 #include "window/hl-side-panel.h"
 #include "window/hl-overview-panel.h"
 #include "window/hl-pattern-panel.h"
+#include "window/hl-saliency-panel.h"
 #include "window/hl-strength-panel.h"
 #include "window/hl-text-dialog.h"
 #include "window/hl-window.h"
@@ -37,6 +38,7 @@ struct _HlWindow
   HlImportancePanel *importance;
   HlStrengthPanel *strength;
   HlPatternPanel *patterns;
+  HlSaliencyPanel *saliency;
   HlOverviewPanel *overview;
   HlHeadPanel *head;
   GtkLabel *status;

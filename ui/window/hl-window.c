@@ -177,6 +177,7 @@ dark_changed_cb (HlWindow *self)
   hl_strength_panel_set_is_dark (self->strength, is_dark);
   hl_pattern_panel_set_is_dark (self->patterns, is_dark);
   hl_overview_panel_set_is_dark (self->overview, is_dark);
+  hl_saliency_panel_set_is_dark (self->saliency, is_dark);
   hl_head_panel_set_is_dark (self->head, is_dark);
 }
 
@@ -455,6 +456,7 @@ hl_window_class_init (HlWindowClass *klass)
   g_type_ensure (HL_TYPE_STRENGTH_PANEL);
   g_type_ensure (HL_TYPE_PATTERN_PANEL);
   g_type_ensure (HL_TYPE_OVERVIEW_PANEL);
+  g_type_ensure (HL_TYPE_SALIENCY_PANEL);
   gtk_widget_class_set_template_from_resource (
       widget, "/org/headlight/Headlight/ui/hl-window.ui");
   gtk_widget_class_bind_template_child (widget, HlWindow, toasts);
@@ -480,6 +482,7 @@ hl_window_class_init (HlWindowClass *klass)
   gtk_widget_class_bind_template_child (widget, HlWindow, importance);
   gtk_widget_class_bind_template_child (widget, HlWindow, strength);
   gtk_widget_class_bind_template_child (widget, HlWindow, patterns);
+  gtk_widget_class_bind_template_child (widget, HlWindow, saliency);
   gtk_widget_class_bind_template_child (widget, HlWindow, overview);
   gtk_widget_class_bind_template_child (widget, HlWindow, head);
   gtk_widget_class_bind_template_child (widget, HlWindow, status);
@@ -522,6 +525,7 @@ hl_window_init (HlWindow *self)
   hl_importance_panel_set_document (self->importance, self->document);
   hl_strength_panel_set_document (self->strength, self->document);
   hl_pattern_panel_set_document (self->patterns, self->document);
+  hl_saliency_panel_set_document (self->saliency, self->document);
   hl_overview_panel_set_document (self->overview, self->document);
   hl_head_panel_set_document (self->head, self->document);
   const char *const state[] = { "model-changed", "input-changed", "trace-changed",

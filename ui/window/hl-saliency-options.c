@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * How saliency is computed, of what, and what counts. */
+#include "config.h"
+
+#include "window/hl-saliency-options.h"
+
+#include "window/hl-class-entry.h"
+
+#include <glib/gi18n.h>
+
+typedef struct
+{
+  HlDocument *document;
+  GtkDropDown *method;
+  GtkDropDown *baseline;
+  GtkCheckButton *at_encoder;
+  GtkEditable *target, *against;
+  GtkCheckButton *at_token;
+  GtkCheckButton *is_raw;
+  GtkCheckButton *keeps_special;
+  gboolean is_filling;
+  gboolean is_chosen; /* by a person */
+} Options;
+
+static const char *
+method_name (HlSaliencyMethod method)
+{
+  static const struct
+  {
+    const char *id;
+    const char *words;
+  } known[] = { { "gradient-input", N_ ("Gradient × input") },
+                { "integrated-gradients", N_ ("Integrated gradients") },
+                { "smoothgrad", N_ ("SmoothGrad") },
+                { "occlusion", N_ ("Occlusion") },
+                { "attention-gradient", N_ ("Attention × gradient") },
+                { "rollout", N_ ("Attention rollout") },
+                { "flow", N_ ("Attention flow") },
+                { "relevance", N_ ("Relevance (Chefer)") },
+                { "norm-attention", N_ ("Norm-based attention") },
+                { "spes", N_ ("SPES (masked runs)") } };
+  const char *name = hl_saliency_name (method);
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_str_equal (known[i].id, name))
+      return _ (known[i].words);
+  return name;
+}
+
+char *
+hl_saliency_describe (const HlSaliencyOptions *o)
+{
+  if (!hl_saliency_has_baseline (o->method))
+    return g_strdup (method_name (o->method));
+  return g_strdup_printf (o->at_features ? _ ("%s, baseline %s, at the encoder's output")
+                                         : _ ("%s, baseline %s"),
+                          method_name (o->method), hl_baseline_name (o->baseline));
+}
+
+static Options *
+get (GtkWidget *options)
+{
+  return g_object_get_data (G_OBJECT (options), "options");
+}
+
+/* ---- choices -------------------------------------------------------------------------
+ */
+
+static void
+read_choices (Options *o)
+{
+  HlSaliencyChoices choices = *hl_document_get_saliency_choices (o->document);
+  gboolean is_good =
+      hl_class_entry_parse (o->target, o->document, HL_TARGET_AUTO, &choices.target);
+  is_good &= hl_class_entry_parse (o->against, o->document, -1, &choices.against);
+  choices.options.method = (HlSaliencyMethod) gtk_drop_down_get_selected (o->method);
+  choices.options.baseline =
+      (HlSaliencyBaseline) gtk_drop_down_get_selected (o->baseline);
+  choices.options.at_features = gtk_check_button_get_active (o->at_encoder);
+  choices.at_token = gtk_check_button_get_active (o->at_token);
+  choices.cross.is_raw = gtk_check_button_get_active (o->is_raw);
+  choices.cross.keeps_special = gtk_check_button_get_active (o->keeps_special);
+  if (is_good)
+    hl_document_set_saliency_choices (o->document, &choices);
+}
+
+static void
+changed_cb (Options *o)
+{
+  if (o->document == NULL || o->is_filling)
+    return;
+  o->is_chosen = TRUE;
+  read_choices (o);
+}
+
+/* What a model cannot be asked is not offered. */
+static void
+show_model (GtkWidget *options)
+{
+  Options *o = get (options);
+  const HlModelInfo *info = hl_document_get_model_info (o->document);
+  gboolean has_source = info != NULL && info->n_source_context > 0;
+  gboolean is_text = info != NULL && info->predicts == HL_PREDICTS_NEXT;
+  gtk_widget_set_sensitive (GTK_WIDGET (o->at_encoder), has_source);
+  gtk_widget_set_visible (GTK_WIDGET (o->at_token), is_text);
+  o->is_chosen = FALSE;
+  hl_saliency_options_suggest (options);
+}
+
+void
+hl_saliency_options_suggest (GtkWidget *options)
+{
+  Options *o = get (options);
+  const HlModelInfo *info = hl_document_get_model_info (o->document);
+  if (o->is_chosen || info == NULL)
+    return;
+  gboolean is_sound = g_str_equal (info->input_kind, "audio");
+  o->is_filling = TRUE;
+  gtk_drop_down_set_selected (o->method,
+                              is_sound ? HL_SALIENCY_GRADIENT_INPUT : HL_SALIENCY_INTEGRATED);
+  gtk_drop_down_set_selected (o->baseline, HL_BASELINE_MEAN);
+  gtk_check_button_set_active (o->at_encoder, is_sound);
+  gtk_editable_set_text (o->target, "");
+  gtk_editable_set_text (o->against, "");
+  o->is_filling = FALSE;
+  read_choices (o);
+}
+
+/* ---- building ------------------------------------------------------------------------
+ */
+
+static void
+add_row (GtkWidget *grid, int row, const char *title, GtkWidget *widget, const char *hint)
+{
+  GtkWidget *label = gtk_label_new_with_mnemonic (title);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_mnemonic_widget (GTK_LABEL (label), widget);
+  gtk_widget_set_tooltip_text (label, hint);
+  gtk_widget_set_tooltip_text (widget, hint);
+  gtk_widget_set_hexpand (widget, TRUE);
+  gtk_grid_attach (GTK_GRID (grid), label, 0, row, 1, 1);
+  gtk_grid_attach (GTK_GRID (grid), widget, 1, row, 1, 1);
+}
+
+static GtkCheckButton *
+add_check (Options *o, GtkWidget *grid, int row, const char *title, const char *hint)
+{
+  GtkWidget *check = gtk_check_button_new_with_mnemonic (title);
+  gtk_widget_set_tooltip_text (check, hint);
+  g_signal_connect_swapped (check, "toggled", G_CALLBACK (changed_cb), o);
+  gtk_grid_attach (GTK_GRID (grid), check, 0, row, 2, 1);
+  return GTK_CHECK_BUTTON (check);
+}
+
+static GtkEditable *
+add_entry (Options *o, GtkWidget *grid, int row, const char *title, const char *empty)
+{
+  GtkWidget *made = gtk_entry_new ();
+  gtk_entry_set_placeholder_text (GTK_ENTRY (made), empty);
+  g_signal_connect_swapped (made, "changed", G_CALLBACK (changed_cb), o);
+  add_row (grid, row, title, made,
+           _ ("A class or token by name or number, \"predicted\", or \"every\" token"));
+  return GTK_EDITABLE (made);
+}
+
+static GtkDropDown *
+add_choice (Options *o,
+            GtkWidget *grid,
+            int row,
+            const char *title,
+            const char *const *words,
+            const char *hint)
+{
+  GtkWidget *made = gtk_drop_down_new_from_strings (words);
+  g_signal_connect_swapped (made, "notify::selected", G_CALLBACK (changed_cb), o);
+  add_row (grid, row, title, made, hint);
+  return GTK_DROP_DOWN (made);
+}
+
+static void
+build_method (Options *o, GtkWidget *grid)
+{
+  const char *methods[HL_N_SALIENCIES + 1] = { NULL };
+  const char *const baselines[] = { _ ("Zero"), _ ("Mean"), _ ("Black picture"),
+                                    _ ("Blurred picture"), NULL };
+  for (int i = 0; i < HL_N_SALIENCIES; i++)
+    methods[i] = method_name ((HlSaliencyMethod) i);
+  o->method = add_choice (o, grid, 0, _ ("_Method"), methods,
+                          _ ("What says how much of an output is owed to each token"));
+  o->baseline = add_choice (o, grid, 1, _ ("_Baseline"), baselines,
+                            _ ("What stands for a token that is not there"));
+  o->at_encoder = add_check (
+      o, grid, 2, _ ("At the _encoder's output"),
+      _ ("Explains by what the encoder gives the decoder, so that what the encoder "
+         "mixed is left out; else by the input itself"));
+}
+
+static GtkWidget *
+build (Options *o)
+{
+  GtkWidget *grid = gtk_grid_new ();
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  build_method (o, grid);
+  o->target = add_entry (o, grid, 3, _ ("_Target"), _ ("every token, or what is predicted"));
+  o->against = add_entry (o, grid, 4, _ ("A_gainst"), _ ("nothing"));
+  gtk_widget_set_tooltip_text (
+      GTK_WIDGET (o->against),
+      _ ("A class or token whose logit is taken off: what speaks for the target and not "
+         "for this one"));
+  o->at_token =
+      add_check (o, grid, 5, _ ("Behind the _chosen token alone"),
+                 _ ("Explains what the model says behind the token that is chosen"));
+  o->is_raw = add_check (
+      o, grid, 6, _ ("Correlate maps as they _are"),
+      _ ("Else each row is z-scored first, so that rows with large numbers do not "
+         "outweigh the others"));
+  o->keeps_special = add_check (
+      o, grid, 7, _ ("Count _special tokens and padding"),
+      _ ("Else they are left out: padding alone gets half of Whisper's attention"));
+  return grid;
+}
+
+static void
+options_free (gpointer data)
+{
+  Options *o = data;
+  g_clear_object (&o->document);
+  g_free (o);
+}
+
+GtkWidget *
+hl_saliency_options_new (void)
+{
+  Options *o = g_new0 (Options, 1);
+  GtkWidget *button = gtk_menu_button_new (), *popover = gtk_popover_new ();
+  gtk_popover_set_child (GTK_POPOVER (popover), build (o));
+  gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
+  gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _ ("Options"));
+  gtk_widget_set_tooltip_text (button, _ ("Method, baseline, target, what counts"));
+  g_object_set_data_full (G_OBJECT (button), "options", o, options_free);
+  return button;
+}
+
+void
+hl_saliency_options_set_document (GtkWidget *options, HlDocument *document)
+{
+  Options *o = get (options);
+  o->document = g_object_ref (document);
+  g_signal_connect_object (document, "model-changed", G_CALLBACK (show_model), options,
+                           G_CONNECT_SWAPPED);
+  show_model (options);
+}

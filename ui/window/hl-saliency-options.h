@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * A button with a popover: how saliency is computed, of what, and what counts. */
+#pragma once
+
+#include "document/hl-document.h"
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/** hl_saliency_options_new: (transfer floating) */
+GtkWidget *hl_saliency_options_new (void);
+void hl_saliency_options_set_document (GtkWidget *options, HlDocument *document);
+
+/** hl_saliency_options_suggest: what suits the model's inputs; where a person has not
+ * chosen. Of recordings what the encoder gives the decoder, and gradient × input, which
+ * takes seconds; else integrated gradients against the mean. */
+void hl_saliency_options_suggest (GtkWidget *options);
+
+/** hl_saliency_describe: (transfer full): in words, translated: "Gradient × input,
+ * baseline mean, at the encoder's output". */
+char *hl_saliency_describe (const HlSaliencyOptions *options);
+
+G_END_DECLS
