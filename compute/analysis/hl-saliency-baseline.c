@@ -2,6 +2,7 @@
  * What saliency compares an input with. */
 #include "analysis/hl-saliency-private.h"
 
+#include "analysis/hl-blur.h"
 #include "base/hl-error.h"
 
 #include <math.h>
@@ -61,36 +62,6 @@ text_baseline (const HlSaliencyWork *w)
 /* ---- pictures ------------------------------------------------------------------------
  */
 
-/* Of one row or column of @n numbers, @step apart: a Gaussian, cut at three deviations,
- * divided by the weights that lie inside. */
-static void
-blur_line (const float *from, float *to, gint64 n, gint64 step, double sigma)
-{
-  gint64 reach = (gint64) ceil (3 * sigma);
-  for (gint64 i = 0; i < n; i++)
-    {
-      double sum = 0, weights = 0;
-      for (gint64 j = MAX (0, i - reach); j <= MIN (n - 1, i + reach); j++)
-        {
-          double weight = exp (-0.5 * (double) ((i - j) * (i - j)) / (sigma * sigma));
-          sum += weight * (double) from[j * step];
-          weights += weight;
-        }
-      to[i * step] = (float) (sum / weights);
-    }
-}
-
-static void
-blur (float *channel, gint64 height, gint64 width)
-{
-  double sigma = (double) MIN (height, width) / 16;
-  g_autofree float *half = g_new (float, (gsize) (height * width));
-  for (gint64 y = 0; y < height; y++)
-    blur_line (channel + y * width, half + y * width, width, 1, sigma);
-  for (gint64 x = 0; x < width; x++)
-    blur_line (half + x, channel + x, height, width, sigma);
-}
-
 static void
 fill (float *channel, gint64 n, double value)
 {
@@ -122,7 +93,7 @@ change_channel (const HlSaliencyWork *w, float *x, const gint64 *dim)
       fill (x, n, mean_of (x, n));
       break;
     case HL_BASELINE_BLUR:
-      blur (x, dim[2], dim[3]);
+      hl_blur (x, dim[2], dim[3], (double) MIN (dim[2], dim[3]) / 16);
       break;
     }
 }
