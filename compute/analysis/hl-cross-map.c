@@ -36,37 +36,12 @@ hl_cross_rows_read (const HlCrossRows *r,
   return g_steal_pointer (&rows);
 }
 
-/* Each row less its mean, by its deviation, over what is there. */
-static void
-z_score (double *x, gint64 n, gint64 m)
-{
-  for (gint64 i = 0; i < n; i++, x += m)
-    {
-      double sum = 0, squares = 0;
-      gint64 there = 0;
-      for (gint64 j = 0; j < m; j++)
-        if (!isnan (x[j]))
-          {
-            sum += x[j];
-            there++;
-          }
-      double mean = sum / (double) MAX (there, 1);
-      for (gint64 j = 0; j < m; j++)
-        if (!isnan (x[j]))
-          squares += (x[j] - mean) * (x[j] - mean);
-      double deviation = sqrt (squares / (double) MAX (there, 1));
-      for (gint64 j = 0; j < m; j++)
-        if (!isnan (x[j]))
-          x[j] = deviation > 0 ? (x[j] - mean) / deviation : NAN;
-    }
-}
-
 double *
 hl_cross_rows_prepare (const HlCrossRows *r, const double *x)
 {
   double *ready = g_memdup2 (x, sizeof (double) * (gsize) (r->n * r->m));
   if (!r->is_raw)
-    z_score (ready, r->n, r->m);
+    hl_z_score_rows (ready, r->n, r->m);
   return ready;
 }
 

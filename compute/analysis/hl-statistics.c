@@ -219,3 +219,27 @@ hl_spearman (const double *x, const double *y, gsize n, guint32 seed)
   interval_of (&found, draws);
   return found;
 }
+
+void
+hl_z_score_rows (double *x, gint64 n, gint64 m)
+{
+  for (gint64 i = 0; i < n; i++, x += m)
+    {
+      double sum = 0, squares = 0;
+      gint64 there = 0;
+      for (gint64 j = 0; j < m; j++)
+        if (!isnan (x[j]))
+          {
+            sum += x[j];
+            there++;
+          }
+      double mean = sum / (double) MAX (there, 1);
+      for (gint64 j = 0; j < m; j++)
+        if (!isnan (x[j]))
+          squares += (x[j] - mean) * (x[j] - mean);
+      double deviation = sqrt (squares / (double) MAX (there, 1));
+      for (gint64 j = 0; j < m; j++)
+        if (!isnan (x[j]))
+          x[j] = deviation > 0 ? (x[j] - mean) / deviation : NAN;
+    }
+}

@@ -53,4 +53,8 @@ double hl_quantile (const double *x, gsize n, double q);
  * NaN where there are none. */
 double hl_percentile_of (const double *x, gsize n, gsize stride, double value);
 
+/** hl_z_score_rows: each of the @n rows of @m numbers less its mean, by its deviation (of
+ * n), over what is there; a row of equal numbers becomes NaN. */
+void hl_z_score_rows (double *x, gint64 n, gint64 m);
+
 G_END_DECLS
