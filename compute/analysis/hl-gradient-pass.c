@@ -10,8 +10,8 @@
 /* ---- what is read --------------------------------------------------------------------
  */
 
-static gboolean
-reads_forwards (const HlModelInfo *info)
+gboolean
+hl_saliency_reads_forwards (const HlModelInfo *info)
 {
   const HlStack *stack = hl_model_info_get_stack (info, info->readout_stack);
   return stack->n_layers > 0 && stack->layers[0].is_causal;
@@ -32,7 +32,7 @@ hl_saliency_input (const HlModel *model, HlInput *input, gint64 row)
 {
   gint64 n = row + 1;
   if (input->ids == NULL || row < 0 || n >= input->ids->shape.dim[1] ||
-      !reads_forwards (hl_model_get_info (model)))
+      !hl_saliency_reads_forwards (hl_model_get_info (model)))
     return hl_input_ref (input);
   g_autoptr (HlTensor) ids =
       hl_tensor_new_copy (HL_DTYPE_I32, HL_SHAPE (1, n), input->ids->data);
@@ -40,6 +40,7 @@ hl_saliency_input (const HlModel *model, HlInput *input, gint64 row)
   HlInput *part = hl_input_new_text (input->name, input->path, ids, tokens, NULL);
   if (input->source_tokens != NULL)
     hl_input_set_source (part, input->source_ids, input->features, input->source_tokens);
+  hl_input_copy_recording (part, input);
   return part;
 }
 

@@ -36,6 +36,10 @@ typedef struct
   HlTensor *logits;
 } HlGradientPass;
 
+/** hl_saliency_reads_forwards: what is predicted at a place depends on the tokens up to it
+ * alone: of an encoder with a decoder, on those of the decoder. */
+gboolean hl_saliency_reads_forwards (const HlModelInfo *info);
+
 /**
  * hl_saliency_input: (transfer full): the part of @input that a target at @row depends
  * on: of a text that is read forwards, or of a decoder, its tokens up to @row.

@@ -110,7 +110,7 @@ black_picture (const HlSaliencyWork *w, const gint64 *dim, GError **error)
   return hl_model_open_rgb (w->model, "", rgb, (int) dim[2], (int) dim[3], error);
 }
 
-static HlTensor *
+static HlInput *
 picture_baseline (const HlSaliencyWork *w, GError **error)
 {
   HlTensor *own = w->input->pixel_values;
@@ -118,17 +118,16 @@ picture_baseline (const HlSaliencyWork *w, GError **error)
   g_autoptr (HlTensor) pixels = hl_tensor_new_copy (HL_DTYPE_F32, own->shape, own->data);
   for (gint64 c = 0; c < dim[1]; c++)
     change_channel (w, (float *) pixels->data + c * dim[2] * dim[3], dim);
-  g_autoptr (HlInput) input = w->options->baseline == HL_BASELINE_BLACK
-                                  ? black_picture (w, dim, error)
-                                  : hl_input_new_image ("", pixels, w->input->shown);
-  return input != NULL ? hl_saliency_embed (w, input, error) : NULL;
+  return w->options->baseline == HL_BASELINE_BLACK
+             ? black_picture (w, dim, error)
+             : hl_input_new_image ("", pixels, w->input->shown);
 }
 
 /* ---- recordings ----------------------------------------------------------------------
  */
 
-static HlTensor *
-recording_baseline (const HlSaliencyWork *w, GError **error)
+static HlInput *
+recording_baseline (const HlSaliencyWork *w)
 {
   HlTensor *own = w->input->features;
   gint64 C = own->shape.dim[1], n = own->shape.dim[2];
@@ -141,26 +140,32 @@ recording_baseline (const HlSaliencyWork *w, GError **error)
     fill (x + c * n, n,
           w->options->baseline == HL_BASELINE_MEAN ? mean_of (x + c * n, n)
                                                    : (double) least);
-  g_autoptr (HlInput) input =
-      hl_input_new_text ("", "", w->input->ids, w->input->tokens, NULL);
+  HlInput *input = hl_input_new_text ("", "", w->input->ids, w->input->tokens, NULL);
   hl_input_set_source (input, NULL, features, w->input->source_tokens);
-  return hl_saliency_embed (w, input, error);
+  return input;
+}
+
+HlInput *
+hl_saliency_baseline_input (const HlSaliencyWork *w, GError **error)
+{
+  HlSaliencyBaseline baseline = w->options->baseline;
+  if (w->input->pixel_values != NULL)
+    return picture_baseline (w, error);
+  if (baseline != HL_BASELINE_BLACK && baseline != HL_BASELINE_BLUR)
+    return w->input->features != NULL ? recording_baseline (w) : hl_input_ref (w->input);
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "baseline \"%s\" is of pictures: zero or mean expected",
+               hl_baseline_name (baseline));
+  return NULL;
 }
 
 HlTensor *
 hl_saliency_baseline (const HlSaliencyWork *w, GError **error)
 {
-  HlSaliencyBaseline baseline = w->options->baseline;
   if (w->options->at_features)
     return text_baseline (w); /* rows of numbers, whatever they were made of */
-  if (w->input->pixel_values != NULL)
-    return picture_baseline (w, error);
-  if (baseline == HL_BASELINE_BLACK || baseline == HL_BASELINE_BLUR)
-    {
-      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                   "baseline \"%s\" is of pictures: zero or mean expected",
-                   hl_baseline_name (baseline));
-      return NULL;
-    }
-  return w->input->features != NULL ? recording_baseline (w, error) : text_baseline (w);
+  g_autoptr (HlInput) input = hl_saliency_baseline_input (w, error);
+  if (input == NULL)
+    return NULL;
+  return input == w->input ? text_baseline (w) : hl_saliency_embed (w, input, error);
 }

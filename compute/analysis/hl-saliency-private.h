@@ -47,7 +47,11 @@ gint64 hl_saliency_batch (const HlSaliencyWork *work);
  * @input; NULL with @error. */
 HlTensor *hl_saliency_embed (const HlSaliencyWork *work, HlInput *input, GError **error);
 
-/** hl_saliency_baseline: (transfer full): likewise of the baseline. */
+/** hl_saliency_baseline_input: (transfer full): the picture or recording that @w's input
+ * is compared with; of a text that input itself; NULL with @error (UNSUPPORTED). */
+HlInput *hl_saliency_baseline_input (const HlSaliencyWork *work, GError **error);
+
+/** hl_saliency_baseline: (transfer full): what the first stack embeds of the baseline. */
 HlTensor *hl_saliency_baseline (const HlSaliencyWork *work, GError **error);
 
 /* The ways: fill @work's row; FALSE with @error. */
