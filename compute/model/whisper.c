@@ -81,23 +81,23 @@ load_conv (HlDense *conv, HlLoading *l, gint64 D, gint64 C, const char *name)
 /* ---- from a spectrogram to the encoder -----------------------------------------------
  */
 
-/* Windows of three frames, one every @step, zeros beyond both ends: (1, T / step, 3 C).
+/* Windows of three frames, one every @step, zeros beyond both ends: (B, T / step, 3 C).
  */
 static HlTensor *
 windows (HlExec *exec, HlTensor *frames, gint64 step)
 {
   if (frames == NULL)
     return NULL;
-  gint64 T = frames->shape.dim[1], C = frames->shape.dim[2];
+  gint64 B = frames->shape.dim[0], T = frames->shape.dim[1], C = frames->shape.dim[2];
   g_autoptr (HlTensor) zeros =
       hl_backend_new_zeros (exec->backend, HL_SHAPE (1, 1, C), &exec->error);
   g_autoptr (HlTensor) left = hl_concat (exec, zeros, frames);
-  g_autoptr (HlTensor) both = hl_concat (exec, left, zeros); /* (1, T + 2, C) */
+  g_autoptr (HlTensor) both = hl_concat (exec, left, zeros); /* (B, T + 2, C) */
   if (both == NULL)
     return NULL;
   const gint64 stride[] = { (T + 2) * C, step * C, 1 };
   g_autoptr (HlTensor) view =
-      hl_tensor_view (both, 0, HL_SHAPE (1, T / step, 3 * C), stride);
+      hl_tensor_view (both, 0, HL_SHAPE (B, T / step, 3 * C), stride);
   return hl_exec_contiguous (exec, view);
 }
 
@@ -109,11 +109,12 @@ convolve (const HlDense *conv, HlRun *run, HlTensor *frames, gint64 step)
   return hl_activation (&run->exec, made, HL_ACTIVATION_GELU);
 }
 
-/* (1, frames, n_mels) of features (1, n_mels, frames). */
+/* (B, frames, n_mels) of features (B, n_mels, frames). */
 static HlTensor *
 turn (const FrontEnd *f, HlRun *run, HlTensor *features)
 {
-  gint64 C = features->shape.dim[1], T = features->shape.dim[2];
+  const gint64 *dim = features->shape.dim;
+  gint64 B = dim[0], C = dim[1], T = dim[2];
   if (C != f->n_mels || T != f->n_frames)
     {
       hl_exec_fail (&run->exec,
@@ -123,10 +124,11 @@ turn (const FrontEnd *f, HlRun *run, HlTensor *features)
       return NULL;
     }
   g_autoptr (HlTensor) turned =
-      hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (1, T, C), &run->exec.error);
-  for (gint64 t = 0; turned != NULL && t < T; t++)
+      hl_tensor_new (HL_DTYPE_F32, HL_SHAPE (B, T, C), &run->exec.error);
+  for (gint64 i = 0; turned != NULL && i < B * T; i++)
     for (gint64 c = 0; c < C; c++)
-      ((float *) turned->data)[t * C + c] = hl_tensor_f32 (features)[c * T + t];
+      ((float *) turned->data)[i * C + c] =
+          hl_tensor_f32 (features)[(i / T * C + c) * T + i % T];
   return hl_exec_upload (&run->exec, turned);
 }
 
