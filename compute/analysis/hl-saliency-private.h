@@ -63,5 +63,6 @@ gboolean hl_saliency_attention_gradient (HlSaliencyWork *work, GError **error);
 gboolean hl_saliency_rollout (HlSaliencyWork *work, GError **error);
 gboolean hl_saliency_flow (HlSaliencyWork *work, GError **error);
 gboolean hl_saliency_relevance (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_spes (HlSaliencyWork *work, GError **error);
 
 G_END_DECLS

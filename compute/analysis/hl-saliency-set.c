@@ -3,6 +3,7 @@
 #include "analysis/hl-saliency-set.h"
 
 #include "analysis/hl-result-reader.h"
+#include "analysis/hl-spes.h"
 #include "base/hl-error.h"
 #include "io/hl-csv.h"
 #include "model/hl-model-text.h"
@@ -17,6 +18,7 @@ hl_saliency_set_free (HlSaliencySet *set)
   g_ptr_array_unref (set->rows);
   g_ptr_array_unref (set->names);
   hl_token_table_unref (set->tokens);
+  hl_spes_maps_free (set->spes);
   g_free (set);
 }
 
@@ -115,6 +117,63 @@ list_one (const Asking *a,
   return one.index >= 0;
 }
 
+GArray *
+hl_saliency_set_list (const HlModel *model,
+                      HlInput *input,
+                      HlBackend *backend,
+                      int target,
+                      int against,
+                      gint64 position,
+                      const HlSaliencyOptions *options,
+                      const HlProgress *progress,
+                      GError **error)
+{
+  const Asking a = { model, input, backend, options, progress };
+  g_autoptr (GArray) targets = g_array_new (FALSE, FALSE, sizeof (HlSaliencyTarget));
+  gboolean ok = target == HL_TARGET_EVERY
+                    ? list_every (&a, against, targets, error)
+                    : list_one (&a, target, against, position, targets, error);
+  return ok ? g_steal_pointer (&targets) : NULL;
+}
+
+/* ---- scores --------------------------------------------------------------------------
+ */
+
+/* All targets from the same runs: (transfer full); NULL with @error. */
+static HlSaliencySet *
+score_at_once (const Asking *a, const GArray *targets, GError **error)
+{
+  g_autoptr (HlSpes) spes = hl_spes_new_for (a->model, a->input, a->backend, targets,
+                                             a->options, a->progress, error);
+  return spes != NULL && hl_spes_run (spes, 0, a->progress, error) ? hl_spes_to_set (spes)
+                                                                   : NULL;
+}
+
+/* One target after the other: (transfer full); NULL with @error. */
+static HlSaliencySet *
+score_each (const Asking *a, const GArray *targets, GError **error)
+{
+  g_autoptr (HlSaliencySet) set = g_new0 (HlSaliencySet, 1);
+  set->options = *a->options;
+  set->options.interventions = NULL;
+  set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);
+  set->names = g_ptr_array_new_with_free_func (g_free);
+  set->tokens = hl_model_get_tokens (a->model, a->input, 0);
+  for (guint i = 0; i < targets->len; i++)
+    {
+      HlSaliencyTarget one = g_array_index (targets, HlSaliencyTarget, i);
+      HlSaliencyRow *row = NULL;
+      if (hl_progress_step (a->progress, (double) i / targets->len, NULL, error))
+        row = hl_saliency_score (a->model, a->input, a->backend, one, a->options,
+                                 a->progress, error);
+      if (row == NULL)
+        return NULL;
+      g_ptr_array_add (set->rows, row);
+      g_ptr_array_add (set->names, hl_model_dup_class_name (a->model, one.index));
+    }
+  return g_steal_pointer (&set);
+}
+
 HlSaliencySet *
 hl_saliency_set_score (const HlModel *model,
                        HlInput *input,
@@ -127,30 +186,12 @@ hl_saliency_set_score (const HlModel *model,
                        GError **error)
 {
   const Asking a = { model, input, backend, options, progress };
-  g_autoptr (GArray) targets = g_array_new (FALSE, FALSE, sizeof (HlSaliencyTarget));
-  gboolean ok = target == HL_TARGET_EVERY
-                    ? list_every (&a, against, targets, error)
-                    : list_one (&a, target, against, position, targets, error);
-  if (!ok)
+  g_autoptr (GArray) targets = hl_saliency_set_list (
+      model, input, backend, target, against, position, options, progress, error);
+  if (targets == NULL)
     return NULL;
-  g_autoptr (HlSaliencySet) set = g_new0 (HlSaliencySet, 1);
-  set->options = *options;
-  set->options.interventions = NULL;
-  set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);
-  set->names = g_ptr_array_new_with_free_func (g_free);
-  set->tokens = hl_model_get_tokens (model, input, 0);
-  for (guint i = 0; i < targets->len; i++)
-    {
-      HlSaliencyTarget one = g_array_index (targets, HlSaliencyTarget, i);
-      HlSaliencyRow *row = NULL;
-      if (hl_progress_step (progress, (double) i / targets->len, NULL, error))
-        row = hl_saliency_score (model, input, backend, one, options, progress, error);
-      if (row == NULL)
-        return NULL;
-      g_ptr_array_add (set->rows, row);
-      g_ptr_array_add (set->names, hl_model_dup_class_name (model, one.index));
-    }
-  return g_steal_pointer (&set);
+  return hl_saliency_is_of_sets (options->method) ? score_at_once (&a, targets, error)
+                                                  : score_each (&a, targets, error);
 }
 
 /* ---- a session -----------------------------------------------------------------------
@@ -178,13 +219,20 @@ hl_saliency_set_describe (const HlSaliencySet *set)
                                       (const char *) g_ptr_array_index (set->names, i),
                                       "position", (int) row_at (set, i)->target.row,
                                       "steps", row_at (set, i)->n_steps));
-  return json_pack (
+  json_t *about = json_pack (
       "{s:s, s:s, s:b, s:i, s:f, s:I, s:o, s:o, s:s}", "method",
       hl_saliency_name (o->method), "baseline", hl_baseline_name (o->baseline),
       "at_encoder", o->at_features, "samples", o->n_samples > 0 ? o->n_samples : 32,
       "noise", o->noise > 0 ? o->noise : 0.1, "seed", (json_int_t) o->seed, "tokens",
       tokens, "targets", targets, "explains",
-      "the logit before the softmax, less that of \"against\" where it is not -1");
+      set->spes != NULL
+          ? "the whole distribution at the target's row, by its divergence where parts "
+            "of "
+            "the input are hidden"
+          : "the logit before the softmax, less that of \"against\" where it is not -1");
+  if (set->spes != NULL)
+    json_object_set_new (about, "spes", hl_spes_maps_describe (set->spes));
+  return about;
 }
 
 void
@@ -266,6 +314,8 @@ hl_saliency_set_to_result (const HlSaliencySet *set, const char *provenance)
   hl_saliency_set_add_targets (set, result);
   add_sums (result, set);
   add_own (result, set);
+  if (set->spes != NULL)
+    hl_spes_maps_add_to (set->spes, result);
   return result;
 }
 

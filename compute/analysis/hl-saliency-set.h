@@ -5,6 +5,7 @@
 
 #include "analysis/hl-explained.h"
 #include "analysis/hl-saliency.h"
+#include "analysis/hl-spes-maps.h"
 #include "io/hl-json.h"
 #include "session/hl-session.h"
 
@@ -18,6 +19,7 @@ G_BEGIN_DECLS
  * @rows: of HlSaliencyRow *, in the order of their targets
  * @tokens: of the first stack, which scores are of
  * @names: of what each row explains: a class's name, or a token's text
+ * @spes: (nullable): of SPES: what its masks have said
  */
 typedef struct
 {
@@ -25,6 +27,7 @@ typedef struct
   GPtrArray *rows;
   HlTokenTable *tokens;
   GPtrArray *names;
+  HlSpesMaps *spes;
 } HlSaliencySet;
 
 void hl_saliency_set_free (HlSaliencySet *set);
@@ -50,6 +53,19 @@ HlSaliencySet *hl_saliency_set_score (const HlModel *model,
                                       const HlProgress *progress,
                                       GError **error);
 
+/** hl_saliency_set_list: (transfer full): of HlSaliencyTarget: what
+ * hl_saliency_set_score() explains; NULL with @error. Where what is predicted is asked
+ * for the model is run. */
+GArray *hl_saliency_set_list (const HlModel *model,
+                              HlInput *input,
+                              HlBackend *backend,
+                              int target,
+                              int against,
+                              gint64 position,
+                              const HlSaliencyOptions *options,
+                              const HlProgress *progress,
+                              GError **error);
+
 /** hl_saliency_set_describe: (transfer full): an object: method, baseline, seed, names of
  * tokens and targets. Thread: any. */
 json_t *hl_saliency_set_describe (const HlSaliencySet *set);
@@ -60,7 +76,8 @@ json_t *hl_saliency_set_describe (const HlSaliencySet *set);
  * Arrays: "saliency" (target, token): NaN where a target does not depend on a token;
  * "value", "difference", "completeness" (target); "position", "class", "against" (target)
  * int32; of an encoder with a decoder, by rules along maps, "own" (target, token), padded
- * with NaN. Parameters name method, baseline, steps, tokens and targets. Thread: any.
+ * with NaN; by SPES what hl_spes_maps_add_to() puts in. Parameters name method, baseline,
+ * steps, tokens and targets. Thread: any.
  */
 HlSessionResult *hl_saliency_set_to_result (const HlSaliencySet *set,
                                             const char *provenance);

@@ -11,10 +11,12 @@ static const struct
   const char *name;
   gboolean is_signed;
   gboolean has_baseline;
+  gboolean is_of_sets;
   gboolean (*score) (HlSaliencyWork *work, GError **error);
 } methods[HL_N_SALIENCIES] = {
-#define HL_SALIENCY(ENUM, name, is_signed, has_baseline, function)                       \
-  [HL_SALIENCY_##ENUM] = { name, is_signed, has_baseline, hl_saliency_##function },
+#define HL_SALIENCY(ENUM, name, is_signed, has_baseline, is_of_sets, function)           \
+  [HL_SALIENCY_##                                                                        \
+      ENUM] = { name, is_signed, has_baseline, is_of_sets, hl_saliency_##function },
 #include "analysis/hl-saliency-table.def"
 #undef HL_SALIENCY
 };
@@ -38,6 +40,12 @@ gboolean
 hl_saliency_has_baseline (HlSaliencyMethod method)
 {
   return methods[method].has_baseline;
+}
+
+gboolean
+hl_saliency_is_of_sets (HlSaliencyMethod method)
+{
+  return methods[method].is_of_sets;
 }
 
 gboolean
@@ -148,12 +156,12 @@ hl_saliency_work_init (HlSaliencyWork *w,
                        const HlProgress *progress,
                        GError **error)
 {
-  *w = (HlSaliencyWork){ .model = model,
-                         .backend = backend,
-                         .options = options,
-                         .progress = progress != NULL ? *progress : (HlProgress){ 0 },
-                         .site =
-                             options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED };
+  *w =
+      (HlSaliencyWork){ .model = model,
+                        .backend = backend,
+                        .options = options,
+                        .progress = progress != NULL ? *progress : (HlProgress){ 0 },
+                        .site = options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED };
   w->progress.func = NULL;
   if (!check_row (model, input, target, error) ||
       !check_place (model, options, needs_embeds, error))
@@ -181,7 +189,9 @@ hl_saliency_score (const HlModel *model,
 {
   g_auto (HlSaliencyWork) w = { 0 };
   if (!hl_saliency_work_init (&w, model, input, backend, target, options,
-                              methods[options->method].has_baseline, progress, error))
+                              methods[options->method].has_baseline &&
+                                  !methods[options->method].is_of_sets,
+                              progress, error))
     return NULL;
   g_autoptr (HlSaliencyRow) row = row_new (model, input, target);
   w.row = row;

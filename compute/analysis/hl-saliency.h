@@ -17,6 +17,8 @@
  *   model that reads several (a mean) the mean of their rows. Of an encoder with a
  *   decoder rollout is decoder rollout · mean cross map · encoder rollout, multiplied
  * over the mean of all layers' cross maps, and flow has no definition.
+ * - spes: how far, on average, the whole prediction is from itself where the token is
+ *   hidden, among others hidden at random (hl-spes.h).
  *
  * Pictures: x - x0 of a patch is linear in its pixels, so that gradient-input and
  * integrated gradients are those of the pixels, summed over the patch. Recordings: x is
@@ -25,22 +27,26 @@
 #pragma once
 
 #include "analysis/hl-gradient-pass.h"
+#include "analysis/hl-spes-options.h"
 
 G_BEGIN_DECLS
 
 typedef enum
 {
-#define HL_SALIENCY(ENUM, name, is_signed, has_baseline, function) HL_SALIENCY_##ENUM,
+#define HL_SALIENCY(ENUM, name, is_signed, has_baseline, is_of_sets, function)           \
+  HL_SALIENCY_##ENUM,
 #include "analysis/hl-saliency-table.def"
 #undef HL_SALIENCY
   HL_N_SALIENCIES,
 } HlSaliencyMethod;
 
-/** hl_saliency_name: "gradient-input"; hl_saliency_is_signed: against the target too. */
+/** hl_saliency_name: "gradient-input"; hl_saliency_is_signed: against the target too;
+ * hl_saliency_is_of_sets: all targets come from the same runs. */
 const char *hl_saliency_name (HlSaliencyMethod method);
 gboolean hl_saliency_is_signed (HlSaliencyMethod method);
 /** hl_saliency_has_baseline: it holds the input against something. */
 gboolean hl_saliency_has_baseline (HlSaliencyMethod method);
+gboolean hl_saliency_is_of_sets (HlSaliencyMethod method);
 /** hl_saliency_from_name: FALSE, with @method untouched, for an unknown name. */
 gboolean hl_saliency_from_name (const char *name, HlSaliencyMethod *method);
 
@@ -73,7 +79,8 @@ gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
  * @n_steps_max: at most so many; 0 for HL_SALIENCY_STEPS_MAX
  * @n_samples: of SmoothGrad; 0 for 32
  * @noise: its standard deviation as a share of the range of x; 0 for 0.1
- * @seed: of the noise
+ * @seed: of the noise, and of the masks of SPES
+ * @spes: of SPES
  * @interventions: (nullable) (element-type HlIntervention): in force
  */
 typedef struct
@@ -86,6 +93,7 @@ typedef struct
   int n_samples;
   double noise;
   guint32 seed;
+  HlSpesOptions spes;
   const GPtrArray *interventions;
 } HlSaliencyOptions;
 

@@ -53,3 +53,27 @@ hl_logits_sum_exp (const float *logits, gint64 n, double max)
     sum += exp ((double) logits[i] - max);
   return sum;
 }
+
+void
+hl_logits_probs (const float *logits, gint64 n, double lse, double *probs)
+{
+#pragma omp simd
+  for (gint64 i = 0; i < n; i++)
+    probs[i] = exp ((double) logits[i] - lse);
+}
+
+double
+hl_logits_mean_difference (const double *probs,
+                           const float *logits,
+                           const float *others,
+                           gint64 n)
+{
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (gint64 i = 0; i < n; i++)
+    {
+      double apart = (double) logits[i] - (double) others[i];
+      sum += probs[i] > 0 ? probs[i] * apart : 0;
+    }
+  return sum;
+}

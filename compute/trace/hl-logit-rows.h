@@ -20,4 +20,14 @@ double hl_logits_mean (const float *logits, const float *probs, gint64 n);
 /** hl_logits_sum_exp: sum of exp (logit - @max), in double. */
 double hl_logits_sum_exp (const float *logits, gint64 n, double max);
 
+/** hl_logits_probs: exp (logit - @lse) of each, in double. */
+void hl_logits_probs (const float *logits, gint64 n, double lse, double *probs);
+
+/** hl_logits_mean_difference: sum of @probs times (logit - other), in double; what has
+ * probability 0 counts nothing. */
+double hl_logits_mean_difference (const double *probs,
+                                  const float *logits,
+                                  const float *others,
+                                  gint64 n);
+
 G_END_DECLS
