@@ -21,20 +21,21 @@ analyze_cross (Analyze *a, GError **error)
   const HlModelInfo *info = hl_model_get_info (a->model);
   if (!analyze_saliency (a, error))
     return FALSE;
+  const HlProgress *progress = analyze_get_progress (a);
   g_autoptr (HlTrace) trace =
-      hl_tracer_run (a->model, a->input, a->backend, &tracing, a->progress, error);
+      hl_tracer_run (a->model, a->input, a->backend, &tracing, progress, error);
   if (trace == NULL)
     return FALSE;
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
   int stack = info->readout_stack > 0 ? info->readout_stack + 1 : 0;
-  a->cross = hl_cross_compare (source, a->backend, stack, a->saliency, &options,
-                               a->progress, error);
+  a->cross = hl_cross_compare (source, a->backend, stack, a->saliency, &options, progress,
+                               error);
   if (a->cross == NULL)
     return FALSE;
   if (a->options->takes_away)
-    a->faithfulness = hl_faithfulness_measure (
-        a->model, a->input, a->backend, a->saliency, a->cross,
-        (guint32) a->options->seed, a->progress, error);
+    a->faithfulness =
+        hl_faithfulness_measure (a->model, a->input, a->backend, a->saliency, a->cross,
+                                 (guint32) a->options->seed, progress, error);
   if (a->options->takes_away && a->faithfulness == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
@@ -91,6 +92,7 @@ analyze_print_cross (const Analyze *a)
   printf (_ ("Attention beside %s of %d targets over %d tokens; maps %s\n"),
           hl_saliency_name (a->saliency->options.method), c->n_targets, c->n_keys,
           a->options->is_raw ? _ ("as they are") : _ ("z-scored by row"));
+  analyze_print_masks (a);
   printf (_ ("Mean of all heads: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
           c->pearson_all, c->pearson_all * c->pearson_all, c->spearman_all);
   printf (_ ("Mean map of each layer: r"));
@@ -129,7 +131,8 @@ area_to_json (HlInterval x)
                     hl_result_real (x.high));
 }
 
-/* {"attention": {"deletion_area": [mean, low, high], "deletion_curve": a row a target}} */
+/* {"attention": {"deletion_area": [mean, low, high], "deletion_curve": a row a target}}
+ */
 static json_t *
 faithfulness_to_json (const HlFaithfulness *f)
 {
@@ -162,7 +165,8 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
   json_object_set_new (root, "pearson_layer", hl_result_reals (c->pearson_layer, L));
   json_object_set_new (root, "pearson_all", hl_result_real (c->pearson_all));
   json_object_set_new (root, "spearman_all", hl_result_real (c->spearman_all));
-  json_object_set_new (root, "pearson_target", hl_result_reals (c->by_target, c->n_targets));
+  json_object_set_new (root, "pearson_target",
+                       hl_result_reals (c->by_target, c->n_targets));
   if (a->faithfulness != NULL)
     json_object_set_new (root, "faithfulness", faithfulness_to_json (a->faithfulness));
   return root;

@@ -172,13 +172,19 @@ first_input (const Analyze *a)
   return input;
 }
 
+const HlProgress *
+analyze_get_progress (const Analyze *a)
+{
+  return a->is_partial ? NULL : a->progress;
+}
+
 gboolean
 analyze_save (const Analyze *a, const char *analysis, GError **error)
 {
   g_autoptr (HlInput) input = first_input (a);
   const HlTraceOptions options = { .interventions = a->interventions };
-  g_autoptr (HlTrace) trace =
-      hl_tracer_run (a->model, input, a->backend, &options, a->progress, error);
+  g_autoptr (HlTrace) trace = hl_tracer_run (a->model, input, a->backend, &options,
+                                             analyze_get_progress (a), error);
   if (trace == NULL)
     return FALSE;
   g_autoptr (HlSession) session = hl_session_new ();
@@ -199,5 +205,5 @@ analyze_save (const Analyze *a, const char *analysis, GError **error)
     }
   for (guint i = 0; i < a->results->len; i++)
     hl_session_add_result (session, g_ptr_array_index (a->results, i));
-  return hl_session_save (session, a->options->output, a->progress, error);
+  return hl_session_save (session, a->options->output, analyze_get_progress (a), error);
 }

@@ -14,6 +14,46 @@
 /* Tokens that are printed of each target. */
 #define N_PRINTED 5
 
+/* "200,300,400" */
+static gboolean
+read_granularities (const char *text, HlSpesOptions *spes, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  guint n = g_strv_length (parts);
+  gint64 number = 0;
+  gboolean fits = n >= 1 && n <= HL_SPES_MAX_GRANULARITIES;
+  for (guint i = 0; i < n && fits; i++)
+    {
+      fits =
+          g_ascii_string_to_signed (parts[i], 10, 1, HL_SPES_MAX_SEGMENTS, &number, NULL);
+      if (fits)
+        spes->granularities[i] = (int) number;
+    }
+  spes->n_granularities = fits ? (int) n : 0;
+  if (!fits)
+    g_set_error (
+        error, HL_ERROR, HL_ERROR_RANGE,
+        "--granularities: up to %d numbers from 1 to %d with commas between them "
+        "expected, \"%s\" found",
+        HL_SPES_MAX_GRANULARITIES, HL_SPES_MAX_SEGMENTS, text);
+  return fits;
+}
+
+static gboolean
+read_spes (const AnalyzeOptions *o, HlSpesOptions *spes, GError **error)
+{
+  spes->n_masks = o->n_masks;
+  spes->stable_at = o->stable_at;
+  spes->takes_mean = g_strcmp0 (o->pooling, "mean") == 0;
+  if (o->pooling != NULL && !spes->takes_mean && !g_str_equal (o->pooling, "max"))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "--pooling: max or mean expected, \"%s\" found", o->pooling);
+      return FALSE;
+    }
+  return o->granularities == NULL || read_granularities (o->granularities, spes, error);
+}
+
 static gboolean
 read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
 {
@@ -25,7 +65,8 @@ read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
   if (o->method != NULL && !hl_saliency_from_name (o->method, &options->method))
     g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
                  "--method: gradient-input, integrated-gradients, smoothgrad, occlusion, "
-                 "attention-gradient, rollout, flow or relevance expected, \"%s\" found",
+                 "attention-gradient, rollout, flow, relevance or spes expected, \"%s\" "
+                 "found",
                  o->method);
   else if (o->baseline != NULL &&
            !hl_baseline_from_name (o->baseline, &options->baseline))
@@ -33,7 +74,7 @@ read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
                  "--baseline: zero, mean, black or blur expected, \"%s\" found",
                  o->baseline);
   else
-    return TRUE;
+    return read_spes (o, &options->spes, error);
   return FALSE;
 }
 
@@ -56,6 +97,55 @@ read_target (const Analyze *a, int *target, int *against, GError **error)
   return TRUE;
 }
 
+/* ---- by hiding parts -----------------------------------------------------------------
+ */
+
+/* What an earlier session has of it. */
+static gboolean
+resume (const Analyze *a, HlSpes *spes, GError **error)
+{
+  g_autoptr (HlSession) session =
+      cli_open_session (a->options->resume, a->progress, error);
+  if (session == NULL)
+    return FALSE;
+  for (guint i = 0; i < hl_session_get_n_results (session); i++)
+    {
+      const HlSessionResult *result = hl_session_get_result (session, i);
+      if (g_str_equal (result->id, HL_RESULT_SALIENCY) &&
+          hl_session_result_get_array (result, "spes_sums") != NULL)
+        return hl_spes_resume (spes, result, error);
+    }
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               "--resume %s: a session with saliency by spes expected, none found",
+               a->options->resume);
+  return FALSE;
+}
+
+/* (transfer full): what there is when somebody stops it, too. */
+static HlSaliencySet *
+score_spes (
+    Analyze *a, int target, int against, const HlSaliencyOptions *options, GError **error)
+{
+  GError *stopped = NULL;
+  g_autoptr (HlSpes) spes =
+      hl_spes_new (a->model, a->input, a->backend, target, against, a->options->position,
+                   options, a->progress, error);
+  if (spes == NULL || (a->options->resume != NULL && !resume (a, spes, error)))
+    return NULL;
+  if (!hl_spes_run (spes, 0, a->progress, &stopped))
+    {
+      a->is_partial = g_error_matches (stopped, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+                      hl_spes_get_n_done (spes) > 0;
+      if (!a->is_partial)
+        {
+          g_propagate_error (error, stopped);
+          return NULL;
+        }
+      g_error_free (stopped);
+    }
+  return hl_spes_to_set (spes);
+}
+
 gboolean
 analyze_saliency (Analyze *a, GError **error)
 {
@@ -68,8 +158,10 @@ analyze_saliency (Analyze *a, GError **error)
   if (a->input == NULL)
     return FALSE;
   a->saliency =
-      hl_saliency_set_score (a->model, a->input, a->backend, target, against,
-                             a->options->position, &options, a->progress, error);
+      options.method == HL_SALIENCY_SPES
+          ? score_spes (a, target, against, &options, error)
+          : hl_saliency_set_score (a->model, a->input, a->backend, target, against,
+                                   a->options->position, &options, a->progress, error);
   if (a->saliency == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
@@ -124,11 +216,23 @@ print_target (const HlSaliencySet *set, guint i)
 }
 
 void
+analyze_print_masks (const Analyze *a)
+{
+  const HlSpesMaps *maps = a->saliency->spes;
+  if (maps == NULL)
+    return;
+  printf (_ ("%d masks; reliability %.4f (both halves r %.4f): no map can be expected to "
+             "correlate by more than %.4f\n"),
+          maps->n_done, maps->reliability, maps->half_correlation, maps->ceiling);
+}
+
+void
 analyze_print_saliency (const Analyze *a)
 {
   const HlSaliencySet *set = a->saliency;
   printf (_ ("%s, tokens with the largest first\n"),
           hl_saliency_name (set->options.method));
+  analyze_print_masks (a);
   for (guint i = 0; i < set->rows->len; i++)
     print_target (set, i);
 }
@@ -152,6 +256,20 @@ target_to_json (const HlSaliencySet *set, guint i)
   return target;
 }
 
+static json_t *
+masks_to_json (const HlSpesMaps *maps)
+{
+  json_t *about = hl_spes_maps_describe (maps), *checks = json_array ();
+  for (guint i = 0; i < maps->checks->len; i++)
+    {
+      const HlSpesCheck *check = &g_array_index (maps->checks, HlSpesCheck, i);
+      json_array_append_new (checks, json_pack ("[i, o]", check->n_masks,
+                                                hl_result_real (check->reliability)));
+    }
+  json_object_set_new (about, "convergence", checks);
+  return about;
+}
+
 json_t *
 analyze_saliency_to_json (const Analyze *a, const char *analysis)
 {
@@ -163,10 +281,16 @@ analyze_saliency_to_json (const Analyze *a, const char *analysis)
     json_array_append_new (tokens, json_string (set->tokens->tokens[t].text != NULL
                                                     ? set->tokens->tokens[t].text
                                                     : ""));
-  return json_pack ("{s:s, s:s, s:s, s:o, s:o}", "analysis", analysis, "method",
-                    hl_saliency_name (set->options.method), "baseline",
-                    hl_baseline_name (set->options.baseline), "tokens", tokens, "targets",
-                    targets);
+  json_t *root = json_pack ("{s:s, s:s, s:s, s:o, s:o}", "analysis", analysis, "method",
+                            hl_saliency_name (set->options.method), "baseline",
+                            hl_baseline_name (set->options.baseline), "tokens", tokens,
+                            "targets", targets);
+  if (set->spes != NULL)
+    {
+      json_object_set_new (root, "spes", masks_to_json (set->spes));
+      json_object_set_new (root, "partial", json_boolean (a->is_partial));
+    }
+  return root;
 }
 
 char *

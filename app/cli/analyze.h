@@ -12,6 +12,7 @@
 #include "analysis/hl-patterns-result.h"
 #include "analysis/hl-saliency-set.h"
 #include "analysis/hl-scores-result.h"
+#include "analysis/hl-spes.h"
 #include "analysis/hl-survey.h"
 #include "model/hl-labels.h"
 
@@ -44,6 +45,10 @@ typedef struct
   char *resume;
   char *method;
   char *baseline;
+  int n_masks;
+  char *granularities;
+  double stable_at;
+  char *pooling;
   int position;
   char *align;
   gboolean at_encoder;
@@ -123,6 +128,9 @@ void analyze_print_saliency (const Analyze *a);
 void analyze_print_cross (const Analyze *a);
 void analyze_print_alignment (const Analyze *a);
 
+/** analyze_print_masks: how many masks saliency is of, and how good that is. */
+void analyze_print_masks (const Analyze *a);
+
 /** analyze_scores_to_json, _patterns_to_json, _overview_to_json, _saliency_to_json:
  * (transfer full): every head and score; every cluster; every input; every target. */
 json_t *analyze_scores_to_json (const Analyze *a, const char *analysis);
@@ -146,6 +154,10 @@ void analyze_clear_spoken (GArray *spoken);
 
 /** analyze_is_every: every token of a text is explained, not one prediction. */
 gboolean analyze_is_every (const Analyze *a);
+
+/** analyze_get_progress: (nullable): of what is done with what was found: nobody's where
+ * the search was stopped. */
+const HlProgress *analyze_get_progress (const Analyze *a);
 
 /** analyze_save: a session with the trace of the (first) input and the results. */
 gboolean analyze_save (const Analyze *a, const char *analysis, GError **error);

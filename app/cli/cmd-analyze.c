@@ -52,6 +52,8 @@ options_clear (AnalyzeOptions *o)
   g_free (o->resume);
   g_free (o->method);
   g_free (o->baseline);
+  g_free (o->granularities);
+  g_free (o->pooling);
   g_free (o->align);
   g_free (o->csv);
   g_free (o->output);
@@ -182,6 +184,9 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
                       _ ("--max-inputs, --seed, --random, --epochs, --clusters "
                          "and --side: no negative number expected, and a side "
                          "of at most 64"));
+  if (o->n_masks < 0 || !(o->stable_at >= 0 && o->stable_at <= 1))
+    return cli_usage ("analyze", _ ("--masks: no negative number, and --stable-at: a "
+                                    "number from 0 to 1, expected"));
   if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)
     return cli_usage ("analyze", _ ("--dataset expected: an overview is of many inputs"));
   if (analyses[*which].to_csv == analyze_saliency_to_csv ||
@@ -260,16 +265,29 @@ cli_analyze (int argc, char **argv)
     { "no-tsne", 0, 0, G_OPTION_ARG_NONE, &o.no_tsne,
       N_ ("Lay patterns or inputs out by principal components only"), NULL },
     { "resume", 0, 0, G_OPTION_ARG_FILENAME, &o.resume,
-      N_ ("Go on training the autoencoder of this session"), "FILE" },
+      N_ ("Go on from this session: training the autoencoder, or with the masks of spes"),
+      "FILE" },
     { "method", 0, 0, G_OPTION_ARG_STRING, &o.method,
       N_ ("Saliency: gradient-input, integrated-gradients, smoothgrad, occlusion, "
-          "attention-gradient, rollout, flow or relevance (integrated-gradients)"),
+          "attention-gradient, rollout, flow, relevance or spes (integrated-gradients)"),
       "NAME" },
     { "baseline", 0, 0, G_OPTION_ARG_STRING, &o.baseline,
       N_ ("Saliency: what the input is compared with: zero, mean, and of pictures black "
           "or "
           "blur (zero)"),
       "NAME" },
+    { "masks", 0, 0, G_OPTION_ARG_INT, &o.n_masks,
+      N_ ("Saliency by spes: hide parts at random so often, at most (1000)"), "N" },
+    { "granularities", 0, 0, G_OPTION_ARG_STRING, &o.granularities,
+      N_ ("Saliency by spes: segments of a picture or recording, a number for each way "
+          "to "
+          "cut it (200,300,400, fewer of a small one)"),
+      "N,N" },
+    { "stable-at", 0, 0, G_OPTION_ARG_DOUBLE, &o.stable_at,
+      N_ ("Saliency by spes: stop where the reliability has come to this"), "R" },
+    { "pooling", 0, 0, G_OPTION_ARG_STRING, &o.pooling,
+      N_ ("Saliency by spes: a token has the max or the mean of its cells (max)"),
+      "KIND" },
     { "at-encoder", 0, 0, G_OPTION_ARG_NONE, &o.at_encoder,
       N_ ("Saliency of what an encoder gives its decoder, not of the input"), NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.is_raw,

@@ -7,11 +7,13 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as tree
 
-from command_cases import SOURCE, Skip, at, case, fails, good, main, run
+from command_cases import ENV, PROGRAM, SOURCE, Skip, at, case, fails, good, main, run
 
 CONTEXT = 64
 G2P = os.path.join(SOURCE, "..", "data", "models", "g2p-cmu")
@@ -490,6 +492,70 @@ def alignments():
     start = ("analyze", "alignment", G2P, "--text", "ab")
     fails(1, *start, "--align-by", "guess", says=["--align-by", "guess"])
     fails(1, "analyze", "alignment", model(), "--text", "ab", says=["with a decoder"])
+
+
+@case
+def saliency_by_hiding_parts():
+    ask = ("analyze", "saliency", model(), "--text", "ab abba ab", "--method", "spes",
+           "--baseline", "mean", "--seed", 3)
+    whole = json.loads(good(*ask, "--masks", 170, "--json"))
+    assert whole["spes"]["masks"] == 170 and not whole["partial"], whole["spes"]
+    assert [n for n, _ in whole["spes"]["convergence"]] == [50, 100, 150, 170], whole["spes"]
+    r = whole["spes"]["half_correlation"]
+    assert abs(whole["spes"]["reliability"] - max(2 * r / (1 + r), 0)) < 1e-9, whole["spes"]
+    assert all(x >= 0 for x in whole["targets"][0]["saliency"]), whole
+    out = good(*ask, "--masks", 100, "-o", at("part.h5"))
+    assert "100 masks" in out and "reliability" in out, out
+    on = json.loads(good(*ask, "--masks", 170, "--resume", at("part.h5"), "--json"))
+    assert on == whole, (on["spes"], whole["spes"])
+    stable = json.loads(good(*ask, "--masks", 5000, "--stable-at", 0.7, "--json"))["spes"]
+    assert stable["masks"] < 5000 and stable["reliability"] >= 0.7, stable
+    fails(1, *ask[:-1], 4, "--resume", at("part.h5"), says=["seed"])
+    fails(1, *ask, "--resume", at("s.h5"), says=["--resume", "spes"])
+    fails(1, *ask, "--against", 5, says=["distributions"])
+    fails(1, *ask, "--pooling", "least", says=["--pooling", "least"])
+    fails(1, *ask, "--granularities", "20,x", says=["--granularities", "20,x"])
+    fails(2, *ask, "--stable-at", 2, says=["--stable-at"])
+    fails(2, *ask, "--masks", -1, says=["--masks"])
+
+
+@case
+def pictures_and_words_with_parts_hidden():
+    start = ("analyze", "saliency", VIT, "--image", PICTURE, "--method", "spes", "--masks", 60)
+    found = json.loads(good(*start, "--granularities", "20,30", "--pooling", "mean",
+                            "--baseline", "black", "-o", at("p.h5"), "--json"))
+    assert found["spes"]["segments_asked"] == [20, 30], found["spes"]
+    assert all(n > 1 for n in found["spes"]["units"]), found["spes"]
+    found = json.loads(good("analyze", "cross-attention", G2P, "--text", "knightly", "--method",
+                            "spes", "--baseline", "mean", "--at-encoder", "--masks", 400,
+                            "--json"))
+    assert found["spes"]["reliability"] > 0.5 and found["pearson_all"] > 0.3, found["spes"]
+
+
+def stopped(after_s, *arguments):
+    """What is said of a command that is told to stop: code, output, errors."""
+    process = subprocess.Popen([PROGRAM, *(str(x) for x in arguments)], env=ENV, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(after_s)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@case
+def a_run_that_is_stopped():
+    ask = ("analyze", "saliency", model(), "--text", "ab abba ab", "--method", "spes",
+           "--baseline", "mean", "--json")
+    for after_s in (1, 4, 16):  # until it has begun
+        code, out, err = stopped(after_s, *ask, "--masks", 50000000, "-o", at("stop.h5"))
+        if code == 0:
+            break
+    assert code == 0 and "stopped" in err, err
+    found = json.loads(out)
+    n = found["spes"]["masks"]
+    assert found["partial"] and 0 < n < 50000000, found["spes"]
+    on = json.loads(good(*ask, "--resume", at("stop.h5"), "--masks", n + 100))
+    assert on["spes"]["masks"] == n + 100, on["spes"]
 
 
 @case
