@@ -5,6 +5,7 @@
 #include "analyze.h"
 
 #include "analysis/hl-result-reader.h"
+#include "base/hl-error.h"
 #include "trace/hl-tracer.h"
 
 #include <glib/gi18n.h>
@@ -13,15 +14,37 @@
 
 #define N_PRINTED 10
 
+static gboolean
+read_weights (const Analyze *a, gboolean *by_norm, GError **error)
+{
+  const char *asked = a->options->weights != NULL ? a->options->weights : "map";
+  *by_norm = g_str_equal (asked, "norm");
+  if (*by_norm || g_str_equal (asked, "map"))
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "--weights: map or norm expected, \"%s\" found", asked);
+  return FALSE;
+}
+
+static gboolean
+is_by_norm (const Analyze *a)
+{
+  return g_strcmp0 (a->options->weights, "norm") == 0;
+}
+
 gboolean
 analyze_cross (Analyze *a, GError **error)
 {
-  const HlCrossOptions options = { a->options->is_raw, a->options->keeps_special };
-  const HlTraceOptions tracing = { .interventions = a->interventions };
+  static const char *const values[] = { "*attn.hook_v", NULL };
+  HlCrossOptions options = { .is_raw = a->options->is_raw,
+                             .keeps_special = a->options->keeps_special,
+                             .model = a->model };
+  HlTraceOptions tracing = { .interventions = a->interventions };
   const HlModelInfo *info = hl_model_get_info (a->model);
-  if (!analyze_saliency (a, error))
+  if (!read_weights (a, &options.by_norm, error) || !analyze_saliency (a, error))
     return FALSE;
   const HlProgress *progress = analyze_get_progress (a);
+  tracing.capture = options.by_norm ? values : NULL;
   g_autoptr (HlTrace) trace =
       hl_tracer_run (a->model, a->input, a->backend, &tracing, progress, error);
   if (trace == NULL)
@@ -93,7 +116,12 @@ analyze_print_cross (const Analyze *a)
           hl_saliency_name (a->saliency->options.method), c->n_targets, c->n_keys,
           a->options->is_raw ? _ ("as they are") : _ ("z-scored by row"));
   analyze_print_masks (a);
-  printf (_ ("Mean of all heads: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
+  if (is_by_norm (a))
+    printf (
+        _ ("Attention by what it carries: norms of A v W_O; of a layer of their sum\n"));
+  printf (is_by_norm (a)
+              ? _ ("Mean of all layers: Pearson r %.4f, r² %.4f; Spearman %.4f\n")
+              : _ ("Mean of all heads: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
           c->pearson_all, c->pearson_all * c->pearson_all, c->spearman_all);
   printf (_ ("Mean map of each layer: r"));
   for (int l = 0; l < c->n_layers; l++)
@@ -158,6 +186,7 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
   int L = c->n_layers, H = c->n_heads;
   json_t *root = analyze_saliency_to_json (a, analysis);
   json_object_set_new (root, "raw", json_boolean (a->options->is_raw));
+  json_object_set_new (root, "weights", json_string (is_by_norm (a) ? "norm" : "map"));
   json_object_set_new (root, "pearson", table_of (c->pearson, L, H));
   json_object_set_new (root, "spearman", table_of (c->spearman, L, H));
   json_object_set_new (root, "diagonality", table_of (c->diagonality, L, H));

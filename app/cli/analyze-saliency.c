@@ -63,11 +63,12 @@ read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
                                   .seed = (guint32) o->seed,
                                   .interventions = a->interventions };
   if (o->method != NULL && !hl_saliency_from_name (o->method, &options->method))
-    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                 "--method: gradient-input, integrated-gradients, smoothgrad, occlusion, "
-                 "attention-gradient, rollout, flow, relevance or spes expected, \"%s\" "
-                 "found",
-                 o->method);
+    g_set_error (
+        error, HL_ERROR, HL_ERROR_RANGE,
+        "--method: gradient-input, integrated-gradients, smoothgrad, occlusion, "
+        "attention-gradient, rollout, flow, relevance, norm-attention or spes expected, "
+        "\"%s\" found",
+        o->method);
   else if (o->baseline != NULL &&
            !hl_baseline_from_name (o->baseline, &options->baseline))
     g_set_error (error, HL_ERROR, HL_ERROR_RANGE,

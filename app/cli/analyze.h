@@ -55,6 +55,7 @@ typedef struct
   gboolean is_raw;
   gboolean keeps_special;
   gboolean takes_away;
+  char *weights;
   char *csv;
   char *output;
   HlBackendChoice backend;

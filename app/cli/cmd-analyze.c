@@ -55,6 +55,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->granularities);
   g_free (o->pooling);
   g_free (o->align);
+  g_free (o->weights);
   g_free (o->csv);
   g_free (o->output);
   cli_backend_clear (&o->backend);
@@ -269,7 +270,8 @@ cli_analyze (int argc, char **argv)
       "FILE" },
     { "method", 0, 0, G_OPTION_ARG_STRING, &o.method,
       N_ ("Saliency: gradient-input, integrated-gradients, smoothgrad, occlusion, "
-          "attention-gradient, rollout, flow, relevance or spes (integrated-gradients)"),
+          "attention-gradient, rollout, flow, relevance, norm-attention or spes "
+          "(integrated-gradients)"),
       "NAME" },
     { "baseline", 0, 0, G_OPTION_ARG_STRING, &o.baseline,
       N_ ("Saliency: what the input is compared with: zero, mean, and of pictures black "
@@ -292,6 +294,11 @@ cli_analyze (int argc, char **argv)
       N_ ("Saliency of what an encoder gives its decoder, not of the input"), NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.is_raw,
       N_ ("Cross-attention: correlate maps as they are, not z-scored by row"), NULL },
+    { "weights", 0, 0, G_OPTION_ARG_STRING, &o.weights,
+      N_ ("Cross-attention: attention is its map (map), or the norm of what it carries, "
+          "A "
+          "v W_O (norm)"),
+      "KIND" },
     { "keep-special", 0, 0, G_OPTION_ARG_NONE, &o.keeps_special,
       N_ ("Cross-attention: let special tokens and padding count"), NULL },
     { "deletion", 0, 0, G_OPTION_ARG_NONE, &o.takes_away,

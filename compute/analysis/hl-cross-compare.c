@@ -4,6 +4,7 @@
 
 #include "analysis/hl-cross-map.h"
 #include "analysis/hl-monotonicity.h"
+#include "analysis/hl-norm-attention.h"
 #include "analysis/hl-result-reader.h"
 #include "analysis/hl-statistics.h"
 #include "base/hl-error.h"
@@ -134,6 +135,22 @@ compare_head (const Work *w, HlCrossComparison *c, gsize at, const double *rows)
   c->monotonicity[at] = hl_monotonicity (rows, (gsize) w->n, (gsize) w->m);
 }
 
+/* The norm of what the heads of a layer carry together, by their @maps (H, n, m). */
+static void
+join_norms (const Work *w, const HlNormLayer *norms, const double *maps, double *joined)
+{
+  for (gint64 i = 0; i < w->n; i++)
+    hl_norm_layer_of_all (norms, maps + i * w->m, w->n * w->m, joined + i * w->m);
+}
+
+/* A head by what it carries, row by row. */
+static void
+weigh_head (const Work *w, const HlNormLayer *norms, int h, double *rows)
+{
+  for (gint64 i = 0; i < w->n && norms != NULL; i++)
+    hl_norm_layer_of_head (norms, h, rows + i * w->m, rows + i * w->m);
+}
+
 static gboolean
 compare_layer (const Work *w,
                HlCrossComparison *c,
@@ -143,28 +160,44 @@ compare_layer (const Work *w,
                GError **error)
 {
   gsize n = (gsize) (w->n * w->m);
-  g_autofree double *mean = g_new0 (double, n + 1);
+  /* (H, n, m): what is carried is summed before its norm is taken; a mean needs no maps. */
+  g_autofree double *maps = w->options->by_norm ? g_new (double, n *(gsize) H + 1) : NULL;
+  g_autofree double *joined = g_new0 (double, n + 1);
+  g_autoptr (HlNormLayer) norms = NULL;
+  if (w->options->by_norm)
+    norms = hl_norm_layer_of_trace (w->options->model, w->backend,
+                                    hl_attention_source_get_trace (w->source), w->stack,
+                                    layer, NULL, error);
+  if (w->options->by_norm && norms == NULL)
+    return FALSE;
   for (int h = 0; h < H; h++)
     {
       HlHeadKey head = { w->stack, layer, h };
       g_autofree double *rows = hl_cross_rows_read (&w->rows, head, progress, error);
       if (rows == NULL)
         return FALSE;
+      if (maps != NULL)
+        memcpy (maps + (gsize) h * n, rows, sizeof (double) * n);
+      else
+        add_rows (joined, rows, n, 1.0 / H);
+      weigh_head (w, norms, h, rows);
       compare_head (w, c, (gsize) (layer * c->n_heads + h), rows);
-      add_rows (mean, rows, n, 1.0 / H);
     }
-  g_autofree double *ready = hl_cross_rows_prepare (&w->rows, mean);
+  if (norms != NULL)
+    join_norms (w, norms, maps, joined);
+  g_autofree double *ready = hl_cross_rows_prepare (&w->rows, joined);
   c->pearson_layer[layer] = hl_pearson (ready, w->ready, n);
-  add_rows (c->attention, mean, n, H); /* of all heads alike */
+  add_rows (c->attention, joined, n, norms != NULL ? 1 : H); /* of all heads alike */
   return TRUE;
 }
 
+/* @parts: what the sum is of: heads, or of norms layers. */
 static void
-compare_all (const Work *w, HlCrossComparison *c, int n_heads)
+compare_all (const Work *w, HlCrossComparison *c, int parts)
 {
   gsize n = (gsize) (w->n * w->m);
   for (gsize i = 0; i < n; i++)
-    c->attention[i] /= n_heads;
+    c->attention[i] /= parts;
   g_autoptr (HlCrossMap) all =
       hl_cross_map_new (&w->rows, g_steal_pointer (&c->attention));
   c->attention = g_steal_pointer (&all->attention);
@@ -244,7 +277,7 @@ hl_cross_compare (const HlAttentionSource *source,
         return NULL;
       n_heads += H;
     }
-  compare_all (&w, c, MAX (n_heads, 1));
+  compare_all (&w, c, MAX (options->by_norm ? tower->n_layers : n_heads, 1));
   c->stack = stack;
   c->saliency = g_steal_pointer (&w.saliency);
   return g_steal_pointer (&c);
@@ -262,6 +295,8 @@ make_params (const HlCrossComparison *c,
   json_object_set_new (params, "maps",
                        json_string (options->is_raw ? "raw" : "z-scored by row"));
   json_object_set_new (params, "stack", json_integer (c->stack));
+  json_object_set_new (params, "weights",
+                       json_string (options->by_norm ? "norm" : "map"));
   json_object_set_new (params, "special_tokens", json_boolean (options->keeps_special));
   json_object_set_new (params, "saliency",
                        json_string (hl_saliency_is_signed (set->options.method)

@@ -18,11 +18,17 @@ G_BEGIN_DECLS
  * @is_raw: maps are correlated as they are; else each row of both is z-scored first (less
  *   its mean, by its deviation, over the keys that count)
  * @keeps_special: special tokens and padding count, too
+ * @by_norm: attention is what it carries (hl-norm-attention.h): of a head || A v W_O ||,
+ *   of a layer || sum_h A v W_O ||, of all the mean over layers; the trace has to have
+ *   captured "*attn.hook_v"
+ * @model: (nullable): whose W_O that is; needed for @by_norm alone
  */
 typedef struct
 {
   gboolean is_raw;
   gboolean keeps_special;
+  gboolean by_norm;
+  const HlModel *model;
 } HlCrossOptions;
 
 /**
@@ -56,7 +62,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlCrossComparison, hl_cross_comparison_free)
  * @source: maps of the input that @set is of
  * @stack: whose keys are the tokens of @set
  * Thread: the backend's. Returns: (transfer full): NULL with @error (SHAPE: other tokens;
- *   what reading maps may give)
+ *   MISSING: no values for norms; what reading maps may give)
  */
 HlCrossComparison *hl_cross_compare (const HlAttentionSource *source,
                                      HlBackend *backend,

@@ -2,6 +2,7 @@
  * Saliency along the maps of attention. */
 #include "analysis/hl-saliency-private.h"
 
+#include "analysis/hl-norm-attention.h"
 #include "analysis/hl-relevance.h"
 #include "base/hl-error.h"
 
@@ -31,10 +32,11 @@ mean_map (
 static gboolean
 begin (HlSaliencyWork *w, HlGradientPass *pass, GError **error)
 {
-  const char *watch[] = { "*attn.hook_pattern", NULL };
+  gboolean by_values = w->options->method == HL_SALIENCY_NORM_ATTENTION;
+  const char *watch[] = { "*attn.hook_pattern", by_values ? "*attn.hook_v" : NULL, NULL };
   if (!hl_gradient_pass_run (pass, w->model, w->input, w->backend, w->row->target,
-                             w->site, NULL, watch, w->options->interventions, &w->progress,
-                             error))
+                             w->site, NULL, watch, w->options->interventions,
+                             &w->progress, error))
     return FALSE;
   w->row->z = hl_gradient_pass_get_value (pass, 0);
   return TRUE;
@@ -322,5 +324,61 @@ hl_saliency_relevance (HlSaliencyWork *w, GError **error)
   if (has_decoder (w))
     return relate_decoder (w, &pass, first, error);
   read_scores (w, first);
+  return TRUE;
+}
+
+/* ---- norms ---------------------------------------------------------------------------
+ */
+
+/* (transfer full): || sum_h A v W_O || of a layer, in the rows that are read; NULL with
+ * @error. */
+static HlMatrix *
+norm_map (const HlSaliencyWork *w,
+          const HlGradientPass *pass,
+          int stack,
+          int layer,
+          GError **error)
+{
+  g_autoptr (HlTensor) map = NULL;
+  g_autoptr (HlTensor) values = NULL;
+  g_autoptr (HlTensor) slope =
+      hl_gradient_pass_get (pass, HL_SITE_PATTERN, stack, layer, &map, error);
+  g_autoptr (HlTensor) other =
+      slope != NULL ? hl_gradient_pass_get (pass, HL_SITE_V, stack, layer, &values, error)
+                    : NULL;
+  g_autoptr (HlNormLayer) norms =
+      other != NULL ? hl_norm_layer_new (w->model, w->backend, values, stack, layer,
+                                         &w->progress, error)
+                    : NULL;
+  if (norms == NULL)
+    return NULL;
+  gint64 n = map->shape.dim[2], m = map->shape.dim[3], row = row_of (w);
+  HlMatrix *found = hl_matrix_new (n, m);
+  for (gint64 i = row >= 0 ? row : 0; i < (row >= 0 ? row + 1 : n); i++)
+    hl_norm_layer_of_all (norms, (const double *) map->data + i * m, n * m,
+                          found->x + i * m);
+  return found;
+}
+
+gboolean
+hl_saliency_norm_attention (HlSaliencyWork *w, GError **error)
+{
+  g_auto (HlGradientPass) pass = { 0 };
+  int stack = has_decoder (w) ? cross_stack (w) : 0, L = stack_of (w, stack)->n_layers;
+  g_autoptr (HlMatrix) mean = NULL;
+  if (!begin (w, &pass, error))
+    return FALSE;
+  for (int l = 0; l < L; l++)
+    {
+      g_autoptr (HlMatrix) map = norm_map (w, &pass, stack, l, error);
+      if (map == NULL)
+        return FALSE;
+      if (mean == NULL)
+        mean = hl_matrix_new (map->n, map->m);
+      for (gint64 i = 0; i < map->n * map->m; i++)
+        mean->x[i] += map->x[i] / L;
+    }
+  if (mean != NULL)
+    read_scores (w, mean);
   return TRUE;
 }

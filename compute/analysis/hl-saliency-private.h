@@ -64,5 +64,6 @@ gboolean hl_saliency_rollout (HlSaliencyWork *work, GError **error);
 gboolean hl_saliency_flow (HlSaliencyWork *work, GError **error);
 gboolean hl_saliency_relevance (HlSaliencyWork *work, GError **error);
 gboolean hl_saliency_spes (HlSaliencyWork *work, GError **error);
+gboolean hl_saliency_norm_attention (HlSaliencyWork *work, GError **error);
 
 G_END_DECLS

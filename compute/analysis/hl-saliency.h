@@ -17,6 +17,10 @@
  *   model that reads several (a mean) the mean of their rows. Of an encoder with a
  *   decoder rollout is decoder rollout · mean cross map · encoder rollout, multiplied
  * over the mean of all layers' cross maps, and flow has no definition.
+ * - norm-attention: the mean over layers of the layer's || sum_h A v W_O ||
+ *   (hl-norm-attention.h), the row of the token that is read, and where a model reads
+ *   several the mean of their rows; of an encoder with a decoder the cross-attention's
+ *   layers. It says nothing of the target but for the row.
  * - spes: how far, on average, the whole prediction is from itself where the token is
  *   hidden, among others hidden at random (hl-spes.h).
  *

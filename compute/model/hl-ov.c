@@ -12,10 +12,10 @@
 #define BAND 4096
 
 static const HlBlock *
-block_of (const HlModel *model, int layer)
+block_of (const HlModel *model, int stack, int layer)
 {
   return model->family->get_block != NULL
-             ? model->family->get_block (model->data, 0, layer)
+             ? model->family->get_block (model->data, stack, layer)
              : NULL;
 }
 
@@ -141,7 +141,7 @@ int
 hl_model_get_ov (
     const HlModel *model, int layer, int head, HlExec *exec, double **v, double **o)
 {
-  const HlBlock *block = block_of (model, layer);
+  const HlBlock *block = block_of (model, 0, layer);
   const HlAttention *a = block != NULL ? hl_mixer_get_attention (block->mixer) : NULL;
   gint64 D = hl_model_get_info (model)->width;
   *v = *o = NULL;
@@ -161,4 +161,21 @@ hl_model_get_ov (
   *v = g_steal_pointer (&values);
   *o = g_steal_pointer (&output);
   return (int) K;
+}
+
+double *
+hl_model_get_output (
+    const HlModel *model, int stack, int layer, HlExec *exec, gint64 *D, gint64 *width)
+{
+  const HlBlock *block = block_of (model, stack, layer);
+  gboolean is_cross =
+      hl_model_info_get_stack (hl_model_get_info (model), stack)->is_cross;
+  const HlMixer *mixer = block == NULL ? NULL : is_cross ? block->cross : block->mixer;
+  const HlAttention *a = mixer != NULL ? hl_mixer_get_attention (mixer) : NULL;
+  if (a == NULL || a->o.weight == NULL)
+    return NULL;
+  const HlShape *shape = &a->o.weight->stored->shape;
+  *D = shape->dim[a->o.is_transposed ? 1 : 0];
+  *width = a->n_heads * a->head_width;
+  return columns_of (&a->o, exec, 0, *width, *D);
 }

@@ -32,4 +32,13 @@ double *hl_model_get_ends (const HlModel *model, HlExec *exec);
 int hl_model_get_ov (
     const HlModel *model, int layer, int head, HlExec *exec, double **v, double **o);
 
+/**
+ * hl_model_get_output: W_O of a layer of any stack, of all its heads, without the bias.
+ * @D, @width: (out): its shape: the stream's width, and heads times head width
+ * Returns: (transfer full) (nullable): (D, width) doubles, free with g_free(); NULL where
+ *   the layer's mixer has none, or after a failure (@exec). Thread: the backend's
+ */
+double *hl_model_get_output (
+    const HlModel *model, int stack, int layer, HlExec *exec, gint64 *D, gint64 *width);
+
 G_END_DECLS

@@ -445,6 +445,16 @@ def attention_beside_saliency():
         seen = texts(at("fig.svg"))
         assert says in " ".join(seen), (chart, says, seen)
         assert chart == "agreement" or {"k", "g"} <= set(seen), (chart, seen)
+    carried = json.loads(good("analyze", "cross-attention", G2P, "--text", spelled, "--method",
+                              "norm-attention", "--weights", "norm", "-o", at("x.h5"),
+                              "--json"))
+    assert carried["weights"] == "norm" and found["weights"] == "map", carried
+    assert abs(carried["pearson_all"] - 1) < 1e-6, carried["pearson_all"]
+    for chart in ("attention", "agreement"):
+        good("figure", at("x.h5"), "--view", "chart", "--chart", chart, "-o", at("fig.svg"))
+        assert "norm of A v W_O" in " ".join(texts(at("fig.svg"))), chart
+    fails(1, "analyze", "cross-attention", G2P, "--text", spelled, "--weights", "length",
+          says=["--weights", "length"])
     good("analyze", "saliency", G2P, "--text", spelled, "-o", at("y.h5"))
     good("figure", at("y.h5"), "--view", "chart", "--chart", "saliency", "-o", at("fig.svg"))
     fails(1, "figure", at("y.h5"), "--view", "chart", "--chart", "agreement", "-o",

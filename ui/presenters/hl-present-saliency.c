@@ -54,9 +54,20 @@ fill_values (HlMatrixScene *scene, const HlTensor *numbers)
     }
 }
 
+/* Attention is what it carries, not its map. */
+static gboolean
+is_by_norm (const json_t *params)
+{
+  return g_strcmp0 (hl_result_get_string (params, "weights"), "norm") == 0;
+}
+
 static char *
 caption_of (const json_t *params, const char *array)
 {
+  if (g_str_equal (array, "attention") && is_by_norm (params))
+    return g_strdup (_ ("Attention by what it carries, the norm of A v W_O summed over "
+                        "heads, the mean of all layers: rows are what is explained, "
+                        "columns tokens."));
   if (g_str_equal (array, "attention"))
     return g_strdup (_ ("Attention, the mean of all heads: rows are what is explained, "
                         "columns tokens."));
@@ -132,8 +143,11 @@ hl_present_agreement (const HlSessionResult *result, GError **error)
       scene->scale.high = 1;
       g_ascii_formatd (r, sizeof r, "%.3f", *(const double *) all->data);
       scene->caption = g_strdup_printf (
-          _ ("Pearson's r between a head's attention and saliency by %s, maps %s; of the "
-             "mean map of all heads %s."),
+          is_by_norm (reader.params)
+              ? _ ("Pearson's r between what a head carries, the norm of A v W_O, and "
+                   "saliency by %s, maps %s; of the mean of all layers %s.")
+              : _ ("Pearson's r between a head's attention and saliency by %s, maps %s; "
+                   "of the mean map of all heads %s."),
           hl_result_get_string (reader.params, "method"),
           hl_result_get_string (reader.params, "maps"), r);
     }
