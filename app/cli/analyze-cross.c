@@ -32,6 +32,17 @@ is_by_norm (const Analyze *a)
   return g_strcmp0 (a->options->weights, "norm") == 0;
 }
 
+/* A pair has a worth, not a probability. */
+static gboolean
+check_deletion (const Analyze *a, GError **error)
+{
+  if (!a->options->takes_away || a->pair == NULL)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "--deletion: a class or a token expected, a pair found");
+  return FALSE;
+}
+
 gboolean
 analyze_cross (Analyze *a, GError **error)
 {
@@ -41,7 +52,8 @@ analyze_cross (Analyze *a, GError **error)
                              .model = a->model };
   HlTraceOptions tracing = { .interventions = a->interventions };
   const HlModelInfo *info = hl_model_get_info (a->model);
-  if (!read_weights (a, &options.by_norm, error) || !analyze_saliency (a, error))
+  if (!read_weights (a, &options.by_norm, error) || !analyze_saliency (a, error) ||
+      !check_deletion (a, error))
     return FALSE;
   const HlProgress *progress = analyze_get_progress (a);
   tracing.capture = options.by_norm ? values : NULL;

@@ -147,6 +147,70 @@ score_spes (
   return hl_spes_to_set (spes);
 }
 
+/* ---- pairs ---------------------------------------------------------------------------
+ */
+
+/* What is said of the other tower; where its maps say nothing that is told, and no end of
+ * what this one says. */
+static gboolean
+explain_other (Analyze *a,
+               const HlModel *other,
+               HlInput *input,
+               HlSaliencyOptions options,
+               GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  a->own =
+      hl_pair_new (a->model, a->input, a->interventions, a->backend, a->progress, error);
+  if (a->own == NULL)
+    return FALSE;
+  options.pair = a->own;
+  options.interventions = NULL;
+  a->beside = hl_saliency_set_score (other, input, a->backend, -1, -1, -1, &options,
+                                     a->progress, &cause);
+  if (a->beside != NULL)
+    {
+      g_autofree char *provenance = analyze_provenance (a);
+      g_ptr_array_add (a->results, hl_saliency_set_to_result (a->beside, provenance));
+      return TRUE;
+    }
+  if (!g_error_matches (cause, HL_ERROR, HL_ERROR_UNSUPPORTED))
+    {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
+  fprintf (stderr, _ ("headlight: the other tower is not explained: %s\n"),
+           cause->message);
+  return TRUE;
+}
+
+/* The input of the other tower: both are explained. */
+static gboolean
+take_pair (Analyze *a, HlSaliencyOptions *options, GError **error)
+{
+  const CliInput *from = &a->options->pair;
+  const HlModelInfo *info = hl_model_get_info (a->model);
+  const char *kind = from->image != NULL ? "image" : "text";
+  if (from->image == NULL && from->text == NULL && from->ids == NULL)
+    return TRUE;
+  if (g_str_equal (info->input_kind, kind))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                   "a pair: an input of the other tower expected, %s found",
+                   g_str_equal (kind, "text") ? "a text" : "a picture");
+      return FALSE;
+    }
+  g_autoptr (HlModel) other = hl_model_open_for (info->path, kind, error);
+  g_autoptr (HlInput) input = other != NULL ? cli_input_open (from, other, error) : NULL;
+  if (input == NULL)
+    return FALSE;
+  a->pair = hl_pair_new (other, input, NULL, a->backend, a->progress, error);
+  if (a->pair == NULL || !explain_other (a, other, input, *options, error))
+    return FALSE;
+  options->pair = a->pair;
+  return TRUE;
+}
+
 gboolean
 analyze_saliency (Analyze *a, GError **error)
 {
@@ -156,7 +220,7 @@ analyze_saliency (Analyze *a, GError **error)
     return FALSE;
   a->input = cli_input_complete (&a->options->input, a->model, a->input, a->backend,
                                  a->progress, error);
-  if (a->input == NULL)
+  if (a->input == NULL || !take_pair (a, &options, error))
     return FALSE;
   a->saliency =
       options.method == HL_SALIENCY_SPES
@@ -204,7 +268,10 @@ print_target (const HlSaliencySet *set, guint i)
 {
   const HlSaliencyRow *row = row_at (set, i);
   const char *name = g_ptr_array_index (set->names, i);
-  if (row->target.row >= 0)
+  if (row->target.pair != NULL)
+    printf (_ ("with %s: %.4f, of the cosine %.4f"), name, row->z,
+            hl_pair_cosine (row->target.pair, row->z));
+  else if (row->target.row >= 0)
     printf (_ ("%s behind token %d: logit %.4f"), name, (int) row->target.row, row->z);
   else
     printf (_ ("%s: logit %.4f"), name, row->z);
@@ -236,6 +303,8 @@ analyze_print_saliency (const Analyze *a)
   analyze_print_masks (a);
   for (guint i = 0; i < set->rows->len; i++)
     print_target (set, i);
+  for (guint i = 0; a->beside != NULL && i < a->beside->rows->len; i++)
+    print_target (a->beside, i);
 }
 
 /* ---- JSON ----------------------------------------------------------------------------
@@ -252,6 +321,9 @@ target_to_json (const HlSaliencySet *set, guint i)
       hl_result_real (row->z), "difference", hl_result_real (row->difference),
       "completeness", hl_result_real (row->completeness), "steps", row->n_steps,
       "saliency", hl_result_reals (row->scores, row->n_tokens));
+  if (row->target.pair != NULL)
+    json_object_set_new (target, "cosine",
+                         hl_result_real (hl_pair_cosine (row->target.pair, row->z)));
   if (row->own != NULL)
     json_object_set_new (target, "own", hl_result_reals (row->own, row->n_own));
   return target;
@@ -271,10 +343,9 @@ masks_to_json (const HlSpesMaps *maps)
   return about;
 }
 
-json_t *
-analyze_saliency_to_json (const Analyze *a, const char *analysis)
+static json_t *
+set_to_json (const HlSaliencySet *set, const char *analysis)
 {
-  const HlSaliencySet *set = a->saliency;
   json_t *targets = json_array (), *tokens = json_array ();
   for (guint i = 0; i < set->rows->len; i++)
     json_array_append_new (targets, target_to_json (set, i));
@@ -287,10 +358,18 @@ analyze_saliency_to_json (const Analyze *a, const char *analysis)
                             hl_baseline_name (set->options.baseline), "tokens", tokens,
                             "targets", targets);
   if (set->spes != NULL)
-    {
-      json_object_set_new (root, "spes", masks_to_json (set->spes));
-      json_object_set_new (root, "partial", json_boolean (a->is_partial));
-    }
+    json_object_set_new (root, "spes", masks_to_json (set->spes));
+  return root;
+}
+
+json_t *
+analyze_saliency_to_json (const Analyze *a, const char *analysis)
+{
+  json_t *root = set_to_json (a->saliency, analysis);
+  if (a->saliency->spes != NULL)
+    json_object_set_new (root, "partial", json_boolean (a->is_partial));
+  if (a->beside != NULL)
+    json_object_set_new (root, "beside", set_to_json (a->beside, analysis));
   return root;
 }
 

@@ -24,6 +24,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   CliInput input;
+  CliInput pair;
   CliHeads heads;
   char *dataset;
   int n_inputs;
@@ -79,6 +80,8 @@ typedef struct
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
  * (nullable), and beside it @cross (nullable) and @faithfulness (nullable), or @alignment
  * (nullable) with its words @spoken (element-type SpokenWord)
+ * @beside: (nullable): of two towers, what is said of the other
+ * @pair, @own: (nullable): of two towers the other's input, and this one for the other
  * @skipped: (nullable) (element-type char *): inputs that were left out, and why
  * @is_partial: it was stopped, and has what was done so far
  * @results: of HlSessionResult *: what goes into the session, beside the scores
@@ -97,6 +100,9 @@ typedef struct
   GPtrArray *patterns;
   HlOverview *overview;
   HlSaliencySet *saliency;
+  HlSaliencySet *beside;
+  HlPair *pair;
+  HlPair *own;
   HlCrossComparison *cross;
   HlFaithfulness *faithfulness;
   HlAlignment *alignment;

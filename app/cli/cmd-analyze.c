@@ -40,6 +40,7 @@ static void
 options_clear (AnalyzeOptions *o)
 {
   cli_input_clear (&o->input);
+  cli_input_clear (&o->pair);
   cli_heads_clear (&o->heads);
   g_free (o->dataset);
   g_free (o->label);
@@ -74,6 +75,9 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->patterns, g_ptr_array_unref);
   g_clear_pointer (&a->overview, hl_overview_unref);
   g_clear_pointer (&a->saliency, hl_saliency_set_free);
+  g_clear_pointer (&a->beside, hl_saliency_set_free);
+  g_clear_pointer (&a->pair, hl_pair_free);
+  g_clear_pointer (&a->own, hl_pair_free);
   g_clear_pointer (&a->cross, hl_cross_comparison_free);
   g_clear_pointer (&a->faithfulness, hl_faithfulness_free);
   g_clear_pointer (&a->alignment, hl_alignment_free);
@@ -103,7 +107,9 @@ open_all (Analyze *a, const char *model_name, GError **error)
   const AnalyzeOptions *o = a->options;
   g_autofree char *path = hl_path_model (model_name);
   a->backend = hl_backend_open (&o->backend, error);
-  a->model = a->backend != NULL ? hl_model_open (path, error) : NULL;
+  if (a->backend != NULL)
+    a->model = o->dataset != NULL ? hl_model_open (path, error)
+                                  : cli_model_open (model_name, &o->input, error);
   if (a->model == NULL)
     return FALSE;
   a->interventions =
@@ -197,6 +203,9 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
       return cli_usage ("analyze",
                         _ ("saliency and alignment are of one input: --dataset "
                            "is not for them"));
+  if ((o->pair.text != NULL) + (o->pair.image != NULL) + (o->pair.ids != NULL) > 1)
+    return cli_usage ("analyze",
+                      _ ("one of --pair-text, --pair-image and --pair-ids expected"));
   if (o->dataset == NULL)
     return cli_input_check (&o->input, "analyze");
   if (o->input.image != NULL || o->input.text != NULL || o->input.text_file != NULL ||
@@ -294,6 +303,14 @@ cli_analyze (int argc, char **argv)
       N_ ("Saliency of what an encoder gives its decoder, not of the input"), NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.is_raw,
       N_ ("Cross-attention: correlate maps as they are, not z-scored by row"), NULL },
+    { "pair-text", 0, 0, G_OPTION_ARG_FILENAME, &o.pair.text,
+      N_ ("Saliency, of two towers: explain what a picture and this text are worth "
+          "together"),
+      "TEXT" },
+    { "pair-image", 0, 0, G_OPTION_ARG_FILENAME, &o.pair.image,
+      N_ ("Likewise of a text and this picture"), "FILE" },
+    { "pair-ids", 0, 0, G_OPTION_ARG_STRING, &o.pair.ids,
+      N_ ("Likewise of a picture and these tokens"), "JSON" },
     { "weights", 0, 0, G_OPTION_ARG_STRING, &o.weights,
       N_ ("Cross-attention: attention is its map (map), or the norm of what it carries, "
           "A "

@@ -126,6 +126,88 @@ go_back (HlGradientPass *pass, HlTensor *logits, GError **error)
   return FALSE;
 }
 
+/* ---- pairs ---------------------------------------------------------------------------
+ */
+
+/* (transfer full): what the tower pools, (B, E) on the backend; NULL with @error. */
+static HlTensor *
+find_pooled (const HlGradientPass *pass, GError **error)
+{
+  const HlModelInfo *info = hl_model_get_info (pass->model);
+  const HlRun *run = &pass->run;
+  g_autofree char *name = hl_site_name (info, HL_SITE_POOLED, 0, 0);
+  HlTensor *pooled =
+      g_hash_table_lookup (pass->tape != NULL ? run->watched : run->captured, name);
+  gint64 width = pass->target.pair->width;
+  if (pooled == NULL)
+    g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                 "%s: a tower that pools into a space of two expected", info->name);
+  else if (pooled->shape.dim[1] != width)
+    g_set_error (error, HL_ERROR, HL_ERROR_SHAPE,
+                 "%s: a space of %d numbers, as the other tower has, expected, %d found",
+                 info->name, (int) width, (int) pooled->shape.dim[1]);
+  else
+    return hl_tensor_ref (pooled);
+  return NULL;
+}
+
+/* What each example is worth, and what of that changes with what is pooled. */
+static gboolean
+compare_pair (HlGradientPass *pass, HlTensor *pooled, GError **error)
+{
+  HlExec *exec = &pass->run.exec;
+  g_autoptr (HlTensor) plain = hl_backend_contiguous (exec->backend, pooled, error);
+  g_autoptr (HlTensor) host =
+      plain != NULL ? hl_tensor_convert (plain, HL_DTYPE_F64, error) : NULL;
+  if (host == NULL)
+    return FALSE;
+  gint64 B = host->shape.dim[0], E = host->shape.dim[1];
+  g_autoptr (HlTensor) slope = hl_tensor_new (HL_DTYPE_F64, host->shape, NULL);
+  pass->logits = hl_tensor_new (HL_DTYPE_F64, HL_SHAPE (B, 1), NULL);
+  for (gint64 b = 0; b < B; b++)
+    ((double *) pass->logits->data)[b] =
+        hl_pair_value (pass->target.pair, (const double *) host->data + b * E,
+                       (double *) slope->data + b * E);
+  if (pass->tape == NULL)
+    return TRUE;
+  g_autoptr (HlTensor) placed = hl_exec_upload (exec, slope);
+  if (placed != NULL && hl_tape_backward (pass->tape, exec, pooled, placed))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&exec->error));
+  return FALSE;
+}
+
+static gboolean
+read_pair (HlGradientPass *pass, GError **error)
+{
+  g_autoptr (HlTensor) pooled = find_pooled (pass, error);
+  return pooled != NULL && compare_pair (pass, pooled, error);
+}
+
+static gboolean
+read_logits (HlGradientPass *pass, HlTensor *logits, GError **error)
+{
+  return check_target (pass, logits, error) && take_logits (pass, logits, error) &&
+         (pass->tape == NULL || go_back (pass, logits, error));
+}
+
+/* What is looked at and what is changed. */
+static void
+ask_for (HlRun *run,
+         const HlGradientPass *pass,
+         const char *const *watch,
+         const GPtrArray *given)
+{
+  for (int i = 0; watch[i] != NULL; i++)
+    hl_run_watch (run, watch[i]);
+  if (pass->target.pair != NULL && pass->tape != NULL)
+    hl_run_watch (run, "*hook_pooled");
+  else if (pass->target.pair != NULL)
+    hl_run_capture (run, "*hook_pooled");
+  for (guint i = 0; given != NULL && i < given->len; i++)
+    hl_run_add_intervention (run, g_ptr_array_index (given, i));
+}
+
 gboolean
 hl_gradient_pass_run (HlGradientPass *pass,
                       const HlModel *model,
@@ -140,19 +222,15 @@ hl_gradient_pass_run (HlGradientPass *pass,
                       GError **error)
 {
   const HlModelInfo *info = hl_model_get_info (model);
-  gboolean goes_back = watch[0] != NULL;
   *pass = (HlGradientPass){ .model = model, .input = input, .target = target };
   hl_run_init (&pass->run, backend, info, progress);
-  pass->tape = goes_back ? hl_tape_new () : NULL;
+  pass->tape = watch[0] != NULL ? hl_tape_new () : NULL;
   pass->run.exec.tape = pass->tape;
   pass->run.reads_all = target.row >= 0 && info->predicts == HL_PREDICTS_OWN;
   /* Maps are wanted whole. */
   if (!pass->run.reads_all && (watch[0] == NULL || strstr (watch[0], "pattern") == NULL))
     pass->run.only_row = hl_model_get_readout_row (model, input);
-  for (int i = 0; watch[i] != NULL; i++)
-    hl_run_watch (&pass->run, watch[i]);
-  for (guint i = 0; given != NULL && i < given->len; i++)
-    hl_run_add_intervention (&pass->run, g_ptr_array_index (given, i));
+  ask_for (&pass->run, pass, watch, given);
   g_autoptr (HlIntervention) put = embeds != NULL ? put_embeds (site, embeds) : NULL;
   if (put != NULL)
     hl_run_add_intervention (&pass->run, put);
@@ -165,8 +243,8 @@ hl_gradient_pass_run (HlGradientPass *pass,
       g_propagate_error (error, g_steal_pointer (&pass->run.exec.error));
       return FALSE;
     }
-  return check_target (pass, logits, error) && take_logits (pass, logits, error) &&
-         (!goes_back || go_back (pass, logits, error));
+  return target.pair != NULL ? read_pair (pass, error)
+                             : read_logits (pass, logits, error);
 }
 
 void

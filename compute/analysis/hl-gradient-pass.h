@@ -3,28 +3,30 @@
  * sites on the way. Thread: engine. */
 #pragma once
 
-#include "model/hl-model.h"
+#include "analysis/hl-pair.h"
 #include "ops/hl-tape.h"
 
 G_BEGIN_DECLS
 
 /**
  * HlSaliencyTarget: what is explained: the logit of @index before the softmax, less that
- * of @against where that is not -1.
+ * of @against where that is not -1; or with a @pair what that is worth (hl-pair.h).
  * @row: the token whose row is read: of a text the one that emits the token @index, which
  *   comes behind it; -1 where the model reads one place of its own (CLS, a mean)
+ * @pair: (nullable): borrowed, as long as there is anything with this target; @index is 0
  */
 typedef struct
 {
   gint64 row;
   int index;
   int against;
+  const HlPair *pair;
 } HlSaliencyTarget;
 
 /**
  * HlGradientPass: plain data; hl_gradient_pass_clear() at the end.
  * @input: borrowed: as far as @target's row where the model reads forwards
- * @logits: (B, V): float64, host
+ * @logits: (B, V): float64, host; of a pair (B, 1): what is explained
  */
 typedef struct
 {
@@ -54,8 +56,9 @@ HlInput *hl_saliency_input (const HlModel *model, HlInput *input, gint64 row);
  * @watch: globs of the sites whose gradients are wanted, NULL-terminated; none for a pass
  *   forward alone
  * @given: (nullable) (element-type HlIntervention): in force, such as pruned heads
- * Returns: FALSE with @error (RANGE: no such class; UNSUPPORTED: a model without logits;
- *   what a run may give)
+ * Returns: FALSE with @error (RANGE: no such class; UNSUPPORTED: a model without logits,
+ *   or with a pair one that does not pool; SHAPE: a pair of another width; what a run may
+ *   give)
  */
 gboolean hl_gradient_pass_run (HlGradientPass *pass,
                                const HlModel *model,

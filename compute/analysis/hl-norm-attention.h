@@ -51,8 +51,8 @@ HlNormLayer *hl_norm_layer_of_trace (const HlModel *model,
 void hl_norm_layer_free (HlNormLayer *layer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlNormLayer, hl_norm_layer_free)
 
-/** hl_norm_layer_of_head: @row (n_keys) of the head's map -> @norms (n_keys), which may be
- * the same. NaN stays NaN. */
+/** hl_norm_layer_of_head: @row (n_keys) of the head's map -> @norms (n_keys), which may
+ * be the same. NaN stays NaN. */
 void hl_norm_layer_of_head (const HlNormLayer *layer,
                             int head,
                             const double *row,

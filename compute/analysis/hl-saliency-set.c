@@ -91,6 +91,23 @@ predict (const Asking *a, gint64 row, GError **error)
   return best;
 }
 
+/* Where the tower pools: of a text its last token, of a picture CLS. */
+static gboolean
+list_pair (const Asking *a, GArray *targets, GError **error)
+{
+  if (hl_saliency_is_of_sets (a->options->method))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                   "%s: a prediction expected, a pair of two towers found",
+                   hl_saliency_name (a->options->method));
+      return FALSE;
+    }
+  gint64 own = hl_model_get_readout_row (a->model, a->input);
+  HlSaliencyTarget pair = { a->input->ids != NULL ? own : -1, 0, -1, a->options->pair };
+  g_array_append_val (targets, pair);
+  return TRUE;
+}
+
 static gboolean
 list_one (const Asking *a,
           int target,
@@ -110,7 +127,7 @@ list_one (const Asking *a,
                    (int) row);
       return FALSE;
     }
-  HlSaliencyTarget one = { row, target, against };
+  HlSaliencyTarget one = { row, target, against, NULL };
   if (target < 0)
     one.index = predict (a, row, error);
   g_array_append_val (targets, one);
@@ -130,7 +147,8 @@ hl_saliency_set_list (const HlModel *model,
 {
   const Asking a = { model, input, backend, options, progress };
   g_autoptr (GArray) targets = g_array_new (FALSE, FALSE, sizeof (HlSaliencyTarget));
-  gboolean ok = target == HL_TARGET_EVERY
+  gboolean ok = options->pair != NULL ? list_pair (&a, targets, error)
+                : target == HL_TARGET_EVERY
                     ? list_every (&a, against, targets, error)
                     : list_one (&a, target, against, position, targets, error);
   return ok ? g_steal_pointer (&targets) : NULL;
@@ -169,7 +187,9 @@ score_each (const Asking *a, const GArray *targets, GError **error)
       if (row == NULL)
         return NULL;
       g_ptr_array_add (set->rows, row);
-      g_ptr_array_add (set->names, hl_model_dup_class_name (a->model, one.index));
+      g_ptr_array_add (set->names, one.pair != NULL
+                                       ? g_strdup (one.pair->name)
+                                       : hl_model_dup_class_name (a->model, one.index));
     }
   return g_steal_pointer (&set);
 }
@@ -203,6 +223,15 @@ row_at (const HlSaliencySet *set, guint i)
   return g_ptr_array_index (set->rows, i);
 }
 
+/* What a pair is worth, in words. */
+static json_t *
+describe_pair (const HlPair *pair)
+{
+  return json_pack ("{s:s, s:f, s:f, s:s}", "name", pair->name, "scale", pair->scale,
+                    "offset", pair->offset, "explains",
+                    "scale times the cosine of what both towers pool, plus offset");
+}
+
 json_t *
 hl_saliency_set_describe (const HlSaliencySet *set)
 {
@@ -226,12 +255,16 @@ hl_saliency_set_describe (const HlSaliencySet *set)
       "noise", o->noise > 0 ? o->noise : 0.1, "seed", (json_int_t) o->seed, "tokens",
       tokens, "targets", targets, "explains",
       set->spes != NULL
-          ? "the whole distribution at the target's row, by its divergence where parts "
-            "of "
+          ? "the whole distribution at the target's row, by its divergence where parts of "
             "the input are hidden"
           : "the logit before the softmax, less that of \"against\" where it is not -1");
   if (set->spes != NULL)
     json_object_set_new (about, "spes", hl_spes_maps_describe (set->spes));
+  if (o->pair != NULL)
+    {
+      json_object_del (about, "explains");
+      json_object_set_new (about, "pair", describe_pair (o->pair));
+    }
   return about;
 }
 

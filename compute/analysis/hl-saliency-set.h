@@ -40,6 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlSaliencySet, hl_saliency_set_free)
  *   at the row that emits it, the one before it
  * @against: class or token, or -1
  * @position: of a text: the row that is read; -1 for the last, or the model's own
+ * With a pair in @options that is what is explained, and these three say nothing.
  * Thread: engine. Returns: (transfer full): NULL with @error (see hl_saliency_score();
  *   UNSUPPORTED every token of a model that does not predict the next)
  */

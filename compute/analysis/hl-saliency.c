@@ -137,6 +137,24 @@ check_place (const HlModel *model,
   return FALSE;
 }
 
+/* What pools a tower with a token of its own (SigLIP's pictures) is no map of its stack:
+ * rules along maps would not know which row to begin with. */
+static gboolean
+check_pair (const HlModel *model,
+            const HlInput *input,
+            HlSaliencyTarget target,
+            gboolean needs_embeds,
+            GError **error)
+{
+  if (target.pair == NULL || needs_embeds || hl_model_get_readout_row (model, input) >= 0)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "%s pools by an attention of its own, which rules along the maps of its "
+               "blocks do not know: a method with a baseline expected",
+               hl_model_get_info (model)->name);
+  return FALSE;
+}
+
 static gboolean
 take_embeds (HlSaliencyWork *w, GError **error)
 {
@@ -164,7 +182,8 @@ hl_saliency_work_init (HlSaliencyWork *w,
                         .site = options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED };
   w->progress.func = NULL;
   if (!check_row (model, input, target, error) ||
-      !check_place (model, options, needs_embeds, error))
+      !check_place (model, options, needs_embeds, error) ||
+      !check_pair (model, input, target, needs_embeds, error))
     return FALSE;
   w->input = hl_saliency_input (model, input, target.row);
   return !needs_embeds || take_embeds (w, error);

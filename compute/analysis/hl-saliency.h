@@ -86,6 +86,8 @@ gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
  * @seed: of the noise, and of the masks of SPES
  * @spes: of SPES
  * @interventions: (nullable) (element-type HlIntervention): in force
+ * @pair: (nullable): of a set: explained is what the input and this one of the other tower
+ *   are worth together, in place of a logit; borrowed as long as the set is there
  */
 typedef struct
 {
@@ -99,6 +101,7 @@ typedef struct
   guint32 seed;
   HlSpesOptions spes;
   const GPtrArray *interventions;
+  const HlPair *pair;
 } HlSaliencyOptions;
 
 #define HL_SALIENCY_STEPS_MAX 512
@@ -134,7 +137,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlSaliencyRow, hl_saliency_row_free)
 /**
  * hl_saliency_score:
  * Returns: (transfer full): NULL with @error: RANGE (the target; more than
- *   HL_FLOW_MAX_TOKENS), UNSUPPORTED (a baseline that is not for such inputs; flow of an
+ *   HL_FLOW_MAX_TOKENS), UNSUPPORTED (maps of a tower that pools by an attention of its
+ *   own, with a pair; a baseline that is not for such inputs; flow of an
  *   encoder with a decoder; a model without logits)
  */
 HlSaliencyRow *hl_saliency_score (const HlModel *model,

@@ -10,6 +10,8 @@
 #include "model/hl-family-nearest.h"
 #include "model/hl-quantisation.h"
 
+#include <math.h>
+
 HlModel *
 hl_model_ref (HlModel *model)
 {
@@ -381,6 +383,32 @@ hl_model_get_recipe (
                                            : block->mixer;
   return mixer != NULL && mixer->get_recipe != NULL &&
          mixer->get_recipe (mixer, n_keys, recipe);
+}
+
+/* FALSE for a number that is not there, or none. */
+static gboolean
+read_number (const HlModel *model, const char *name, double *number)
+{
+  g_autoptr (HlTensor) stored =
+      hl_weights_has (model->weights, name)
+          ? hl_safetensors_get (hl_weights_get_files (model->weights), name, NULL)
+          : NULL;
+  g_autoptr (HlTensor) wide = stored != NULL && hl_tensor_count (stored) == 1
+                                  ? hl_tensor_convert (stored, HL_DTYPE_F64, NULL)
+                                  : NULL;
+  if (wide != NULL)
+    *number = *(const double *) wide->data;
+  return wide != NULL && isfinite (*number);
+}
+
+void
+hl_model_get_pair_scale (const HlModel *model, double *scale, double *offset)
+{
+  double number = 0;
+  *scale = read_number (model, "logit_scale", &number) ? exp (number) : 1;
+  if (!isfinite (*scale) || *scale <= 0)
+    *scale = 1;
+  *offset = read_number (model, "logit_bias", &number) ? number : 0;
 }
 
 gsize

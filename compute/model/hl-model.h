@@ -85,6 +85,10 @@ const gint32 *hl_model_get_end_ids (const HlModel *model, int *n);
 /** hl_model_is_end: @id is one of them. */
 gboolean hl_model_is_end (const HlModel *model, gint32 id);
 
+/** hl_model_get_pair_scale: of a file of two towers: what their cosine is multiplied with
+ * (exp (logit_scale)) and what is added (logit_bias); 1 and 0 where it has none. */
+void hl_model_get_pair_scale (const HlModel *model, double *scale, double *offset);
+
 /** hl_model_weights_bytes: memory that the converted weights take in float32. */
 gsize hl_model_weights_bytes (const HlModel *model);
 

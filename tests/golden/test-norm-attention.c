@@ -31,10 +31,10 @@ static void
 case_init (Case *c, gsize index)
 {
   *c = (Case){ .about = json_array_get (reference, index) };
-  c->target = (HlSaliencyTarget){
-    json_integer_value (json_object_get (c->about, "row")),
-    (int) json_integer_value (json_object_get (c->about, "index")), -1
-  };
+  c->target =
+      (HlSaliencyTarget){ json_integer_value (json_object_get (c->about, "row")),
+                          (int) json_integer_value (json_object_get (c->about, "index")),
+                          -1 };
   golden_open_model (json_string_value (json_object_get (c->about, "model")), &c->model,
                      &c->input);
   c->backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
@@ -77,8 +77,7 @@ trace_of (const Case *c, HlMaps maps, gboolean with_values)
   static const char *const values[] = { "*attn.hook_v", NULL };
   g_autoptr (GError) error = NULL;
   const HlTraceOptions options = { .maps = maps, .capture = with_values ? values : NULL };
-  HlTrace *trace =
-      hl_tracer_run (c->model, c->input, c->backend, &options, NULL, &error);
+  HlTrace *trace = hl_tracer_run (c->model, c->input, c->backend, &options, NULL, &error);
   g_assert_no_error (error);
   return trace;
 }
@@ -87,16 +86,16 @@ static void
 check_layer (const Case *c, const HlAttentionSource *source, int layer)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (HlNormLayer) norms =
-      hl_norm_layer_of_trace (c->model, c->backend,
-                              hl_attention_source_get_trace (source), c->stack, layer,
-                              NULL, &error);
+  g_autoptr (HlNormLayer) norms = hl_norm_layer_of_trace (
+      c->model, c->backend, hl_attention_source_get_trace (source), c->stack, layer, NULL,
+      &error);
   g_assert_no_error (error);
   gint64 n = norms->n_keys, row = MAX (c->target.row, 0);
   g_autofree float *map = g_new (float, (gsize) n);
   g_autofree double *rows = g_new (double, (gsize) (norms->n_heads * n));
   g_autofree double *found = g_new (double, (gsize) n);
-  const json_t *heads = json_array_get (json_object_get (c->about, "heads"), (gsize) layer);
+  const json_t *heads =
+      json_array_get (json_object_get (c->about, "heads"), (gsize) layer);
   g_assert_cmpint (norms->n_heads, ==, (int) json_array_size (heads));
   for (int h = 0; h < norms->n_heads; h++)
     {
@@ -138,8 +137,8 @@ test_saliency (gconstpointer data)
   g_autoptr (GError) error = NULL;
   const HlSaliencyOptions options = { .method = HL_SALIENCY_NORM_ATTENTION };
   case_init (&c, GPOINTER_TO_UINT (data));
-  g_autoptr (HlSaliencyRow) row = hl_saliency_score (c.model, c.input, c.backend,
-                                                     c.target, &options, NULL, &error);
+  g_autoptr (HlSaliencyRow) row =
+      hl_saliency_score (c.model, c.input, c.backend, c.target, &options, NULL, &error);
   g_assert_no_error (error);
   const json_t *mean = json_object_get (c.about, "mean");
   gint64 n = (gint64) json_array_size (mean);
@@ -170,27 +169,27 @@ test_beside (gconstpointer data)
   g_autoptr (GError) error = NULL;
   const HlSaliencyOptions options = { .method = HL_SALIENCY_NORM_ATTENTION };
   case_init (&c, GPOINTER_TO_UINT (data));
-  const HlCrossOptions crossing = { .keeps_special = TRUE,
-                                    .is_raw = TRUE,
-                                    .by_norm = TRUE,
-                                    .model = c.model };
+  const HlCrossOptions crossing = {
+    .keeps_special = TRUE, .is_raw = TRUE, .by_norm = TRUE, .model = c.model
+  };
   g_autoptr (HlSaliencySet) set =
       hl_saliency_set_score (c.model, c.input, c.backend, c.target.index, -1,
                              c.target.row, &options, NULL, &error);
   g_assert_no_error (error);
   g_autoptr (HlTrace) trace = trace_of (&c, HL_MAPS_AUTO, TRUE);
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
-  g_autoptr (HlCrossComparison) found = hl_cross_compare (
-      source, c.backend, c.stack, set, &crossing, NULL, &error);
+  g_autoptr (HlCrossComparison) found =
+      hl_cross_compare (source, c.backend, c.stack, set, &crossing, NULL, &error);
   g_assert_no_error (error);
   const json_t *mean = json_object_get (c.about, "mean");
   assert_norms (found->attention, (gint64) json_array_size (mean), mean, "attention");
   g_assert_cmpfloat_with_epsilon (found->pearson_all, 1, 1e-6);
   for (int l = 0; l < found->n_layers; l++)
     {
-      const json_t *heads = json_array_get (json_object_get (c.about, "heads"), (gsize) l);
-      assert_pearson (json_array_get (json_object_get (c.about, "layers"), (gsize) l), mean,
-                      found->pearson_layer[l]);
+      const json_t *heads =
+          json_array_get (json_object_get (c.about, "heads"), (gsize) l);
+      assert_pearson (json_array_get (json_object_get (c.about, "layers"), (gsize) l),
+                      mean, found->pearson_layer[l]);
       for (int h = 0; h < found->n_heads; h++)
         assert_pearson (json_array_get (heads, (gsize) h), mean,
                         found->pearson[l * found->n_heads + h]);
@@ -207,8 +206,7 @@ test_refused (void)
   g_autoptr (GError) error = NULL;
   case_init (&c, 2);
   g_autoptr (HlTrace) trace = trace_of (&c, HL_MAPS_STORED, FALSE);
-  g_assert_null (
-      hl_norm_layer_of_trace (c.model, c.backend, trace, 0, 1, NULL, &error));
+  g_assert_null (hl_norm_layer_of_trace (c.model, c.backend, trace, 0, 1, NULL, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_MISSING);
   g_assert_nonnull (strstr (error->message, "blocks.1.attn.hook_v"));
   g_clear_error (&error);
@@ -237,10 +235,10 @@ static void
 add (const char *name, gsize index, GTestDataFunc func)
 {
   const json_t *about = json_array_get (reference, index);
-  g_autofree char *path = g_strdup_printf (
-      "/norm-attention/%s/%s-%d", name,
-      json_string_value (json_object_get (about, "model")),
-      (int) json_integer_value (json_object_get (about, "row")));
+  g_autofree char *path =
+      g_strdup_printf ("/norm-attention/%s/%s-%d", name,
+                       json_string_value (json_object_get (about, "model")),
+                       (int) json_integer_value (json_object_get (about, "row")));
   g_test_add_data_func (path, GUINT_TO_POINTER ((guint) index), func);
 }
 

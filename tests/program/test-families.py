@@ -83,6 +83,32 @@ def analyses_of_an_encoder_with_a_decoder():
     fails(1, "analyze", "strength", folder, "--audio", recording(), says=["recordings"])
 
 
+def explains_both(folder, name, *embedded):
+    """What the pair is worth follows from the embeddings; both ways it is the same."""
+    p, q = (e["embeddings"][0]["embedding"] for e in embedded)
+    cosine = sum(a * b for a, b in zip(p, q)) / (
+        sum(a * a for a in p) * sum(b * b for b in q)) ** 0.5
+    ask = ("analyze", "saliency", folder, "--method", "gradient-input", "--json")
+    one = json.loads(good(*ask, "--image", PICTURE, "--pair-ids", IDS))
+    other = json.loads(good(*ask, "--ids", IDS, "--pair-image", PICTURE))
+    for found, beside in ((one, other["beside"]), (other, one["beside"])):
+        target, again = found["targets"][0], beside["targets"][0]
+        assert abs(target["cosine"] - cosine) < 1e-5, (name, target, cosine)
+        assert all(abs((a or 0) - (b or 0)) < 1e-6 for a, b in zip(
+            target["saliency"], again["saliency"])), (name, target, again)
+    assert len(one["tokens"]) != len(other["tokens"])
+    fails(1, "analyze", "saliency", folder, "--image", PICTURE, "--pair-image", PICTURE,
+          says=["the other tower"])
+    fails(2, "analyze", "saliency", folder, "--image", PICTURE, "--pair-image", PICTURE,
+          "--pair-ids", IDS, says=["--pair-ids"])
+    fails(1, "analyze", "cross-attention", folder, "--image", PICTURE, "--pair-ids", IDS,
+          "--method", "gradient-input", "--deletion", says=["--deletion"])
+    good("analyze", "saliency", folder, "--image", PICTURE, "--pair-ids", IDS, "--method",
+         "occlusion", "-o", at("pair.h5"))
+    good("figure", at("pair.h5"), "--view", "chart", "--chart", "saliency", "-o",
+         at("pair.svg"))
+
+
 @case
 def both_towers():
     for name, size in (("clip-both", 18), ("siglip-both", 30)):
@@ -91,6 +117,7 @@ def both_towers():
         text = json.loads(good("embed", folder, "--ids", IDS, "--json"))
         assert picture["width"] == text["width"] == size, (picture["width"], text["width"])
         assert picture["embeddings"] != text["embeddings"]
+        explains_both(folder, name, picture, text)
 
 
 @case
