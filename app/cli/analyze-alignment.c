@@ -83,7 +83,7 @@ analyze_clear_spoken (GArray *spoken)
  */
 
 static char *
-make_params (const HlAlignment *alignment)
+make_params (const HlAlignment *alignment, const char *reference)
 {
   json_t *heads = json_array ();
   for (guint i = 0; i < alignment->heads->len; i++)
@@ -93,14 +93,17 @@ make_params (const HlAlignment *alignment)
     }
   json_t *params = json_pack ("{s:o, s:b, s:i}", "heads", heads, "named",
                               alignment->is_named, "median", HL_ALIGNMENT_MEDIAN);
+  if (reference != NULL)
+    json_object_set_new (params, "reference", json_string (reference));
   char *text = json_dumps (params, JSON_COMPACT);
   json_decref (params);
   return text;
 }
 
 static HlSessionResult *
-to_result (const HlAlignment *alignment, const char *provenance)
+to_result (const Analyze *a, const char *provenance)
 {
+  const HlAlignment *alignment = a->alignment;
   gsize n = alignment->tokens->len;
   g_autofree gint32 *token = g_new (gint32, n + 1);
   g_autofree double *start = g_new (double, n + 1);
@@ -112,13 +115,14 @@ to_result (const HlAlignment *alignment, const char *provenance)
       start[i] = x->start;
       end[i] = x->end;
     }
-  char *params = make_params (alignment);
+  char *params = make_params (alignment, a->options->reference);
   HlSessionResult *result = hl_session_result_new (RESULT_ALIGNMENT, params, provenance);
   free (params);
   HlShape shape = HL_SHAPE ((gint64) n);
   hl_result_add_array (result, "token", HL_DTYPE_I32, shape, token, "token", NULL);
   hl_result_add_array (result, "start", HL_DTYPE_F64, shape, start, "token", NULL);
   hl_result_add_array (result, "end", HL_DTYPE_F64, shape, end, "token", NULL);
+  analyze_times_add_to (a, result);
   return result;
 }
 
@@ -140,10 +144,11 @@ analyze_alignment (Analyze *a, GError **error)
   g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
   a->alignment =
       hl_alignment_make (a->model, source, a->backend, heads, a->progress, error);
-  if (a->alignment == NULL || !join_words (a, a->alignment, error))
+  if (a->alignment == NULL || !join_words (a, a->alignment, error) ||
+      !analyze_times (a, error))
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
-  g_ptr_array_add (a->results, to_result (a->alignment, provenance));
+  g_ptr_array_add (a->results, to_result (a, provenance));
   return TRUE;
 }
 
@@ -166,9 +171,12 @@ analyze_print_alignment (const Analyze *a)
   for (guint i = 0; i < a->spoken->len; i++)
     {
       const SpokenWord *word = &g_array_index (a->spoken, SpokenWord, i);
-      printf (is_audio ? "%8.2f %8.2f  %s\n" : "%8.0f %8.0f  %s\n", word->start,
-              word->end, word->text);
+      printf (is_audio ? "%8.2f %8.2f  %s" : "%8.0f %8.0f  %s", word->start, word->end,
+              word->text);
+      analyze_times_print_word (a, i);
+      printf ("\n");
     }
+  analyze_times_print (a);
 }
 
 json_t *
@@ -182,18 +190,21 @@ analyze_alignment_to_json (const Analyze *a, const char *analysis)
                                                "token", word->token, "start", word->start,
                                                "end", word->end));
     }
-  char *params = make_params (a->alignment);
+  char *params = make_params (a->alignment, NULL);
   json_t *root = json_loads (params, 0, NULL);
   free (params);
   json_object_set_new (root, "analysis", json_string (analysis));
   json_object_set_new (root, "words", words);
+  analyze_times_to_json (a, root, words);
   return root;
 }
 
 char *
 analyze_alignment_to_csv (const Analyze *a)
 {
-  GString *csv = g_string_new ("word,token,start,end\n");
+  GString *csv = g_string_new ("word,token,start,end");
+  analyze_times_csv_header (a, csv);
+  g_string_append_c (csv, '\n');
   for (guint i = 0; i < a->spoken->len; i++)
     {
       const SpokenWord *word = &g_array_index (a->spoken, SpokenWord, i);
@@ -201,6 +212,7 @@ analyze_alignment_to_csv (const Analyze *a)
       g_string_append_printf (csv, ",%d", word->token);
       hl_csv_append_number (csv, word->start, 0);
       hl_csv_append_number (csv, word->end, 0);
+      analyze_times_csv_word (a, i, csv);
       g_string_append_c (csv, '\n');
     }
   return g_string_free (csv, FALSE);

@@ -14,6 +14,7 @@
 #include "analysis/hl-scores-result.h"
 #include "analysis/hl-spes.h"
 #include "analysis/hl-survey.h"
+#include "analysis/hl-word-times.h"
 #include "model/hl-labels.h"
 
 #include <jansson.h>
@@ -80,6 +81,7 @@ typedef struct
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
  * (nullable), and beside it @cross (nullable) and @faithfulness (nullable), or @alignment
  * (nullable) with its words @spoken (element-type SpokenWord)
+ * @marked (element-type HlReferenceWord), @times: (nullable): beside @spoken
  * @beside: (nullable): of two towers, what is said of the other
  * @pair, @own: (nullable): of two towers the other's input, and this one for the other
  * @skipped: (nullable) (element-type char *): inputs that were left out, and why
@@ -107,6 +109,8 @@ typedef struct
   HlFaithfulness *faithfulness;
   HlAlignment *alignment;
   GArray *spoken;
+  GArray *marked;
+  HlWordTimes *times;
   const GPtrArray *skipped;
   gboolean is_partial;
   GPtrArray *results;
@@ -158,6 +162,17 @@ char *analyze_alignment_to_csv (const Analyze *a);
 
 /** analyze_clear_spoken: (nullable) */
 void analyze_clear_spoken (GArray *spoken);
+
+/** analyze_times: compares the words of an alignment with those of --reference, where there
+ * are any: into @a; FALSE with @error. analyze_times_add_to, _print_word, _print, _to_json,
+ * _csv_header, _csv_word: what is known then, else nothing. */
+gboolean analyze_times (Analyze *a, GError **error);
+void analyze_times_add_to (const Analyze *a, HlSessionResult *result);
+void analyze_times_print_word (const Analyze *a, guint word);
+void analyze_times_print (const Analyze *a);
+void analyze_times_to_json (const Analyze *a, json_t *root, json_t *words);
+void analyze_times_csv_header (const Analyze *a, GString *csv);
+void analyze_times_csv_word (const Analyze *a, guint word, GString *csv);
 
 /** analyze_is_every: every token of a text is explained, not one prediction. */
 gboolean analyze_is_every (const Analyze *a);

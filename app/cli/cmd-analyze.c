@@ -82,6 +82,8 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->faithfulness, hl_faithfulness_free);
   g_clear_pointer (&a->alignment, hl_alignment_free);
   g_clear_pointer (&a->spoken, analyze_clear_spoken);
+  g_clear_pointer (&a->marked, g_array_unref);
+  g_clear_pointer (&a->times, hl_word_times_free);
   g_ptr_array_unref (a->results);
   json_decref (a->more);
 }
@@ -252,7 +254,8 @@ cli_analyze (int argc, char **argv)
     { "against", 0, 0, G_OPTION_ARG_STRING, &o.against,
       N_ ("Explain the target's logit less this one's"), "T" },
     { "reference", 0, 0, G_OPTION_ARG_FILENAME, &o.reference,
-      N_ ("Another input: score how much less like it this one is without each head"),
+      N_ ("Another input: score how much less like it this one is without each head; of "
+          "an alignment the words' true times, a CSV of start, end and word or a TextGrid"),
       "FILE" },
     { "ablation", 0, 0, G_OPTION_ARG_STRING, &o.ablation,
       N_ ("zero, mean, resample or uniform"), "KIND" },

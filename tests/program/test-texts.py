@@ -569,6 +569,43 @@ def a_run_that_is_stopped():
 
 
 @case
+def times_beside_marked_ones():
+    """Marked a little later than they are found, but for one word nobody says."""
+    data = os.environ.get("HEADLIGHT_TEST_DATA") or ""
+    whisper, sound = (os.path.join(data, *p) for p in (("models", "whisper-base.en"),
+                                                       ("audio", "jfk.wav")))
+    if not os.path.isdir(whisper) or not os.path.exists(sound):
+        raise Skip("no models/whisper-base.en and audio/jfk.wav in HEADLIGHT_TEST_DATA")
+    ask = ("analyze", "alignment", whisper, "--audio", sound, "--target-text",
+           " And so my fellow Americans, ask not", "--json")
+    words = json.loads(good(*ask))["words"]
+    spoken = [w for w in words if any(c.isalnum() for c in w["word"])]
+    with open(at("marked.csv"), "w", encoding="utf-8") as f:
+        f.write("word,start,end\n")
+        for i, w in enumerate(spoken):
+            word = "nonsense" if i == 1 else w["word"].strip("\u2423 ").upper() + "!"
+            f.write(f'"{word}",{w["start"] + 0.15:.3f},{w["end"] + 0.25:.3f}\n')
+    found = json.loads(good(*ask, "--reference", at("marked.csv"), "--csv", at("t.csv"), "-o",
+                            at("t.h5")))
+    about = found["reference"]
+    assert about["matched"] == len(spoken) - 1 and about["edits"] == 1, about
+    for side, off, within in (("start", 0.15, [0, 1, 1]), ("end", 0.25, [0, 0, 1])):
+        assert abs(about[side]["mean_absolute"][0] - off) < 1e-6, about
+        assert [x["share"][0] for x in about[side]["within"]] == within, about
+    assert found["words"][1]["start_error"] is None
+    assert abs(found["words"][0]["start_error"] + 0.15) < 1e-6, found["words"][0]
+    with open(at("t.csv"), encoding="utf-8") as f:
+        assert f.readline().strip().endswith("reference_end,start_error,end_error")
+    said = good(*ask[:-1], "--reference", at("marked.csv"))
+    assert "within 0.2 s 100%" in said and "0.150 s" in said, said
+    with open(at("bad.csv"), "w", encoding="utf-8") as f:
+        f.write("start,end,word\n0,1,a\n1,0,b\n")
+    fails(1, *ask, "--reference", at("bad.csv"), says=["bad.csv, line 3", "an end of 1"])
+    fails(1, "analyze", "alignment", G2P, "--text", "ab", "--reference", at("bad.csv"),
+          says=["--reference", "of a recording"])
+
+
+@case
 def saliency_that_is_asked_for_wrongly():
     text = ("--text", "ab abba ab")
     start = ("analyze", "saliency", model(), *text)
