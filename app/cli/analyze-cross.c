@@ -32,14 +32,16 @@ is_by_norm (const Analyze *a)
   return g_strcmp0 (a->options->weights, "norm") == 0;
 }
 
-/* A pair has a worth, not a probability. */
 static gboolean
-check_deletion (const Analyze *a, GError **error)
+read_metric (const Analyze *a, HlFaithfulnessOptions *options, GError **error)
 {
-  if (!a->options->takes_away || a->pair == NULL)
+  const AnalyzeOptions *o = a->options;
+  *options =
+      (HlFaithfulnessOptions){ .seed = (guint32) o->seed, .n_random = o->n_chance };
+  if (o->metric == NULL || hl_metric_from_name (o->metric, &options->metric))
     return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               "--deletion: a class or a token expected, a pair found");
+  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+               "--metric: probability, loss or wer expected, \"%s\" found", o->metric);
   return FALSE;
 }
 
@@ -52,8 +54,9 @@ analyze_cross (Analyze *a, GError **error)
                              .model = a->model };
   HlTraceOptions tracing = { .interventions = a->interventions };
   const HlModelInfo *info = hl_model_get_info (a->model);
-  if (!read_weights (a, &options.by_norm, error) || !analyze_saliency (a, error) ||
-      !check_deletion (a, error))
+  HlFaithfulnessOptions taking;
+  if (!read_weights (a, &options.by_norm, error) || !read_metric (a, &taking, error) ||
+      !analyze_saliency (a, error))
     return FALSE;
   const HlProgress *progress = analyze_get_progress (a);
   tracing.capture = options.by_norm ? values : NULL;
@@ -69,8 +72,8 @@ analyze_cross (Analyze *a, GError **error)
     return FALSE;
   if (a->options->takes_away)
     a->faithfulness =
-        hl_faithfulness_measure (a->model, a->input, a->backend, a->saliency, a->cross,
-                                 (guint32) a->options->seed, progress, error);
+        hl_faithfulness_measure_by (a->model, a->input, a->backend, a->saliency, a->cross,
+                                    &taking, progress, error);
   if (a->options->takes_away && a->faithfulness == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
@@ -106,17 +109,40 @@ rank_heads (const HlCrossComparison *c)
 static void
 print_faithfulness (const HlFaithfulness *f)
 {
-  printf (_ ("Area under the probability of the target, mean of %d [95%% interval]:\n"),
+  switch (f->metric)
+    {
+    case HL_METRIC_LOSS:
+      printf (_ ("Area under the loss of the target, mean of %d [95%% interval]:\n"),
+              f->n_targets);
+      break;
+    case HL_METRIC_WER:
+      printf (_ ("Area under the word error rate (1 at most) beside \"%s\":\n"),
+              f->undisturbed);
+      break;
+    case HL_METRIC_PROBABILITY:
+    case HL_N_METRICS:
+      printf (
+          _ ("Area under the probability of the target, mean of %d [95%% interval]:\n"),
           f->n_targets);
-  printf ("%10s %25s %25s\n", _ ("by"), _ ("deletion (less is better)"),
-          _ ("insertion (more)"));
+    }
+  gboolean falls = hl_metric_falls (f->metric);
+  printf ("%10s %25s %25s\n", _ ("by"),
+          falls ? _ ("deletion (less is better)") : _ ("deletion (more is better)"),
+          falls ? _ ("insertion (more)") : _ ("insertion (less)"));
   for (int o = 0; o < HL_N_ORDERS; o++)
     {
       const HlInterval *x = &f->deletion_area[o], *y = &f->insertion_area[o];
-      printf ("%10s  %.4f [%.4f, %.4f]  %.4f [%.4f, %.4f]\n",
-              hl_token_order_name ((HlTokenOrder) o), x->mean, x->low, x->high, y->mean,
-              y->low, y->high);
+      if (f->n_targets == 1) /* there is no interval over one */
+        printf ("%10s  %24.4f  %24.4f\n", hl_token_order_name ((HlTokenOrder) o), x->mean,
+                y->mean);
+      else
+        printf ("%10s  %.4f [%.4f, %.4f]  %.4f [%.4f, %.4f]\n",
+                hl_token_order_name ((HlTokenOrder) o), x->mean, x->low, x->high, y->mean,
+                y->low, y->high);
     }
+  printf (ngettext ("Chance is the mean of %d order.\n",
+                    "Chance is the mean of %d orders.\n", (gulong) f->n_random),
+          f->n_random);
 }
 
 void
@@ -176,7 +202,11 @@ area_to_json (HlInterval x)
 static json_t *
 faithfulness_to_json (const HlFaithfulness *f)
 {
-  json_t *root = json_object ();
+  json_t *root =
+      json_pack ("{s:s, s:i, s:b}", "metric", hl_metric_name (f->metric), "random_orders",
+                 f->n_random, "less_is_better_in_deletion", hl_metric_falls (f->metric));
+  if (f->undisturbed != NULL)
+    json_object_set_new (root, "undisturbed", json_string (f->undisturbed));
   for (int o = 0; o < HL_N_ORDERS; o++)
     {
       int at = o * f->n_targets * HL_FAITHFULNESS_SHARES;

@@ -58,6 +58,8 @@ typedef struct
   gboolean keeps_special;
   gboolean takes_away;
   char *weights;
+  char *metric;
+  int n_chance;
   char *csv;
   char *output;
   HlBackendChoice backend;

@@ -57,6 +57,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->pooling);
   g_free (o->align);
   g_free (o->weights);
+  g_free (o->metric);
   g_free (o->csv);
   g_free (o->output);
   cli_backend_clear (&o->backend);
@@ -188,11 +189,12 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
                                     "\"overview\", \"saliency\", \"cross-attention\" or "
                                     "\"alignment\", and one model expected"));
   if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
-      o->n_clusters < 0 || o->side < 0 || o->side > 64)
+      o->n_clusters < 0 || o->side < 0 || o->side > 64 || o->n_chance < 0 ||
+      o->n_chance > 1000)
     return cli_usage ("analyze",
-                      _ ("--max-inputs, --seed, --random, --epochs, --clusters "
-                         "and --side: no negative number expected, and a side "
-                         "of at most 64"));
+                      _ ("--max-inputs, --seed, --random, --epochs, --clusters, --side "
+                         "and --chance: no negative number expected, a side of at most "
+                         "64, and 1000 orders of chance"));
   if (o->n_masks < 0 || !(o->stable_at >= 0 && o->stable_at <= 1))
     return cli_usage ("analyze", _ ("--masks: no negative number, and --stable-at: a "
                                     "number from 0 to 1, expected"));
@@ -255,7 +257,8 @@ cli_analyze (int argc, char **argv)
       N_ ("Explain the target's logit less this one's"), "T" },
     { "reference", 0, 0, G_OPTION_ARG_FILENAME, &o.reference,
       N_ ("Another input: score how much less like it this one is without each head; of "
-          "an alignment the words' true times, a CSV of start, end and word or a TextGrid"),
+          "an alignment the words' true times, a CSV of start, end and word or a "
+          "TextGrid"),
       "FILE" },
     { "ablation", 0, 0, G_OPTION_ARG_STRING, &o.ablation,
       N_ ("zero, mean, resample or uniform"), "KIND" },
@@ -325,6 +328,12 @@ cli_analyze (int argc, char **argv)
       N_ ("Cross-attention: delete and insert tokens in the order of attention, saliency "
           "and chance"),
       NULL },
+    { "metric", 0, 0, G_OPTION_ARG_STRING, &o.metric,
+      N_ ("With --deletion: the target's probability, its loss, or of what an "
+          "encoder-decoder says the word error rate, wer (probability)"),
+      "NAME" },
+    { "chance", 0, 0, G_OPTION_ARG_INT, &o.n_chance,
+      N_ ("With --deletion: orders of chance a target (5)"), "N" },
     { "align-by", 0, 0, G_OPTION_ARG_STRING, &o.align,
       N_ ("Alignment: heads that the model names (named), those that go on steadily "
           "(steady), or all"),

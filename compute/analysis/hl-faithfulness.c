@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Deletion and insertion. */
-#include "analysis/hl-faithfulness.h"
+#include "analysis/hl-faithfulness-private.h"
 
 #include "analysis/hl-result-reader.h"
-#include "analysis/hl-saliency-private.h"
+#include "base/hl-error.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,6 +17,38 @@ hl_token_order_name (HlTokenOrder order)
   return names[order];
 }
 
+static const struct
+{
+  const char *name;
+  gboolean falls;
+} metrics[HL_N_METRICS] = { { "probability", TRUE },
+                            { "loss", FALSE },
+                            { "wer", FALSE } };
+
+const char *
+hl_metric_name (HlFaithfulnessMetric metric)
+{
+  return metrics[metric].name;
+}
+
+gboolean
+hl_metric_falls (HlFaithfulnessMetric metric)
+{
+  return metrics[metric].falls;
+}
+
+gboolean
+hl_metric_from_name (const char *name, HlFaithfulnessMetric *metric)
+{
+  for (int i = 0; i < HL_N_METRICS; i++)
+    if (g_strcmp0 (metrics[i].name, name) == 0)
+      {
+        *metric = (HlFaithfulnessMetric) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
 void
 hl_faithfulness_free (HlFaithfulness *f)
 {
@@ -24,28 +56,21 @@ hl_faithfulness_free (HlFaithfulness *f)
     return;
   g_free (f->deletion);
   g_free (f->insertion);
+  g_free (f->undisturbed);
   g_free (f);
 }
 
 /* ---- one curve -----------------------------------------------------------------------
  */
 
-typedef struct
-{
-  const gint64 *order;
-  gint64 n;
-  gboolean inserts;
-} Ranking;
-
 static gint64
-n_first (const Ranking *r, int share)
+n_first (const HlRanking *r, int share)
 {
   return (gint64) floor ((double) share * (double) r->n / (SHARES - 1) + 0.5);
 }
 
-/* (transfer full): (count, T, D): shares @first and on. */
-static HlTensor *
-put_shares (const HlSaliencyWork *w, const Ranking *r, int first, int count)
+HlTensor *
+hl_faithfulness_put (const HlSaliencyWork *w, const HlRanking *r, int first, int count)
 {
   gint64 T = w->x->shape.dim[0], D = w->x->shape.dim[1];
   const double *x = (const double *) w->x->data, *x0 = (const double *) w->x0->data;
@@ -62,9 +87,9 @@ put_shares (const HlSaliencyWork *w, const Ranking *r, int first, int count)
   return embeds;
 }
 
-/* Of row @k of the logits, by softmax. */
+/* ln of the softmax of row @k of the logits. */
 static double
-probability_of (const HlTensor *logits, gint64 k, int index)
+log_prob_of (const HlTensor *logits, gint64 k, int index)
 {
   gint64 V = logits->shape.dim[1];
   const double *row = (const double *) logits->data + k * V;
@@ -73,13 +98,14 @@ probability_of (const HlTensor *logits, gint64 k, int index)
     most = fmax (most, row[i]);
   for (gint64 i = 0; i < V; i++)
     sum += exp (row[i] - most);
-  return exp (row[index] - most) / sum;
+  return row[index] - most - log (sum);
 }
 
 static gboolean
 run_curve (const HlSaliencyWork *w,
            HlSaliencyTarget target,
-           const Ranking *r,
+           const HlRanking *r,
+           HlFaithfulnessMetric metric,
            double *curve,
            GError **error)
 {
@@ -88,7 +114,7 @@ run_curve (const HlSaliencyWork *w,
   for (int first = 0; first < SHARES; first += some)
     {
       int count = MIN (some, SHARES - first);
-      g_autoptr (HlTensor) embeds = put_shares (w, r, first, count);
+      g_autoptr (HlTensor) embeds = hl_faithfulness_put (w, r, first, count);
       g_auto (HlGradientPass) pass = { 0 };
       if (!hl_progress_step (&w->progress, 0, NULL, error) ||
           !hl_gradient_pass_run (&pass, w->model, w->input, w->backend, target, w->site,
@@ -96,7 +122,10 @@ run_curve (const HlSaliencyWork *w,
                                  error))
         return FALSE;
       for (int k = 0; k < count; k++)
-        curve[first + k] = probability_of (pass.logits, k, target.index);
+        {
+          double x = log_prob_of (pass.logits, k, target.index);
+          curve[first + k] = metric == HL_METRIC_LOSS ? -x : exp (x);
+        }
     }
   return TRUE;
 }
@@ -114,15 +143,25 @@ hl_faithfulness_at (const HlModel *model,
                     const HlProgress *progress,
                     GError **error)
 {
-  const Ranking ranking = { order, n, inserts };
+  const HlRanking ranking = { order, n, inserts };
   g_auto (HlSaliencyWork) w = { 0 };
   return hl_saliency_work_init (&w, model, input, backend, target, options, TRUE,
                                 progress, error) &&
-         run_curve (&w, target, &ranking, curve, error);
+         run_curve (&w, target, &ranking, HL_METRIC_PROBABILITY, curve, error);
 }
 
 /* ---- all of them ---------------------------------------------------------------------
  */
+
+typedef struct
+{
+  const HlModel *model;
+  HlInput *input;
+  HlBackend *backend;
+  const HlSaliencySet *set;
+  const HlCrossComparison *comparison;
+  GRand *rand;
+} Measuring;
 
 typedef struct
 {
@@ -182,29 +221,140 @@ mean_area (const double *curves, int n, guint32 seed)
   return hl_bootstrap_mean (areas, (gsize) n, 1, seed);
 }
 
-/* Both curves of target @t by each order. */
+/* Both curves of one order, added to those that are there, by @share. */
 static gboolean
-measure_target (HlFaithfulness *f,
-                const HlSaliencyWork *w,
-                HlSaliencyTarget target,
-                int t,
-                const double *const *scores,
-                gint64 m,
-                GError **error)
+add_order (HlFaithfulness *f,
+           gsize at,
+           const double *scores,
+           gint64 m,
+           double share,
+           HlCurveFunc func,
+           gpointer data,
+           GError **error)
 {
-  for (int o = 0; o < HL_N_ORDERS; o++)
+  HlRanking ranking = { NULL, 0, FALSE };
+  g_autofree gint64 *order = rank_tokens (scores, m, &ranking.n);
+  double curve[SHARES];
+  ranking.order = order;
+  for (int inserts = 0; inserts < 2; inserts++)
     {
-      gsize at = (gsize) ((o * f->n_targets + t) * SHARES);
-      Ranking ranking = { NULL, 0, FALSE };
-      g_autofree gint64 *order = rank_tokens (scores[o], m, &ranking.n);
-      ranking.order = order;
-      if (!run_curve (w, target, &ranking, f->deletion + at, error))
+      double *to = (inserts ? f->insertion : f->deletion) + at;
+      ranking.inserts = inserts;
+      if (!func (&ranking, curve, data, error))
         return FALSE;
-      ranking.inserts = TRUE;
-      if (!run_curve (w, target, &ranking, f->insertion + at, error))
+      for (int k = 0; k < SHARES; k++)
+        to[k] += curve[k] * share;
+    }
+  return TRUE;
+}
+
+gboolean
+hl_faithfulness_fill (HlFaithfulness *f,
+                      int t,
+                      const double *attention,
+                      const double *saliency,
+                      gint64 m,
+                      GRand *rand,
+                      HlCurveFunc func,
+                      gpointer data,
+                      GError **error)
+{
+  const double *const known[] = { attention, saliency };
+  gsize step = (gsize) (f->n_targets * SHARES), first = (gsize) (t * SHARES);
+  for (int o = 0; o < HL_ORDER_RANDOM; o++)
+    if (!add_order (f, (gsize) o * step + first, known[o], m, 1, func, data, error))
+      return FALSE;
+  for (int i = 0; i < f->n_random; i++)
+    {
+      g_autofree double *chance = draw_scores (rand, saliency, m);
+      if (!add_order (f, HL_ORDER_RANDOM * step + first, chance, m, 1.0 / f->n_random,
+                      func, data, error))
         return FALSE;
     }
   return TRUE;
+}
+
+typedef struct
+{
+  const HlSaliencyWork *w;
+  HlSaliencyTarget target;
+  HlFaithfulnessMetric metric;
+} OneTarget;
+
+static gboolean
+target_curve (const HlRanking *ranking, double *curve, gpointer data, GError **error)
+{
+  const OneTarget *one = data;
+  return run_curve (one->w, one->target, ranking, one->metric, curve, error);
+}
+
+/* Every target for itself, or all of them at once. */
+static gboolean
+measure_all (HlFaithfulness *f,
+             const Measuring *m,
+             const HlProgress *progress,
+             GError **error)
+{
+  const HlCrossComparison *c = m->comparison;
+  for (int t = 0; t < f->n_targets; t++)
+    {
+      const HlSaliencyRow *row = g_ptr_array_index (m->set->rows, (guint) t);
+      gint64 at = (gint64) t * c->n_keys;
+      g_auto (HlSaliencyWork) w = { 0 };
+      OneTarget one = { &w, row->target, f->metric };
+      if (!hl_progress_step (progress, (double) t / f->n_targets, NULL, error) ||
+          !hl_saliency_work_init (&w, m->model, m->input, m->backend, row->target,
+                                  &m->set->options, TRUE, progress, error) ||
+          !(f->metric == HL_METRIC_WER
+                ? hl_faithfulness_fill_sentence (f, &w, m->input, c, m->rand, error)
+                : hl_faithfulness_fill (f, t, c->attention + at, c->saliency + at,
+                                        c->n_keys, m->rand, target_curve, &one, error)))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+check_targets (const HlSaliencySet *set, GError **error)
+{
+  if (set->options.pair == NULL)
+    return TRUE;
+  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+               "deletion: a class or a token, which has a probability, expected, a pair "
+               "found");
+  return FALSE;
+}
+
+HlFaithfulness *
+hl_faithfulness_measure_by (const HlModel *model,
+                            HlInput *input,
+                            HlBackend *backend,
+                            const HlSaliencySet *set,
+                            const HlCrossComparison *c,
+                            const HlFaithfulnessOptions *options,
+                            const HlProgress *progress,
+                            GError **error)
+{
+  const HlFaithfulnessOptions o =
+      options != NULL ? *options : (HlFaithfulnessOptions){ 0 };
+  g_autoptr (HlFaithfulness) f = g_new0 (HlFaithfulness, 1);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (o.seed);
+  f->metric = o.metric;
+  f->n_random = o.n_random > 0 ? o.n_random : HL_FAITHFULNESS_RANDOM;
+  f->n_targets = o.metric == HL_METRIC_WER ? MIN (c->n_targets, 1) : c->n_targets;
+  gsize n = (gsize) (HL_N_ORDERS * f->n_targets * SHARES);
+  f->deletion = g_new0 (double, n + 1);
+  f->insertion = g_new0 (double, n + 1);
+  const Measuring m = { model, input, backend, set, c, rand };
+  if (!check_targets (set, error) || !measure_all (f, &m, progress, error))
+    return NULL;
+  for (int k = 0; k < HL_N_ORDERS; k++)
+    {
+      int at = k * f->n_targets * SHARES;
+      f->deletion_area[k] = mean_area (f->deletion + at, f->n_targets, o.seed);
+      f->insertion_area[k] = mean_area (f->insertion + at, f->n_targets, o.seed);
+    }
+  return g_steal_pointer (&f);
 }
 
 HlFaithfulness *
@@ -217,32 +367,9 @@ hl_faithfulness_measure (const HlModel *model,
                          const HlProgress *progress,
                          GError **error)
 {
-  gsize n = (gsize) (HL_N_ORDERS * c->n_targets * SHARES);
-  g_autoptr (HlFaithfulness) f = g_new0 (HlFaithfulness, 1);
-  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  f->n_targets = c->n_targets;
-  f->deletion = g_new0 (double, n + 1);
-  f->insertion = g_new0 (double, n + 1);
-  for (int t = 0; t < c->n_targets; t++)
-    {
-      const HlSaliencyRow *row = g_ptr_array_index (set->rows, (guint) t);
-      const double *saliency = c->saliency + t * c->n_keys;
-      g_autofree double *chance = draw_scores (rand, saliency, c->n_keys);
-      const double *scores[] = { c->attention + t * c->n_keys, saliency, chance };
-      g_auto (HlSaliencyWork) w = { 0 };
-      if (!hl_progress_step (progress, (double) t / c->n_targets, NULL, error) ||
-          !hl_saliency_work_init (&w, model, input, backend, row->target, &set->options,
-                                  TRUE, progress, error) ||
-          !measure_target (f, &w, row->target, t, scores, c->n_keys, error))
-        return NULL;
-    }
-  for (int o = 0; o < HL_N_ORDERS; o++)
-    {
-      int at = o * f->n_targets * SHARES;
-      f->deletion_area[o] = mean_area (f->deletion + at, f->n_targets, seed);
-      f->insertion_area[o] = mean_area (f->insertion + at, f->n_targets, seed);
-    }
-  return g_steal_pointer (&f);
+  const HlFaithfulnessOptions options = { .seed = seed };
+  return hl_faithfulness_measure_by (model, input, backend, set, c, &options, progress,
+                                     error);
 }
 
 /* ---- files ---------------------------------------------------------------------------
@@ -268,9 +395,26 @@ add_areas (HlSessionResult *result, const char *name, const HlInterval *areas)
                        "interval");
 }
 
+/* Beside what the parameters say already. */
+static void
+describe (const HlFaithfulness *f, HlSessionResult *result)
+{
+  json_t *params = json_loads (result->params_json, 0, NULL);
+  json_object_set_new (params, "metric", json_string (hl_metric_name (f->metric)));
+  json_object_set_new (params, "random_orders", json_integer (f->n_random));
+  if (f->undisturbed != NULL)
+    json_object_set_new (params, "undisturbed", json_string (f->undisturbed));
+  char *text = json_dumps (params, JSON_COMPACT);
+  g_free (result->params_json);
+  result->params_json = g_strdup (text);
+  free (text);
+  json_decref (params);
+}
+
 void
 hl_faithfulness_add_to (const HlFaithfulness *f, HlSessionResult *result)
 {
+  describe (f, result);
   add_curves (result, "deletion_curve", f->deletion, f->n_targets);
   add_curves (result, "insertion_curve", f->insertion, f->n_targets);
   add_areas (result, "deletion_area", f->deletion_area);

@@ -26,15 +26,60 @@ typedef enum
 const char *hl_token_order_name (HlTokenOrder order);
 
 /**
- * HlFaithfulness: the metric is the probability of the target's class or token.
- * @deletion: (order, target, share): tokens of the first rank replaced by the baseline's:
- *   an order is the more faithful the lower its curve
- * @insertion: (order, target, share): all others replaced: the higher
- * @deletion_area, @insertion_area: (order): mean over targets of the area under a curve
- *   (trapezoids; 0 to 1), with a bootstrap interval over targets
+ * HlFaithfulnessMetric: what is read of what is left.
+ * PROBABILITY: of the target's class or token: an order is the more faithful the lower
+ * its curve is of deletion, the higher of insertion. LOSS: -ln of that: the higher of
+ * deletion, the lower of insertion. WER: of an encoder with a decoder: its greedy output
+ * beside that of the whole source: word error rate, 1 at most (hl_word_error_rate()): the
+ * higher of deletion, the lower of insertion. One curve a sentence, whose order is the
+ * mean over targets of their z-scored rows. Of a model without a tokenizer tokens are
+ * words.
+ */
+typedef enum
+{
+  HL_METRIC_PROBABILITY,
+  HL_METRIC_LOSS,
+  HL_METRIC_WER,
+  HL_N_METRICS,
+} HlFaithfulnessMetric;
+
+/** hl_metric_name: "probability", "loss", "wer"; hl_metric_from_name: FALSE, with @metric
+ * untouched, for an unknown name. */
+const char *hl_metric_name (HlFaithfulnessMetric metric);
+gboolean hl_metric_from_name (const char *name, HlFaithfulnessMetric *metric);
+/** hl_metric_falls: the less of it under deletion the more faithful; else the more. */
+gboolean hl_metric_falls (HlFaithfulnessMetric metric);
+
+/**
+ * HlFaithfulnessOptions: all zero is a sensible default.
+ * @seed: of chance, and of intervals
+ * @n_random: orders of chance a target; 0 for HL_FAITHFULNESS_RANDOM
  */
 typedef struct
 {
+  guint32 seed;
+  int n_random;
+  HlFaithfulnessMetric metric;
+} HlFaithfulnessOptions;
+
+#define HL_FAITHFULNESS_RANDOM 5
+
+/**
+ * HlFaithfulness:
+ * @n_targets: of curves; with WER 1, the sentence
+ * @deletion: (order, target, share): of the metric, tokens of the first rank replaced by
+ *   the baseline's; that by chance is the mean of @n_random orders
+ * @insertion: (order, target, share): all others replaced
+ * @deletion_area, @insertion_area: (order): mean over targets of the area under a curve
+ *   (trapezoids; of probabilities and rates 0 to 1), with a bootstrap interval over
+ * targets
+ * @undisturbed: (nullable): with WER what the decoder says of the whole source
+ */
+typedef struct
+{
+  HlFaithfulnessMetric metric;
+  int n_random;
+  char *undisturbed;
   int n_targets;
   double *deletion, *insertion;
   HlInterval deletion_area[HL_N_ORDERS], insertion_area[HL_N_ORDERS];
@@ -65,11 +110,23 @@ gboolean hl_faithfulness_at (const HlModel *model,
                              GError **error);
 
 /**
- * hl_faithfulness_measure:
+ * hl_faithfulness_measure_by:
  * @set, @comparison: of @input
- * @seed: of chance: one order a target
- * Thread: engine. Returns: (transfer full): NULL with @error (see hl_saliency_score())
+ * @options: (nullable)
+ * Thread: engine. Returns: (transfer full): NULL with @error (see hl_saliency_score();
+ *   UNSUPPORTED: word error rates of another kind of model, or what a pair is worth)
  */
+HlFaithfulness *hl_faithfulness_measure_by (const HlModel *model,
+                                            HlInput *input,
+                                            HlBackend *backend,
+                                            const HlSaliencySet *set,
+                                            const HlCrossComparison *comparison,
+                                            const HlFaithfulnessOptions *options,
+                                            const HlProgress *progress,
+                                            GError **error);
+
+/** hl_faithfulness_measure: the same by the probability, with the default's orders of
+ * chance from @seed. */
 HlFaithfulness *hl_faithfulness_measure (const HlModel *model,
                                          HlInput *input,
                                          HlBackend *backend,
@@ -81,7 +138,8 @@ HlFaithfulness *hl_faithfulness_measure (const HlModel *model,
 
 /** hl_faithfulness_add_to: puts into @result "deletion_curve" and "insertion_curve"
  * (order, target, share), "deletion_area" and "insertion_area" (order, 3): mean, low,
- * high; orders as HlTokenOrder. Thread: any. */
+ * high; orders as HlTokenOrder; and into its parameters "metric" and "random_orders".
+ * Thread: any. */
 void hl_faithfulness_add_to (const HlFaithfulness *faithfulness, HlSessionResult *result);
 
 G_END_DECLS

@@ -119,6 +119,17 @@ hl_model_describe_ids (const HlModel *model,
   return tokens;
 }
 
+char *
+hl_model_dup_text (const HlModel *model, const gint32 *ids, gint64 n, GError **error)
+{
+  if (model->tokenizer != NULL)
+    return hl_tokenizer_decode (model->tokenizer, ids, (gsize) n, TRUE, NULL, error);
+  GString *numbers = g_string_new (NULL);
+  for (gint64 i = 0; i < n; i++)
+    g_string_append_printf (numbers, "%s%d", i > 0 ? " " : "", ids[i]);
+  return g_string_free (numbers, FALSE);
+}
+
 HlInput *
 hl_model_extend_text (const HlModel *model,
                       const HlInput *input,

@@ -85,6 +85,13 @@ hl_model_open_ids (const HlModel *model, const gint32 *ids, gint64 n, GError **e
  * where the model has no tokenizer. */
 void hl_model_name_predictions (const HlModel *model, HlPredictions *predictions);
 
+/** hl_model_dup_text: (transfer full): what @n tokens say, without special ones; of a
+ * model without a tokenizer their numbers, apart by spaces. NULL with @error. */
+char *hl_model_dup_text (const HlModel *model,
+                         const gint32 *ids,
+                         gint64 n,
+                         GError **error);
+
 /** hl_model_extend_text: (transfer full): @input and then @n generated tokens; @error as
  * hl_model_open_ids(). */
 HlInput *hl_model_extend_text (const HlModel *model,

@@ -102,7 +102,7 @@ def explains_both(folder, name, *embedded):
     fails(2, "analyze", "saliency", folder, "--image", PICTURE, "--pair-image", PICTURE,
           "--pair-ids", IDS, says=["--pair-ids"])
     fails(1, "analyze", "cross-attention", folder, "--image", PICTURE, "--pair-ids", IDS,
-          "--method", "gradient-input", "--deletion", says=["--deletion"])
+          "--method", "gradient-input", "--deletion", says=["a pair found"])
     good("analyze", "saliency", folder, "--image", PICTURE, "--pair-ids", IDS, "--method",
          "occlusion", "-o", at("pair.h5"))
     good("figure", at("pair.h5"), "--view", "chart", "--chart", "saliency", "-o",

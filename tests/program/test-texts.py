@@ -3,6 +3,7 @@
 """Texts for trace, generate and tokenize: odd ones, long ones, wrong ones. Prints TAP."""
 
 import json
+import math
 import os
 import re
 import resource
@@ -481,6 +482,26 @@ def tokens_taken_away():
         away, given = (found[order][k] for k in ("deletion_area", "insertion_area"))
         assert away[2] < found["random"]["deletion_area"][1], found
         assert given[1] > found["random"]["insertion_area"][2], found
+
+
+@case
+def other_metrics_of_what_is_left():
+    ask = ("analyze", "cross-attention", G2P, "--text", "cat", "--baseline", "mean",
+           "--deletion", "--chance", 2)
+    prob, loss, wer = (json.loads(good(*ask, "--metric", m, "--json"))["faithfulness"]
+                       for m in ("probability", "loss", "wer"))
+    assert [f["metric"] for f in (prob, loss, wer)] == ["probability", "loss", "wer"]
+    assert prob["random_orders"] == 2 and prob["less_is_better_in_deletion"]
+    assert not loss["less_is_better_in_deletion"]
+    for order in ("attention", "saliency"):  # by chance it is a mean
+        for p, l in zip(prob[order]["deletion_curve"], loss[order]["deletion_curve"]):
+            assert all(abs(math.exp(-y) - x) < 1e-6 for x, y in zip(p, l)), (p, l)
+        curve, = wer[order]["deletion_curve"]
+        assert curve[0] == 0 and max(curve) == 1, curve
+    assert "more is better" in good(*ask, "--metric", "wer", "-o", at("wer.h5"))
+    fails(1, *ask, "--metric", "guess", says=["--metric", "guess"])
+    fails(1, "analyze", "cross-attention", model(), "--text", "ab abba", "--baseline", "mean",
+          "--deletion", "--metric", "wer", says=["an encoder with a decoder"])
 
 
 @case
