@@ -340,6 +340,8 @@ hl_cross_comparison_to_result (const HlCrossComparison *c,
     hl_result_add_array (result, arrays[i].name, HL_DTYPE_F64, arrays[i].shape,
                          arrays[i].x, arrays[i].first, arrays[i].second);
   hl_saliency_set_add_targets (set, result);
+  if (set->spes != NULL)
+    hl_spes_maps_add_to (set->spes, result);
   return result;
 }
 

@@ -25,6 +25,8 @@ hl_cross_result_unref (HlCrossResult *result)
   hl_saliency_set_free (result->set);
   hl_cross_comparison_free (result->comparison);
   hl_faithfulness_free (result->faithfulness);
+  g_array_unref (result->checks);
+  g_free (result->cells);
   g_free (result->query);
   g_free (result);
 }
@@ -178,18 +180,58 @@ read_curves (HlResultReader *r, const char *name, int n)
   return take (r, name, 3, HL_N_ORDERS, n);
 }
 
+/* Curves are of every target, or with word error rates of the sentence. */
 static HlFaithfulness *
-read_faithfulness (HlResultReader *r, int n)
+read_faithfulness (HlResultReader *r)
 {
-  if (hl_session_result_get_array (r->result, "deletion_curve") == NULL)
+  const HlSessionArray *curves = hl_session_result_get_array (r->result, "deletion_curve");
+  if (curves == NULL)
     return NULL;
   HlFaithfulness *f = g_new0 (HlFaithfulness, 1);
-  f->n_targets = n;
+  const char *undisturbed = hl_result_get_string (r->params, "undisturbed");
+  int n = curves->tensor->shape.n_dims == 3 ? (int) curves->tensor->shape.dim[1] : -1;
+  f->n_targets = MAX (n, 0);
+  f->n_random = (int) MAX (hl_result_get_int (r->params, "random_orders", 1 << 20), 0);
+  if (!hl_metric_from_name (hl_result_get_string (r->params, "metric"), &f->metric))
+    hl_result_reader_complain (r, "metric", "the name of a metric");
+  if (undisturbed[0] != '\0')
+    f->undisturbed = g_utf8_make_valid (undisturbed, -1);
   f->deletion = read_curves (r, "deletion_curve", n);
   f->insertion = read_curves (r, "insertion_curve", n);
   read_areas (r, "deletion_area", f->deletion_area, n);
   read_areas (r, "insertion_area", f->insertion_area, n);
   return f;
+}
+
+/* ---- spes ----------------------------------------------------------------------------
+ */
+
+static void
+read_checks (HlResultReader *r, GArray *checks)
+{
+  if (hl_session_result_get_array (r->result, "convergence") == NULL)
+    return;
+  const HlTensor *t = hl_result_reader_get (r, "convergence", HL_DTYPE_F64, 2, -1, 2);
+  for (gint64 i = 0; t != NULL && i < t->shape.dim[0]; i++)
+    {
+      const double *x = (const double *) t->data + 2 * i;
+      const HlSpesCheck check = { (int) CLAMP (x[0], 0, G_MAXINT), x[1] };
+      g_array_append_val (checks, check);
+    }
+}
+
+static void
+read_cells (HlResultReader *r, HlCrossResult *made)
+{
+  int n = made->comparison->n_targets;
+  if (hl_session_result_get_array (r->result, "saliency_cells") == NULL)
+    return;
+  const HlTensor *t = hl_result_reader_get (r, "saliency_cells", HL_DTYPE_F32, 3, n, -1);
+  if (t == NULL || hl_tensor_count (t) < 1)
+    return;
+  made->n_rows = t->shape.dim[1];
+  made->n_columns = t->shape.dim[2];
+  made->cells = g_memdup2 (t->data, sizeof (float) * (gsize) hl_tensor_count (t));
 }
 
 /* ---- all of it -----------------------------------------------------------------------
@@ -207,11 +249,38 @@ hl_cross_result_read (const HlSessionResult *result, GError **error)
   made->set->names = g_ptr_array_new_with_free_func (g_free);
   made->comparison = read_comparison (&r);
   read_set (&r, made);
-  made->faithfulness = read_faithfulness (&r, made->comparison->n_targets);
+  made->faithfulness = read_faithfulness (&r);
+  made->checks = g_array_new (FALSE, FALSE, sizeof (HlSpesCheck));
+  read_checks (&r, made->checks);
+  read_cells (&r, made);
   made->options.is_raw = g_str_equal (hl_result_get_string (r.params, "maps"), "raw");
   made->options.keeps_special =
       json_is_true (json_object_get (r.params, "special_tokens"));
   return hl_result_reader_end (&r, error) ? g_steal_pointer (&made) : NULL;
+}
+
+static gboolean
+is_of_faithfulness (const char *name)
+{
+  return g_str_has_prefix (name, "deletion_") || g_str_has_prefix (name, "insertion_");
+}
+
+HlSessionResult *
+hl_cross_result_add_faithfulness (const HlSessionResult *result,
+                                  const HlFaithfulness *faithfulness,
+                                  const char *provenance)
+{
+  HlSessionResult *both =
+      hl_session_result_new (result->id, result->params_json, provenance);
+  for (guint i = 0; i < result->arrays->len; i++)
+    {
+      const HlSessionArray *a = g_ptr_array_index (result->arrays, i);
+      if (!is_of_faithfulness (a->name))
+        hl_session_result_add_array (both, a->name, a->tensor,
+                                     (const char *const *) a->axes, a->unit);
+    }
+  hl_faithfulness_add_to (faithfulness, both);
+  return both;
 }
 
 HlCrossRows

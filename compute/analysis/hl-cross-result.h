@@ -13,6 +13,10 @@ G_BEGIN_DECLS
  *   them; its tokens only their texts
  * @query: (n_targets): the rows of the maps
  * @faithfulness: (nullable): where it was measured
+ * @checks: of HlSpesCheck: by spes: how reliable its map was after how many masks
+ * @cells: (nullable) (n_targets, n_rows, n_columns): saliency of the cells of a picture or
+ *   of a spectrogram, whose rows are bands from low to high and whose columns are the
+ *   frames that are no padding
  */
 typedef struct
 {
@@ -22,6 +26,9 @@ typedef struct
   HlCrossComparison *comparison;
   gint64 *query;
   HlFaithfulness *faithfulness;
+  GArray *checks;
+  float *cells;
+  gint64 n_rows, n_columns;
 } HlCrossResult;
 
 /** hl_cross_result_read: (transfer full): NULL with @error (FORMAT): what is missing or
@@ -29,6 +36,13 @@ typedef struct
 HlCrossResult *hl_cross_result_read (const HlSessionResult *result, GError **error);
 HlCrossResult *hl_cross_result_ref (HlCrossResult *result);
 void hl_cross_result_unref (HlCrossResult *result);
+
+/** hl_cross_result_add_faithfulness: (transfer full): a result with all that @result has,
+ * and @faithfulness in the place of its own; @provenance: JSON object text. Thread: any. */
+HlSessionResult *
+hl_cross_result_add_faithfulness (const HlSessionResult *result,
+                                  const HlFaithfulness *faithfulness,
+                                  const char *provenance);
 
 /** hl_cross_result_get_rows: to read other maps at; borrows from @result. */
 HlCrossRows hl_cross_result_get_rows (const HlCrossResult *result,

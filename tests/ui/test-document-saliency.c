@@ -217,7 +217,7 @@ test_session (void)
   HlDocument *document = open_word ("light");
   HlCrossResult *result = compare (document, HL_SALIENCY_OCCLUSION);
   double r = result->comparison->pearson_all, saliency = result->comparison->saliency[1];
-  hl_document_delete (document);
+  hl_document_delete (document, HL_METRIC_PROBABILITY);
   document_settle (document);
   const HlFaithfulness *f = hl_document_get_cross (document)->faithfulness;
   g_assert_nonnull (f);

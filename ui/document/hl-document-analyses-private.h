@@ -55,11 +55,14 @@ typedef struct
 } HlDocumentOverview;
 
 /** HlDocumentSaliency: see hl-document-saliency.c. @interventions: in force when it was
- * made, where that is known; @map: of chosen heads; @map_epoch: of the map in hand */
+ * made, where that is known; @map: of chosen heads; @map_epoch: of the map in hand;
+ * @kept: what @made was read from; @checks: of the run in hand */
 typedef struct
 {
   HlSaliencyChoices choices;
   HlCrossResult *made;
+  HlSessionResult *kept;
+  GArray *checks;
   GPtrArray *interventions;
   HlCrossHeads heads;
   HlCrossMap *map;

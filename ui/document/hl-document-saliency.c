@@ -2,12 +2,11 @@
  * The work of a document: saliency, and what attention has to do with it. */
 #include "config.h"
 
-#include "analysis/hl-alignment.h"
+#include "analysis/hl-spes.h"
 #include "document/hl-document-private.h"
 #include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 
 /* What a job takes along; every field is its own reference. */
 typedef struct
@@ -22,8 +21,10 @@ typedef struct
   int target;
   gint64 position;
   int stack;
+  gboolean goes_on; /* from what is known */
   HlCrossResult *known;
-  GArray *heads;
+  HlSessionResult *kept;
+  HlFaithfulnessMetric metric;
 } Job;
 
 static void
@@ -35,7 +36,7 @@ job_free (Job *job)
   hl_attention_source_unref (job->source);
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
   hl_cross_result_unref (job->known);
-  g_clear_pointer (&job->heads, g_array_unref);
+  g_clear_pointer (&job->kept, hl_session_result_unref);
   g_free (job);
 }
 
@@ -49,6 +50,8 @@ clear_all (HlDocument *self)
 {
   HlDocumentSaliency *s = &self->saliency;
   g_clear_pointer (&s->made, hl_cross_result_unref);
+  g_clear_pointer (&s->kept, hl_session_result_unref);
+  g_clear_pointer (&s->checks, g_array_unref);
   g_clear_pointer (&s->map, hl_cross_map_free);
   g_clear_pointer (&s->interventions, g_ptr_array_unref);
 }
@@ -149,6 +152,7 @@ hl_document_take_saliency (HlDocument *self)
         {
           clear_all (self);
           self->saliency.made = g_steal_pointer (&made);
+          self->saliency.kept = hl_session_result_ref ((HlSessionResult *) result);
         }
     }
   hl_document_emit (self, HL_DOCUMENT_SALIENCY);
@@ -196,7 +200,10 @@ job_new (HlDocument *self)
   job->position = -1;
   job->source = hl_attention_source_ref (self->source);
   if (s->made != NULL)
-    job->known = hl_cross_result_ref (s->made);
+    {
+      job->known = hl_cross_result_ref (s->made);
+      job->kept = hl_session_result_ref (s->kept);
+    }
   if (self->model == NULL)
     return job;
   job->model = hl_model_ref (self->model);
@@ -226,6 +233,77 @@ compared_free (Compared *both)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Compared, compared_free)
 
+/* How good the map of a run is by now, on its way to the main thread. */
+typedef struct
+{
+  HlDocument *document;
+  guint epoch;
+  GArray *checks;
+} Checked;
+
+static void
+checked_free (gpointer data)
+{
+  Checked *checked = data;
+  g_object_unref (checked->document);
+  g_array_unref (checked->checks);
+  g_free (checked);
+}
+
+static gboolean
+checked_cb (gpointer data)
+{
+  Checked *checked = data;
+  HlDocumentSaliency *s = &checked->document->saliency;
+  if (checked->epoch != s->epoch)
+    return G_SOURCE_REMOVE;
+  g_clear_pointer (&s->checks, g_array_unref);
+  s->checks = g_array_ref (checked->checks);
+  hl_document_emit (checked->document, HL_DOCUMENT_BUSY);
+  return G_SOURCE_REMOVE;
+}
+
+/* On the engine's thread. */
+static void
+tell_checks (const HlSpes *spes, gpointer data)
+{
+  Job *job = data;
+  Checked *checked = g_new0 (Checked, 1);
+  *checked = (Checked){ g_object_ref (job->document), job->epoch,
+                        g_array_copy (hl_spes_get_maps (spes)->checks) };
+  g_idle_add_full (G_PRIORITY_DEFAULT, checked_cb, checked, checked_free);
+}
+
+/* (transfer full): what there is when somebody stops it, too; @was_stopped: (out). */
+static HlSaliencySet *
+score_by_masks (Job *job,
+                HlBackend *backend,
+                const HlProgress *progress,
+                gboolean *was_stopped,
+                GError **error)
+{
+  g_autoptr (GError) stop = NULL;
+  HlSaliencyOptions *options = &job->choices.options;
+  options->spes.checked = tell_checks;
+  options->spes.checked_data = job;
+  g_autoptr (HlSpes) spes =
+      hl_spes_new (job->model, job->input, backend, job->target, job->choices.against,
+                   job->position, options, progress, error);
+  if (spes == NULL || (job->goes_on && !hl_spes_resume (spes, job->kept, error)))
+    return NULL;
+  if (!hl_spes_run (spes, 0, progress, &stop))
+    {
+      *was_stopped = g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+                     hl_spes_get_n_done (spes) > 0;
+      if (!*was_stopped)
+        {
+          g_propagate_error (error, g_steal_pointer (&stop));
+          return NULL;
+        }
+    }
+  return hl_spes_to_set (spes);
+}
+
 static gpointer
 compare_job (gpointer data,
              HlBackend *backend,
@@ -235,16 +313,21 @@ compare_job (gpointer data,
   Job *job = data;
   g_autoptr (Compared) both = g_new0 (Compared, 1);
   job->choices.options.interventions = job->interventions;
-  both->set = hl_saliency_set_score (job->model, job->input, backend, job->target,
-                                     job->choices.against, job->position,
-                                     &job->choices.options, progress, error);
+  gboolean was_stopped = FALSE;
+  both->set = hl_saliency_is_of_sets (job->choices.options.method)
+                  ? score_by_masks (job, backend, progress, &was_stopped, error)
+                  : hl_saliency_set_score (job->model, job->input, backend, job->target,
+                                           job->choices.against, job->position,
+                                           &job->choices.options, progress, error);
   if (both->set != NULL)
     both->cross = hl_cross_compare (job->source, backend, job->stack, both->set,
-                                    &job->choices.cross, progress, error);
+                                    &job->choices.cross, was_stopped ? NULL : progress,
+                                    error);
   return both->cross != NULL ? g_steal_pointer (&both) : NULL;
 }
 
-/* Into the session, and from there what is shown: so that both are the same. */
+/* Into the session, and from there what is shown: so that both are the same; @result
+ * (transfer full). */
 static void
 keep (HlDocument *self, HlSessionResult *result)
 {
@@ -254,6 +337,8 @@ keep (HlDocument *self, HlSessionResult *result)
   g_clear_pointer (&self->saliency.made, hl_cross_result_unref);
   g_clear_pointer (&self->saliency.map, hl_cross_map_free);
   self->saliency.made = made;
+  g_clear_pointer (&self->saliency.kept, hl_session_result_unref);
+  self->saliency.kept = hl_session_result_ref (result);
   self->saliency.map_epoch++;
   hl_document_keep_result (self, result, NULL);
   hl_document_set_cross_heads (self, self->saliency.heads);
@@ -281,6 +366,8 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (Compared) both = hl_document_end_analysis (
       self, result, job->epoch == self->saliency.epoch, (GDestroyNotify) compared_free,
       _ ("Saliency could not be computed"));
+  if (job->epoch == self->saliency.epoch)
+    g_clear_pointer (&self->saliency.checks, g_array_unref);
   if (both != NULL)
     {
       g_autofree char *origin = describe_origin (self, job);
@@ -313,25 +400,85 @@ choose_target (HlDocument *self)
              : HL_TARGET_PREDICTED;
 }
 
-void
-hl_document_compare (HlDocument *self)
+/* (transfer full) @job */
+static void
+begin_comparing (Job *job)
 {
-  if (!hl_document_can_compare (self))
-    return;
+  HlDocument *self = job->document;
   self->saliency.epoch++;
   hl_document_stop_saliency (self);
-  Job *job = job_new (self);
-  const HlPlace *place = hl_selection_get_place (self->selection);
-  job->interventions = list_interventions (self);
+  g_clear_pointer (&self->saliency.checks, g_array_unref);
+  job->epoch = self->saliency.epoch;
   job->stack = compared_stack (hl_model_get_info (self->model));
-  job->target = choose_target (self);
-  if (self->saliency.choices.at_token && !self->view.by_words)
-    job->position = place->query;
   hl_document_begin_analysis (self, _ ("Computing saliency"));
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, compare_job, job, NULL,
                     (GDestroyNotify) compared_free, self->saliency.cancellable,
                     progress_cb, job, compared_cb, job);
   hl_document_emit (self, HL_DOCUMENT_SALIENCY);
+}
+
+void
+hl_document_compare (HlDocument *self)
+{
+  if (!hl_document_can_compare (self))
+    return;
+  Job *job = job_new (self);
+  const HlPlace *place = hl_selection_get_place (self->selection);
+  job->interventions = list_interventions (self);
+  job->target = choose_target (self);
+  if (self->saliency.choices.at_token && !self->view.by_words)
+    job->position = place->query;
+  begin_comparing (job);
+}
+
+/* ---- going on ------------------------------------------------------------------------
+ */
+
+static int
+count_masks (HlDocument *self)
+{
+  const HlCrossResult *made = self->saliency.made;
+  guint n = made != NULL ? made->checks->len : 0;
+  return n > 0 ? g_array_index (made->checks, HlSpesCheck, n - 1).n_masks : 0;
+}
+
+gboolean
+hl_document_can_go_on (HlDocument *self)
+{
+  return hl_document_can_compare (self) && count_masks (self) > 0;
+}
+
+/* One target, or every one: what is known says which. */
+void
+hl_document_go_on (HlDocument *self)
+{
+  if (!hl_document_can_go_on (self))
+    return;
+  Job *job = job_new (self);
+  const HlCrossResult *made = self->saliency.made;
+  const HlSaliencyRow *first = g_ptr_array_index (made->set->rows, 0);
+  int n_masks = self->saliency.choices.options.spes.n_masks;
+  job->goes_on = TRUE;
+  job->interventions = list_interventions (self);
+  job->choices.options.method = made->set->options.method;
+  job->choices.options.baseline = made->set->options.baseline;
+  job->choices.options.at_features = made->set->options.at_features;
+  job->choices.options.seed = made->set->options.seed;
+  job->choices.options.spes.n_masks =
+      count_masks (self) + (n_masks > 0 ? n_masks : HL_SPES_MASKS);
+  job->choices.cross = made->options;
+  job->choices.against = -1;
+  job->target =
+      made->comparison->n_targets > 1 ? HL_TARGET_EVERY : first->target.index;
+  job->position = job->target == HL_TARGET_EVERY ? -1 : first->target.row;
+  begin_comparing (job);
+}
+
+const GArray *
+hl_document_get_checks (HlDocument *self)
+{
+  const HlDocumentSaliency *s = &self->saliency;
+  return s->checks != NULL ? s->checks : s->made != NULL ? s->made->checks : NULL;
 }
 
 /* ---- deletion ------------------------------------------------------------------------
@@ -344,9 +491,11 @@ delete_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
   HlSaliencySet *set = job->known->set;
   HlSaliencyOptions options = set->options;
   options.interventions = job->interventions;
-  HlSaliencySet with = { options, set->rows, set->tokens, set->names };
-  return hl_faithfulness_measure (job->model, job->input, backend, &with,
-                                  job->known->comparison, options.seed, progress, error);
+  HlSaliencySet with = *set;
+  with.options = options;
+  const HlFaithfulnessOptions by = { .seed = options.seed, .metric = job->metric };
+  return hl_faithfulness_measure_by (job->model, job->input, backend, &with,
+                                     job->known->comparison, &by, progress, error);
 }
 
 static void
@@ -360,22 +509,20 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (made != NULL)
     {
       g_autofree char *origin = describe_origin (self, job);
-      HlSessionResult *kept = hl_cross_comparison_to_result (
-          job->known->comparison, job->known->set, &job->known->options, origin);
-      hl_faithfulness_add_to (made, kept);
-      keep (self, kept);
+      keep (self, hl_cross_result_add_faithfulness (job->kept, made, origin));
       hl_document_set_status (self, g_strdup (_ ("Measured deletion and insertion")));
     }
   tell (self);
 }
 
 void
-hl_document_delete (HlDocument *self)
+hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric)
 {
   if (!hl_document_can_compare (self) || self->saliency.made == NULL)
     return;
   hl_document_stop_saliency (self);
   Job *job = job_new (self);
+  job->metric = metric;
   job->interventions = self->saliency.interventions != NULL
                            ? g_ptr_array_ref (self->saliency.interventions)
                            : list_interventions (self);
@@ -384,104 +531,4 @@ hl_document_delete (HlDocument *self)
                     (GDestroyNotify) hl_faithfulness_free, self->saliency.cancellable,
                     progress_cb, job, deleted_cb, job);
   hl_document_emit (self, HL_DOCUMENT_SALIENCY);
-}
-
-/* ---- heads ---------------------------------------------------------------------------
- */
-
-HlCrossHeads
-hl_document_get_cross_heads (HlDocument *self)
-{
-  return self->saliency.heads;
-}
-
-static void
-append_best (const HlCrossComparison *c, GArray *heads)
-{
-  int n = c->n_layers * c->n_heads, best = -1;
-  for (int i = 0; i < n; i++)
-    if (!isnan (c->pearson[i]) && (best < 0 || c->pearson[i] > c->pearson[best]))
-      best = i;
-  HlHeadKey key = { c->stack, best / c->n_heads, best % c->n_heads };
-  if (best >= 0)
-    g_array_append_val (heads, key);
-}
-
-GArray *
-hl_document_list_cross_heads (HlDocument *self, HlCrossHeads which)
-{
-  guint n_pinned;
-  const HlHeadKey *pinned = hl_selection_get_pinned (self->selection, &n_pinned);
-  const HlCrossResult *made = self->saliency.made;
-  HlHeadKey looked_at = hl_selection_get_head (self->selection);
-  if (which == HL_CROSS_HEADS_ALIGNMENT && made != NULL && self->model != NULL)
-    return hl_alignment_list_named (self->model, made->comparison->stack);
-  GArray *heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
-  if (made == NULL)
-    return heads;
-  int stack = made->comparison->stack;
-  if (which == HL_CROSS_HEADS_SELECTED && looked_at.stack == stack)
-    g_array_append_val (heads, looked_at);
-  for (guint i = 0; which == HL_CROSS_HEADS_PINNED && i < n_pinned; i++)
-    if (pinned[i].stack == stack)
-      g_array_append_val (heads, pinned[i]);
-  if (which == HL_CROSS_HEADS_BEST)
-    append_best (made->comparison, heads);
-  return heads;
-}
-
-static gpointer
-map_job (gpointer data, HlBackend *backend, const HlProgress *progress, GError **error)
-{
-  Job *job = data;
-  HlCrossRows rows = hl_cross_result_get_rows (job->known, job->source, backend);
-  return hl_cross_map_make (&rows, (const HlHeadKey *) (gpointer) job->heads->data,
-                            job->heads->len, progress, error);
-}
-
-static void
-map_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Job) job = data;
-  HlDocument *self = job->document;
-  g_autoptr (GError) error = NULL;
-  HlCrossMap *map = hl_engine_finish (self->engine, result, &error);
-  if (job->epoch != self->saliency.map_epoch)
-    {
-      hl_cross_map_free (map);
-      return;
-    }
-  if (map == NULL)
-    hl_document_set_status (self, g_strdup (error->message));
-  g_clear_pointer (&self->saliency.map, hl_cross_map_free);
-  self->saliency.map = map;
-  hl_document_emit (self, HL_DOCUMENT_SALIENCY);
-}
-
-/* What was shown stays until the other map is there, so that nothing flickers. */
-void
-hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
-{
-  HlDocumentSaliency *s = &self->saliency;
-  s->heads = which;
-  s->map_epoch++;
-  g_autoptr (GArray) heads = hl_document_list_cross_heads (self, which);
-  if (which == HL_CROSS_HEADS_ALL || heads->len == 0 || s->made == NULL ||
-      self->source == NULL)
-    {
-      g_clear_pointer (&s->map, hl_cross_map_free);
-      hl_document_emit (self, HL_DOCUMENT_SALIENCY);
-      return;
-    }
-  Job *job = job_new (self);
-  job->epoch = s->map_epoch;
-  job->heads = g_steal_pointer (&heads);
-  hl_engine_submit (self->engine, HL_JOB_FOREGROUND, map_job, job, NULL,
-                    (GDestroyNotify) hl_cross_map_free, NULL, NULL, NULL, map_cb, job);
-}
-
-const HlCrossMap *
-hl_document_get_cross_map (HlDocument *self)
-{
-  return self->saliency.map;
 }

@@ -48,8 +48,17 @@ gboolean hl_document_can_compare (HlDocument *self);
  * have to do with it. */
 void hl_document_compare (HlDocument *self);
 
+/** hl_document_can_go_on: what was compared is by spes, of the input in hand.
+ * hl_document_go_on: with as many masks again, and the choices it was made with. */
+gboolean hl_document_can_go_on (HlDocument *self);
+void hl_document_go_on (HlDocument *self);
+
 /** hl_document_delete: deletion and insertion for what was compared. */
-void hl_document_delete (HlDocument *self);
+void hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric);
+
+/** hl_document_get_checks: (transfer none) (nullable) (element-type HlSpesCheck): of the
+ * masks of the run in hand, so far; of what was compared where none is. */
+const GArray *hl_document_get_checks (HlDocument *self);
 
 /** hl_document_get_cross: (transfer none) (nullable) */
 HlCrossResult *hl_document_get_cross (HlDocument *self);

@@ -236,7 +236,7 @@ run_cb (HlSaliencyPanel *self)
 static void
 delete_cb (HlSaliencyPanel *self)
 {
-  hl_document_delete (self->document);
+  hl_document_delete (self->document, HL_METRIC_PROBABILITY);
 }
 
 static void
