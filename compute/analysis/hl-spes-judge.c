@@ -25,8 +25,8 @@ reads_all (const HlSpes *s)
 
 /* What is hidden of tokens is put where they are embedded; of the encoder's output that
  * is behind it, and it need not run. */
-static void
-put_tokens (const HlSpes *s, HlRun *run, HlTensor *embeds)
+void
+hl_spes_put_tokens (const HlSpes *s, HlRun *run, HlTensor *embeds)
 {
   HlSite site = s->work.site;
   g_autoptr (HlIntervention) put = hl_intervention_new (HL_INTERVENTION_REPLACE, site, 0,
@@ -43,35 +43,54 @@ fetch (const HlSpes *s, HlTensor *logits, GError **error)
   return host != NULL ? hl_tensor_convert (host, HL_DTYPE_F32, error) : NULL;
 }
 
+/* @input: a look at it, to have other numbers; never shared. */
+static void
+put (const HlSpes *s, HlRun *run, HlInput *input, HlTensor *hidden)
+{
+  if (s->units.are_tokens)
+    hl_spes_put_tokens (s, run, hidden);
+  else if (input->pixel_values != NULL)
+    input->pixel_values = hidden;
+  else
+    input->features = hidden;
+}
+
+/* (transfer full): what @run has found; NULL with @error. */
+static HlTensor *
+take_logits (const HlSpes *s, HlRun *run, HlTensor *logits, GError **error)
+{
+  if (run->exec.error != NULL)
+    g_propagate_error (error, g_steal_pointer (&run->exec.error));
+  else if (logits == NULL)
+    g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                 "%s: a model with classes or a vocabulary expected", run->model->name);
+  else
+    return fetch (s, logits, error);
+  return NULL;
+}
+
 HlTensor *
 hl_spes_run_masks (const HlSpes *s, const HlSpesMask *masks, gint64 B, GError **error)
 {
   const HlSaliencyWork *w = &s->work;
-  const HlModelInfo *info = hl_model_get_info (w->model);
-  g_autoptr (HlTensor) hidden = hl_spes_units_hide (&s->units, masks, B);
-  HlInput input = *w->input; /* a look at it, with other numbers; never shared */
-  HlTensor *found = NULL;
+  g_autoptr (HlTensor) hidden =
+      s->keys == NULL ? hl_spes_units_hide (&s->units, masks, B) : NULL;
+  g_autoptr (HlKvCache) cache = NULL;
+  HlInput input = *w->input;
   HlRun run;
-  hl_run_init (&run, w->backend, info, &w->progress);
+  hl_run_init (&run, w->backend, hl_model_get_info (w->model), &w->progress);
   run.reads_all = reads_all (s);
   if (!run.reads_all)
     run.only_row = hl_model_get_readout_row (w->model, w->input);
   for (guint i = 0; i < s->interventions->len; i++)
     hl_run_add_intervention (&run, g_ptr_array_index (s->interventions, i));
-  if (s->units.are_tokens)
-    put_tokens (s, &run, hidden);
-  else if (input.pixel_values != NULL)
-    input.pixel_values = hidden;
+  if (hidden != NULL)
+    put (s, &run, &input, hidden);
   else
-    input.features = hidden;
-  g_autoptr (HlTensor) logits = hl_model_forward (w->model, &run, &input);
-  if (run.exec.error != NULL)
-    g_propagate_error (error, g_steal_pointer (&run.exec.error));
-  else if (logits == NULL)
-    g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                 "%s: a model with classes or a vocabulary expected", info->name);
-  else
-    found = fetch (s, logits, error);
+    run.cache = cache = hl_spes_hide_keys (s, &run.exec, masks, B);
+  g_autoptr (HlTensor) logits =
+      hl_exec_ok (&run.exec) ? hl_model_forward (w->model, &run, &input) : NULL;
+  HlTensor *found = take_logits (s, &run, logits, error);
   hl_run_clear (&run);
   return found;
 }

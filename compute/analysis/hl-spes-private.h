@@ -66,6 +66,8 @@ void hl_spes_cells_hide (const HlSpesUnits *units, const HlSpesMask *mask, float
  * @reference: (rows, V) float32: logits of each target's row, nothing hidden; @lse of
  * them
  * @difference: of each target's logit, where all is hidden
+ * @keys: (nullable): at the encoder's output, four tensors (1, S, H, K) a layer: keys and
+ *   values of the tokens as they are, and of what stands behind them; @memory: (1, S, D)
  */
 struct _HlSpes
 {
@@ -78,6 +80,8 @@ struct _HlSpes
   HlSpesUnits units;
   HlTensor *reference;
   double *lse, *z, *difference;
+  GPtrArray *keys;
+  HlTensor *memory;
   HlSpesMaps *maps;
   gboolean is_stable;
 };
@@ -101,6 +105,17 @@ gboolean hl_spes_measure (const HlSpes *spes,
                           HlSpesMaps *maps,
                           const HlProgress *progress,
                           GError **error);
+
+/** hl_spes_put_tokens: @embeds (B, T, D) stand where @run comes by @spes' tokens. */
+void hl_spes_put_tokens (const HlSpes *spes, HlRun *run, HlTensor *embeds);
+
+/** hl_spes_take_keys: makes @spes' keys, where it may. */
+gboolean hl_spes_take_keys (HlSpes *spes, GError **error);
+
+/** hl_spes_hide_keys: (transfer full): for a run, which with it neither comes by the
+ * encoder nor projects what it gives; the exec knows of failures. */
+HlKvCache *
+hl_spes_hide_keys (const HlSpes *spes, HlExec *exec, const HlSpesMask *masks, gint64 B);
 
 /** hl_spes_run_masks: (transfer full): logits (B, V), or (B, T, V) where several rows are
  * read: float32, host; NULL with @error. */

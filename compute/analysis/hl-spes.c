@@ -12,40 +12,56 @@
 /* ---- beginning -----------------------------------------------------------------------
  */
 
-/* About what one example takes: the values of the widest block, the input in both places
- * with what convolutions make of it, logits here, on their way and in float32. */
-static gsize
-bytes_of_one (const HlSpes *s)
+/* Tokens of the stacks that are run: the most, and the most values that a block has. */
+static void
+measure_stacks (const HlSpes *s, gint64 *rows, gint64 *values)
 {
   const HlModelInfo *info = hl_model_get_info (s->work.model);
-  gint64 D = info->width, most = 0;
-  for (int i = 0; i < (int) info->stacks->len; i++)
+  *rows = *values = 1;
+  for (int i = s->options.at_features ? 1 : 0; i < (int) info->stacks->len; i++)
     {
       const HlStack *stack = hl_model_info_get_stack (info, i);
       g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (
           s->work.model, s->work.input, stack->is_cross ? info->readout_stack : i);
+      *rows = MAX (*rows, tokens->n_tokens);
       for (int l = 0; l < stack->n_layers; l++)
         {
           const HlLayerInfo *layer = &stack->layers[l];
           gint64 both = layer->n_heads + layer->n_kv_heads;
-          most = MAX (most, tokens->n_tokens * (14 * D + 2 * both * layer->head_width));
+          gint64 width = 14 * info->width + 2 * both * layer->head_width;
+          *values = MAX (*values, tokens->n_tokens * width);
         }
     }
+}
+
+/* About what one example takes: the values of the widest block, the input in both places
+ * with what convolutions make of it, or keys and values; logits here, on their way and in
+ * float32. */
+static gsize
+bytes_of_one (const HlSpes *s, gint64 values)
+{
   gint64 rows = s->targets->len > 1 && s->work.input->ids != NULL
                     ? s->work.input->ids->shape.dim[1]
                     : 1;
-  gint64 logits = 3 * rows * s->reference->shape.dim[1];
-  return (gsize) (most + logits) * hl_dtype_size (s->work.backend->dtype) +
-         8 * hl_tensor_size_bytes (s->units.own);
+  gsize bytes = (gsize) (values + 3 * rows * s->reference->shape.dim[1]) *
+                hl_dtype_size (s->work.backend->dtype);
+  for (guint i = 0; s->keys != NULL && i < s->keys->len; i++)
+    bytes += hl_tensor_size_bytes (s->keys->pdata[i]) / 2;
+  return bytes + (s->keys == NULL ? 8 * hl_tensor_size_bytes (s->units.own) : 0);
 }
 
 static int
 choose_batch (const HlSpes *s)
 {
+  gint64 rows, values;
   if (s->options.spes.batch > 0)
     return MIN (s->options.spes.batch, HL_SPES_BATCH_MAX);
+  measure_stacks (s, &rows, &values);
   gsize room = MIN (HL_SPES_BYTES, hl_memory_available () / 4);
-  return (int) CLAMP (room / bytes_of_one (s), 1, HL_SPES_BATCH_MAX);
+  gint64 fits = (gint64) (room / bytes_of_one (s, values));
+  if (s->work.backend->klass->device == NULL)
+    fits = MIN (fits, HL_SPES_HOST_ROWS / rows);
+  return (int) CLAMP (fits, 1, HL_SPES_BATCH_MAX);
 }
 
 static gboolean
@@ -144,7 +160,7 @@ begin (HlSpes *s,
                               &s->options, !hl_spes_has_cells (model, input, &s->options),
                               progress, error) ||
       !hl_spes_units_init (&s->units, &s->work, s->tokens, error) ||
-      !hl_spes_take_reference (s, error))
+      !hl_spes_take_keys (s, error) || !hl_spes_take_reference (s, error))
     return FALSE;
   for (guint k = 0; k < n; k++)
     g_ptr_array_add (s->names,
@@ -207,6 +223,8 @@ hl_spes_free (HlSpes *s)
   g_clear_pointer (&s->names, g_ptr_array_unref);
   g_clear_pointer (&s->tokens, hl_token_table_unref);
   g_clear_pointer (&s->reference, hl_tensor_unref);
+  g_clear_pointer (&s->keys, g_ptr_array_unref);
+  g_clear_pointer (&s->memory, hl_tensor_unref);
   g_clear_pointer (&s->maps, hl_spes_maps_free);
   g_free (s->lse);
   g_free (s->z);

@@ -12,8 +12,9 @@
  *
  * Units, each of which a mask hides with probability 0.5:
  * - of a text, and at the encoder's output, the tokens but padding; hidden is a token's
- *   whole embedding, or what the encoder gives of it, behind which the baseline's stands
- *   (hl_saliency_baseline). The encoder itself then runs once only.
+ *   whole embedding, or what the encoder gives of it, behind which the baseline's stands.
+ *   The encoder then runs once only, and so do the keys and values that the decoder makes
+ *   of its tokens, as they are and hidden: a mask chooses among them.
  * - of a picture segments of it as a person sees it (hl-slic.h, compactness 0.1, smoothed
  *   by 1), behind which the baseline's pixels stand, and all goes through the model.
  * - of a recording segments of its log-mel spectrogram, scaled to 0 to 1, without the
@@ -39,7 +40,9 @@
  *
  * Memory: as many examples run together as HL_SPES_BYTES, and a quarter of what the
  * system has, have room for, by what the widest block keeps of one and by its logits;
- * at most HL_SPES_BATCH_MAX, and none goes over a check. Thread: the backend's. */
+ * at most HL_SPES_BATCH_MAX, and none goes over a check. On the processor no more than
+ * have HL_SPES_HOST_ROWS tokens together: its products are as quick then, and memory that
+ * is gone through once a layer is not. Thread: the backend's. */
 #pragma once
 
 #include "analysis/hl-saliency-set.h"
@@ -48,6 +51,7 @@ G_BEGIN_DECLS
 
 #define HL_SPES_BYTES ((gsize) 512 << 20)
 #define HL_SPES_BATCH_MAX 64
+#define HL_SPES_HOST_ROWS 2048
 
 /**
  * hl_spes_is_hidden:

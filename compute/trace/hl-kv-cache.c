@@ -136,6 +136,23 @@ hl_kv_cache_extend (
   extend (cache, exec, GSIZE_TO_POINTER (place + 1), v);
 }
 
+static void
+put_all (HlKvCache *cache, gsize place, HlTensor *x)
+{
+  Kept *kept = g_new0 (Kept, 1);
+  kept->room = hl_tensor_ref (x);
+  kept->length = x->shape.dim[1];
+  g_hash_table_insert (cache->kept, GSIZE_TO_POINTER (place), kept);
+}
+
+void
+hl_kv_cache_put (HlKvCache *cache, int stack, int layer, HlTensor *k, HlTensor *v)
+{
+  gsize place = place_of (stack, layer);
+  put_all (cache, place, k);
+  put_all (cache, place + 1, v);
+}
+
 static HlTensor *
 get (HlKvCache *cache, gsize place)
 {

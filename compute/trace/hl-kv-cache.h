@@ -32,6 +32,10 @@ void hl_kv_cache_extend (
 gboolean
 hl_kv_cache_get (HlKvCache *cache, int stack, int layer, HlTensor **k, HlTensor **v);
 
+/** hl_kv_cache_put: keys and values that do not grow, made elsewhere, for a layer that
+ * has none yet; takes references. */
+void hl_kv_cache_put (HlKvCache *cache, int stack, int layer, HlTensor *k, HlTensor *v);
+
 /** hl_kv_cache_get_memory: (transfer none) (nullable): the encoder's features, once they
  * are made; hl_kv_cache_set_memory() takes a reference. */
 HlTensor *hl_kv_cache_get_memory (HlKvCache *cache);

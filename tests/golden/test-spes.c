@@ -404,6 +404,33 @@ test_sets (void)
       g_assert_true (isnan (one->scores[t]));
 }
 
+/* Where something is done to more than a head's output, the decoder makes keys and values
+ * of each mask anew: to the same numbers. Here nothing is done, in such a way. */
+static void
+test_keys (gconstpointer data)
+{
+  g_auto (Case) c = { 0 };
+  case_init (&c, GPOINTER_TO_UINT (data));
+  const float nothing = 0;
+  g_autoptr (HlTensor) mask =
+      hl_tensor_new_copy (HL_DTYPE_F32, HL_SHAPE (1, 1, 1, 1), &nothing);
+  g_autoptr (GPtrArray) given =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) hl_intervention_unref);
+  g_ptr_array_add (given, hl_intervention_new (HL_INTERVENTION_BLEND, HL_SITE_Z, 1, 0,
+                                               mask, NULL, "nothing"));
+  g_autoptr (HlSaliencySet) quick = score (&c);
+  c.options.interventions = given;
+  g_autoptr (HlSaliencySet) plain = score (&c);
+  g_assert_cmpstr (plain->spes->interventions, ==, "nothing");
+  g_assert_cmpfloat (distance (quick, plain), <, 1e-6);
+  /* A pruned head changes what is found, either way. */
+  g_ptr_array_set_size (given, 0);
+  g_ptr_array_add (
+      given, hl_intervention_new_scale_head (hl_model_get_info (c.model), 2, 1, 0, 0));
+  g_autoptr (HlSaliencySet) pruned = score (&c);
+  g_assert_cmpfloat (distance (quick, pruned), >, 1e-4);
+}
+
 static void
 test_refused (void)
 {
@@ -547,6 +574,8 @@ main (int argc, char **argv)
       add ("reference", i, test_reference);
       add ("seeds-and-batches", i, test_seeds_and_batches);
       add ("stops", i, test_stops);
+      if (json_is_true (json_object_get (json_array_get (reference, i), "at_features")))
+        add ("keys", i, test_keys);
     }
   g_test_add_func ("/spes/resume-refused", test_resume_refused);
   g_test_add_func ("/spes/resume-damaged", test_resume_damaged);
