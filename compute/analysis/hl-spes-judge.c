@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Exponentials between two pauses: some 20 ms. */
-#define JUDGED_AT_ONCE ((gint64) 4 << 20)
+/* Exponentials between two pauses: some 10 ms. */
+#define JUDGED_AT_ONCE ((gint64) 2 << 20)
 
 /* ---- one run of several masks --------------------------------------------------------
  */

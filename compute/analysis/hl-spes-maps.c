@@ -43,35 +43,42 @@ hl_spes_maps_copy (const HlSpesMaps *maps)
 /* ---- cells and tokens ----------------------------------------------------------------
  */
 
-/* Of unit @at of target @k: by the masks of @half, or of both. */
-static void
-add_unit (const HlSpesMaps *maps, int k, int half, gsize at, double *sum, double *count)
+typedef struct
+{
+  double sum, count;
+} Score;
+
+/* (transfer full): of each unit, for target @k, by the masks of @half, or of both. */
+static Score *
+add_halves (const HlSpesMaps *maps, int k, int half)
 {
   gsize n = (gsize) maps->n_units, targets = (gsize) maps->n_targets;
+  Score *scores = g_new0 (Score, n + 1);
   for (gsize h = 0; h < 2; h++)
-    if (half < 0 || (gsize) half == h)
+    for (gsize u = 0; u < n && (half < 0 || (gsize) half == h); u++)
       {
-        *sum += maps->sums[(h * targets + (gsize) k) * n + at];
-        *count += (double) maps->counts[h * n + at];
+        scores[u].sum += maps->sums[(h * targets + (gsize) k) * n + u];
+        scores[u].count += (double) maps->counts[h * n + u];
       }
+  return scores;
 }
 
 void
 hl_spes_read_cells (const HlSpes *s, int k, int half, double *to)
 {
   const HlSpesUnits *u = &s->units;
+  g_autofree Score *scores = add_halves (s->maps, k, half);
   for (gint64 i = 0; i < u->n_rows * u->n_columns; i++)
     {
-      double sum = 0, count = 0;
-      gsize first = 0;
-      for (int g = 0; g < u->n_granularities; g++)
-        {
-          gint32 label = u->labels[g][i];
-          if (label >= 0)
-            add_unit (s->maps, k, half, first + (gsize) label, &sum, &count);
-          first += (gsize) u->n[g];
-        }
-      to[i] = count > 0 ? sum / count : 0;
+      const Score *first = scores;
+      Score all = { 0, 0 };
+      for (int g = 0; g < u->n_granularities; first += u->n[g], g++)
+        if (u->labels[g][i] >= 0)
+          {
+            all.sum += first[u->labels[g][i]].sum;
+            all.count += first[u->labels[g][i]].count;
+          }
+      to[i] = all.count > 0 ? all.sum / all.count : 0;
     }
 }
 
