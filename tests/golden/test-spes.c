@@ -215,6 +215,21 @@ test_seeds_and_batches (gconstpointer data)
   g_assert_cmpfloat (distance (first, other), >, 1e-4);
 }
 
+/* In float32, which the same test built for a device runs there. */
+static void
+test_single (gconstpointer data)
+{
+  g_auto (Case) c = { 0 };
+  case_init (&c, GPOINTER_TO_UINT (data));
+  c.options.spes.n_masks = 10;
+  g_autoptr (HlSaliencySet) wanted = score (&c);
+  hl_backend_unref (c.backend);
+  c.backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (HlSaliencySet) found = score (&c);
+  g_assert_cmpfloat (distance (wanted, found), <, 1e-3);
+  g_assert_cmpfloat (distance (wanted, found), >, 0);
+}
+
 static void
 assert_same (const HlSpesMaps *a, const HlSpesMaps *b)
 {
@@ -573,6 +588,7 @@ main (int argc, char **argv)
     {
       add ("reference", i, test_reference);
       add ("seeds-and-batches", i, test_seeds_and_batches);
+      add ("single", i, test_single);
       add ("stops", i, test_stops);
       if (json_is_true (json_object_get (json_array_get (reference, i), "at_features")))
         add ("keys", i, test_keys);
