@@ -244,7 +244,8 @@ check_usage (const FigureOptions *o, Figure *m, int argc)
   if (o->chart != NULL && !figure_knows_chart (o->chart))
     return cli_usage ("figure", _ ("--chart bars, sorted, dots, map, hops, patterns, "
                                    "cls-patterns, overview, confusion, saliency, "
-                                   "attention or agreement expected"));
+                                   "attention, agreement, curves, disagreement or "
+                                   "scatter expected"));
   if (o->output == NULL)
     return cli_usage ("figure", _ ("-o FILE.svg, .pdf or .png expected"));
   if (o->colormap != NULL && !hl_colormap_from_name (o->colormap, &m->view.colormap))
@@ -297,8 +298,9 @@ cli_figure (int argc, char **argv)
       N_ ("Charts: of this score, as \"headlight analyze\" names it"), "NAME" },
     { "chart", 0, 0, G_OPTION_ARG_STRING, &o.chart,
       N_ ("Charts: bars, sorted, dots, map, or hops of the head; patterns or "
-          "cls-patterns; overview or confusion of a data set; saliency, attention or "
-          "agreement of analyze cross-attention"),
+          "cls-patterns; overview or confusion of a data set; saliency, "
+          "attention, agreement, disagreement, scatter or, with --deletion, curves of "
+          "analyze cross-attention"),
       "KIND" },
     { "contours", 0, 0, G_OPTION_ARG_NONE, &o.with_contours,
       N_ ("Patterns: lines of equal density in place of dots"), NULL },

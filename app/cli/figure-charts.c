@@ -10,6 +10,7 @@
 #include "analysis/hl-patterns-result.h"
 #include "analysis/hl-scores-result.h"
 #include "base/hl-error.h"
+#include "presenters/hl-present-agreement.h"
 #include "presenters/hl-present-overview.h"
 #include "presenters/hl-present-patterns.h"
 #include "presenters/hl-present-saliency.h"
@@ -202,6 +203,54 @@ make_saliency (
   return m->score_map != NULL;
 }
 
+/* (transfer none): with what was left when tokens were taken away; NULL with @error. */
+static HlSessionResult *
+find_faithfulness (const Figure *m, GError **error)
+{
+  for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
+    {
+      HlSessionResult *result = hl_session_get_result (m->session, i - 1);
+      if (g_str_equal (result->id, HL_RESULT_CROSS) &&
+          hl_session_result_get_array (result, "deletion_curve") != NULL)
+        return result;
+    }
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               "no such result in this session: headlight analyze " HL_RESULT_CROSS
+               " --deletion makes one");
+  return NULL;
+}
+
+/* Both ways side by side. */
+static gboolean
+make_left (
+    Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
+{
+  HlSessionResult *result = find_faithfulness (m, error);
+  for (int inserts = 0; inserts < 2 && result != NULL; inserts++)
+    {
+      HlChartScene *chart = hl_present_left (result, inserts, error);
+      if (chart == NULL)
+        return FALSE;
+      g_ptr_array_add (m->charts, chart);
+    }
+  return result != NULL;
+}
+
+static gboolean
+make_beside (
+    Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
+{
+  HlSessionResult *result = find_saliency (m, HL_RESULT_CROSS, NULL, error);
+  if (result == NULL)
+    return FALSE;
+  if (g_str_equal (m->o->chart, "disagreement"))
+    return (m->score_map = hl_present_disagreement (result, error)) != NULL;
+  HlChartScene *chart = hl_present_attention_scatter (result, error);
+  if (chart != NULL)
+    g_ptr_array_add (m->charts, chart);
+  return chart != NULL;
+}
+
 /* ---- all -----------------------------------------------------------------------------
  */
 
@@ -220,6 +269,8 @@ static const struct
   { "cls-patterns", make_patterns }, { "overview", make_overview },
   { "confusion", make_overview },    { "saliency", make_saliency },
   { "attention", make_saliency },    { "agreement", make_saliency },
+  { "curves", make_left },           { "disagreement", make_beside },
+  { "scatter", make_beside },
 };
 
 gboolean

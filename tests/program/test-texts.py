@@ -456,6 +456,12 @@ def attention_beside_saliency():
         assert "norm of A v W_O" in " ".join(texts(at("fig.svg"))), chart
     fails(1, "analyze", "cross-attention", G2P, "--text", spelled, "--weights", "length",
           says=["--weights", "length"])
+    for chart, says in (("disagreement", "Attention less saliency"),
+                        ("scatter", "r = 1.000")):
+        good("figure", at("x.h5"), "--view", "chart", "--chart", chart, "-o", at("fig.svg"))
+        assert says in " ".join(texts(at("fig.svg"))), chart
+    fails(1, "figure", at("x.h5"), "--view", "chart", "--chart", "curves", "-o",
+          at("no.svg"), says=["--deletion"])
     good("analyze", "saliency", G2P, "--text", spelled, "-o", at("y.h5"))
     good("figure", at("y.h5"), "--view", "chart", "--chart", "saliency", "-o", at("fig.svg"))
     fails(1, "figure", at("y.h5"), "--view", "chart", "--chart", "agreement", "-o",
@@ -478,6 +484,12 @@ def tokens_taken_away():
         mean, low, high = x["deletion_area"]
         areas = [sum(c) / 10 - (c[0] + c[10]) / 20 for c in x["deletion_curve"]]
         assert low <= mean <= high and abs(mean - sum(areas) / 13) < 1e-6, x
+    good("figure", at("away.h5"), "--view", "chart", "--chart", "curves", "-o", at("fig.svg"))
+    seen = " ".join(texts(at("fig.svg")))
+    for order in ("attention", "saliency"):
+        assert f"{order}: area {found[order]['deletion_area'][0]:.3f}" in seen, seen
+        assert f"{order}: area {found[order]['insertion_area'][0]:.3f}" in seen, seen
+    assert "Mean of 13 targets" in seen and "Insertion" in seen, seen
     for order in ("attention", "saliency"):
         away, given = (found[order][k] for k in ("deletion_area", "insertion_area"))
         assert away[2] < found["random"]["deletion_area"][1], found

@@ -10,9 +10,8 @@
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
-/* (transfer full): a text a cell where @list has one each; NULL for numbers. */
-static char **
-labels_of (const json_t *list, const char *field, gint64 n)
+char **
+hl_present_labels (const json_t *list, const char *field, gint64 n)
 {
   if ((gint64) json_array_size (list) != n)
     return NULL;
@@ -54,9 +53,8 @@ fill_values (HlMatrixScene *scene, const HlTensor *numbers)
     }
 }
 
-/* Attention is what it carries, not its map. */
-static gboolean
-is_by_norm (const json_t *params)
+gboolean
+hl_present_is_by_norm (const json_t *params)
 {
   return g_strcmp0 (hl_result_get_string (params, "weights"), "norm") == 0;
 }
@@ -64,7 +62,7 @@ is_by_norm (const json_t *params)
 static char *
 caption_of (const json_t *params, const char *array)
 {
-  if (g_str_equal (array, "attention") && is_by_norm (params))
+  if (g_str_equal (array, "attention") && hl_present_is_by_norm (params))
     return g_strdup (_ ("Attention by what it carries, the norm of A v W_O summed over "
                         "heads, the mean of all layers: rows are what is explained, "
                         "columns tokens."));
@@ -102,13 +100,13 @@ hl_present_saliency (const HlSessionResult *result,
       scene->rows =
           (HlAxis){ .title = g_strdup (_ ("explained")),
                     .n = dim[0],
-                    .labels = labels_of (json_object_get (reader.params, "targets"),
-                                         "name", dim[0]) };
+                    .labels = hl_present_labels (
+                        json_object_get (reader.params, "targets"), "name", dim[0]) };
       scene->columns =
           (HlAxis){ .title = g_strdup (_ ("token")),
                     .n = dim[1],
-                    .labels = labels_of (json_object_get (reader.params, "tokens"), NULL,
-                                         dim[1]) };
+                    .labels = hl_present_labels (
+                        json_object_get (reader.params, "tokens"), NULL, dim[1]) };
       scene->selected_row = scene->selected_column = -1;
       scene->pool_is_max = TRUE;
       fill_values (scene, numbers);
@@ -143,7 +141,7 @@ hl_present_agreement (const HlSessionResult *result, GError **error)
       scene->scale.high = 1;
       g_ascii_formatd (r, sizeof r, "%.3f", *(const double *) all->data);
       scene->caption = g_strdup_printf (
-          is_by_norm (reader.params)
+          hl_present_is_by_norm (reader.params)
               ? _ ("Pearson's r between what a head carries, the norm of A v W_O, and "
                    "saliency by %s, maps %s; of the mean of all layers %s.")
               : _ ("Pearson's r between a head's attention and saliency by %s, maps %s; "

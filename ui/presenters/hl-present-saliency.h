@@ -6,6 +6,8 @@
 #include "presenters/hl-view-options.h"
 #include "session/hl-session.h"
 
+#include <jansson.h>
+
 G_BEGIN_DECLS
 
 /**
@@ -24,5 +26,12 @@ HlMatrixScene *hl_present_saliency (const HlSessionResult *result,
  * saliency, layers downwards, @result of hl_cross_comparison_to_result(); NULL with
  * @error. */
 HlMatrixScene *hl_present_agreement (const HlSessionResult *result, GError **error);
+
+/** hl_present_labels: (transfer full): a text a cell where @list has one each, itself or
+ * as @field (nullable); NULL for numbers. */
+char **hl_present_labels (const json_t *list, const char *field, gint64 n);
+
+/** hl_present_is_by_norm: attention is what it carries, not its map. */
+gboolean hl_present_is_by_norm (const json_t *params);
 
 G_END_DECLS

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * Attention beside saliency, of a result of a session, as scenes: what is left when
+ * tokens are taken away, where the two part, one against the other. No toolkit. Thread:
+ * any. */
+#pragma once
+
+#include "presenters/hl-view-options.h"
+#include "scene/hl-chart-scene.h"
+#include "session/hl-session.h"
+
+G_BEGIN_DECLS
+
+/**
+ * hl_present_left:
+ * @result: of hl_cross_comparison_to_result(), with hl_faithfulness_add_to()
+ * @inserts: insertion, else deletion
+ * Over the share of tokens that is taken away (or given) the metric: the mean over
+ * targets, with bootstrap intervals of 95 %; a line each for attention, saliency and
+ * chance, with the area below it. Returns: (transfer full): NULL with @error (FORMAT)
+ */
+HlChartScene *
+hl_present_left (const HlSessionResult *result, gboolean inserts, GError **error);
+
+/** hl_present_disagreement: (transfer full): z-scored attention less z-scored saliency,
+ * rows are targets, columns tokens; grey where a token does not count; NULL with @error.
+ */
+HlMatrixScene *hl_present_disagreement (const HlSessionResult *result, GError **error);
+
+/** hl_present_attention_scatter: (transfer full): attention over saliency, a dot a target
+ * and token, as both are correlated, with r; NULL with @error. */
+HlChartScene *hl_present_attention_scatter (const HlSessionResult *result,
+                                            GError **error);
+
+G_END_DECLS
