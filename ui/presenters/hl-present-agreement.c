@@ -245,16 +245,42 @@ take_both (HlResultReader *reader, gboolean is_raw, Both *both)
   return TRUE;
 }
 
+/* Tokens up to the last that counts: padding is most of a short recording. */
+static gint64
+count_shown (const Both *both)
+{
+  gint64 shown = 0;
+  for (gint64 i = 0; i < both->n * both->m; i++)
+    if (isfinite (both->attention[i] - both->saliency[i]))
+      shown = MAX (shown, i % both->m + 1);
+  return MAX (shown, MIN (both->m, 1));
+}
+
+/* (transfer full): what is not shown, in words, with a space before them. */
+static char *
+rest_words (const Both *both)
+{
+  gint64 rest = both->m - count_shown (both);
+  if (rest == 0)
+    return g_strdup ("");
+  return g_strdup_printf (
+      ngettext (" The last token (%d), which does not count, is left out.",
+                " The last %d tokens, which do not count, are left out.", (gulong) rest),
+      (int) rest);
+}
+
 static void
 fill_difference (HlMatrixScene *scene, const Both *both)
 {
   double most = 0;
+  gint64 m = scene->columns.n;
   scene->n_values_rows = both->n;
-  scene->n_values_columns = both->m;
-  scene->values = g_new (float, (gsize) (both->n * both->m) + 1);
-  for (gint64 i = 0; i < both->n * both->m; i++)
+  scene->n_values_columns = m;
+  scene->values = g_new (float, (gsize) (both->n * m) + 1);
+  for (gint64 i = 0; i < both->n * m; i++)
     {
-      double x = both->attention[i] - both->saliency[i];
+      gint64 at = i / m * both->m + i % m;
+      double x = both->attention[at] - both->saliency[at];
       scene->values[i] = isfinite (x) ? (float) x : NAN;
       most = isfinite (x) ? fmax (most, fabs (x)) : most;
     }
@@ -283,15 +309,17 @@ hl_present_disagreement (const HlSessionResult *result, GError **error)
                         json_object_get (reader.params, "targets"), "name", both.n) };
       scene->columns =
           (HlAxis){ .title = g_strdup (_ ("token")),
-                    .n = both.m,
+                    .n = count_shown (&both),
                     .labels = hl_present_labels (
                         json_object_get (reader.params, "tokens"), NULL, both.m) };
       scene->selected_row = scene->selected_column = -1;
+      scene->pool_is_max = TRUE; /* by size */
+      g_autofree char *rest = rest_words (&both);
       fill_difference (scene, &both);
       scene->caption = g_strdup_printf (
           _ ("Where the two part: %s less %s, both z-scored by row, in deviations. "
-             "Positive: attention says more of a token than saliency does."),
-          attention_words (reader.params), saliency);
+             "Positive: attention says more of a token than saliency does.%s"),
+          attention_words (reader.params), saliency, rest);
     }
   return hl_result_reader_end (&reader, error) ? g_steal_pointer (&scene) : NULL;
 }
