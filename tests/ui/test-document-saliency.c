@@ -237,8 +237,8 @@ test_session (void)
   g_assert_cmpfloat (result->faithfulness->deletion_area[HL_ORDER_SALIENCY].mean, ==,
                      area);
   HlCompare view = see (document, -1);
-  g_autoptr (HlChartScene) curves = hl_compare_curves (&view, FALSE);
-  g_assert_cmpuint (curves->series->len, ==, HL_N_ORDERS);
+  g_autoptr (HlChartScene) rows = hl_compare_rows (&view);
+  g_assert_cmpuint (rows->series->len, ==, 2);
   g_object_unref (document);
   g_remove (path);
 }

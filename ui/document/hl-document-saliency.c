@@ -108,6 +108,12 @@ hl_document_get_cross (HlDocument *self)
   return self->saliency.made;
 }
 
+HlSessionResult *
+hl_document_get_cross_kept (HlDocument *self)
+{
+  return self->saliency.kept;
+}
+
 char *
 hl_document_dup_cross_csv (HlDocument *self)
 {
@@ -477,8 +483,7 @@ hl_document_go_on (HlDocument *self)
 const GArray *
 hl_document_get_checks (HlDocument *self)
 {
-  const HlDocumentSaliency *s = &self->saliency;
-  return s->checks != NULL ? s->checks : s->made != NULL ? s->made->checks : NULL;
+  return self->saliency.checks;
 }
 
 /* ---- deletion ------------------------------------------------------------------------

@@ -57,11 +57,14 @@ void hl_document_go_on (HlDocument *self);
 void hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric);
 
 /** hl_document_get_checks: (transfer none) (nullable) (element-type HlSpesCheck): of the
- * masks of the run in hand, so far; of what was compared where none is. */
+ * masks of the run in hand, so far; told by "busy-changed". */
 const GArray *hl_document_get_checks (HlDocument *self);
 
 /** hl_document_get_cross: (transfer none) (nullable) */
 HlCrossResult *hl_document_get_cross (HlDocument *self);
+
+/** hl_document_get_cross_kept: (transfer none) (nullable): what that was read from. */
+HlSessionResult *hl_document_get_cross_kept (HlDocument *self);
 
 /** hl_document_dup_cross_csv: (transfer full) (nullable): as a table. */
 char *hl_document_dup_cross_csv (HlDocument *self);

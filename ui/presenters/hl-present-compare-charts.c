@@ -120,51 +120,32 @@ hl_compare_heads (const HlCompare *c, HlHeadKey head)
   return scene;
 }
 
-/* ---- deletion ------------------------------------------------------------------------
+/* ---- convergence ---------------------------------------------------------------------
  */
 
-static const char *
-order_words (int order)
-{
-  return order == HL_ORDER_ATTENTION  ? _ ("by attention")
-         : order == HL_ORDER_SALIENCY ? _ ("by saliency")
-                                      : _ ("by chance");
-}
-
-static double
-mean_at (const double *curves, int n, int share)
-{
-  double sum = 0;
-  for (int t = 0; t < n; t++)
-    sum += curves[t * HL_FAITHFULNESS_SHARES + share];
-  return sum / MAX (n, 1);
-}
-
 HlChartScene *
-hl_compare_curves (const HlCompare *c, gboolean inserts)
+hl_compare_convergence (const GArray *checks, double stable_at)
 {
-  const HlFaithfulness *f = c->result->faithfulness;
-  const double *all = inserts ? f->insertion : f->deletion;
   HlChartScene *scene = hl_chart_scene_new ();
-  scene->title = g_strdup (inserts ? _ ("Insertion") : _ ("Deletion"));
-  scene->x_title =
-      g_strdup (inserts ? _ ("tokens given (%)") : _ ("tokens taken away (%)"));
-  scene->y_title = g_strdup (_ ("probability"));
-  scene->y_low = 0;
-  for (int o = 0; o < HL_N_ORDERS; o++)
+  HlChartSeries *line = hl_chart_scene_add (scene, HL_CHART_LINE, (int) checks->len);
+  HlChartSeries *ceiling = hl_chart_scene_add (scene, HL_CHART_LINE, (int) checks->len);
+  line->label = g_strdup (_ ("reliability"));
+  ceiling->label = g_strdup (_ ("ceiling of r"));
+  ceiling->color = HL_CHART_FOREGROUND;
+  ceiling->is_dashed = TRUE;
+  for (guint i = 0; i < checks->len; i++)
     {
-      const HlInterval *area = inserts ? &f->insertion_area[o] : &f->deletion_area[o];
-      HlChartSeries *line =
-          hl_chart_scene_add (scene, HL_CHART_LINE, HL_FAITHFULNESS_SHARES);
-      line->color = o == HL_ORDER_RANDOM ? HL_CHART_FOREGROUND : o;
-      line->is_dashed = o == HL_ORDER_RANDOM;
-      line->label = g_strdup_printf ("%s %.3f", order_words (o), area->mean);
-      for (int s = 0; s < HL_FAITHFULNESS_SHARES; s++)
-        {
-          line->x[s] = 100.0 * s / (HL_FAITHFULNESS_SHARES - 1);
-          line->y[s] = mean_at (all + o * f->n_targets * HL_FAITHFULNESS_SHARES,
-                                f->n_targets, s);
-        }
+      const HlSpesCheck *check = &g_array_index (checks, HlSpesCheck, i);
+      line->x[i] = ceiling->x[i] = check->n_masks;
+      line->y[i] = check->reliability;
+      ceiling->y[i] = sqrt (fmax (check->reliability, 0));
     }
+  scene->title = g_strdup (_ ("Convergence"));
+  scene->x_title = g_strdup (_ ("masks"));
+  scene->y_title = g_strdup (_ ("of two halves"));
+  scene->y_low = 0;
+  scene->y_high = 1;
+  scene->rule = stable_at > 0 ? stable_at : NAN;
+  scene->rule_label = g_strdup (_ ("stable"));
   return scene;
 }

@@ -118,13 +118,79 @@ title_of (HlCompareSide side)
   return g_strdup (side == HL_COMPARE_SALIENCY ? _ ("Saliency") : _ ("Attention"));
 }
 
-static void
-select_cells (const HlCompare *c, HlOverlayScene *scene, gint64 n_shown)
+/* Saliency has cells of its own, finer than tokens. */
+static gboolean
+is_fine (const HlCompare *c, HlCompareSide side)
 {
-  gint64 n = hl_present_recording_joined (n_shown);
-  for (gint64 j = 0; c->region != NULL && j < n_shown; j++)
-    if (c->region[j])
-      scene->selected[j / n] = TRUE;
+  return side == HL_COMPARE_SALIENCY && c->result->cells != NULL &&
+         hl_compare_kind (c) != HL_COMPARE_TOKENS;
+}
+
+void
+hl_compare_cell_keys (
+    const HlCompare *c, HlCompareSide side, gint64 cell, gint64 *first, gint64 *end)
+{
+  const HlTokenTable *keys = keys_of (c);
+  gint64 n_shown = hl_compare_n_shown (c), columns = c->result->n_columns;
+  if (hl_compare_kind (c) == HL_COMPARE_RECORDING)
+    {
+      gint64 n = hl_present_recording_joined (n_shown);
+      gboolean fine = is_fine (c, side);
+      *first = fine ? cell % columns * n_shown / columns : cell * n;
+      *end = fine ? *first + 1 : MIN ((cell + 1) * n, n_shown);
+      return;
+    }
+  gint64 row = cell / keys->n_columns, column = cell % keys->n_columns;
+  if (is_fine (c, side))
+    {
+      row = cell / columns * keys->n_rows / c->result->n_rows;
+      column = cell % columns * keys->n_columns / columns;
+    }
+  *first = hl_token_table_find_patch (keys, (int) row, (int) column);
+  *end = *first + 1;
+}
+
+static void
+select_cells (const HlCompare *c, HlCompareSide side, HlOverlayScene *scene)
+{
+  gint64 n = (gint64) scene->n_rows * scene->n_columns, first, end;
+  if (scene->selected == NULL)
+    scene->selected = g_new0 (gboolean, (gsize) n + 1);
+  for (gint64 i = 0; c->region != NULL && i < n; i++)
+    {
+      hl_compare_cell_keys (c, side, i, &first, &end);
+      for (gint64 j = MAX (first, 0); j < end; j++)
+        scene->selected[i] |= c->region[j];
+    }
+}
+
+/* The mean over outputs where none is picked; low bands lie at the bottom. */
+static void
+put_cells (const HlCompare *c, HlOverlayScene *scene)
+{
+  const HlCrossResult *r = c->result;
+  gint64 n = r->n_rows * r->n_columns;
+  int from = MAX (c->target, 0);
+  int end = c->target >= 0 ? c->target + 1 : r->comparison->n_targets;
+  gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
+  scene->n_rows = (int) r->n_rows;
+  scene->n_columns = (int) r->n_columns;
+  g_free (scene->weights);
+  g_clear_pointer (&scene->selected, g_free);
+  scene->weights = g_new0 (float, (gsize) n + 1);
+  scene->scale.high = 0;
+  for (gint64 i = 0; i < n; i++)
+    {
+      gint64 row = is_sound ? r->n_rows - 1 - i / r->n_columns : i / r->n_columns;
+      gint64 at = row * r->n_columns + i % r->n_columns;
+      double sum = 0;
+      for (int t = from; t < end; t++)
+        sum += (double) r->cells[t * n + at];
+      scene->weights[i] = (float) (sum / (end - from));
+      scene->scale.high = fmax (scene->scale.high, (double) scene->weights[i]);
+    }
+  if (!(scene->scale.high > 0))
+    scene->scale.high = 1;
 }
 
 HlOverlayScene *
@@ -135,14 +201,14 @@ hl_compare_overlay (const HlCompare *c, HlCompareSide side, const HlViewOptions 
   g_autofree float *shares = hl_compare_shares (c, side);
   HlOverlayScene *scene = NULL;
   if (hl_compare_kind (c) == HL_COMPARE_RECORDING)
-    {
-      scene = hl_present_recording_part (c->trace, stack, n_shown, shares, options);
-      select_cells (c, scene, n_shown);
-    }
+    scene = hl_present_recording_part (c->trace, stack, n_shown, shares, options);
   else
-    scene = hl_present_overlay (c->trace, stack, shares, c->region, FALSE, options);
+    scene = hl_present_overlay (c->trace, stack, shares, NULL, FALSE, options);
   if (scene == NULL)
     return NULL;
+  if (is_fine (c, side))
+    put_cells (c, scene);
+  select_cells (c, side, scene);
   g_free (scene->title);
   scene->title = title_of (side);
   return scene;

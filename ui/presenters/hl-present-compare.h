@@ -58,10 +58,18 @@ hl_compare_region_share (const HlCompare *compare, HlCompareSide side, int targe
 gint64 hl_compare_n_shown (const HlCompare *compare);
 
 /** hl_compare_overlay: (transfer full): a picture or recording; its cells are tokens, or
- * of a recording some together. */
+ * of a recording some together; of saliency those it was computed of, where these are
+ * known. */
 HlOverlayScene *hl_compare_overlay (const HlCompare *compare,
                                     HlCompareSide side,
                                     const HlViewOptions *options);
+
+/** hl_compare_cell_keys: the tokens of the input that a cell of that overlay is of. */
+void hl_compare_cell_keys (const HlCompare *compare,
+                           HlCompareSide side,
+                           gint64 cell,
+                           gint64 *first,
+                           gint64 *end);
 
 /** hl_compare_tokens: (transfer full): @tokens of the input. */
 HlTokenScene *hl_compare_tokens (const HlCompare *compare,
@@ -88,9 +96,10 @@ HlChartScene *hl_compare_by_output (const HlCompare *compare);
  * chosen. */
 HlMatrixScene *hl_compare_heads (const HlCompare *compare, HlHeadKey head);
 
-/** hl_compare_curves: (transfer full): what is left of the target's probability, or with
- * @inserts comes back, by share of tokens: means over outputs. Faithfulness is there. */
-HlChartScene *hl_compare_curves (const HlCompare *compare, gboolean inserts);
+/** hl_compare_convergence: (transfer full): how reliable saliency by spes was after how
+ * many masks, (element-type HlSpesCheck), and its square root, the ceiling of r.
+ * @stable_at: where it is taken for stable; 0 for none */
+HlChartScene *hl_compare_convergence (const GArray *checks, double stable_at);
 
 /** hl_compare_name: (transfer full): of an output: "“ country”". */
 char *hl_compare_name (const HlCompare *compare, int target);

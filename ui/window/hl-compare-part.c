@@ -7,7 +7,6 @@
 #include "gl/hl-patch-view.h"
 #include "gl/hl-split-view.h"
 #include "gl/hl-token-strip.h"
-#include "presenters/hl-present-recording.h"
 #include "window/hl-saliency-options.h"
 #include "window/hl-score-page.h"
 #include "window/hl-sound.h"
@@ -394,24 +393,12 @@ tokens_cb (HlTokenStrip *strip, const gint64 *tokens, guint n, HlComparePart *se
   chosen (self);
 }
 
-/* A cell of a recording is some frames together; one of a picture is a patch. */
-static void
-add_cell (HlComparePart *self, const HlCompare *c, gint64 cell)
-{
-  const HlTokenTable *keys = hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
-  gint64 n = hl_present_recording_joined (hl_compare_n_shown (c));
-  if (hl_compare_kind (c) == HL_COMPARE_RECORDING)
-    for (gint64 k = cell * n; k < (cell + 1) * n; k++)
-      add_key (self, k);
-  else
-    add_key (self, hl_token_table_find_patch (keys, (int) (cell / keys->n_columns),
-                                              (int) (cell % keys->n_columns)));
-}
-
 static void
 cells_cb (HlPatchView *view, const gboolean *selected, guint n, HlComparePart *self)
 {
-  gint64 first = -1;
+  HlCompareSide side =
+      view == self->pictures[0] ? HL_COMPARE_ATTENTION : HL_COMPARE_SALIENCY;
+  gint64 earliest = G_MAXINT64;
   if (self->is_filling || self->result == NULL)
     return;
   HlCompare c = hl_compare_part_get (self);
@@ -420,11 +407,15 @@ cells_cb (HlPatchView *view, const gboolean *selected, guint n, HlComparePart *s
   for (guint i = 0; i < n; i++)
     if (selected[i])
       {
-        add_cell (self, &c, i);
-        first = first < 0 ? i : first;
+        gint64 first, end;
+        hl_compare_cell_keys (&c, side, i, &first, &end);
+        for (gint64 key = first; key < end; key++)
+          add_key (self, key);
+        earliest = MIN (earliest, first);
       }
-  if (first >= 0 && self->of_region > 0 && (had == 0 || self->of_region <= had))
-    play_from (self, first * hl_present_recording_joined (hl_compare_n_shown (&c)));
+  /* While a region is drawn larger the sound goes on. */
+  if (self->of_region > 0 && (had == 0 || self->of_region <= had))
+    play_from (self, earliest);
   chosen (self);
 }
 

@@ -18,6 +18,7 @@ typedef struct
   GtkCheckButton *at_token;
   GtkCheckButton *is_raw;
   GtkCheckButton *keeps_special;
+  GtkSpinButton *masks, *stable_at, *seed;
   gboolean is_filling;
   gboolean is_chosen; /* by a person */
 } Options;
@@ -79,6 +80,14 @@ read_choices (Options *o)
   choices.at_token = gtk_check_button_get_active (o->at_token);
   choices.cross.is_raw = gtk_check_button_get_active (o->is_raw);
   choices.cross.keeps_special = gtk_check_button_get_active (o->keeps_special);
+  choices.options.spes.n_masks = gtk_spin_button_get_value_as_int (o->masks);
+  choices.options.spes.stable_at = gtk_spin_button_get_value (o->stable_at);
+  choices.options.seed = (guint32) gtk_spin_button_get_value (o->seed);
+  gboolean is_by_masks = hl_saliency_is_of_sets (choices.options.method);
+  gtk_widget_set_sensitive (GTK_WIDGET (o->masks), is_by_masks);
+  gtk_widget_set_sensitive (GTK_WIDGET (o->stable_at), is_by_masks);
+  gtk_widget_set_sensitive (GTK_WIDGET (o->baseline),
+                            hl_saliency_has_baseline (choices.options.method));
   if (is_good)
     hl_document_set_saliency_choices (o->document, &choices);
 }
@@ -176,6 +185,37 @@ add_choice (Options *o,
   return GTK_DROP_DOWN (made);
 }
 
+static GtkSpinButton *
+add_number (Options *o,
+            GtkWidget *grid,
+            int row,
+            const char *title,
+            GtkWidget *made,
+            const char *hint)
+{
+  g_signal_connect_swapped (made, "value-changed", G_CALLBACK (changed_cb), o);
+  add_row (grid, row, title, made, hint);
+  return GTK_SPIN_BUTTON (made);
+}
+
+static void
+build_masks (Options *o, GtkWidget *grid)
+{
+  o->masks = add_number (o, grid, 8, _ ("Mas_ks"),
+                         gtk_spin_button_new_with_range (50, 1e6, 50),
+                         _ ("Of SPES: runs with parts of the input hidden at random"));
+  o->stable_at =
+      add_number (o, grid, 9, _ ("Stop at _reliability"),
+                  gtk_spin_button_new_with_range (0, 1, 0.05),
+                  _ ("Of SPES: ends when two halves of the masks agree so well; 0 for "
+                     "never"));
+  o->seed = add_number (o, grid, 10, _ ("S_eed"),
+                        gtk_spin_button_new_with_range (0, 4294967295.0, 1),
+                        _ ("Of masks, of noise, and of orders of chance"));
+  gtk_spin_button_set_value (o->masks, HL_SPES_MASKS);
+  gtk_spin_button_set_value (o->stable_at, 0.95);
+}
+
 static void
 build_method (Options *o, GtkWidget *grid)
 {
@@ -217,6 +257,7 @@ build (Options *o)
   o->keeps_special = add_check (
       o, grid, 7, _ ("Count _special tokens and padding"),
       _ ("Else they are left out: padding alone gets half of Whisper's attention"));
+  build_masks (o, grid);
   return grid;
 }
 

@@ -5,7 +5,10 @@
 #include "window/hl-saliency-panel.h"
 
 #include "presenters/hl-present-compare.h"
+#include "window/hl-agreement-part.h"
 #include "window/hl-compare-part.h"
+#include "window/hl-deletion-part.h"
+#include "window/hl-masks-part.h"
 #include "window/hl-saliency-options.h"
 #include "window/hl-score-page.h"
 
@@ -24,14 +27,9 @@ struct _HlSaliencyPanel
   GtkDropDown *heads_choice;
   HlComparePart *part;
   HlChartView *rows;
-  HlHeatmapView *heads;
-  GtkLabel *heads_caption;
-  GtkWidget *by_output_section;
-  HlChartView *by_output;
-  GtkWidget *delete_button;
-  GtkWidget *curves;
-  HlChartView *deletion, *insertion;
-  GtkLabel *areas;
+  HlMasksPart *live_masks, *masks;
+  HlAgreementPart *agreement;
+  HlDeletionPart *deletion;
   GtkLabel *explained;
   gboolean is_filling;
 };
@@ -58,7 +56,9 @@ show_head (HlSaliencyPanel *self)
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Compute"));
   hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run), is_busy || can);
-  gtk_widget_set_sensitive (self->delete_button, can && !is_busy);
+  hl_deletion_part_show_busy (self->deletion);
+  hl_masks_part_show (self->live_masks);
+  hl_masks_part_show (self->masks);
 }
 
 static void
@@ -76,85 +76,15 @@ show_empty (HlSaliencyPanel *self)
   gtk_widget_set_visible (self->empty_state.open, FALSE);
 }
 
-/* (transfer full): "by attention 0.239 [0.149, 0.345]", a line an order. */
-static char *
-describe_areas (const HlFaithfulness *f)
-{
-  GString *text = g_string_new (NULL);
-  static const char *const orders[] = { N_ ("attention"), N_ ("saliency"), N_ ("chance") };
-  for (int o = 0; o < HL_N_ORDERS; o++)
-    {
-      const HlInterval *d = &f->deletion_area[o], *i = &f->insertion_area[o];
-      g_string_append_printf (
-          text, _ ("By %s: deletion %.3f [%.3f, %.3f], insertion %.3f [%.3f, %.3f]\n"),
-          _ (orders[o]), d->mean, d->low, d->high, i->mean, i->low, i->high);
-    }
-  g_string_append_printf (
-      text,
-      ngettext ("Area under the probability of the target, of %d output. Less is better "
-                "in deletion, more in insertion.",
-                "Area under the probability of the target, mean of %d outputs [95%% "
-                "interval]. Less is better in deletion, more in insertion.",
-                f->n_targets),
-      f->n_targets);
-  return g_string_free (text, FALSE);
-}
-
-static void
-show_curves (HlSaliencyPanel *self, const HlCompare *c)
-{
-  const HlFaithfulness *f = c->result->faithfulness;
-  gtk_widget_set_visible (self->curves, f != NULL);
-  gtk_widget_set_visible (self->delete_button, f == NULL);
-  if (f == NULL)
-    return;
-  g_autoptr (HlChartScene) deletion = hl_compare_curves (c, FALSE);
-  g_autoptr (HlChartScene) insertion = hl_compare_curves (c, TRUE);
-  g_autofree char *words = describe_areas (f);
-  hl_chart_view_set_scene (self->deletion, deletion);
-  hl_chart_view_set_scene (self->insertion, insertion);
-  gtk_label_set_text (self->areas, words);
-}
-
-static void
-show_heads (HlSaliencyPanel *self, const HlCompare *c)
-{
-  const HlCrossComparison *all = c->result->comparison;
-  HlHeadKey head = hl_selection_get_head (selection_of (self));
-  g_autoptr (HlMatrixScene) heads = hl_compare_heads (c, head);
-  hl_heatmap_view_set_scene (self->heads, heads);
-  gboolean is_here = head.stack == all->stack && head.layer < all->n_layers &&
-                     head.head < all->n_heads;
-  gsize at = (gsize) (head.layer * all->n_heads + head.head);
-  g_autofree char *own =
-      is_here && !isnan (all->pearson[at])
-          ? g_strdup_printf (_ ("Head %d.%d: r %.3f, Spearman %.3f, diagonality %.3f, "
-                                "monotonicity %.3f. "),
-                             head.layer, head.head, all->pearson[at], all->spearman[at],
-                             all->diagonality[at], all->monotonicity[at])
-          : g_strdup ("");
-  g_autofree char *text = g_strdup_printf (
-      _ ("%sMean map of all heads: r %.3f, r² %.3f, Spearman %.3f. Click a head to look at "
-         "it."),
-      own, all->pearson_all, all->pearson_all * all->pearson_all, all->spearman_all);
-  gtk_label_set_text (self->heads_caption, text);
-}
-
 static void
 show_charts (HlSaliencyPanel *self)
 {
   HlCompare c = hl_compare_part_get (self->part);
-  gboolean has_several = c.result->comparison->n_targets > 1;
   g_autoptr (HlChartScene) rows = hl_compare_rows (&c);
   hl_chart_view_set_scene (self->rows, rows);
-  gtk_widget_set_visible (self->by_output_section, has_several);
-  if (has_several)
-    {
-      g_autoptr (HlChartScene) outputs = hl_compare_by_output (&c);
-      hl_chart_view_set_scene (self->by_output, outputs);
-    }
-  show_heads (self, &c);
-  show_curves (self, &c);
+  hl_agreement_part_show (self->agreement, &c,
+                          hl_document_get_cross_kept (self->document));
+  hl_deletion_part_show (self->deletion);
 }
 
 /* Choices that need heads that are not there are said to be all heads' by the caption; the
@@ -234,12 +164,6 @@ run_cb (HlSaliencyPanel *self)
 }
 
 static void
-delete_cb (HlSaliencyPanel *self)
-{
-  hl_document_delete (self->document, HL_METRIC_PROBABILITY);
-}
-
-static void
 heads_choice_cb (HlSaliencyPanel *self)
 {
   if (self->document == NULL || self->is_filling)
@@ -276,25 +200,14 @@ selection_cb (HlSelection *selection, guint parts, HlSaliencyPanel *self)
   else if (parts & HL_SELECTION_HEAD)
     {
       HlCompare c = hl_compare_part_get (self->part);
-      show_heads (self, &c);
+      hl_agreement_part_show_head (self->agreement, &c);
     }
 }
 
 static void
-head_cb (HlHeatmapView *view, gint64 row, gint64 column, HlSaliencyPanel *self)
+output_cb (HlAgreementPart *part, int output, HlSaliencyPanel *self)
 {
-  HlCompare c = hl_compare_part_get (self->part);
-  const HlCrossComparison *all = c.result->comparison;
-  if (row >= 0 && column >= 0 && row < all->n_layers && column < all->n_heads &&
-      !isnan (all->monotonicity[row * all->n_heads + column]))
-    hl_selection_set_stack_head (selection_of (self), all->stack, (int) row,
-                                 (int) column);
-}
-
-static void
-output_cb (HlChartView *view, int mark, HlSaliencyPanel *self)
-{
-  hl_compare_part_set_target (self->part, mark);
+  hl_compare_part_set_target (self->part, output);
 }
 
 void
@@ -344,44 +257,18 @@ build_compare (HlSaliencyPanel *self, GtkWidget *page)
 }
 
 static void
-build_agreement (HlSaliencyPanel *self, GtkWidget *page)
-{
-  GtkWidget *section = hl_score_section (page, _ ("Agreement of Each Head"));
-  self->heads = hl_score_map (section, 240, _ ("Pearson's r of each head"));
-  g_signal_connect_object (self->heads, "cell-activated", G_CALLBACK (head_cb), self, 0);
-  self->heads_caption = hl_score_caption (section);
-  self->by_output_section = hl_score_section (page, _ ("Agreement by Output"));
-  self->by_output =
-      hl_score_chart (self->by_output_section, 190, _ ("Pearson's r by output"));
-  g_signal_connect_object (self->by_output, "mark-activated", G_CALLBACK (output_cb),
-                           self, 0);
-}
-
-static void
-build_deletion (HlSaliencyPanel *self, GtkWidget *page)
-{
-  GtkWidget *section = hl_score_section (page, _ ("What Is Left without It"));
-  self->delete_button = hl_score_button (section, _ ("_Measure Deletion and Insertion"),
-                                         G_CALLBACK (delete_cb), self);
-  gtk_widget_set_halign (self->delete_button, GTK_ALIGN_START);
-  gtk_widget_set_tooltip_text (
-      self->delete_button,
-      _ ("Takes away the tokens that attention, saliency or chance put first, a tenth at a "
-         "time, and looks what the prediction becomes"));
-  self->curves = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
-  gtk_box_append (GTK_BOX (section), self->curves);
-  self->deletion = hl_score_chart (self->curves, 200, _ ("Deletion"));
-  self->insertion = hl_score_chart (self->curves, 200, _ ("Insertion"));
-  self->areas = hl_score_caption (self->curves);
-}
-
-static void
 build_charts (HlSaliencyPanel *self)
 {
   GtkWidget *page, *scroller = hl_score_scroller (&page);
   build_compare (self, page);
-  build_agreement (self, page);
-  build_deletion (self, page);
+  self->masks = HL_MASKS_PART (hl_masks_part_new (self->document, FALSE));
+  gtk_box_append (GTK_BOX (page), GTK_WIDGET (self->masks));
+  self->agreement = HL_AGREEMENT_PART (hl_agreement_part_new (self->document));
+  g_signal_connect_object (self->agreement, "output-chosen", G_CALLBACK (output_cb), self,
+                           0);
+  gtk_box_append (GTK_BOX (page), GTK_WIDGET (self->agreement));
+  self->deletion = HL_DELETION_PART (hl_deletion_part_new (self->document));
+  gtk_box_append (GTK_BOX (page), GTK_WIDGET (self->deletion));
   self->explained = hl_score_explained (page);
   gtk_stack_add_named (self->stack, scroller, "charts");
 }
@@ -394,6 +281,8 @@ hl_saliency_panel_set_document (HlSaliencyPanel *self, HlDocument *document)
   g_return_if_fail (self->document == NULL);
   self->document = g_object_ref (document);
   build_head (self);
+  self->live_masks = HL_MASKS_PART (hl_masks_part_new (document, TRUE));
+  gtk_box_append (GTK_BOX (self->box), GTK_WIDGET (self->live_masks));
   hl_saliency_options_set_document (self->options, document);
   GtkWidget *stack = gtk_stack_new ();
   gtk_widget_set_vexpand (stack, TRUE);
@@ -416,11 +305,11 @@ hl_saliency_panel_set_document (HlSaliencyPanel *self, HlDocument *document)
 void
 hl_saliency_panel_set_is_dark (HlSaliencyPanel *self, gboolean is_dark)
 {
-  HlChartView *charts[] = { self->rows, self->by_output, self->deletion,
-                            self->insertion };
-  for (guint i = 0; i < G_N_ELEMENTS (charts); i++)
-    hl_chart_view_set_is_dark (charts[i], is_dark);
-  hl_heatmap_view_set_is_dark (self->heads, is_dark);
+  hl_chart_view_set_is_dark (self->rows, is_dark);
+  hl_masks_part_set_is_dark (self->live_masks, is_dark);
+  hl_masks_part_set_is_dark (self->masks, is_dark);
+  hl_agreement_part_set_is_dark (self->agreement, is_dark);
+  hl_deletion_part_set_is_dark (self->deletion, is_dark);
   hl_compare_part_set_is_dark (self->part, is_dark);
 }
 
@@ -429,16 +318,16 @@ hl_saliency_panel_get_charts (HlSaliencyPanel *self)
 {
   GPtrArray *scenes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
-  HlChartView *charts[] = { self->rows, self->by_output, self->deletion,
-                            self->insertion };
-  for (guint i = 0; hl_document_get_cross (self->document) != NULL &&
-                    i < G_N_ELEMENTS (charts);
-       i++)
-    {
-      HlChartScene *scene = hl_chart_view_get_scene (charts[i]);
-      if (scene != NULL && gtk_widget_get_mapped (GTK_WIDGET (charts[i])))
-        g_ptr_array_add (scenes, hl_chart_scene_ref (scene));
-    }
+  if (hl_document_get_cross (self->document) == NULL)
+    return scenes;
+  HlChartScene *rows = hl_chart_view_get_scene (self->rows);
+  HlChartScene *convergence = hl_masks_part_get_chart (self->masks);
+  if (rows != NULL)
+    g_ptr_array_add (scenes, hl_chart_scene_ref (rows));
+  hl_agreement_part_add_charts (self->agreement, scenes);
+  if (convergence != NULL)
+    g_ptr_array_add (scenes, hl_chart_scene_ref (convergence));
+  hl_deletion_part_add_charts (self->deletion, scenes);
   return scenes;
 }
 
@@ -446,7 +335,7 @@ HlMatrixScene *
 hl_saliency_panel_get_heads (HlSaliencyPanel *self)
 {
   return hl_document_get_cross (self->document) != NULL
-             ? hl_heatmap_view_get_scene (self->heads)
+             ? hl_agreement_part_get_heads (self->agreement)
              : NULL;
 }
 

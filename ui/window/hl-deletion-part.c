@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ * What is left of a prediction. */
+#include "config.h"
+
+#include "window/hl-deletion-part.h"
+
+#include "presenters/hl-present-agreement.h"
+#include "window/hl-score-page.h"
+
+#include <glib/gi18n.h>
+
+struct _HlDeletionPart
+{
+  GtkWidget parent_instance;
+  HlDocument *document;
+  GtkWidget *box;
+  GtkDropDown *metric;
+  GtkWidget *measure;
+  GtkWidget *curves;
+  HlChartView *deletion, *insertion;
+  GtkLabel *areas;
+  HlSessionResult *kept; /* that is shown */
+};
+
+G_DEFINE_FINAL_TYPE (HlDeletionPart, hl_deletion_part, GTK_TYPE_WIDGET)
+
+static const char *
+order_words (int order)
+{
+  return order == HL_ORDER_ATTENTION  ? _ ("attention")
+         : order == HL_ORDER_SALIENCY ? _ ("saliency")
+                                      : _ ("chance");
+}
+
+/* (transfer full): areas with their intervals, a line an order. */
+static char *
+describe_areas (const HlFaithfulness *f)
+{
+  GString *text = g_string_new (NULL);
+  for (int o = 0; o < HL_N_ORDERS; o++)
+    {
+      const HlInterval *d = &f->deletion_area[o], *i = &f->insertion_area[o];
+      g_string_append_printf (
+          text, _ ("By %s: deletion %.3f [%.3f, %.3f], insertion %.3f [%.3f, %.3f]\n"),
+          order_words (o), d->mean, d->low, d->high, i->mean, i->low, i->high);
+    }
+  g_string_append_printf (
+      text,
+      ngettext ("Area under each curve, of %d output.",
+                "Area under each curve, mean of %d outputs [95%% interval].",
+                f->n_targets),
+      f->n_targets);
+  g_string_append_c (text, ' ');
+  g_string_append (text, hl_metric_falls (f->metric)
+                             ? _ ("Less is better in deletion, more in insertion.")
+                             : _ ("More is better in deletion, less in insertion."));
+  return g_string_free (text, FALSE);
+}
+
+static void
+show_curves (HlDeletionPart *self, const HlFaithfulness *f, HlSessionResult *kept)
+{
+  g_autoptr (HlChartScene) deletion = hl_present_left (kept, FALSE, NULL);
+  g_autoptr (HlChartScene) insertion = hl_present_left (kept, TRUE, NULL);
+  g_autofree char *words = describe_areas (f);
+  hl_chart_view_set_scene (self->deletion, deletion);
+  hl_chart_view_set_scene (self->insertion, insertion);
+  gtk_label_set_text (self->areas, words);
+  gtk_drop_down_set_selected (self->metric, f->metric);
+}
+
+void
+hl_deletion_part_show (HlDeletionPart *self)
+{
+  HlCrossResult *result = hl_document_get_cross (self->document);
+  HlSessionResult *kept = hl_document_get_cross_kept (self->document);
+  const HlFaithfulness *f = result != NULL ? result->faithfulness : NULL;
+  gtk_widget_set_visible (self->curves, f != NULL);
+  if (f != NULL && kept != self->kept)
+    show_curves (self, f, kept);
+  g_clear_pointer (&self->kept, hl_session_result_unref);
+  if (kept != NULL)
+    self->kept = hl_session_result_ref (kept);
+  hl_deletion_part_show_busy (self);
+}
+
+void
+hl_deletion_part_show_busy (HlDeletionPart *self)
+{
+  double fraction;
+  gtk_widget_set_sensitive (
+      self->measure,
+      hl_document_can_compare (self->document) &&
+          hl_document_get_analysis (self->document, &fraction) == NULL);
+}
+
+static void
+measure_cb (HlDeletionPart *self)
+{
+  guint metric = gtk_drop_down_get_selected (self->metric);
+  if (metric < HL_N_METRICS)
+    hl_document_delete (self->document, (HlFaithfulnessMetric) metric);
+}
+
+void
+hl_deletion_part_set_is_dark (HlDeletionPart *self, gboolean is_dark)
+{
+  hl_chart_view_set_is_dark (self->deletion, is_dark);
+  hl_chart_view_set_is_dark (self->insertion, is_dark);
+}
+
+void
+hl_deletion_part_add_charts (HlDeletionPart *self, GPtrArray *scenes)
+{
+  HlChartView *charts[] = { self->deletion, self->insertion };
+  for (guint i = 0; i < G_N_ELEMENTS (charts); i++)
+    {
+      HlChartScene *scene = hl_chart_view_get_scene (charts[i]);
+      if (scene != NULL && gtk_widget_get_visible (self->curves))
+        g_ptr_array_add (scenes, hl_chart_scene_ref (scene));
+    }
+}
+
+/* ---- object --------------------------------------------------------------------------
+ */
+
+static void
+hl_deletion_part_dispose (GObject *object)
+{
+  HlDeletionPart *self = HL_DELETION_PART (object);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  g_clear_pointer (&self->kept, hl_session_result_unref);
+  g_clear_object (&self->document);
+  G_OBJECT_CLASS (hl_deletion_part_parent_class)->dispose (object);
+}
+
+static void
+hl_deletion_part_class_init (HlDeletionPartClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = hl_deletion_part_dispose;
+  gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
+}
+
+static void
+hl_deletion_part_init (HlDeletionPart *self)
+{
+  const char *const metrics[] = { _ ("Probability"), _ ("Loss"), _ ("Word error rate"),
+                                  NULL };
+  self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  gtk_widget_set_parent (self->box, GTK_WIDGET (self));
+  GtkWidget *section = hl_score_section (self->box, _ ("What Is Left without It"));
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  gtk_box_append (GTK_BOX (section), row);
+  self->metric = hl_score_words (row, metrics, _ ("What is read of what is left"));
+  self->measure = hl_score_button (row, _ ("_Measure Deletion and Insertion"),
+                                   G_CALLBACK (measure_cb), self);
+  gtk_widget_set_tooltip_text (
+      self->measure,
+      _ ("Takes away the tokens that attention, saliency or chance put first, a tenth at a "
+         "time, and looks what the prediction becomes"));
+  self->curves = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  gtk_box_append (GTK_BOX (section), self->curves);
+  self->deletion = hl_score_chart (self->curves, 200, _ ("Deletion"));
+  self->insertion = hl_score_chart (self->curves, 200, _ ("Insertion"));
+  self->areas = hl_score_caption (self->curves);
+}
+
+GtkWidget *
+hl_deletion_part_new (HlDocument *document)
+{
+  HlDeletionPart *self = g_object_new (HL_TYPE_DELETION_PART, NULL);
+  self->document = g_object_ref (document);
+  return GTK_WIDGET (self);
+}
