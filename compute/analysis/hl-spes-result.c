@@ -125,27 +125,36 @@ find_difference (const HlSpes *s, const json_t *params, const json_t *about)
   return NULL;
 }
 
-/* The parameters name tokens and rows of targets in their order. */
-static gboolean
-same_targets (const HlSpes *s, const json_t *params)
+/* (transfer none) (nullable): @n numbers, one a target. */
+static const gint32 *
+numbers_of (const HlSessionResult *result, const char *name, guint n)
 {
-  const json_t *targets = json_object_get (params, "targets");
-  gboolean same = json_array_size (targets) == s->targets->len;
-  for (guint i = 0; i < s->targets->len && same; i++)
-    {
-      const json_t *one = json_array_get (targets, i);
-      same = json_integer_value (json_object_get (one, "position")) ==
-                 hl_spes_target (s, (int) i)->row &&
-             g_str_equal (hl_result_get_string (one, "name"), s->names->pdata[i]);
-    }
+  const HlSessionArray *array = hl_session_result_get_array (result, name);
+  const HlTensor *t = array != NULL ? array->tensor : NULL;
+  return t != NULL && t->dtype == HL_DTYPE_I32 && hl_tensor_is_contiguous (t) &&
+                 hl_tensor_count (t) == (gint64) n
+             ? t->data
+             : NULL;
+}
+
+static gboolean
+same_targets (const HlSpes *s, const HlSessionResult *result)
+{
+  guint n = s->targets->len;
+  const gint32 *rows = numbers_of (result, "position", n);
+  const gint32 *classes = numbers_of (result, "class", n);
+  gboolean same = rows != NULL && classes != NULL;
+  for (guint i = 0; i < n && same; i++)
+    same = rows[i] == hl_spes_target (s, (int) i)->row &&
+           classes[i] == hl_spes_target (s, (int) i)->index;
   return same;
 }
 
 static gboolean
-check_same (const HlSpes *s, const json_t *params, const json_t *about, GError **error)
+check_same (const HlSpes *s, const HlResultReader *r, const json_t *about, GError **error)
 {
-  const char *what = find_difference (s, params, about);
-  if (what == NULL && !same_targets (s, params))
+  const char *what = find_difference (s, r->params, about);
+  if (what == NULL && !same_targets (s, r->result))
     what = "targets";
   if (what == NULL)
     return TRUE;
@@ -221,7 +230,7 @@ hl_spes_resume (HlSpes *s, const HlSessionResult *result, GError **error)
   GError *other = NULL;
   if (r.error == NULL && !json_is_object (about))
     hl_result_reader_complain (&r, "spes", "what masks have said");
-  if (r.error == NULL && !check_same (s, r.params, about, &other))
+  if (r.error == NULL && !check_same (s, &r, about, &other))
     r.error = other;
   if (r.error == NULL)
     read_sums (s, &r, about);

@@ -316,7 +316,7 @@ test_resume_refused (void)
   g_autoptr (HlSaliencySet) set = score (&c);
   g_autoptr (HlSessionResult) result = hl_saliency_set_to_result (set, "{}");
   g_autoptr (HlSessionResult) none = hl_session_result_new ("saliency", "{}", "{}");
-  for (int what = 0; what < 5; what++)
+  for (int what = 0; what < 6; what++)
     {
       g_auto (Case) other = { 0 };
       g_autoptr (GError) error = NULL;
@@ -325,6 +325,8 @@ test_resume_refused (void)
       other.options.baseline = what == 1 ? HL_BASELINE_MEAN : HL_BASELINE_ZERO;
       if (what == 2)
         g_array_set_size (other.targets, 4);
+      if (what == 5)
+        g_array_index (other.targets, HlSaliencyTarget, 2).index++;
       g_autoptr (HlSpes) spes = begin (&other);
       g_assert_false (hl_spes_resume (spes, what == 4 ? none : result, &error));
       g_assert_error (error, HL_ERROR, (what == 4 ? HL_ERROR_FORMAT : HL_ERROR_RANGE));
