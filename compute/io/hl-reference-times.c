@@ -12,11 +12,12 @@
 /* ---- errors --------------------------------------------------------------------------
  */
 
-/* What is there, as far as a message needs it. */
+/* What is there, as far as a message needs it: of its line. */
 static char *
 quote (const char *text)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *line = g_strndup (text, strcspn (text, "\n"));
+  g_autofree char *valid = g_utf8_make_valid (line, -1);
   if (g_utf8_strlen (valid, -1) <= 30)
     return g_strdup_printf ("\"%s\"", valid);
   g_autofree char *part = g_utf8_substring (valid, 0, 30);

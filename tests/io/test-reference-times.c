@@ -155,6 +155,7 @@ test_bad (void)
       g_autoptr (GError) error = NULL;
       g_test_message ("%u", i);
       g_assert_null (parse (bad[i].text, -1, &error));
+      g_assert_null (strchr (error->message, '\n'));
       io_test_assert_error (&error, bad[i].code, bad[i].says);
     }
 }

@@ -18,11 +18,11 @@ static const double saliency[N * M] = { 3, 1, 2, NAN, 9, 1, 5, NAN };
 static HlSessionResult *
 make_result (const char *maps, const char *weights)
 {
-  json_t *params =
-      json_pack ("{s:s, s:s, s:s, s:s, s:s, s:[s, s, s, s], s:[{s:s}, {s:s}]}", "method",
-                 "gradient-input", "baseline", "mean", "maps", maps, "weights", weights,
-                 "saliency", "by its size", "tokens", "k", "a", "t", "</s>", "targets",
-                 "name", "K", "name", "Æ");
+  json_t *params = json_pack (
+      "{s:b, s:s, s:s, s:s, s:s, s:s, s:[s, s, s, s], s:[{s:s}, {s:s}]}", "at_encoder",
+      g_str_equal (weights, "norm"), "method", "gradient-input", "baseline", "mean",
+      "maps", maps, "weights", weights, "saliency", "by its size", "tokens", "k", "a",
+      "t", "</s>", "targets", "name", "K", "name", "Æ");
   char *text = json_dumps (params, JSON_COMPACT);
   HlSessionResult *result = hl_session_result_new (HL_RESULT_CROSS, text, "{}");
   const double r = 0.3;
@@ -112,6 +112,7 @@ test_left_of_a_sentence (void)
   g_assert_nonnull (strstr (scene->caption, "higher under deletion"));
   g_assert_nonnull (strstr (scene->caption, "norm of A v W_O"));
   g_assert_null (strstr (scene->caption, "bootstrap"));
+  g_assert_nonnull (strstr (scene->caption, "saliency of the encoder's output"));
 }
 
 static double
