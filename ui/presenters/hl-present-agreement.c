@@ -29,15 +29,22 @@ attention_words (const json_t *params)
              : _ ("attention (mean of all heads)");
 }
 
-/* (transfer full) */
+/* (transfer full): what saliency is of where it is not the input. */
 static char *
 saliency_words (const json_t *params)
 {
-  return g_strdup_printf (
-      g_str_equal (hl_result_get_string (params, "saliency"), "by its size")
-          ? _ ("the size of saliency (%s, baseline %s)")
-          : _ ("saliency (%s, baseline %s)"),
-      hl_result_get_string (params, "method"), hl_result_get_string (params, "baseline"));
+  gboolean is_size =
+      g_str_equal (hl_result_get_string (params, "saliency"), "by its size");
+  gboolean at_encoder = json_is_true (json_object_get (params, "at_encoder"));
+  const char *words =
+      at_encoder
+          ? (is_size
+                 ? _ ("the size of saliency of the encoder's output (%s, baseline %s)")
+                 : _ ("saliency of the encoder's output (%s, baseline %s)"))
+          : (is_size ? _ ("the size of saliency (%s, baseline %s)")
+                     : _ ("saliency (%s, baseline %s)"));
+  return g_strdup_printf (words, hl_result_get_string (params, "method"),
+                          hl_result_get_string (params, "baseline"));
 }
 
 /* (transfer full): in every locale with a point, as numbers on axes have. */
