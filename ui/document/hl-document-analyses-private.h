@@ -25,6 +25,7 @@ typedef struct
   int n_jobs;
   char *what;
   double fraction;
+  gint64 began_us; /* of the latest job */
 } HlDocumentScores;
 
 /** HlDocumentPatterns: see hl-document-patterns.c. @epoch: of all summaries; @spot_epoch:

@@ -6,6 +6,7 @@
 #include "document/hl-document-private.h"
 #include "io/hl-json.h"
 
+#include <math.h>
 #include <string.h>
 
 void
@@ -13,9 +14,21 @@ hl_document_begin_analysis (HlDocument *self, const char *what)
 {
   self->analyses.n_jobs++;
   self->analyses.fraction = 0;
+  self->analyses.began_us = g_get_monotonic_time ();
   g_free (self->analyses.what);
   self->analyses.what = g_strdup (what);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
+}
+
+/* After some seconds and some of the work, or it would jump about. */
+double
+hl_document_get_remaining_s (HlDocument *self)
+{
+  const HlDocumentScores *a = &self->analyses;
+  double passed_s = (double) (g_get_monotonic_time () - a->began_us) / G_USEC_PER_SEC;
+  if (a->n_jobs == 0 || passed_s < 3 || a->fraction < 0.02 || a->fraction > 1)
+    return NAN;
+  return passed_s * (1 - a->fraction) / a->fraction;
 }
 
 void

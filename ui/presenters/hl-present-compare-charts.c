@@ -89,7 +89,6 @@ hl_compare_by_output (const HlCompare *c)
   scene->y_title = g_strdup (_ ("Pearson's r"));
   scene->selected = c->target;
   scene->rule = c->map != NULL ? c->map->pearson : all->pearson_all;
-  scene->rule_label = g_strdup (_ ("all rows together"));
   return scene;
 }
 

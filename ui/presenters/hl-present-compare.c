@@ -39,22 +39,29 @@ row_of (const HlCompare *c, HlCompareSide side, int target)
   return map + (gsize) target * (gsize) all->n_keys;
 }
 
-static double
-sum_row (const double *row, gint64 m)
+gboolean
+hl_compare_has_floor (const HlCompare *c)
 {
-  double sum = 0;
-  for (gint64 j = 0; j < m; j++)
-    sum += isnan (row[j]) ? 0 : row[j];
-  return sum;
+  return hl_saliency_is_of_sets (c->result->set->options.method);
 }
 
-/* Adds a row's shares; a row of nothing has none. */
-static void
-add_shares (const double *row, gint64 m, double *shares)
+/* (transfer full): a row of shares; a row of nothing has none. */
+static double *
+share_row (const HlCompare *c, HlCompareSide side, int target)
 {
-  double sum = sum_row (row, m);
-  for (gint64 j = 0; sum > 0 && j < m; j++)
-    shares[j] += row[j] / sum;
+  gint64 m = c->result->comparison->n_keys;
+  double *row =
+      g_memdup2 (row_of (c, side, target), sizeof (double) * (gsize) MAX (m, 1));
+  double least = INFINITY, sum = 0;
+  for (gint64 j = 0; j < m; j++)
+    least = fmin (least, row[j]);
+  if (side != HL_COMPARE_SALIENCY || !hl_compare_has_floor (c) || !isfinite (least))
+    least = 0;
+  for (gint64 j = 0; j < m; j++)
+    sum += isnan (row[j]) ? 0 : row[j] - least;
+  for (gint64 j = 0; j < m; j++)
+    row[j] = sum > 0 ? (row[j] - least) / sum : isnan (row[j]) ? NAN : 0;
+  return row;
 }
 
 float *
@@ -69,10 +76,9 @@ hl_compare_shares (const HlCompare *c, HlCompareSide side)
   for (int t = first; t < end; t++)
     {
       /* A causal row ends earlier than others: what it cannot see is nothing there. */
-      g_autofree double *row = g_memdup2 (row_of (c, side, t), sizeof (double) * (gsize) m);
-      for (gint64 j = 0; end - first > 1 && j < m; j++)
-        row[j] = isnan (row[j]) ? 0 : row[j];
-      add_shares (row, m, shares);
+      g_autofree double *row = share_row (c, side, t);
+      for (gint64 j = 0; j < m; j++)
+        shares[j] += isnan (row[j]) ? 0 : row[j];
     }
   for (gint64 j = 0; j < m; j++)
     {
@@ -88,13 +94,13 @@ double
 hl_compare_region_share (const HlCompare *c, HlCompareSide side, int target)
 {
   gint64 m = c->result->comparison->n_keys;
-  const double *row = row_of (c, side, target);
-  double sum = sum_row (row, m), on = 0;
-  if (c->region == NULL || c->of_region < 1 || !(sum > 0))
+  g_autofree double *row = share_row (c, side, target);
+  double on = 0;
+  if (c->region == NULL || c->of_region < 1)
     return NAN;
   for (gint64 j = 0; j < m; j++)
     on += c->region[j] && !isnan (row[j]) ? row[j] : 0;
-  return on / sum;
+  return on;
 }
 
 /* ---- the input -----------------------------------------------------------------------
@@ -178,7 +184,7 @@ put_cells (const HlCompare *c, HlOverlayScene *scene)
   g_free (scene->weights);
   g_clear_pointer (&scene->selected, g_free);
   scene->weights = g_new0 (float, (gsize) n + 1);
-  scene->scale.high = 0;
+  double low = INFINITY, high = -INFINITY;
   for (gint64 i = 0; i < n; i++)
     {
       gint64 row = is_sound ? r->n_rows - 1 - i / r->n_columns : i / r->n_columns;
@@ -187,10 +193,12 @@ put_cells (const HlCompare *c, HlOverlayScene *scene)
       for (int t = from; t < end; t++)
         sum += (double) r->cells[t * n + at];
       scene->weights[i] = (float) (sum / (end - from));
-      scene->scale.high = fmax (scene->scale.high, (double) scene->weights[i]);
+      low = fmin (low, (double) scene->weights[i]);
+      high = fmax (high, (double) scene->weights[i]);
     }
-  if (!(scene->scale.high > 0))
-    scene->scale.high = 1;
+  /* From the least: what cells that are not read have means nothing (hl-spes.h). */
+  scene->scale.low = high > low ? low : 0;
+  scene->scale.high = high > low ? high : 1;
 }
 
 HlOverlayScene *

@@ -44,6 +44,10 @@ typedef enum
 
 HlCompareKind hl_compare_kind (const HlCompare *compare);
 
+/** hl_compare_has_floor: saliency counts from the least of each row: where it is nothing to
+ * the output it is not zero (hl-spes.h). */
+gboolean hl_compare_has_floor (const HlCompare *compare);
+
 /** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do not
  * count. */
 float *hl_compare_shares (const HlCompare *compare, HlCompareSide side);

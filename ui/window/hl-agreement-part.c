@@ -185,6 +185,9 @@ build_heads (HlAgreementPart *self)
       hl_score_chart (self->by_output_section, 190, _ ("Pearson's r by output"));
   g_signal_connect_object (self->by_output, "mark-activated", G_CALLBACK (output_cb),
                            self, 0);
+  gtk_label_set_text (hl_score_caption (self->by_output_section),
+                      _ ("Of the map that is shown above; dashed: of all its rows "
+                         "together."));
 }
 
 static void

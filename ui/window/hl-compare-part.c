@@ -179,11 +179,14 @@ show_caption (HlComparePart *self, const HlCompare *c)
   g_autofree char *square = isnan (r) ? g_strdup ("–") : g_strdup_printf ("%.3f", r * r);
   g_autofree char *method = hl_saliency_describe (&self->result->set->options);
   g_autofree char *left_out = hl_compare_left_out (c);
+  const char *floor =
+      hl_compare_has_floor (c) ? _ (" Saliency counts from each row's least.") : "";
   g_autofree char *text = g_strdup_printf (
       _ ("Of %s: attention, %s, beside saliency by %s; both are shares of the row on what "
-         "counts. r %s, r² %s, maps %s. %s"),
+         "counts. r %s, r² %s, maps %s.%s %s"),
       name, heads, method, number, square,
-      self->result->options.is_raw ? _ ("as they are") : _ ("z-scored by row"), left_out);
+      self->result->options.is_raw ? _ ("as they are") : _ ("z-scored by row"), floor,
+      left_out);
   gtk_label_set_text (self->caption, g_strstrip (text));
 }
 

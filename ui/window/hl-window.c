@@ -8,6 +8,7 @@
 #include "window/hl-window-private.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 G_DEFINE_FINAL_TYPE (HlWindow, hl_window, ADW_TYPE_APPLICATION_WINDOW)
 
@@ -132,6 +133,23 @@ show_title (HlWindow *self)
   gtk_window_set_title (GTK_WINDOW (self), name);
 }
 
+/* (transfer full): what is computed, and how long it will take. */
+static char *
+describe_analysis (HlWindow *self, const char *what)
+{
+  double left_s = hl_document_get_remaining_s (self->document);
+  if (isnan (left_s))
+    return g_strdup (what);
+  int minutes = (int) ceil (left_s / 60), seconds = (int) ceil (left_s);
+  return left_s > 90
+             ? g_strdup_printf (ngettext ("%s · about %d minute left",
+                                          "%s · about %d minutes left", minutes),
+                                what, minutes)
+             : g_strdup_printf (ngettext ("%s · about %d second left",
+                                          "%s · about %d seconds left", seconds),
+                                what, seconds);
+}
+
 static void
 show_busy (HlWindow *self)
 {
@@ -143,7 +161,8 @@ show_busy (HlWindow *self)
   /* A run is over soon; while none is under way the analysis has the bar. */
   gboolean shows_analysis = !is_busy && analysis != NULL;
   gtk_label_set_text (self->status, hl_document_get_status (self->document));
-  gtk_label_set_text (self->busy_label, is_busy ? what : shows_analysis ? analysis : "");
+  g_autofree char *words = shows_analysis ? describe_analysis (self, analysis) : NULL;
+  gtk_label_set_text (self->busy_label, is_busy ? what : shows_analysis ? words : "");
   gtk_widget_set_opacity (GTK_WIDGET (self->busy_bar), is_busy || shows_analysis ? 1 : 0);
   gtk_progress_bar_set_fraction (self->busy_bar,
                                  CLAMP (shows_analysis ? analysed : fraction, 0, 1));
