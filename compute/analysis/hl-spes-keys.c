@@ -112,7 +112,7 @@ mask_of (const HlSpes *s, HlExec *exec, const HlSpesMask *masks, gint64 B)
     return NULL;
   for (gint64 i = 0; i < B * S; i++)
     {
-      gint32 label = s->units.labels[0][i % S];
+      gint32 label = s->units.labels[masks[i / S].granularity][i % S];
       ((float *) mask->data)[i] = label >= 0 && masks[i / S].hides[label] ? 1 : 0;
     }
   return hl_exec_upload (exec, mask);

@@ -29,7 +29,8 @@ typedef void (*HlSpesFunc) (const HlSpes *spes, gpointer data);
  * @n_masks: at most so many; 0 for HL_SPES_MASKS
  * @n_granularities, @granularities: segments of a picture or recording, each a way to cut
  *   it; masks take them in turn. None for 200, 300 and 400, and where those would have
- *   less than 16 cells each as much less; without meaning where units are tokens
+ *   less than 16 cells each as much less; of what an encoder makes of a recording runs of
+ *   frames (hl-spes.h); without meaning for other tokens
  * @takes_mean: of what lies in a token its saliency is the mean of the cells, not the
  *   largest
  * @stable_at: a check ends the work where reliability has come to this; 0 for never

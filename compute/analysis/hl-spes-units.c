@@ -37,6 +37,35 @@ hl_spes_has_cells (const HlModel *model,
          (input->pixel_values != NULL || input->features != NULL);
 }
 
+static gboolean
+is_there (const HlTokenTable *tokens, gint64 t)
+{
+  return t < tokens->n_tokens && tokens->tokens[t].role != HL_ROLE_PADDING;
+}
+
+/* Of what an encoder makes of a recording, more frames than this are hidden in runs: one
+ * of 20 ms alone changes next to nothing. */
+#define FRAMES_MOST 64
+
+/* As they were asked for; else each token by itself, or frames in runs. */
+static void
+choose_runs (HlSpesUnits *u, const HlSaliencyWork *w, int n_there)
+{
+  static const int defaults[] = { 40, 80, 160 };
+  const HlSpesOptions *o = &w->options->spes;
+  gboolean are_frames = w->options->at_features && w->input->features != NULL;
+  gboolean are_given = are_frames && o->n_granularities > 0;
+  u->n_granularities = 1;
+  if (are_given)
+    u->n_granularities = o->n_granularities;
+  else if (are_frames && n_there > FRAMES_MOST)
+    u->n_granularities = G_N_ELEMENTS (defaults);
+  for (int g = 0; g < u->n_granularities; g++)
+    u->asked[g] = are_given                 ? o->granularities[g]
+                  : u->n_granularities == 1 ? 0
+                                            : defaults[g];
+}
+
 static void
 take_tokens (HlSpesUnits *u, const HlSaliencyWork *w, const HlTokenTable *tokens)
 {
@@ -44,17 +73,25 @@ take_tokens (HlSpesUnits *u, const HlSaliencyWork *w, const HlTokenTable *tokens
   u->are_tokens = TRUE;
   u->own = hl_tensor_ref (w->x);
   u->other = hl_tensor_ref (w->x0);
-  u->n_granularities = 1;
   u->n_rows = 1;
   u->n_columns = T;
-  u->labels[0] = g_new (gint32, (gsize) T + 1);
   u->token_of = g_new (gint32, (gsize) T + 1);
+  int n_there = 0;
   for (gint64 t = 0; t < T; t++)
     {
-      gboolean is_there =
-          t < tokens->n_tokens && tokens->tokens[t].role != HL_ROLE_PADDING;
-      u->labels[0][t] = is_there ? u->n[0]++ : -1;
       u->token_of[t] = t < tokens->n_tokens ? (gint32) t : -1;
+      n_there += is_there (tokens, t);
+    }
+  choose_runs (u, w, n_there);
+  for (int g = 0; g < u->n_granularities; g++)
+    {
+      /* As many runs as asked for, of the same length but for rounding. */
+      int n = u->asked[g] > 0 ? MIN (u->asked[g], n_there) : n_there, at = 0;
+      u->n[g] = n;
+      u->labels[g] = g_new (gint32, (gsize) T + 1);
+      for (gint64 t = 0; t < T; t++)
+        u->labels[g][t] =
+            is_there (tokens, t) ? (gint32) ((gint64) at++ * n / n_there) : -1;
     }
 }
 

@@ -15,6 +15,9 @@
  *   whole embedding, or what the encoder gives of it, behind which the baseline's stands.
  *   The encoder then runs once only, and so do the keys and values that the decoder makes
  *   of its tokens, as they are and hidden: a mask chooses among them.
+ *   More than 64 frames of a recording are hidden there in runs of neighbours, 40, 80 and
+ *   160 of them, since one of 20 ms alone changes next to nothing: frame i of n lies in
+ *   run floor (i G / n).
  * - of a picture segments of it as a person sees it (hl-slic.h, compactness 0.1, smoothed
  *   by 1), behind which the baseline's pixels stand, and all goes through the model.
  * - of a recording segments of its log-mel spectrogram, scaled to 0 to 1, without the

@@ -34,7 +34,8 @@ CASES = [("gpt2-tiny", t.GPT2LMHeadModel, "tokens", "zero", [], False),
          ("vit-tiny", t.ViTForImageClassification, "cells", "mean", [12, 30], True),
          ("whisper-tiny", t.WhisperForConditionalGeneration, "cells", "zero", [], False),
          ("whisper-tiny", t.WhisperForConditionalGeneration, "cells", "mean", [9], True),
-         ("whisper-tiny", t.WhisperForConditionalGeneration, "features", "mean", [], False)]
+         ("whisper-tiny", t.WhisperForConditionalGeneration, "features", "mean", [], False),
+         ("whisper-tiny", t.WhisperForConditionalGeneration, "features", "zero", [3, 5], False)]
 
 
 # ---- masks --------------------------------------------------------------------------------
@@ -180,7 +181,9 @@ class Case:
         else:
             self.own = self.model.get_input_embeddings()(self.ids)[0].numpy()
         self.other = np.zeros_like(self.own) + (self.own.mean(0) if baseline == "mean" else 0)
-        self.asked, self.labels = [0], [np.arange(len(self.own))[None]]
+        n = len(self.own)
+        self.asked = granularities or [0]
+        self.labels = [np.arange(n)[None] * min(g or n, n) // n for g in self.asked]
 
     def encode(self, e):
         if "input_features" in e:
