@@ -74,8 +74,8 @@ HlCrossComparison *hl_cross_compare (const HlAttentionSource *source,
 
 /** hl_cross_comparison_to_result: (transfer full): arrays as above, "pearson_all" and
  * "spearman_all" of one number, and "value", "position", "class", "against" of the
- * targets as hl_saliency_set_to_result() has them, and what spes adds; @provenance: JSON object text. Thread:
- * any. */
+ * targets as hl_saliency_set_to_result() has them, and what spes adds; @provenance: JSON
+ * object text. Thread: any. */
 HlSessionResult *hl_cross_comparison_to_result (const HlCrossComparison *comparison,
                                                 const HlSaliencySet *set,
                                                 const HlCrossOptions *options,

@@ -23,28 +23,63 @@ typedef struct
   gboolean is_chosen; /* by a person */
 } Options;
 
+static const struct
+{
+  const char *id;
+  const char *words;
+  const char *formula;
+} methods[] = {
+  { "gradient-input", N_ ("Gradient × input"),
+    N_ ("sum over the width of (x − x0) dz/dx, x the token's embedding, x0 the "
+        "baseline's, z the logit before the softmax") },
+  { "integrated-gradients", N_ ("Integrated gradients"),
+    N_ ("(x − x0) times the mean of dz/dx between x0 and x; steps double until the sum is "
+        "within 1 % of z(x) − z(x0) (Sundararajan et al., arXiv 1703.01365)") },
+  { "smoothgrad", N_ ("SmoothGrad"),
+    N_ ("(x − x0) times the mean of dz/dx at x and normal noise (Smilkov et al., arXiv "
+        "1706.03825)") },
+  { "occlusion", N_ ("Occlusion"),
+    N_ ("z(x) less z with the token's embedding replaced by the baseline's") },
+  { "attention-gradient", N_ ("Attention × gradient"),
+    N_ ("sum over layers of the mean over heads of relu (A dz/dA), the row that is read") },
+  { "rollout", N_ ("Attention rollout"),
+    N_ ("the product over layers of maps, half of each the identity (Abnar and Zuidema, "
+        "arXiv 2005.00928); it knows the output by its row alone") },
+  { "flow", N_ ("Attention flow"),
+    N_ ("the greatest flow through the maps of all layers (Abnar and Zuidema, arXiv "
+        "2005.00928); it knows the output by its row alone") },
+  { "relevance", N_ ("Relevance (Chefer)"),
+    N_ ("the rules of Chefer et al. (arXiv 2103.15679) from relu (A dz/dA) of each layer") },
+  { "norm-attention", N_ ("Norm-based attention"),
+    N_ ("the norm of what the heads of a layer carry, of the sum of A v W_O, mean over "
+        "layers (Kobayashi et al., arXiv 2004.10102); it knows the output by its row alone") },
+  { "spes", N_ ("SPES (masked runs)"),
+    N_ ("how far the whole distribution is from itself, in nats (KL), where the part is "
+        "hidden among others hidden at random, mean over masks (Fucci et al., arXiv "
+        "2411.01710); what is not read has the masks' mean and not 0") },
+};
+
+static int
+find_method (HlSaliencyMethod method)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    if (g_str_equal (methods[i].id, hl_saliency_name (method)))
+      return (int) i;
+  return -1;
+}
+
 static const char *
 method_name (HlSaliencyMethod method)
 {
-  static const struct
-  {
-    const char *id;
-    const char *words;
-  } known[] = { { "gradient-input", N_ ("Gradient × input") },
-                { "integrated-gradients", N_ ("Integrated gradients") },
-                { "smoothgrad", N_ ("SmoothGrad") },
-                { "occlusion", N_ ("Occlusion") },
-                { "attention-gradient", N_ ("Attention × gradient") },
-                { "rollout", N_ ("Attention rollout") },
-                { "flow", N_ ("Attention flow") },
-                { "relevance", N_ ("Relevance (Chefer)") },
-                { "norm-attention", N_ ("Norm-based attention") },
-                { "spes", N_ ("SPES (masked runs)") } };
-  const char *name = hl_saliency_name (method);
-  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
-    if (g_str_equal (known[i].id, name))
-      return _ (known[i].words);
-  return name;
+  int i = find_method (method);
+  return i >= 0 ? _ (methods[i].words) : hl_saliency_name (method);
+}
+
+const char *
+hl_saliency_explain (HlSaliencyMethod method)
+{
+  int i = find_method (method);
+  return i >= 0 ? _ (methods[i].formula) : "";
 }
 
 char *
@@ -125,7 +160,7 @@ hl_saliency_options_suggest (GtkWidget *options)
   gboolean is_sound = g_str_equal (info->input_kind, "audio");
   o->is_filling = TRUE;
   gtk_drop_down_set_selected (o->method,
-                              is_sound ? HL_SALIENCY_GRADIENT_INPUT : HL_SALIENCY_INTEGRATED);
+                              is_sound ? HL_SALIENCY_SPES : HL_SALIENCY_INTEGRATED);
   gtk_drop_down_set_selected (o->baseline, HL_BASELINE_MEAN);
   gtk_check_button_set_active (o->at_encoder, is_sound);
   gtk_editable_set_text (o->target, "");
@@ -219,12 +254,12 @@ build_masks (Options *o, GtkWidget *grid)
 static void
 build_method (Options *o, GtkWidget *grid)
 {
-  const char *methods[HL_N_SALIENCIES + 1] = { NULL };
+  const char *names[HL_N_SALIENCIES + 1] = { NULL };
   const char *const baselines[] = { _ ("Zero"), _ ("Mean"), _ ("Black picture"),
                                     _ ("Blurred picture"), NULL };
   for (int i = 0; i < HL_N_SALIENCIES; i++)
-    methods[i] = method_name ((HlSaliencyMethod) i);
-  o->method = add_choice (o, grid, 0, _ ("_Method"), methods,
+    names[i] = method_name ((HlSaliencyMethod) i);
+  o->method = add_choice (o, grid, 0, _ ("_Method"), names,
                           _ ("What says how much of an output is owed to each token"));
   o->baseline = add_choice (o, grid, 1, _ ("_Baseline"), baselines,
                             _ ("What stands for a token that is not there"));

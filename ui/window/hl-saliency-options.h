@@ -13,9 +13,12 @@ GtkWidget *hl_saliency_options_new (void);
 void hl_saliency_options_set_document (GtkWidget *options, HlDocument *document);
 
 /** hl_saliency_options_suggest: what suits the model's inputs; where a person has not
- * chosen. Of recordings what the encoder gives the decoder, and gradient × input, which
- * takes seconds; else integrated gradients against the mean. */
+ * chosen. Of recordings masks over what the encoder gives the decoder, some seconds; else
+ * integrated gradients against the mean. */
 void hl_saliency_options_suggest (GtkWidget *options);
+
+/** hl_saliency_explain: (transfer none): how its numbers come about, translated. */
+const char *hl_saliency_explain (HlSaliencyMethod method);
 
 /** hl_saliency_describe: (transfer full): in words, translated: "Gradient × input,
  * baseline mean, at the encoder's output". */

@@ -105,8 +105,8 @@ explain (const HlCrossResult *result)
   const HlSaliencyOptions *o = &result->set->options;
   g_autofree char *method = hl_saliency_describe (o);
   return g_strdup_printf (
-      _ ("Saliency: %s, of the logit before the softmax, at the row that emits the token. "
-         "Signed saliency counts by its size.\nAttention: the rows of the same outputs.\n"
+      _ ("Saliency: %s: %s; at the row that emits the token. Signed saliency counts by its "
+         "size.\nAttention: the rows of the same outputs.\n"
          "r: Pearson's correlation of all rows of a map with saliency, %s (arXiv "
          "2509.18010). r of a mean map is not the mean of the heads' r.\nDiagonality: "
          "correlation of an output's place with its row's centre of mass. Monotonicity: "
@@ -114,7 +114,8 @@ explain (const HlCrossResult *result)
          "and insertion: tokens are replaced by the baseline's, or all others are, in the "
          "order of each map (Petsiuk et al., arXiv 1806.07421); chance is drawn with seed "
          "%u."),
-      method, result->options.is_raw ? _ ("as they are") : _ ("each row z-scored first"),
+      method, hl_saliency_explain (o->method),
+      result->options.is_raw ? _ ("as they are") : _ ("each row z-scored first"),
       o->seed);
 }
 
