@@ -207,6 +207,139 @@ test_heads (void)
   g_object_unref (document);
 }
 
+/* ---- masks ---------------------------------------------------------------------------
+ */
+
+static void
+choose_masks (HlDocument *document, int n_masks)
+{
+  HlSaliencyChoices choices = *hl_document_get_saliency_choices (document);
+  choices.options.method = HL_SALIENCY_SPES;
+  choices.options.baseline = HL_BASELINE_MEAN;
+  choices.options.spes.n_masks = n_masks;
+  hl_document_set_saliency_choices (document, &choices);
+}
+
+static int
+count_masks (HlDocument *document)
+{
+  const GArray *checks = hl_document_get_cross (document)->checks;
+  return checks->len > 0 ? g_array_index (checks, HlSpesCheck, checks->len - 1).n_masks
+                         : 0;
+}
+
+static void
+run_masks (HlDocument *document, gboolean goes_on)
+{
+  if (goes_on)
+    hl_document_go_on (document);
+  else
+    hl_document_compare (document);
+  document_settle (document);
+  wait_for_engine (document);
+}
+
+/* The first and the last number of checks that were told of. */
+typedef struct
+{
+  int first, last;
+} Told;
+
+static void
+count_checks_cb (HlDocument *document, gpointer data)
+{
+  const GArray *checks = hl_document_get_checks (document);
+  Told *told = data;
+  if (checks == NULL)
+    return;
+  told->last = (int) checks->len;
+  told->first = told->first > 0 ? told->first : told->last;
+}
+
+/* Told while it runs; a hundred and then as many again are two hundred. */
+static void
+test_masks (void)
+{
+  HlDocument *document = open_word ("light");
+  Told told = { 0, 0 };
+  g_signal_connect (document, "busy-changed", G_CALLBACK (count_checks_cb), &told);
+  choose_masks (document, 100);
+  run_masks (document, FALSE);
+  g_assert_cmpint (told.first, ==, 1);
+  g_assert_cmpint (told.last, ==, 2);
+  g_assert_null (hl_document_get_checks (document));
+  g_assert_cmpint (count_masks (document), ==, 100);
+  g_assert_true (hl_document_can_go_on (document));
+  told = (Told){ 0, 0 };
+  run_masks (document, TRUE);
+  g_assert_cmpint (told.first, ==, 3); /* the first hundred were not run again */
+  g_assert_cmpint (count_masks (document), ==, 200);
+  const HlCrossComparison *c = hl_document_get_cross (document)->comparison;
+  gsize n = (gsize) (c->n_targets * c->n_keys);
+  g_autofree double *on = g_memdup2 (c->saliency, n * sizeof (double));
+  hl_document_delete (document, HL_METRIC_LOSS);
+  document_settle (document);
+  g_assert_nonnull (hl_document_get_cross (document)->faithfulness);
+  g_assert_cmpint (count_masks (document), ==, 200);
+  choose_masks (document, 200);
+  run_masks (document, FALSE);
+  const double *whole = hl_document_get_cross (document)->comparison->saliency;
+  for (gsize i = 0; i < n; i++)
+    g_assert_true (on[i] == whole[i] || (isnan (on[i]) && isnan (whole[i])));
+  g_object_unref (document);
+}
+
+/* What was done when it is stopped is kept, and gone on with. */
+static void
+test_masks_stopped (void)
+{
+  HlDocument *document = open_word ("light");
+  Told told = { 0, 0 };
+  g_signal_connect (document, "busy-changed", G_CALLBACK (count_checks_cb), &told);
+  choose_masks (document, 50000000);
+  hl_document_compare (document);
+  for (int i = 0; i < 20000 && told.last == 0; i++)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+  g_assert_cmpint (told.last, >, 0);
+  hl_document_stop_analysis (document);
+  document_settle (document);
+  wait_for_engine (document);
+  g_assert_nonnull (hl_document_get_cross (document));
+  int n = count_masks (document);
+  g_assert_cmpint (n, >, 0);
+  choose_masks (document, 50);
+  run_masks (document, TRUE);
+  g_assert_cmpint (count_masks (document), >, n);
+  g_object_unref (document);
+}
+
+/* A picture's saliency has cells of its own; each lies in the patch it is drawn over. */
+static void
+test_cells (void)
+{
+  HlDocument *document = open_picture ();
+  gint64 first, end;
+  choose_masks (document, 60);
+  run_masks (document, FALSE);
+  const HlCrossResult *result = hl_document_get_cross (document);
+  HlCompare view = see (document, 0);
+  g_assert_nonnull (result->cells);
+  g_autoptr (HlOverlayScene) scene = hl_compare_overlay (
+      &view, HL_COMPARE_SALIENCY, hl_document_get_view (document));
+  g_assert_cmpint (scene->n_rows, ==, result->n_rows);
+  g_assert_cmpfloat ((double) scene->weights[5 * scene->n_columns + 7], ==,
+                     (double) result->cells[5 * result->n_columns + 7]);
+  const HlTokenTable *keys = hl_trace_get_key_tokens (view.trace, 0);
+  hl_compare_cell_keys (&view, HL_COMPARE_SALIENCY,
+                        (result->n_rows - 1) * result->n_columns, &first, &end);
+  g_assert_cmpint (first, ==, hl_token_table_find_patch (keys, keys->n_rows - 1, 0));
+  g_assert_cmpint (end, ==, first + 1);
+  hl_compare_cell_keys (&view, HL_COMPARE_ATTENTION, keys->n_columns + 2, &first, &end);
+  g_assert_cmpint (first, ==, hl_token_table_find_patch (keys, 1, 2));
+  g_object_unref (document);
+}
+
 /* ---- sessions ------------------------------------------------------------------------
  */
 
@@ -285,6 +418,9 @@ main (int argc, char **argv)
   g_test_add_func ("/document-saliency/region", test_region);
   g_test_add_func ("/document-saliency/picture", test_picture);
   g_test_add_func ("/document-saliency/heads", test_heads);
+  g_test_add_func ("/document-saliency/masks", test_masks);
+  g_test_add_func ("/document-saliency/masks-stopped", test_masks_stopped);
+  g_test_add_func ("/document-saliency/cells", test_cells);
   g_test_add_func ("/document-saliency/session", test_session);
   g_test_add_func ("/document-saliency/forgotten", test_forgotten);
   g_test_add_func ("/document-saliency/stopped", test_stopped);
