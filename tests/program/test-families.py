@@ -5,6 +5,7 @@
 import json
 import math
 import os
+import shutil
 import struct
 import wave
 
@@ -148,6 +149,29 @@ def wrong_sources():
     good("trace", t5, "--ids", IDS, "-o", at("t5.h5"))
     fails(1, "figure", at("t5.h5"), "--view", "grid", "--stack", "nose", "-o", at("f.png"),
           says=["encoder, decoder, cross"])
+
+
+@case
+def two_sentences_of_a_cross_encoder():
+    """A small classifier with a vocabulary of letters reads both as one input."""
+    folder = at("cross-encoder")
+    shutil.copytree(os.path.join(GOLDEN, "bert-classes"), folder)
+    with open(os.path.join(folder, "config.json"), encoding="utf-8") as f:
+        size = json.load(f)["vocab_size"]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = [chr(ord("a") + i) for i in range(26)]
+    words = (special + letters + [f"w{i}" for i in range(size)])[:size]
+    with open(os.path.join(folder, "vocab.txt"), "w", encoding="utf-8") as f:
+        f.write("\n".join(words) + "\n")
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as f:
+        json.dump({"tokenizer_class": "BertTokenizer"}, f)
+    ask = ("analyze", "cross-attention", folder, "--method", "occlusion", "--baseline", "mean",
+           "--json", "--text", "a b c", "--text2")
+    one, other = (json.loads(good(*ask, second)) for second in ("d e", "f g"))
+    assert one["tokens"] == ["[CLS]", "a", "b", "c", "[SEP]", "d", "e", "[SEP]"], one["tokens"]
+    mine, theirs = (x["targets"][0]["saliency"] for x in (one, other))
+    assert len(mine) == 8 and all(x is not None for x in mine), mine
+    assert mine[5:7] != theirs[5:7] and mine[1:4] != theirs[1:4], (mine, theirs)
 
 
 main()
