@@ -173,7 +173,11 @@ compare_layer (const Work *w,
   for (int h = 0; h < H; h++)
     {
       HlHeadKey head = { w->stack, layer, h };
-      g_autofree double *rows = hl_cross_rows_read (&w->rows, head, progress, error);
+      double share = (layer + (double) h / H) / c->n_layers;
+      g_autofree double *rows =
+          hl_progress_step (progress, share, NULL, error)
+              ? hl_cross_rows_read (&w->rows, head, progress, error)
+              : NULL;
       if (rows == NULL)
         return FALSE;
       if (maps != NULL)
@@ -272,8 +276,7 @@ hl_cross_compare (const HlAttentionSource *source,
   for (int l = 0; l < tower->n_layers; l++)
     {
       int H = tower->layers[l].n_heads;
-      if (!hl_progress_step (progress, (double) l / tower->n_layers, NULL, error) ||
-          !compare_layer (&w, c, l, H, progress, error))
+      if (!compare_layer (&w, c, l, H, progress, error))
         return NULL;
       n_heads += H;
     }

@@ -7,8 +7,12 @@
 #include <math.h>
 #include <string.h>
 
-/* Stacks of a model at most; a larger number in a file is none. */
+/* Stacks of a model, layers, heads, outputs and tokens at most; a larger number in a file
+ * is none. */
 #define STACKS_MOST 64
+#define SIDE_MOST (1 << 22)
+/* Masks likewise, so that as many again are still a number. */
+#define MASKS_MOST (1 << 29)
 
 HlCrossResult *
 hl_cross_result_ref (HlCrossResult *result)
@@ -26,8 +30,10 @@ hl_cross_result_unref (HlCrossResult *result)
   hl_cross_comparison_free (result->comparison);
   hl_faithfulness_free (result->faithfulness);
   g_array_unref (result->checks);
-  g_free (result->cells);
+  hl_tensor_unref (result->cells);
+  g_free (result->mean_cells);
   g_free (result->query);
+  g_free (result->interventions);
   g_free (result);
 }
 
@@ -61,6 +67,14 @@ read_comparison (HlResultReader *r)
     return c;
   gint64 L = heads->shape.dim[0], H = heads->shape.dim[1];
   gint64 n = map->shape.dim[0], m = map->shape.dim[1];
+  const gint64 sides[] = { L, H, n, m };
+  for (guint i = 0; i < G_N_ELEMENTS (sides); i++)
+    if (sides[i] < 1 || sides[i] > SIDE_MOST)
+      {
+        hl_result_reader_complain (r, i < 2 ? "pearson" : "saliency",
+                                   "an array that is not empty and of no monstrous size");
+        return c;
+      }
   c->n_layers = (int) L;
   c->n_heads = (int) H;
   c->n_targets = (int) n;
@@ -156,7 +170,7 @@ read_set (HlResultReader *r, HlCrossResult *made)
       g_ptr_array_add (set->rows, one);
       g_ptr_array_add (set->names, g_utf8_make_valid (name != NULL ? name : "", -1));
     }
-  set->tokens = read_tokens (r, c->n_keys);
+  set->tokens = read_tokens (r, r->error == NULL ? c->n_keys : 0);
   read_method (r, &set->options);
 }
 
@@ -189,22 +203,46 @@ read_faithfulness (HlResultReader *r)
     return NULL;
   HlFaithfulness *f = g_new0 (HlFaithfulness, 1);
   const char *undisturbed = hl_result_get_string (r->params, "undisturbed");
-  int n = curves->tensor->shape.n_dims == 3 ? (int) curves->tensor->shape.dim[1] : -1;
-  f->n_targets = MAX (n, 0);
-  f->n_random = (int) MAX (hl_result_get_int (r->params, "random_orders", 1 << 20), 0);
-  if (!hl_metric_from_name (hl_result_get_string (r->params, "metric"), &f->metric))
+  const char *metric = hl_result_get_string (r->params, "metric");
+  gint64 n = curves->tensor->shape.n_dims == 3 ? curves->tensor->shape.dim[1] : -1;
+  if (n < 1 || n > SIDE_MOST)
+    hl_result_reader_complain (r, "deletion_curve", "curves of some outputs");
+  f->n_targets = (int) CLAMP (n, 0, SIDE_MOST);
+  /* Older results say nothing of these: one order, and probabilities. */
+  f->n_random = (int) MAX (hl_result_get_int (r->params, "random_orders", 1 << 20), 1);
+  if (metric[0] != '\0' && !hl_metric_from_name (metric, &f->metric))
     hl_result_reader_complain (r, "metric", "the name of a metric");
   if (undisturbed[0] != '\0')
     f->undisturbed = g_utf8_make_valid (undisturbed, -1);
-  f->deletion = read_curves (r, "deletion_curve", n);
-  f->insertion = read_curves (r, "insertion_curve", n);
-  read_areas (r, "deletion_area", f->deletion_area, n);
-  read_areas (r, "insertion_area", f->insertion_area, n);
+  f->deletion = read_curves (r, "deletion_curve", f->n_targets);
+  f->insertion = read_curves (r, "insertion_curve", f->n_targets);
+  read_areas (r, "deletion_area", f->deletion_area, f->n_targets);
+  read_areas (r, "insertion_area", f->insertion_area, f->n_targets);
   return f;
 }
 
 /* ---- spes ----------------------------------------------------------------------------
  */
+
+/* What of the masks is kept beside their map. */
+static void
+read_masks (HlResultReader *r, HlCrossResult *made)
+{
+  const json_t *about = json_object_get (r->params, "spes");
+  const json_t *asked = json_object_get (about, "segments_asked");
+  HlSpesOptions *spes = &made->set->options.spes;
+  if (!json_is_object (about))
+    return;
+  made->n_masks = (int) MAX (hl_result_get_int (about, "masks", MASKS_MOST), 0);
+  spes->check_every = (int) MAX (hl_result_get_int (about, "check_every", MASKS_MOST), 0);
+  spes->takes_mean = g_str_equal (hl_result_get_string (about, "pooling"), "mean");
+  for (gsize i = 0; i < json_array_size (asked) && i < HL_SPES_MAX_GRANULARITIES; i++)
+    {
+      json_int_t n = json_integer_value (json_array_get (asked, i));
+      if (n > 0 && n <= HL_SPES_MAX_SEGMENTS)
+        spes->granularities[spes->n_granularities++] = (int) n;
+    }
+}
 
 static void
 read_checks (HlResultReader *r, GArray *checks)
@@ -215,7 +253,7 @@ read_checks (HlResultReader *r, GArray *checks)
   for (gint64 i = 0; t != NULL && i < t->shape.dim[0]; i++)
     {
       const double *x = (const double *) t->data + 2 * i;
-      const HlSpesCheck check = { (int) CLAMP (x[0], 0, G_MAXINT), x[1] };
+      const HlSpesCheck check = { x[0] >= 0 && x[0] <= MASKS_MOST ? (int) x[0] : 0, x[1] };
       g_array_append_val (checks, check);
     }
 }
@@ -231,7 +269,11 @@ read_cells (HlResultReader *r, HlCrossResult *made)
     return;
   made->n_rows = t->shape.dim[1];
   made->n_columns = t->shape.dim[2];
-  made->cells = g_memdup2 (t->data, sizeof (float) * (gsize) hl_tensor_count (t));
+  made->cells = hl_tensor_ref ((HlTensor *) t);
+  made->mean_cells = g_new0 (float, (gsize) (made->n_rows * made->n_columns) + 1);
+  const float *x = (const float *) t->data;
+  for (gint64 i = 0; i < hl_tensor_count (t); i++)
+    made->mean_cells[i % (made->n_rows * made->n_columns)] += x[i] / (float) n;
 }
 
 /* ---- all of it -----------------------------------------------------------------------
@@ -251,8 +293,11 @@ hl_cross_result_read (const HlSessionResult *result, GError **error)
   read_set (&r, made);
   made->faithfulness = read_faithfulness (&r);
   made->checks = g_array_new (FALSE, FALSE, sizeof (HlSpesCheck));
+  read_masks (&r, made);
   read_checks (&r, made->checks);
   read_cells (&r, made);
+  made->options.by_norm = g_str_equal (hl_result_get_string (r.params, "weights"), "norm");
+  made->interventions = g_strdup (hl_result_get_string (r.params, "interventions"));
   made->options.is_raw = g_str_equal (hl_result_get_string (r.params, "maps"), "raw");
   made->options.keeps_special =
       json_is_true (json_object_get (r.params, "special_tokens"));

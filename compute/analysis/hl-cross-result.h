@@ -13,10 +13,13 @@ G_BEGIN_DECLS
  *   them; its tokens only their texts
  * @query: (n_targets): the rows of the maps
  * @faithfulness: (nullable): where it was measured
+ * @interventions: in force, in words; "" for none
+ * @n_masks: by spes: how many; 0 for another method. Of @set's options spes those it was
+ *   made with
  * @checks: of HlSpesCheck: by spes: how reliable its map was after how many masks
- * @cells: (nullable) (n_targets, n_rows, n_columns): saliency of the cells of a picture or
- *   of a spectrogram, whose rows are bands from low to high and whose columns are the
- *   frames that are no padding
+ * @cells: (nullable) (n_targets, n_rows, n_columns) float32: saliency of the cells of a
+ *   picture or of a spectrogram, whose rows are bands from low to high and whose columns
+ *   are the frames that are no padding; @mean_cells: over targets
  */
 typedef struct
 {
@@ -26,8 +29,11 @@ typedef struct
   HlCrossComparison *comparison;
   gint64 *query;
   HlFaithfulness *faithfulness;
+  char *interventions;
+  int n_masks;
   GArray *checks;
-  float *cells;
+  HlTensor *cells;
+  float *mean_cells;
   gint64 n_rows, n_columns;
 } HlCrossResult;
 

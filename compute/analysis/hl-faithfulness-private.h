@@ -16,6 +16,11 @@ typedef struct
   gboolean inserts;
 } HlRanking;
 
+/** hl_faithfulness_n_keys: tokens of @comparison that @work has: what a file says of others
+ * is not believed. */
+gint64 hl_faithfulness_n_keys (const HlSaliencyWork *work,
+                               const HlCrossComparison *comparison);
+
 /** hl_faithfulness_put: (transfer full): (count, T, D) float64: embeddings of the shares
  * @first and on. */
 HlTensor *hl_faithfulness_put (const HlSaliencyWork *work,

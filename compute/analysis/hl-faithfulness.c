@@ -87,6 +87,12 @@ hl_faithfulness_put (const HlSaliencyWork *w, const HlRanking *r, int first, int
   return embeds;
 }
 
+gint64
+hl_faithfulness_n_keys (const HlSaliencyWork *w, const HlCrossComparison *c)
+{
+  return MIN (w->x->shape.dim[0], c->n_keys);
+}
+
 /* ln of the softmax of row @k of the logits. */
 static double
 log_prob_of (const HlTensor *logits, gint64 k, int index)
@@ -308,7 +314,8 @@ measure_all (HlFaithfulness *f,
           !(f->metric == HL_METRIC_WER
                 ? hl_faithfulness_fill_sentence (f, &w, m->input, c, m->rand, error)
                 : hl_faithfulness_fill (f, t, c->attention + at, c->saliency + at,
-                                        c->n_keys, m->rand, target_curve, &one, error)))
+                                        hl_faithfulness_n_keys (&w, c), m->rand,
+                                        target_curve, &one, error)))
         return FALSE;
     }
   return TRUE;

@@ -19,6 +19,7 @@ hl_saliency_set_free (HlSaliencySet *set)
   g_ptr_array_unref (set->names);
   hl_token_table_unref (set->tokens);
   hl_spes_maps_free (set->spes);
+  g_free (set->interventions);
   g_free (set);
 }
 
@@ -174,6 +175,7 @@ score_each (const Asking *a, const GArray *targets, GError **error)
   g_autoptr (HlSaliencySet) set = g_new0 (HlSaliencySet, 1);
   set->options = *a->options;
   set->options.interventions = NULL;
+  set->interventions = hl_interventions_describe (a->options->interventions);
   set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);
   set->names = g_ptr_array_new_with_free_func (g_free);
   set->tokens = hl_model_get_tokens (a->model, a->input, 0);
@@ -258,6 +260,8 @@ hl_saliency_set_describe (const HlSaliencySet *set)
           ? "the whole distribution at the target's row, by its divergence where parts of "
             "the input are hidden"
           : "the logit before the softmax, less that of \"against\" where it is not -1");
+  if (set->interventions != NULL)
+    json_object_set_new (about, "interventions", json_string (set->interventions));
   if (set->spes != NULL)
     json_object_set_new (about, "spes", hl_spes_maps_describe (set->spes));
   if (o->pair != NULL)

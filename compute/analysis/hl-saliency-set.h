@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  * @tokens: of the first stack, which scores are of
  * @names: of what each row explains: a class's name, or a token's text
  * @spes: (nullable): of SPES: what its masks have said
+ * @interventions: (nullable): in force, in words
  */
 typedef struct
 {
@@ -28,6 +29,7 @@ typedef struct
   HlTokenTable *tokens;
   GPtrArray *names;
   HlSpesMaps *spes;
+  char *interventions;
 } HlSaliencySet;
 
 void hl_saliency_set_free (HlSaliencySet *set);

@@ -216,6 +216,7 @@ hl_spes_to_set (const HlSpes *s)
       g_new (double, (gsize) (s->units.n_rows * s->units.n_columns) + 1);
   set->options = s->options;
   set->options.interventions = NULL;
+  set->interventions = hl_interventions_describe (s->interventions);
   set->options.spes.checked = NULL;
   set->options.spes.checked_data = NULL;
   set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);

@@ -27,6 +27,7 @@ typedef struct
  * @batch, @check_every: as they were taken
  * @checks: of HlSpesCheck
  * @n_rows, @n_columns: of a map of cells; 0 where units are tokens
+ * @takes_mean: as tokens had it last
  * @is_spectrogram: rows are bands of frequency, the lowest first, and columns real
  * frames; else pixels
  * @cells: (nullable) (n_targets, n_rows, n_columns): saliency of each, nats; NULL in what
@@ -51,6 +52,7 @@ typedef struct
   int batch, check_every;
   GArray *checks;
   int n_rows, n_columns;
+  gboolean takes_mean;
   gboolean is_spectrogram;
   float *cells;
   double half_correlation, reliability, ceiling;

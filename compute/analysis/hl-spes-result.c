@@ -24,8 +24,9 @@ json_t *
 hl_spes_maps_describe (const HlSpesMaps *m)
 {
   return json_pack (
-      "{s:i, s:o, s:o, s:f, s:s, s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:s}", "masks",
-      m->n_done, "segments_asked", list_of (m->asked, m->n_granularities), "units",
+      "{s:i, s:s, s:o, s:o, s:f, s:s, s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:s}", "masks",
+      m->n_done, "pooling", m->takes_mean ? "mean" : "max", "segments_asked",
+      list_of (m->asked, m->n_granularities), "units",
       list_of (m->units, m->n_granularities), "probability", HL_SPES_PROBABILITY, "score",
       "KL (P || P masked), nats", "batch", m->batch, "check_every", m->check_every,
       "half_correlation", hl_result_real (m->half_correlation), "reliability",

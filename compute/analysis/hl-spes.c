@@ -101,17 +101,6 @@ last_target (const HlSpes *s)
   return last;
 }
 
-/* (transfer full): in words, by which an earlier run is known. */
-static char *
-words_of (const GPtrArray *interventions)
-{
-  GString *words = g_string_new ("");
-  for (guint i = 0; i < interventions->len; i++)
-    g_string_append_printf (words, "%s%s", i > 0 ? "; " : "",
-                            ((HlIntervention *) interventions->pdata[i])->words);
-  return g_string_free (words, FALSE);
-}
-
 static void
 begin_sums (HlSpes *s, const HlInput *whole)
 {
@@ -127,6 +116,7 @@ begin_sums (HlSpes *s, const HlInput *whole)
     }
   maps->n_rows = u->are_tokens ? 0 : (int) u->n_rows;
   maps->n_columns = u->are_tokens ? 0 : (int) u->n_columns;
+  maps->takes_mean = s->options.spes.takes_mean;
   maps->is_spectrogram = !u->are_tokens && whole->features != NULL;
   maps->sums = g_new0 (double, (gsize) (2 * maps->n_targets * maps->n_units) + 1);
   maps->counts = g_new0 (gint32, (gsize) (2 * maps->n_units) + 1);
@@ -137,7 +127,7 @@ begin_sums (HlSpes *s, const HlInput *whole)
   maps->half_correlation = maps->reliability = maps->ceiling = NAN;
   maps->model = g_strdup (hl_model_get_info (s->work.model)->identity);
   maps->input = g_strdup (whole->hash);
-  maps->interventions = words_of (s->interventions);
+  maps->interventions = hl_interventions_describe (s->interventions);
 }
 
 /* @s has its options, interventions and targets. */

@@ -3,6 +3,7 @@
 #include "analysis/hl-statistics.h"
 
 #include <math.h>
+#include <string.h>
 
 static int
 ascending (gconstpointer a, gconstpointer b)
@@ -129,6 +130,45 @@ hl_wilson (int n_right, int n)
   return (HlInterval){ p, MAX (middle - half, 0), MIN (middle + half, 1), n };
 }
 
+/* More than so many are sorted by their digits, which takes a tenth of the time. */
+#define DIGITS_FROM 4096
+#define DIGIT_BITS 11
+#define DIGITS ((64 + DIGIT_BITS - 1) / DIGIT_BITS)
+
+/* Bits that are ordered as the numbers are. */
+static guint64
+key_of (double x)
+{
+  guint64 bits;
+  x += 0.0; /* -0 is 0 */
+  memcpy (&bits, &x, sizeof bits);
+  return bits >> 63 != 0 ? ~bits : bits | (guint64) 1 << 63;
+}
+
+/* Least significant digit first; as many passes as there are digits. */
+static void
+sort_by_digits (Placed *order, gsize n)
+{
+  g_autofree Placed *other = g_new (Placed, n);
+  Placed *from = order, *to = other;
+  for (int d = 0; d < DIGITS; d++)
+    {
+      gsize begin[(1 << DIGIT_BITS) + 1] = { 0 };
+      const guint64 mask = (1 << DIGIT_BITS) - 1;
+      for (gsize i = 0; i < n; i++)
+        begin[(key_of (from[i].value) >> (d * DIGIT_BITS) & mask) + 1]++;
+      for (gsize k = 0; k <= mask; k++)
+        begin[k + 1] += begin[k];
+      for (gsize i = 0; i < n; i++)
+        to[begin[key_of (from[i].value) >> (d * DIGIT_BITS) & mask]++] = from[i];
+      Placed *swap = from;
+      from = to;
+      to = swap;
+    }
+  if (from != order)
+    memcpy (order, from, n * sizeof (Placed));
+}
+
 double *
 hl_ranks (const double *x, gsize n)
 {
@@ -141,7 +181,10 @@ hl_ranks (const double *x, gsize n)
       if (!isnan (x[i]))
         order[k++] = (Placed){ x[i], i };
     }
-  qsort (order, k, sizeof (Placed), by_value);
+  if (k < DIGITS_FROM)
+    qsort (order, k, sizeof (Placed), by_value);
+  else
+    sort_by_digits (order, k);
   for (gsize i = 0; i < k;)
     {
       gsize end = i + 1;

@@ -65,4 +65,34 @@ hl_progress_pause (const HlProgress *progress)
   return !g_cancellable_is_cancelled (progress->cancellable);
 }
 
+/** HlProgressPart: of which part of some work the progress is told: kept as long as it. */
+typedef struct
+{
+  const HlProgress *whole;
+  double from;
+  double to;
+} HlProgressPart;
+
+static inline void
+hl_progress_part_func (double fraction, const char *what, gpointer data)
+{
+  const HlProgressPart *part = (const HlProgressPart *) data;
+  if (part->whole->func != NULL)
+    part->whole->func (part->from + (part->to - part->from) * fraction, what,
+                       part->whole->func_data);
+}
+
+/** hl_progress_part: @whole (nullable), told of as going from @part's from to its to. */
+static inline HlProgress
+hl_progress_part (HlProgressPart *part)
+{
+  HlProgress progress = { 0 };
+  if (part->whole == NULL)
+    return progress;
+  progress = *part->whole;
+  progress.func = hl_progress_part_func;
+  progress.func_data = part;
+  return progress;
+}
+
 G_END_DECLS

@@ -111,6 +111,16 @@ hl_intervention_new_scale_head (
                               words);
 }
 
+char *
+hl_interventions_describe (const GPtrArray *interventions)
+{
+  GString *words = g_string_new ("");
+  for (guint i = 0; interventions != NULL && i < interventions->len; i++)
+    g_string_append_printf (words, "%s%s", i > 0 ? "; " : "",
+                            ((HlIntervention *) interventions->pdata[i])->words);
+  return g_string_free (words, FALSE);
+}
+
 gboolean
 hl_intervention_parse_pruned_head (const char *words,
                                    const HlStack *stack,

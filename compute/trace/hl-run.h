@@ -74,6 +74,10 @@ HlIntervention *hl_intervention_new (HlInterventionKind kind,
 HlIntervention *hl_intervention_new_scale_head (
     const HlModelInfo *model, int stack, int layer, int head, double factor);
 
+/** hl_interventions_describe: (transfer full): words of (nullable) (element-type
+ * HlIntervention), "; " between them; "" for none. */
+char *hl_interventions_describe (const GPtrArray *interventions);
+
 /**
  * hl_intervention_parse_pruned_head:
  * @words: of an intervention, as a trace keeps them

@@ -413,6 +413,26 @@ test_read_damaged (Fixture *f, gconstpointer data)
     }
 }
 
+/* Arrays without a number may claim to be of any width. */
+static void
+test_read_empty (Fixture *f, gconstpointer data)
+{
+  const HlShape shapes[] = { HL_SHAPE (0, 2000000000), HL_SHAPE (0, 3), HL_SHAPE (3, 0) };
+  for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
+    {
+      const double nothing = 0;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlSessionResult) other = hl_session_result_new (
+          HL_RESULT_CROSS, "{\"stack\": 2, \"method\": \"relevance\"}", "{}");
+      hl_result_add_array (other, "saliency", HL_DTYPE_F64, shapes[i], &nothing, "target",
+                           "token");
+      hl_result_add_array (other, "pearson", HL_DTYPE_F64, shapes[2 - i], &nothing, "layer",
+                           "head");
+      g_assert_null (hl_cross_result_read (other, &error));
+      g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
+    }
+}
+
 static void
 add (const char *name, void (*func) (Fixture *, gconstpointer))
 {
@@ -434,5 +454,6 @@ main (int argc, char **argv)
   add ("read-back", test_read_back);
   add ("read-faithfulness", test_read_faithfulness);
   add ("read-damaged", test_read_damaged);
+  add ("read-empty", test_read_empty);
   return g_test_run ();
 }

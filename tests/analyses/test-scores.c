@@ -27,6 +27,39 @@ test_ranks (void)
       near (ranks[i], wanted[i]);
 }
 
+/* Many numbers, with ties, both zeros and what is not there, against counting. */
+static void
+test_many_ranks (void)
+{
+  enum
+  {
+    N = 9000
+  };
+  g_autofree double *x = g_new (double, N);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (5);
+  for (int i = 0; i < N; i++)
+    x[i] = i % 97 == 0   ? NAN
+           : i % 11 == 0 ? (i % 2 ? 0.0 : -0.0)
+           : i % 7 == 0  ? g_rand_int_range (rand, -3, 3)
+                         : g_rand_double_range (rand, -1e-3, 1e3) * (i % 3 - 1);
+  x[1] = INFINITY;
+  x[2] = -INFINITY;
+  g_autofree double *ranks = hl_ranks (x, N);
+  for (int i = 0; i < N; i += 13)
+    {
+      int less = 0, same = 0;
+      for (int j = 0; j < N; j++)
+        {
+          less += x[j] < x[i];
+          same += x[j] == x[i];
+        }
+      if (isnan (x[i]))
+        g_assert_true (isnan (ranks[i]));
+      else
+        near (ranks[i], less + (same + 1) / 2.0);
+    }
+}
+
 static void
 test_correlation (void)
 {
@@ -253,6 +286,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/scores/ranks", test_ranks);
+  g_test_add_func ("/scores/many-ranks", test_many_ranks);
   g_test_add_func ("/scores/correlation", test_correlation);
   g_test_add_func ("/scores/quantiles", test_quantiles);
   g_test_add_func ("/scores/bootstrap", test_bootstrap);

@@ -337,6 +337,22 @@ load (const char *name)
   return root;
 }
 
+/* A file may rank tokens that come behind the row: they are nothing to it. */
+static void
+test_later_tokens (void)
+{
+  g_auto (Fixture) f = { 0 };
+  g_autoptr (json_t) order = json_pack ("[i, i, i, i, i]", 4, 0, 3, 1, 2);
+  g_autoptr (json_t) own = json_pack ("[i, i, i]", 0, 1, 2);
+  fixture_init (&f, "gpt2-tiny", 1, (HlSaliencyTarget){ 2, 5, -1, NULL }, order);
+  g_autoptr (HlFaithfulness) found = measure (&f, HL_METRIC_PROBABILITY, 1);
+  g_auto (Fixture) g = { 0 };
+  fixture_init (&g, "gpt2-tiny", 1, (HlSaliencyTarget){ 2, 5, -1, NULL }, own);
+  g_autoptr (HlFaithfulness) plain = measure (&g, HL_METRIC_PROBABILITY, 1);
+  for (int k = 0; k < SHARES; k++)
+    g_assert_cmpfloat (found->deletion[k], ==, plain->deletion[k]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -357,6 +373,7 @@ main (int argc, char **argv)
   g_test_add_func ("/faithfulness/ended", test_ended);
   g_test_add_func ("/faithfulness/chance", test_chance);
   g_test_add_func ("/faithfulness/refused", test_refused);
+  g_test_add_func ("/faithfulness/later-tokens", test_later_tokens);
   int status = g_test_run ();
   json_decref (cases);
   json_decref (curves);

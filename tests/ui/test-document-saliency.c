@@ -329,13 +329,14 @@ test_cells (void)
       &view, HL_COMPARE_SALIENCY, hl_document_get_view (document));
   g_assert_cmpint (scene->n_rows, ==, result->n_rows);
   g_assert_cmpfloat ((double) scene->weights[5 * scene->n_columns + 7], ==,
-                     (double) result->cells[5 * result->n_columns + 7]);
+                     (double) result->mean_cells[5 * result->n_columns + 7]);
   const HlTokenTable *keys = hl_trace_get_key_tokens (view.trace, 0);
-  hl_compare_cell_keys (&view, HL_COMPARE_SALIENCY,
+  hl_compare_cell_keys (&view, HL_COMPARE_SALIENCY, hl_compare_n_shown (&view),
                         (result->n_rows - 1) * result->n_columns, &first, &end);
   g_assert_cmpint (first, ==, hl_token_table_find_patch (keys, keys->n_rows - 1, 0));
   g_assert_cmpint (end, ==, first + 1);
-  hl_compare_cell_keys (&view, HL_COMPARE_ATTENTION, keys->n_columns + 2, &first, &end);
+  hl_compare_cell_keys (&view, HL_COMPARE_ATTENTION, hl_compare_n_shown (&view),
+                        keys->n_columns + 2, &first, &end);
   g_assert_cmpint (first, ==, hl_token_table_find_patch (keys, 1, 2));
   g_object_unref (document);
 }
@@ -389,6 +390,10 @@ test_forgotten (void)
   g_assert_null (hl_document_dup_cross_csv (document));
   double whole = compare (document, HL_SALIENCY_OCCLUSION)->comparison->saliency[0];
   hl_selection_toggle_ablated (hl_document_get_selection (document), 0, 1);
+  g_assert_false (hl_document_can_compare (document)); /* the maps are of the whole model */
+  hl_document_run (document);
+  document_settle (document);
+  g_assert_null (hl_document_get_cross (document));
   double pruned = compare (document, HL_SALIENCY_OCCLUSION)->comparison->saliency[0];
   g_assert_cmpfloat (whole, !=, pruned);
   g_object_unref (document);

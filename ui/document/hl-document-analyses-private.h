@@ -25,7 +25,8 @@ typedef struct
   int n_jobs;
   char *what;
   double fraction;
-  gint64 began_us; /* of the latest job */
+  gint64 began_us; /* when @fraction was @began_fraction; 0 before it is told */
+  double began_fraction;
 } HlDocumentScores;
 
 /** HlDocumentPatterns: see hl-document-patterns.c. @epoch: of all summaries; @spot_epoch:
@@ -56,8 +57,8 @@ typedef struct
 } HlDocumentOverview;
 
 /** HlDocumentSaliency: see hl-document-saliency.c. @interventions: in force when it was
- * made, where that is known; @map: of chosen heads; @map_epoch: of the map in hand;
- * @kept: what @made was read from; @checks: of the run in hand */
+ * made, where that is known; @map: of @map_heads, chosen by @map_choice; @map_epoch: of the
+ * map in hand; @kept: what @made was read from; @checks: of the run in hand */
 typedef struct
 {
   HlSaliencyChoices choices;
@@ -67,6 +68,8 @@ typedef struct
   GPtrArray *interventions;
   HlCrossHeads heads;
   HlCrossMap *map;
+  GArray *map_heads;
+  HlCrossHeads map_choice;
   GCancellable *cancellable;
   guint epoch, map_epoch;
 } HlDocumentSaliency;
@@ -117,6 +120,8 @@ void hl_document_clear_saliency (HlDocument *self);
 void hl_document_forget_saliency (HlDocument *self);
 void hl_document_take_saliency (HlDocument *self);
 void hl_document_stop_saliency (HlDocument *self);
+/** hl_document_check_saliency: another trace: forgets what is not of it. */
+void hl_document_check_saliency (HlDocument *self);
 
 /** hl_document_clear_pruning: with the document, or another model;
  * hl_document_take_pruning: parts and curves that the opened session has. */

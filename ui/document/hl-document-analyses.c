@@ -14,7 +14,7 @@ hl_document_begin_analysis (HlDocument *self, const char *what)
 {
   self->analyses.n_jobs++;
   self->analyses.fraction = 0;
-  self->analyses.began_us = g_get_monotonic_time ();
+  self->analyses.began_us = 0;
   g_free (self->analyses.what);
   self->analyses.what = g_strdup (what);
   hl_document_emit (self, HL_DOCUMENT_BUSY);
@@ -26,15 +26,24 @@ hl_document_get_remaining_s (HlDocument *self)
 {
   const HlDocumentScores *a = &self->analyses;
   double passed_s = (double) (g_get_monotonic_time () - a->began_us) / G_USEC_PER_SEC;
-  if (a->n_jobs == 0 || passed_s < 3 || a->fraction < 0.02 || a->fraction > 1)
+  double done = a->fraction - a->began_fraction;
+  if (a->n_jobs == 0 || a->began_us == 0 || passed_s < 3 || done < 0.02 ||
+      a->fraction > 1)
     return NAN;
-  return passed_s * (1 - a->fraction) / a->fraction;
+  return passed_s * (1 - a->fraction) / done;
 }
 
 void
 hl_document_step_analysis (HlDocument *self, double fraction, char *what)
 {
-  self->analyses.fraction = fraction;
+  HlDocumentScores *a = &self->analyses;
+  /* Work that goes on begins where it was; another part of it begins anew. */
+  if (a->began_us == 0 || fraction < a->fraction)
+    {
+      a->began_us = g_get_monotonic_time ();
+      a->began_fraction = fraction;
+    }
+  a->fraction = fraction;
   if (what != NULL)
     {
       g_free (self->analyses.what);

@@ -56,6 +56,7 @@ typedef struct
   HlAttentionSource *source;
   HlCrossResult *known;
   GArray *heads;
+  HlCrossHeads which;
 } Job;
 
 static void
@@ -94,7 +95,10 @@ map_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (map == NULL)
     hl_document_set_status (self, g_strdup (error->message));
   g_clear_pointer (&self->saliency.map, hl_cross_map_free);
+  g_clear_pointer (&self->saliency.map_heads, g_array_unref);
   self->saliency.map = map;
+  self->saliency.map_heads = g_array_ref (job->heads);
+  self->saliency.map_choice = job->which;
   hl_document_emit (self, HL_DOCUMENT_SALIENCY);
 }
 
@@ -107,17 +111,48 @@ hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
   s->map_epoch++;
   g_autoptr (GArray) heads = hl_document_list_cross_heads (self, which);
   if (which == HL_CROSS_HEADS_ALL || heads->len == 0 || s->made == NULL ||
-      self->source == NULL)
+      s->made->options.by_norm || self->source == NULL)
     {
       g_clear_pointer (&s->map, hl_cross_map_free);
+      g_clear_pointer (&s->map_heads, g_array_unref);
       hl_document_emit (self, HL_DOCUMENT_SALIENCY);
       return;
     }
   Job *job = g_new0 (Job, 1);
   *job = (Job){ g_object_ref (self), s->map_epoch, hl_attention_source_ref (self->source),
-                hl_cross_result_ref (s->made), g_steal_pointer (&heads) };
+                hl_cross_result_ref (s->made), g_steal_pointer (&heads), which };
   hl_engine_submit (self->engine, HL_JOB_FOREGROUND, map_job, job, NULL,
                     (GDestroyNotify) hl_cross_map_free, NULL, NULL, NULL, map_cb, job);
+}
+
+static gboolean
+same_heads (const GArray *a, const GArray *b)
+{
+  for (guint i = 0; a->len == b->len && i < a->len; i++)
+    {
+      HlHeadKey x = g_array_index (a, HlHeadKey, i), y = g_array_index (b, HlHeadKey, i);
+      if (x.stack != y.stack || x.layer != y.layer || x.head != y.head)
+        return FALSE;
+    }
+  return a->len == b->len;
+}
+
+void
+hl_document_follow_cross_heads (HlDocument *self)
+{
+  HlDocumentSaliency *s = &self->saliency;
+  g_autoptr (GArray) heads = hl_document_list_cross_heads (self, s->heads);
+  gboolean is_same = s->map_heads != NULL ? same_heads (heads, s->map_heads)
+                                          : heads->len == 0;
+  if (s->made != NULL && s->heads != HL_CROSS_HEADS_ALL && !is_same)
+    hl_document_set_cross_heads (self, s->heads);
+}
+
+const GArray *
+hl_document_get_cross_map_heads (HlDocument *self, HlCrossHeads *which)
+{
+  *which = self->saliency.map_choice;
+  return self->saliency.map_heads;
 }
 
 const HlCrossMap *

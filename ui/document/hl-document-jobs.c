@@ -329,6 +329,7 @@ run_done_cb (GObject *source, GAsyncResult *result, gpointer data)
   put_into_session (self, trace);
   keep_head (self, trace, is_same);
   hl_document_take_trace (self, trace, is_same);
+  hl_document_check_saliency (self);
   hl_document_set_status (
       self, g_strdup_printf (
                 _ ("Trace done in %.2f s · %.1f MB of maps · %.0f MB in use"),

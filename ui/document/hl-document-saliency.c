@@ -4,9 +4,13 @@
 
 #include "analysis/hl-spes.h"
 #include "document/hl-document-private.h"
+#include "io/hl-json.h"
+#include "presenters/hl-present.h"
 #include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What a job takes along; every field is its own reference. */
 typedef struct
@@ -53,6 +57,7 @@ clear_all (HlDocument *self)
   g_clear_pointer (&s->kept, hl_session_result_unref);
   g_clear_pointer (&s->checks, g_array_unref);
   g_clear_pointer (&s->map, hl_cross_map_free);
+  g_clear_pointer (&s->map_heads, g_array_unref);
   g_clear_pointer (&s->interventions, g_ptr_array_unref);
 }
 
@@ -124,6 +129,52 @@ hl_document_dup_cross_csv (HlDocument *self)
 /* ---- results in the session ----------------------------------------------------------
  */
 
+static int
+by_words (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* The trace's interventions are those, "; " between them, in whatever order. */
+static gboolean
+has_interventions (const HlTrace *trace, const char *words)
+{
+  g_auto (GStrv) wanted = g_strsplit (words, "; ", -1);
+  guint n = words[0] != '\0' ? g_strv_length (wanted) : 0;
+  if (n != trace->interventions->len)
+    return FALSE;
+  g_autofree char **found = g_memdup2 (trace->interventions->pdata, sizeof (char *) * n);
+  if (n > 0)
+    {
+      qsort (wanted, n, sizeof (char *), by_words);
+      qsort (found, n, sizeof (char *), by_words);
+    }
+  for (guint i = 0; i < n; i++)
+    if (strcmp (wanted[i], found[i]) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+void
+hl_document_check_saliency (HlDocument *self)
+{
+  const HlCrossResult *made = self->saliency.made;
+  if (made != NULL && !has_interventions (self->trace, made->interventions))
+    hl_document_forget_saliency (self);
+}
+
+/* A result says which model it is of, as far as it says. */
+static gboolean
+is_of_model (HlDocument *self, const HlSessionResult *result)
+{
+  const char *text = result->provenance_json;
+  g_autoptr (json_t) origin =
+      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
+  const char *model = json_string_value (json_object_get (origin, "model_identity"));
+  return model == NULL || model[0] == '\0' ||
+         g_str_equal (model, self->trace->model->identity);
+}
+
 /* Of the maps that are there, whatever a file says. */
 static gboolean
 fits (HlDocument *self, const HlCrossResult *made)
@@ -132,7 +183,11 @@ fits (HlDocument *self, const HlCrossResult *made)
   const HlStack *stack = hl_model_info_get_stack (self->trace->model, c->stack);
   HlHeadKey first = { c->stack, 0, 0 };
   gint64 Tq = 0, Tk = 0;
-  if (stack == NULL || stack->n_layers != c->n_layers || c->n_layers < 1 ||
+  int n_heads = 0;
+  for (int l = 0; stack != NULL && l < stack->n_layers; l++)
+    n_heads = MAX (n_heads, stack->layers[l].n_heads);
+  if (stack == NULL || stack->n_layers != c->n_layers || n_heads != c->n_heads ||
+      !has_interventions (self->trace, made->interventions) ||
       !hl_attention_source_get_size (self->source, first, &Tq, &Tk) || Tk != c->n_keys)
     return FALSE;
   for (int i = 0; i < c->n_targets; i++)
@@ -149,7 +204,7 @@ hl_document_take_saliency (HlDocument *self)
       const HlSessionResult *result = hl_session_get_result (self->session, i);
       g_autoptr (GError) error = NULL;
       if (!g_str_equal (result->id, HL_RESULT_CROSS) ||
-          !hl_document_is_of_input (self, result))
+          !hl_document_is_of_input (self, result) || !is_of_model (self, result))
         continue;
       g_autoptr (HlCrossResult) made = hl_cross_result_read (result, &error);
       if (made == NULL)
@@ -161,7 +216,7 @@ hl_document_take_saliency (HlDocument *self)
           self->saliency.kept = hl_session_result_ref ((HlSessionResult *) result);
         }
     }
-  hl_document_emit (self, HL_DOCUMENT_SALIENCY);
+  hl_document_set_cross_heads (self, self->saliency.heads);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------
@@ -179,20 +234,24 @@ compared_stack (const HlModelInfo *info)
   return info->readout_stack > 0 ? info->readout_stack + 1 : 0;
 }
 
-gboolean
-hl_document_can_compare (HlDocument *self)
-{
-  return self->model != NULL && self->input != NULL && self->source != NULL &&
-         self->trace->logits != NULL &&
-         g_strcmp0 (self->trace->input_hash, self->input->hash) == 0;
-}
-
 static GPtrArray *
 list_interventions (HlDocument *self)
 {
   guint n;
   const HlHeadKey *ablated = hl_selection_get_ablated (self->selection, &n);
   return hl_head_mask_interventions (hl_model_get_info (self->model), ablated, n);
+}
+
+gboolean
+hl_document_can_compare (HlDocument *self)
+{
+  if (self->model == NULL || self->input == NULL || self->source == NULL ||
+      self->trace->logits == NULL ||
+      g_strcmp0 (self->trace->input_hash, self->input->hash) != 0)
+    return FALSE;
+  g_autoptr (GPtrArray) interventions = list_interventions (self);
+  g_autofree char *words = hl_interventions_describe (interventions);
+  return has_interventions (self->trace, words);
 }
 
 static Job *
@@ -280,12 +339,11 @@ tell_checks (const HlSpes *spes, gpointer data)
   g_idle_add_full (G_PRIORITY_DEFAULT, checked_cb, checked, checked_free);
 }
 
-/* (transfer full): what there is when somebody stops it, too; @was_stopped: (out). */
+/* (transfer full): what there is when somebody stops it, too. */
 static HlSaliencySet *
 score_by_masks (Job *job,
                 HlBackend *backend,
                 const HlProgress *progress,
-                gboolean *was_stopped,
                 GError **error)
 {
   g_autoptr (GError) stop = NULL;
@@ -297,17 +355,13 @@ score_by_masks (Job *job,
                    job->position, options, progress, error);
   if (spes == NULL || (job->goes_on && !hl_spes_resume (spes, job->kept, error)))
     return NULL;
-  if (!hl_spes_run (spes, 0, progress, &stop))
-    {
-      *was_stopped = g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
-                     hl_spes_get_n_done (spes) > 0;
-      if (!*was_stopped)
-        {
-          g_propagate_error (error, g_steal_pointer (&stop));
-          return NULL;
-        }
-    }
-  return hl_spes_to_set (spes);
+  gboolean has_some =
+      hl_spes_run (spes, 0, progress, &stop) ||
+      (g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+       hl_spes_get_n_done (spes) > 0);
+  if (!has_some)
+    g_propagate_error (error, g_steal_pointer (&stop));
+  return has_some ? hl_spes_to_set (spes) : NULL;
 }
 
 static gpointer
@@ -319,16 +373,20 @@ compare_job (gpointer data,
   Job *job = data;
   g_autoptr (Compared) both = g_new0 (Compared, 1);
   job->choices.options.interventions = job->interventions;
-  gboolean was_stopped = FALSE;
+  HlProgressPart scoring = { progress, 0, 0.9 }, comparing = { progress, 0.9, 1 };
+  const HlProgress first = hl_progress_part (&scoring);
+  HlProgress then = hl_progress_part (&comparing);
   both->set = hl_saliency_is_of_sets (job->choices.options.method)
-                  ? score_by_masks (job, backend, progress, &was_stopped, error)
+                  ? score_by_masks (job, backend, &first, error)
                   : hl_saliency_set_score (job->model, job->input, backend, job->target,
                                            job->choices.against, job->position,
-                                           &job->choices.options, progress, error);
+                                           &job->choices.options, &first, error);
+  /* Masks that were run are not lost by a stop; what is looked at still goes before. */
+  if (both->set != NULL && both->set->spes != NULL)
+    then.cancellable = NULL;
   if (both->set != NULL)
     both->cross = hl_cross_compare (job->source, backend, job->stack, both->set,
-                                    &job->choices.cross, was_stopped ? NULL : progress,
-                                    error);
+                                    &job->choices.cross, &then, error);
   return both->cross != NULL ? g_steal_pointer (&both) : NULL;
 }
 
@@ -423,35 +481,46 @@ begin_comparing (Job *job)
   hl_document_emit (self, HL_DOCUMENT_SALIENCY);
 }
 
+/* Of the tower that predicts; -1 for none. */
+static gint64
+chosen_token (HlDocument *self)
+{
+  const HlPlace *place = hl_selection_get_place (self->selection);
+  return hl_present_reads_out (self->trace, place->stack) && self->shown == self->trace
+             ? place->query
+             : -1;
+}
+
 void
 hl_document_compare (HlDocument *self)
 {
   if (!hl_document_can_compare (self))
     return;
   Job *job = job_new (self);
-  const HlPlace *place = hl_selection_get_place (self->selection);
   job->interventions = list_interventions (self);
   job->target = choose_target (self);
-  if (self->saliency.choices.at_token && !self->view.by_words)
-    job->position = place->query;
+  if (self->saliency.choices.at_token)
+    job->position = chosen_token (self);
+  if (self->saliency.choices.at_token && job->position < 0)
+    {
+      hl_document_set_status (
+          self, g_strdup (_ ("Choose a token of what the model says first, in tokens and "
+                             "not in words")));
+      job_free (job);
+      return;
+    }
   begin_comparing (job);
 }
 
 /* ---- going on ------------------------------------------------------------------------
  */
 
-static int
-count_masks (HlDocument *self)
-{
-  const HlCrossResult *made = self->saliency.made;
-  guint n = made != NULL ? made->checks->len : 0;
-  return n > 0 ? g_array_index (made->checks, HlSpesCheck, n - 1).n_masks : 0;
-}
-
 gboolean
 hl_document_can_go_on (HlDocument *self)
 {
-  return hl_document_can_compare (self) && count_masks (self) > 0;
+  const HlCrossResult *made = self->saliency.made;
+  return hl_document_can_compare (self) && made != NULL && made->n_masks > 0 &&
+         !made->options.by_norm;
 }
 
 /* One target, or every one: what is known says which. */
@@ -466,12 +535,11 @@ hl_document_go_on (HlDocument *self)
   int n_masks = self->saliency.choices.options.spes.n_masks;
   job->goes_on = TRUE;
   job->interventions = list_interventions (self);
-  job->choices.options.method = made->set->options.method;
-  job->choices.options.baseline = made->set->options.baseline;
-  job->choices.options.at_features = made->set->options.at_features;
-  job->choices.options.seed = made->set->options.seed;
+  job->choices.options = made->set->options;
+  /* Who asks for more has more, however stable it is. */
+  job->choices.options.spes.stable_at = 0;
   job->choices.options.spes.n_masks =
-      count_masks (self) + (n_masks > 0 ? n_masks : HL_SPES_MASKS);
+      made->n_masks + (n_masks > 0 ? n_masks : HL_SPES_MASKS);
   job->choices.cross = made->options;
   job->choices.against = -1;
   job->target =

@@ -41,14 +41,16 @@ const HlSaliencyChoices *hl_document_get_saliency_choices (HlDocument *self);
 void hl_document_set_saliency_choices (HlDocument *self,
                                        const HlSaliencyChoices *choices);
 
-/** hl_document_can_compare: a model with logits, its input and its maps are there. */
+/** hl_document_can_compare: a model with logits, its input and its maps are there, and
+ * they are of what is ablated now. */
 gboolean hl_document_can_compare (HlDocument *self);
 
 /** hl_document_compare: computes saliency, with the ablated heads ablated, and what maps
  * have to do with it. */
 void hl_document_compare (HlDocument *self);
 
-/** hl_document_can_go_on: what was compared is by spes, of the input in hand.
+/** hl_document_can_go_on: what was compared is by spes, of the input in hand, and maps are
+ * compared as they are.
  * hl_document_go_on: with as many masks again, and the choices it was made with. */
 gboolean hl_document_can_go_on (HlDocument *self);
 void hl_document_go_on (HlDocument *self);
@@ -80,5 +82,13 @@ GArray *hl_document_list_cross_heads (HlDocument *self, HlCrossHeads heads);
 /** hl_document_get_cross_map: (transfer none) (nullable): of the chosen heads; NULL while
  * it is read. Of ALL it is what the result has, and NULL too. */
 const HlCrossMap *hl_document_get_cross_map (HlDocument *self);
+
+/** hl_document_get_cross_map_heads: (transfer none) (nullable) (element-type HlHeadKey):
+ * those that the map is of; @which: (out): by which choice. */
+const GArray *hl_document_get_cross_map_heads (HlDocument *self, HlCrossHeads *which);
+
+/** hl_document_follow_cross_heads: reads the map again where the choice stands for other
+ * heads by now. */
+void hl_document_follow_cross_heads (HlDocument *self);
 
 G_END_DECLS

@@ -343,6 +343,9 @@ name_in (const json_t *list, const char *field, gint64 i)
   return text != NULL ? text : "";
 }
 
+/* Dots that have names, which take longer to write than all else. */
+#define NAMES_MOST 20000
+
 static int
 add_dots (HlChartScene *scene, const Both *both, const json_t *params)
 {
@@ -358,7 +361,7 @@ add_dots (HlChartScene *scene, const Both *both, const json_t *params)
       dots->x[i] = is_there ? x : 0;
       dots->y[i] = is_there ? y : NAN;
       n_dots += is_there;
-      if (!is_there)
+      if (!is_there || n > NAMES_MOST)
         continue;
       g_autofree char *u = number (x, "%.3g"), *v = number (y, "%.3g");
       g_autofree char *words = g_strdup_printf (

@@ -132,22 +132,35 @@ is_fine (const HlCompare *c, HlCompareSide side)
          hl_compare_kind (c) != HL_COMPARE_TOKENS;
 }
 
+/* Frames of the spectrogram that are shown: all of the tokens' that are. */
+static gint64
+count_frames (const HlCompare *c, gint64 n_shown)
+{
+  gint64 all = c->trace->features->shape.dim[1];
+  return MAX (all * n_shown / keys_of (c)->n_tokens, 1);
+}
+
 void
-hl_compare_cell_keys (
-    const HlCompare *c, HlCompareSide side, gint64 cell, gint64 *first, gint64 *end)
+hl_compare_cell_keys (const HlCompare *c,
+                      HlCompareSide side,
+                      gint64 n_shown,
+                      gint64 cell,
+                      gint64 *first,
+                      gint64 *end)
 {
   const HlTokenTable *keys = keys_of (c);
-  gint64 n_shown = hl_compare_n_shown (c), columns = c->result->n_columns;
+  gboolean fine = is_fine (c, side);
   if (hl_compare_kind (c) == HL_COMPARE_RECORDING)
     {
       gint64 n = hl_present_recording_joined (n_shown);
-      gboolean fine = is_fine (c, side);
+      gint64 columns = fine ? count_frames (c, n_shown) : 1;
       *first = fine ? cell % columns * n_shown / columns : cell * n;
       *end = fine ? *first + 1 : MIN ((cell + 1) * n, n_shown);
       return;
     }
+  gint64 columns = c->result->n_columns;
   gint64 row = cell / keys->n_columns, column = cell % keys->n_columns;
-  if (is_fine (c, side))
+  if (fine)
     {
       row = cell / columns * keys->n_rows / c->result->n_rows;
       column = cell % columns * keys->n_columns / columns;
@@ -157,42 +170,46 @@ hl_compare_cell_keys (
 }
 
 static void
-select_cells (const HlCompare *c, HlCompareSide side, HlOverlayScene *scene)
+select_cells (const HlCompare *c,
+              HlCompareSide side,
+              gint64 n_shown,
+              HlOverlayScene *scene)
 {
   gint64 n = (gint64) scene->n_rows * scene->n_columns, first, end;
   if (scene->selected == NULL)
     scene->selected = g_new0 (gboolean, (gsize) n + 1);
   for (gint64 i = 0; c->region != NULL && i < n; i++)
     {
-      hl_compare_cell_keys (c, side, i, &first, &end);
+      hl_compare_cell_keys (c, side, n_shown, i, &first, &end);
       for (gint64 j = MAX (first, 0); j < end; j++)
         scene->selected[i] |= c->region[j];
     }
 }
 
-/* The mean over outputs where none is picked; low bands lie at the bottom. */
+/* The mean over outputs where none is picked; low bands lie at the bottom, and behind the
+ * frames that were heard there is nothing. */
 static void
-put_cells (const HlCompare *c, HlOverlayScene *scene)
+put_cells (const HlCompare *c, HlOverlayScene *scene, gint64 n_shown)
 {
   const HlCrossResult *r = c->result;
-  gint64 n = r->n_rows * r->n_columns;
-  int from = MAX (c->target, 0);
-  int end = c->target >= 0 ? c->target + 1 : r->comparison->n_targets;
   gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
-  scene->n_rows = (int) r->n_rows;
-  scene->n_columns = (int) r->n_columns;
+  gint64 rows = r->n_rows, columns = is_sound ? count_frames (c, n_shown) : r->n_columns;
+  const float *cells = c->target < 0 ? r->mean_cells
+                                     : (const float *) r->cells->data +
+                                           (gsize) c->target * (gsize) (rows * r->n_columns);
+  double low = INFINITY, high = -INFINITY;
+  scene->n_rows = (int) rows;
+  scene->n_columns = (int) columns;
   g_free (scene->weights);
   g_clear_pointer (&scene->selected, g_free);
-  scene->weights = g_new0 (float, (gsize) n + 1);
-  double low = INFINITY, high = -INFINITY;
-  for (gint64 i = 0; i < n; i++)
+  scene->weights = g_new (float, (gsize) (rows * columns) + 1);
+  for (gint64 i = 0; i < rows * columns; i++)
     {
-      gint64 row = is_sound ? r->n_rows - 1 - i / r->n_columns : i / r->n_columns;
-      gint64 at = row * r->n_columns + i % r->n_columns;
-      double sum = 0;
-      for (int t = from; t < end; t++)
-        sum += (double) r->cells[t * n + at];
-      scene->weights[i] = (float) (sum / (end - from));
+      gint64 row = is_sound ? rows - 1 - i / columns : i / columns;
+      scene->weights[i] = NAN;
+      if (i % columns >= r->n_columns)
+        continue;
+      scene->weights[i] = cells[row * r->n_columns + i % columns];
       low = fmin (low, (double) scene->weights[i]);
       high = fmax (high, (double) scene->weights[i]);
     }
@@ -215,8 +232,8 @@ hl_compare_overlay (const HlCompare *c, HlCompareSide side, const HlViewOptions 
   if (scene == NULL)
     return NULL;
   if (is_fine (c, side))
-    put_cells (c, scene);
-  select_cells (c, side, scene);
+    put_cells (c, scene, n_shown);
+  select_cells (c, side, n_shown, scene);
   g_free (scene->title);
   scene->title = title_of (side);
   return scene;

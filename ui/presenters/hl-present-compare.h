@@ -68,9 +68,11 @@ HlOverlayScene *hl_compare_overlay (const HlCompare *compare,
                                     HlCompareSide side,
                                     const HlViewOptions *options);
 
-/** hl_compare_cell_keys: the tokens of the input that a cell of that overlay is of. */
+/** hl_compare_cell_keys: the tokens of the input that a cell of that overlay is of, of
+ * which @n_shown are shown. */
 void hl_compare_cell_keys (const HlCompare *compare,
                            HlCompareSide side,
+                           gint64 n_shown,
                            gint64 cell,
                            gint64 *first,
                            gint64 *end);

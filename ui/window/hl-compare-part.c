@@ -17,6 +17,8 @@
 
 /* A picture is as large as fits into a square of this side. */
 #define PICTURE_SIDE 300
+/* What a file says beyond this is no time of a recording. */
+#define LONGEST_S 1e6
 /* Lines of tokens that are in sight at most; more scroll. */
 #define LINES_MOST 6
 /* A guess that fits the widths tokens have as a rule. */
@@ -76,6 +78,7 @@ hl_compare_part_get (HlComparePart *self)
 static void
 drop_result (HlComparePart *self)
 {
+  hl_sound_stop (self->sound);
   g_clear_pointer (&self->result, hl_cross_result_unref);
   g_clear_pointer (&self->trace, hl_trace_unref);
   g_clear_pointer (&self->keys, hl_token_list_unref);
@@ -152,11 +155,14 @@ count_heads (const HlCompare *c)
 static char *
 describe_heads (HlComparePart *self, const HlCompare *c)
 {
-  HlCrossHeads which = hl_document_get_cross_heads (self->document);
-  g_autoptr (GArray) heads = hl_document_list_cross_heads (self->document, which);
-  g_autofree char *names = name_heads (heads);
-  if (c->map == NULL || heads->len == 0)
+  HlCrossHeads which;
+  const GArray *heads = hl_document_get_cross_map_heads (self->document, &which);
+  if (c->result->options.by_norm)
+    return g_strdup_printf (_ ("norms of what all %d heads carry, A v W_O"),
+                            count_heads (c));
+  if (c->map == NULL || heads == NULL)
     return g_strdup_printf (_ ("mean of all %d heads"), count_heads (c));
+  g_autofree char *names = name_heads (heads);
   if (which == HL_CROSS_HEADS_SELECTED)
     return g_strdup_printf (_ ("head %s"), names);
   if (which == HL_CROSS_HEADS_PINNED)
@@ -210,8 +216,9 @@ show_time (HlComparePart *self, const HlCompare *c)
   const HlTokenTable *keys = hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
   gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
   gint64 last = hl_compare_n_shown (c) - 1;
-  if (is_sound)
-    hl_split_view_set_time (self->split, keys->tokens[0].start, keys->tokens[last].end);
+  const double from_s = keys->tokens[0].start, to_s = keys->tokens[last].end;
+  if (is_sound && from_s >= 0 && to_s > from_s && to_s < LONGEST_S)
+    hl_split_view_set_time (self->split, from_s, to_s);
   else
     hl_split_view_set_time (self->split, 0, 0);
   gtk_widget_set_visible (self->sound_row, is_sound);
@@ -405,13 +412,13 @@ cells_cb (HlPatchView *view, const gboolean *selected, guint n, HlComparePart *s
   if (self->is_filling || self->result == NULL)
     return;
   HlCompare c = hl_compare_part_get (self);
-  gint64 had = self->of_region;
+  gint64 had = self->of_region, n_shown = hl_compare_n_shown (&c);
   begin_region (self);
   for (guint i = 0; i < n; i++)
     if (selected[i])
       {
         gint64 first, end;
-        hl_compare_cell_keys (&c, side, i, &first, &end);
+        hl_compare_cell_keys (&c, side, n_shown, i, &first, &end);
         for (gint64 key = first; key < end; key++)
           add_key (self, key);
         earliest = MIN (earliest, first);
@@ -549,12 +556,20 @@ hl_compare_part_dispose (GObject *object)
 }
 
 static void
+hl_compare_part_unmap (GtkWidget *widget)
+{
+  hl_sound_stop (HL_COMPARE_PART (widget)->sound);
+  GTK_WIDGET_CLASS (hl_compare_part_parent_class)->unmap (widget);
+}
+
+static void
 hl_compare_part_class_init (HlComparePartClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = hl_compare_part_dispose;
   g_signal_new ("chosen", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                 NULL, G_TYPE_NONE, 0);
+  widget->unmap = hl_compare_part_unmap;
   gtk_widget_class_set_layout_manager_type (widget, GTK_TYPE_BIN_LAYOUT);
 }
 

@@ -88,10 +88,19 @@ void
 hl_deletion_part_show_busy (HlDeletionPart *self)
 {
   double fraction;
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  gboolean is_wer = gtk_drop_down_get_selected (self->metric) == HL_METRIC_WER;
+  gboolean can_say = info != NULL && info->n_source_context > 0;
   gtk_widget_set_sensitive (
       self->measure,
-      hl_document_can_compare (self->document) &&
+      hl_document_can_compare (self->document) && (can_say || !is_wer) &&
           hl_document_get_analysis (self->document, &fraction) == NULL);
+  gtk_widget_set_tooltip_text (
+      self->measure,
+      is_wer && !can_say
+          ? _ ("Word error rates are of an encoder with a decoder")
+          : _ ("Takes away the tokens that attention, saliency or chance put first, a tenth "
+               "at a time, and looks what the prediction becomes"));
 }
 
 static void
@@ -100,6 +109,13 @@ measure_cb (HlDeletionPart *self)
   guint metric = gtk_drop_down_get_selected (self->metric);
   if (metric < HL_N_METRICS)
     hl_document_delete (self->document, (HlFaithfulnessMetric) metric);
+}
+
+static void
+metric_cb (HlDeletionPart *self)
+{
+  if (self->document != NULL)
+    hl_deletion_part_show_busy (self);
 }
 
 void
@@ -155,10 +171,8 @@ hl_deletion_part_init (HlDeletionPart *self)
   self->metric = hl_score_words (row, metrics, _ ("What is read of what is left"));
   self->measure = hl_score_button (row, _ ("_Measure Deletion and Insertion"),
                                    G_CALLBACK (measure_cb), self);
-  gtk_widget_set_tooltip_text (
-      self->measure,
-      _ ("Takes away the tokens that attention, saliency or chance put first, a tenth at a "
-         "time, and looks what the prediction becomes"));
+  g_signal_connect_object (self->metric, "notify::selected", G_CALLBACK (metric_cb), self,
+                           G_CONNECT_SWAPPED);
   self->curves = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   gtk_box_append (GTK_BOX (section), self->curves);
   self->deletion = hl_score_chart (self->curves, 200, _ ("Deletion"));

@@ -30,10 +30,14 @@ show_checks (HlMasksPart *self, const GArray *checks)
       &hl_document_get_saliency_choices (self->document)->options.spes;
   const HlSpesCheck *last = &g_array_index (checks, HlSpesCheck, checks->len - 1);
   g_autoptr (HlChartScene) scene = hl_compare_convergence (checks, spes->stable_at);
-  g_autofree char *text = g_strdup_printf (
-      _ ("%d masks: reliability %.3f of two halves of them; no map can be expected to "
-         "correlate with this saliency by more than %.3f."),
-      last->n_masks, last->reliability, sqrt (fmax (last->reliability, 0)));
+  g_autofree char *text =
+      isnan (last->reliability)
+          ? g_strdup_printf (_ ("%d masks: their two halves cannot be compared yet."),
+                             last->n_masks)
+          : g_strdup_printf (
+                _ ("%d masks: reliability %.3f of two halves of them; no map can be "
+                   "expected to correlate with this saliency by more than %.3f."),
+                last->n_masks, last->reliability, sqrt (fmax (last->reliability, 0)));
   hl_chart_view_set_scene (self->chart, scene);
   gtk_label_set_text (self->words, text);
 }
@@ -47,13 +51,24 @@ hl_masks_part_show (HlMasksPart *self)
                          : known != NULL ? known->checks
                                          : NULL;
   gboolean is_there = checks != NULL && checks->len > 0;
-  gtk_widget_set_visible (GTK_WIDGET (self), is_there);
+  /* A run that was stopped before its first check can be gone on with, too. */
+  gboolean is_known = !self->is_live && known != NULL && known->n_masks > 0;
+  gtk_widget_set_visible (GTK_WIDGET (self), is_there || is_known);
+  gtk_widget_set_visible (GTK_WIDGET (self->chart), is_there);
   gtk_widget_set_visible (self->more, !self->is_live);
   gtk_widget_set_sensitive (
       self->more, hl_document_can_go_on (self->document) &&
                       hl_document_get_analysis (self->document, &fraction) == NULL);
   if (is_there)
     show_checks (self, checks);
+  else if (is_known)
+    {
+      g_autofree char *text = g_strdup_printf (
+          ngettext ("%d mask, too few to say how good the map is.",
+                    "%d masks, too few to say how good the map is.", known->n_masks),
+          known->n_masks);
+      gtk_label_set_text (self->words, text);
+    }
 }
 
 static void

@@ -21,6 +21,7 @@ typedef struct
   GtkSpinButton *masks, *stable_at, *seed;
   gboolean is_filling;
   gboolean is_chosen; /* by a person */
+  gboolean is_good;   /* the target and what it is held against are the model's */
 } Options;
 
 static const struct
@@ -82,6 +83,15 @@ hl_saliency_explain (HlSaliencyMethod method)
   return i >= 0 ? _ (methods[i].formula) : "";
 }
 
+gboolean
+hl_saliency_options_check (GtkWidget *options)
+{
+  Options *o = g_object_get_data (G_OBJECT (options), "options");
+  if (!o->is_good)
+    gtk_menu_button_popup (GTK_MENU_BUTTON (options));
+  return o->is_good;
+}
+
 char *
 hl_saliency_describe (const HlSaliencyOptions *o)
 {
@@ -105,9 +115,14 @@ static void
 read_choices (Options *o)
 {
   HlSaliencyChoices choices = *hl_document_get_saliency_choices (o->document);
-  gboolean is_good =
-      hl_class_entry_parse (o->target, o->document, HL_TARGET_AUTO, &choices.target);
-  is_good &= hl_class_entry_parse (o->against, o->document, -1, &choices.against);
+  int target, against;
+  o->is_good = hl_class_entry_parse (o->target, o->document, HL_TARGET_AUTO, &target);
+  o->is_good &= hl_class_entry_parse (o->against, o->document, -1, &against);
+  if (o->is_good)
+    {
+      choices.target = target;
+      choices.against = against;
+    }
   choices.options.method = (HlSaliencyMethod) gtk_drop_down_get_selected (o->method);
   choices.options.baseline =
       (HlSaliencyBaseline) gtk_drop_down_get_selected (o->baseline);
@@ -123,8 +138,7 @@ read_choices (Options *o)
   gtk_widget_set_sensitive (GTK_WIDGET (o->stable_at), is_by_masks);
   gtk_widget_set_sensitive (GTK_WIDGET (o->baseline),
                             hl_saliency_has_baseline (choices.options.method));
-  if (is_good)
-    hl_document_set_saliency_choices (o->document, &choices);
+  hl_document_set_saliency_choices (o->document, &choices);
 }
 
 static void

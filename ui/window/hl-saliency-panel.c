@@ -51,8 +51,9 @@ show_head (HlSaliencyPanel *self)
   double fraction;
   gboolean is_busy = hl_document_get_analysis (self->document, &fraction) != NULL;
   gboolean can = hl_document_can_compare (self->document);
+  const HlCrossResult *result = hl_document_get_cross (self->document);
   gtk_widget_set_sensitive (GTK_WIDGET (self->heads_choice),
-                            hl_document_get_cross (self->document) != NULL);
+                            result != NULL && !result->options.by_norm);
   gtk_button_set_label (self->run, is_busy ? _ ("Stop") : _ ("Compute"));
   hl_score_show_busy (self->document, GTK_WIDGET (self->run), self->empty_state.run);
   gtk_widget_set_sensitive (GTK_WIDGET (self->run), is_busy || can);
@@ -160,7 +161,7 @@ run_cb (HlSaliencyPanel *self)
   double fraction;
   if (hl_document_get_analysis (self->document, &fraction) != NULL)
     hl_document_stop_analysis (self->document);
-  else
+  else if (hl_saliency_options_check (self->options))
     hl_document_compare (self->document);
 }
 
@@ -197,7 +198,7 @@ selection_cb (HlSelection *selection, guint parts, HlSaliencyPanel *self)
       hl_document_get_cross (self->document) == NULL)
     return;
   if (is_other)
-    hl_document_set_cross_heads (self->document, heads);
+    hl_document_follow_cross_heads (self->document);
   else if (parts & HL_SELECTION_HEAD)
     {
       HlCompare c = hl_compare_part_get (self->part);
@@ -344,6 +345,9 @@ static void
 hl_saliency_panel_map (GtkWidget *widget)
 {
   GTK_WIDGET_CLASS (hl_saliency_panel_parent_class)->map (widget);
+  /* Other heads may have been chosen while the page was out of sight. */
+  if (HL_SALIENCY_PANEL (widget)->document != NULL)
+    hl_document_follow_cross_heads (HL_SALIENCY_PANEL (widget)->document);
   changed_cb (HL_SALIENCY_PANEL (widget));
 }
 

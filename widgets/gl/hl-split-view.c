@@ -112,6 +112,9 @@ update_words (HlSplitView *self)
 static void
 changed (HlSplitView *self)
 {
+  /* The second lies on top; while it alone is shown it is what is hit. */
+  if (self->shown != HL_SPLIT_BOTH)
+    gtk_widget_set_can_target (self->second, self->shown == HL_SPLIT_SECOND);
   update_words (self);
   gtk_widget_queue_draw (GTK_WIDGET (self));
   g_signal_emit_by_name (self, "split-changed");
