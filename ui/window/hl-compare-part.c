@@ -277,7 +277,7 @@ show_outputs (HlComparePart *self, const HlCompare *c)
     words = g_strdup (_ ("Outputs: coloured by how much of their saliency lies in the "
                          "chosen region"));
   else
-    words = g_strdup (n > 1 ? _ ("Outputs. Click one for its own rows; click the input "
+    words = g_strdup (n > 1 ? _ ("Outputs. Click one for its rows; click the input "
                                  "to see which rest on it.")
                             : _ ("Output"));
   gtk_label_set_text (self->outputs_title, words);

@@ -319,7 +319,7 @@ paint_bars (HlSplitView *self, HlPainter *painter, double top, double width)
   double em = painter->theme.font_size, length = fmin (0.4 * width, 18 * em);
   HlRect left = { 0.6 * em, top + 0.7 * em, length, 0.7 * em };
   HlRect right = left;
-  right.x = width - length - 1.2 * em;
+  right.x = width - length - 2 * em;
   if (!self->has_scales)
     return;
   hl_paint_color_bar (painter, &self->first_scale, &left);
