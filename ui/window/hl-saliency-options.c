@@ -35,7 +35,7 @@ static const struct
         "baseline's, z the logit before the softmax") },
   { "integrated-gradients", N_ ("Integrated gradients"),
     N_ ("(x − x0) times the mean of dz/dx between x0 and x; steps double until the sum is "
-        "within 1 % of z(x) − z(x0) (Sundararajan et al., arXiv 1703.01365)") },
+        "within a hundredth of z(x) − z(x0) (Sundararajan et al., arXiv 1703.01365)") },
   { "smoothgrad", N_ ("SmoothGrad"),
     N_ ("(x − x0) times the mean of dz/dx at x and normal noise (Smilkov et al., arXiv "
         "1706.03825)") },
