@@ -99,11 +99,11 @@ analyze_times_print (const Analyze *a)
     {
       const HlInterval *x = &t->absolute[b];
       printf (b == HL_WORD_START
-                  ? _ ("starts: off by %.3f s [%.3f, %.3f] on average, median %.3f s;")
-                  : _ ("ends: off by %.3f s [%.3f, %.3f] on average, median %.3f s;"),
+                  ? _ ("starts: off by %.3f s [%.3f, %.3f] on average, median %.3f s")
+                  : _ ("ends: off by %.3f s [%.3f, %.3f] on average, median %.3f s"),
               x->mean, x->low, x->high, t->median[b]);
       for (int k = 0; k < HL_WORD_LIMITS; k++)
-        printf (_ (" within %.1f s %.0f%% [%.0f, %.0f]"), hl_word_limits[k],
+        printf (_ (", within %.1f s %.0f%% [%.0f, %.0f]"), hl_word_limits[k],
                 100 * t->within[b][k].mean, 100 * t->within[b][k].low,
                 100 * t->within[b][k].high);
       printf ("\n");

@@ -18,8 +18,8 @@ const CliCommand cli_commands[] = {
   { "trace", "MODEL --image F | --text S -o S.h5",
     N_ ("Run a model on an input, into a session"), cli_trace },
   { "analyze",
-    "importance|strength|patterns|overview MODEL --image F | --text S | "
-    "--dataset D",
+    "importance|strength|patterns|overview|saliency|cross-attention|alignment MODEL "
+    "--image F | --text S | --dataset D",
     N_ ("Which heads matter, how far they look, their patterns; a data set"),
     cli_analyze },
   { "generate", "MODEL --text S --tokens N",

@@ -167,19 +167,21 @@ smooth_row (const double *from, double *to, int m)
     }
 }
 
-/* Fewer keys than the median looks at are left as they are. */
+/* Frames are smoothed, as long as there are more than the median looks at; the letters or
+ * pieces of a text are not: one alone may be what a row is of. */
 static void
-add_head (double *sum, double *rows, gsize n, gsize m)
+add_head (double *sum, double *rows, gsize n, gsize m, gboolean are_frames)
 {
   g_autofree double *smooth = g_new (double, m + 1);
+  gboolean smooths = are_frames && m > HL_ALIGNMENT_MEDIAN / 2;
   z_score_columns (rows, n, m);
   for (gsize i = 0; i < n; i++)
     {
       const double *row = rows + i * m;
-      if (m > HL_ALIGNMENT_MEDIAN / 2)
+      if (smooths)
         smooth_row (row, smooth, (int) m);
       for (gsize j = 0; j < m; j++)
-        sum[i * m + j] += m > HL_ALIGNMENT_MEDIAN / 2 ? smooth[j] : row[j];
+        sum[i * m + j] += smooths ? smooth[j] : row[j];
     }
 }
 
@@ -323,6 +325,8 @@ warp_heads (const Work *w,
 {
   gsize n = w->emitted->len, m = w->keys->len;
   g_autofree double *sum = g_new0 (double, n *m + 1);
+  const HlTrace *trace = hl_attention_source_get_trace (w->source);
+  gboolean are_frames = g_str_equal (trace->input_kind, "audio");
   for (guint i = 0; i < alignment->heads->len; i++)
     {
       HlHeadKey head = g_array_index (alignment->heads, HlHeadKey, i);
@@ -330,7 +334,7 @@ warp_heads (const Work *w,
       if (rows == NULL ||
           !hl_progress_step (progress, (double) i / alignment->heads->len, NULL, error))
         return FALSE;
-      add_head (sum, rows, n, m);
+      add_head (sum, rows, n, m, are_frames);
     }
   for (gsize i = 0; i < n * m; i++)
     sum[i] = -sum[i]; /* the mean would be warped alike */

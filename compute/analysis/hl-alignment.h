@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 /** HL_ALIGNMENT_CHOSEN: as many heads are chosen where a model names none. */
 #define HL_ALIGNMENT_CHOSEN 6
-/** HL_ALIGNMENT_MEDIAN: keys that are smoothed over. */
+/** HL_ALIGNMENT_MEDIAN: frames of a recording that are smoothed over. */
 #define HL_ALIGNMENT_MEDIAN 7
 
 /** HlAlignmentHeads: whose maps are averaged: those that generation_config.json names

@@ -124,6 +124,20 @@ add_rows (double *sum, const double *rows, gsize n, double share)
     sum[i] += rows[i] * share;
 }
 
+/* Norms are no shares of a row; what lies on a path is to be one. */
+static void
+share_out (const Work *w, double *rows)
+{
+  for (gint64 i = 0; i < w->n; i++)
+    {
+      double *row = rows + i * w->m, sum = 0;
+      for (gint64 j = 0; j < w->m; j++)
+        sum += isnan (row[j]) ? 0 : row[j];
+      for (gint64 j = 0; j < w->m; j++)
+        row[j] = sum > 0 ? row[j] / sum : row[j];
+    }
+}
+
 static void
 compare_head (const Work *w, HlCrossComparison *c, gsize at, const double *rows)
 {
@@ -185,6 +199,8 @@ compare_layer (const Work *w,
       else
         add_rows (joined, rows, n, 1.0 / H);
       weigh_head (w, norms, h, rows);
+      if (norms != NULL)
+        share_out (w, rows);
       compare_head (w, c, (gsize) (layer * c->n_heads + h), rows);
     }
   if (norms != NULL)

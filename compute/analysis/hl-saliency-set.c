@@ -168,6 +168,17 @@ score_at_once (const Asking *a, const GArray *targets, GError **error)
                                                                    : NULL;
 }
 
+/* (transfer full): "Bag − Shirt" where it is held against another. */
+static char *
+name_target (const HlModel *model, const HlSaliencyTarget *target)
+{
+  g_autofree char *name = hl_model_dup_class_name (model, target->index);
+  if (target->against < 0)
+    return g_steal_pointer (&name);
+  g_autofree char *other = hl_model_dup_class_name (model, target->against);
+  return g_strdup_printf ("%s − %s", name, other);
+}
+
 /* One target after the other: (transfer full); NULL with @error. */
 static HlSaliencySet *
 score_each (const Asking *a, const GArray *targets, GError **error)
@@ -191,7 +202,7 @@ score_each (const Asking *a, const GArray *targets, GError **error)
       g_ptr_array_add (set->rows, row);
       g_ptr_array_add (set->names, one.pair != NULL
                                        ? g_strdup (one.pair->name)
-                                       : hl_model_dup_class_name (a->model, one.index));
+                                       : name_target (a->model, &one));
     }
   return g_steal_pointer (&set);
 }

@@ -9,8 +9,8 @@
                                        models/whisper-base.en and audio/jfk.wav
 
 The maps are those that the reference library computed (make-seq2seq.py); what is made of
-them is written here anew: z-scores over tokens, a median over seven keys, the cheapest path
-by recursion, and the heads whose rows go on most steadily.
+them is written here anew: z-scores over tokens, of a recording a median over seven keys, the
+cheapest path by recursion, and the heads whose rows go on most steadily.
 """
 
 import functools
@@ -34,10 +34,10 @@ def smooth(row):
     return np.array([np.median(wide[j:j + WIDTH]) for j in range(len(row))])
 
 
-def prepare(rows):
+def prepare(rows, are_frames=True):
     spread = rows.std(0)
     scored = np.divide(rows - rows.mean(0), spread, out=np.zeros_like(rows), where=spread > 0)
-    return np.stack([smooth(row) for row in scored])
+    return np.stack([smooth(row) for row in scored]) if are_frames else scored
 
 
 def cheapest(cost):
@@ -122,10 +122,11 @@ def main():
         maps = {(layer, head): e[key][head, :-1].double().numpy()
                 for layer, key in enumerate(layers) for head in range(e[key].shape[0])}
         ranked = sorted(maps, key=lambda h: -steadiness(maps[h]))[:CHOSEN]
+        sound = name.startswith("whisper")  # the pieces of a text are not smoothed
         found.append({
             "model": name,
-            "all": cheapest(-sum(prepare(m) for m in maps.values())),
-            "monotone": cheapest(-sum(prepare(maps[h]) for h in ranked)),
+            "all": cheapest(-sum(prepare(m, sound) for m in maps.values())),
+            "monotone": cheapest(-sum(prepare(maps[h], sound) for h in ranked)),
             "heads": [list(h) for h in ranked]})
         print(name, found[-1])
     return write("alignment.json", found)

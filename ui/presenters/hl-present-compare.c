@@ -248,6 +248,7 @@ hl_compare_tokens (const HlCompare *c,
   gint64 m = c->result->comparison->n_keys;
   HlTokenScene *scene = hl_token_scene_new (tokens);
   scene->title = title_of (side);
+  scene->fades_low = FALSE; /* as the bars below, which are of both */
   scene->weights = hl_compare_shares (c, side);
   scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
   for (gint64 j = 0; j < m; j++)

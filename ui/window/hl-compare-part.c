@@ -23,7 +23,7 @@
 #define LINES_MOST 6
 /* A guess that fits the widths tokens have as a rule. */
 #define TOKENS_A_LINE 10
-#define BAR_HEIGHT 44
+#define BAR_HEIGHT 54
 
 struct _HlComparePart
 {

@@ -134,10 +134,9 @@ save_table_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 page_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  HlWindow *self = HL_WINDOW (widget);
-  if (hl_document_get_trace (self->document) != NULL)
-    gtk_stack_set_visible_child_name (self->pages,
-                                      g_variant_get_string (parameter, NULL));
+  /* Before there is a trace the pages are out of sight: it is the one seen then. */
+  gtk_stack_set_visible_child_name (HL_WINDOW (widget)->pages,
+                                    g_variant_get_string (parameter, NULL));
 }
 
 void

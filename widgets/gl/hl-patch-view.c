@@ -288,7 +288,9 @@ void
 hl_patch_view_handle_brush (HlPatchView *self, double x, double y)
 {
   double dx = x - self->brush_x, dy = y - self->brush_y;
-  int n_steps = MAX ((int) ceil (MIN (hypot (dx, dy), 8192) / 2), 1);
+  HlRect cell = hl_patch_view_get_patch_rect (self, 0, 0);
+  double step = CLAMP (fmin (cell.width, cell.height) / 2, 0.25, 2);
+  int n_steps = MAX ((int) ceil (MIN (hypot (dx, dy), 8192) / step), 1);
   gboolean has_more = FALSE;
   for (int i = 1; i <= n_steps; i++)
     {
