@@ -145,6 +145,16 @@ print_faithfulness (const HlFaithfulness *f)
           f->n_random);
 }
 
+/* Right in a column; a dash for what is not there, as of one row. */
+static void
+print_number (int width, double x)
+{
+  if (isnan (x))
+    printf (" %*s", width, "-");
+  else
+    printf (" %*.4f", width, x);
+}
+
 void
 analyze_print_cross (const Analyze *a)
 {
@@ -170,10 +180,16 @@ analyze_print_cross (const Analyze *a)
     {
       int at = g_array_index (heads, int, i);
       g_autofree char *name = g_strdup_printf ("%d.%d", at / c->n_heads, at % c->n_heads);
-      printf ("%8s %9.4f %9.4f %9.4f %12.4f %13.4f\n", name, c->pearson[at],
-              c->pearson[at] * c->pearson[at], c->spearman[at], c->diagonality[at],
-              c->monotonicity[at]);
+      printf ("%8s", name);
+      print_number (9, c->pearson[at]);
+      print_number (9, c->pearson[at] * c->pearson[at]);
+      print_number (9, c->spearman[at]);
+      print_number (12, c->diagonality[at]);
+      print_number (13, c->monotonicity[at]);
+      printf ("\n");
     }
+  if (heads->len > N_PRINTED)
+    printf (_ ("%d of %u heads; --json and --csv have all\n"), N_PRINTED, heads->len);
   if (a->faithfulness != NULL)
     print_faithfulness (a->faithfulness);
 }

@@ -29,15 +29,14 @@ analyze_parse_class (
       *found = HL_TARGET_LABEL;
       return TRUE;
     }
-  g_autoptr (HlLabels) labels = hl_labels_new (hl_model_get_info (a->model), NULL, NULL);
   gint64 number;
-  *found = hl_labels_find (labels, text);
+  *found = hl_model_find_class (a->model, text);
   if (*found < 0 && g_ascii_string_to_signed (text, 10, 0, G_MAXINT, &number, NULL))
     *found = (int) number; /* whoever runs the model says how many there are */
   if (*found >= 0)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "%s: a number or the name of a class expected, \"%s\" found", option,
+               "%s: a number, or the name of a class or token expected, \"%s\" found", option,
                text);
   return FALSE;
 }

@@ -199,6 +199,13 @@ check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
   if (o->n_masks < 0 || !(o->stable_at >= 0 && o->stable_at <= 1))
     return cli_usage ("analyze", _ ("--masks: no negative number, and --stable-at: a "
                                     "number from 0 to 1, expected"));
+  gboolean is_spes = g_strcmp0 (o->method, "spes") == 0;
+  if (!is_spes && (o->n_masks > 0 || o->granularities != NULL || o->pooling != NULL ||
+                   o->stable_at > 0))
+    return cli_usage ("analyze", _ ("--masks, --granularities, --pooling and --stable-at "
+                                    "are of --method spes"));
+  if (!o->takes_away && (o->metric != NULL || o->n_chance > 0))
+    return cli_usage ("analyze", _ ("--metric and --chance are of --deletion"));
   if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)
     return cli_usage ("analyze", _ ("--dataset expected: an overview is of many inputs"));
   if (analyses[*which].to_csv == analyze_saliency_to_csv ||

@@ -3,6 +3,7 @@
 #include "model/hl-model-text.h"
 
 #include "base/hl-error.h"
+#include "model/hl-labels.h"
 #include "model/hl-model-private.h"
 #include "model/hl-model-source.h"
 
@@ -128,6 +129,24 @@ hl_model_dup_text (const HlModel *model, const gint32 *ids, gint64 n, GError **e
   for (gint64 i = 0; i < n; i++)
     g_string_append_printf (numbers, "%s%d", i > 0 ? " " : "", ids[i]);
   return g_string_free (numbers, FALSE);
+}
+
+int
+hl_model_find_class (const HlModel *model, const char *text)
+{
+  /* Vocabularies write the space before a word in one of two ways. */
+  static const char *const spaces[] = { "", "Ġ", "▁" };
+  g_autoptr (HlLabels) labels = hl_labels_new (hl_model_get_info (model), NULL, NULL);
+  int found = hl_labels_find (labels, text);
+  gboolean has_space = g_str_has_prefix (text, " ") || g_str_has_prefix (text, "␣");
+  const char *word = has_space ? g_utf8_next_char (text) : text;
+  for (guint i = has_space; model->tokenizer != NULL && found < 0 && i < G_N_ELEMENTS (spaces);
+       i++)
+    {
+      g_autofree char *spelled = g_strconcat (spaces[i], word, NULL);
+      found = hl_tokenizer_find (model->tokenizer, spelled);
+    }
+  return found;
 }
 
 HlInput *

@@ -92,6 +92,10 @@ char *hl_model_dup_text (const HlModel *model,
                          gint64 n,
                          GError **error);
 
+/** hl_model_find_class: a class by name or number, or of a model with a tokenizer a token: as
+ * it is in the vocabulary, or as it is shown ("␣God"), else with a space before it; -1. */
+int hl_model_find_class (const HlModel *model, const char *text);
+
 /** hl_model_extend_text: (transfer full): @input and then @n generated tokens; @error as
  * hl_model_open_ids(). */
 HlInput *hl_model_extend_text (const HlModel *model,

@@ -154,6 +154,23 @@ def probabilities(*prune):
 
 
 @case
+def targets_by_the_names_of_tokens():
+    kjv = os.path.join(SOURCE, "..", "data", "models", "gpt-kjv")
+    ask = ("analyze", "saliency", kjv, "--text", "In the beginning God created the", "--method",
+           "gradient-input", "--json")
+    bare, shown, against = (json.loads(good(*ask, *more))["targets"][0] for more in (
+        ("--target", " earth"), ("--target", "\u2423earth"),
+        ("--target", "\u2423earth", "--against", "\u2423heaven")))
+    assert bare == shown and bare["target"] == "\u2423earth", bare["target"]
+    assert against["target"] == "\u2423earth \u2212 \u2423heaven", against["target"]
+    other = json.loads(good(*ask, "--target", "\u2423heaven"))["targets"][0]
+    assert abs(against["value"] - (bare["value"] - other["value"])) < 1e-4, against["value"]
+    fails(1, *ask, "--target", "xyzzyq", says=["--target", "token expected", "xyzzyq"])
+    fails(2, *ask, "--metric", "loss", says=["--metric", "--deletion"])
+    fails(2, *ask, "--masks", "50", says=["--masks", "--method spes"])
+
+
+@case
 def importance_is_what_single_runs_say():
     found = json.loads(good("analyze", "importance", MODEL, "--image", PICTURE, "--target",
                             "cat", "-o", at("imp.h5"), "--json"))

@@ -70,6 +70,7 @@ typedef struct
   HlCrossMap *map;
   GArray *map_heads;
   HlCrossHeads map_choice;
+  gboolean is_reading;
   GCancellable *cancellable;
   guint epoch, map_epoch;
 } HlDocumentSaliency;

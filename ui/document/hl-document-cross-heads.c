@@ -92,6 +92,7 @@ map_cb (GObject *source, GAsyncResult *result, gpointer data)
       hl_cross_map_free (map);
       return;
     }
+  self->saliency.is_reading = FALSE;
   if (map == NULL)
     hl_document_set_status (self, g_strdup (error->message));
   g_clear_pointer (&self->saliency.map, hl_cross_map_free);
@@ -109,6 +110,7 @@ hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
   HlDocumentSaliency *s = &self->saliency;
   s->heads = which;
   s->map_epoch++;
+  s->is_reading = FALSE;
   g_autoptr (GArray) heads = hl_document_list_cross_heads (self, which);
   if (which == HL_CROSS_HEADS_ALL || heads->len == 0 || s->made == NULL ||
       s->made->options.by_norm || self->source == NULL)
@@ -118,6 +120,7 @@ hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
       hl_document_emit (self, HL_DOCUMENT_SALIENCY);
       return;
     }
+  s->is_reading = TRUE;
   Job *job = g_new0 (Job, 1);
   *job = (Job){ g_object_ref (self), s->map_epoch, hl_attention_source_ref (self->source),
                 hl_cross_result_ref (s->made), g_steal_pointer (&heads), which };
@@ -146,6 +149,12 @@ hl_document_follow_cross_heads (HlDocument *self)
                                           : heads->len == 0;
   if (s->made != NULL && s->heads != HL_CROSS_HEADS_ALL && !is_same)
     hl_document_set_cross_heads (self, s->heads);
+}
+
+gboolean
+hl_document_is_reading_cross_map (HlDocument *self)
+{
+  return self->saliency.is_reading;
 }
 
 const GArray *

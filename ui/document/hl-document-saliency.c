@@ -113,6 +113,15 @@ hl_document_get_cross (HlDocument *self)
   return self->saliency.made;
 }
 
+gboolean
+hl_document_has_bare_saliency (HlDocument *self)
+{
+  for (guint i = 0; i < hl_session_get_n_results (self->session); i++)
+    if (g_str_equal (hl_session_get_result (self->session, i)->id, HL_RESULT_SALIENCY))
+      return self->saliency.made == NULL;
+  return FALSE;
+}
+
 HlSessionResult *
 hl_document_get_cross_kept (HlDocument *self)
 {

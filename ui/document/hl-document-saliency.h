@@ -65,6 +65,10 @@ const GArray *hl_document_get_checks (HlDocument *self);
 /** hl_document_get_cross: (transfer none) (nullable) */
 HlCrossResult *hl_document_get_cross (HlDocument *self);
 
+/** hl_document_has_bare_saliency: the session has saliency that attention was not compared
+ * with. */
+gboolean hl_document_has_bare_saliency (HlDocument *self);
+
 /** hl_document_get_cross_kept: (transfer none) (nullable): what that was read from. */
 HlSessionResult *hl_document_get_cross_kept (HlDocument *self);
 
@@ -86,6 +90,9 @@ const HlCrossMap *hl_document_get_cross_map (HlDocument *self);
 /** hl_document_get_cross_map_heads: (transfer none) (nullable) (element-type HlHeadKey):
  * those that the map is of; @which: (out): by which choice. */
 const GArray *hl_document_get_cross_map_heads (HlDocument *self, HlCrossHeads *which);
+
+/** hl_document_is_reading_cross_map: it is on its way. */
+gboolean hl_document_is_reading_cross_map (HlDocument *self);
 
 /** hl_document_follow_cross_heads: reads the map again where the choice stands for other
  * heads by now. */

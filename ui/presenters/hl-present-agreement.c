@@ -5,6 +5,7 @@
 #include "presenters/hl-present-agreement.h"
 
 #include "analysis/hl-faithfulness.h"
+#include "analysis/hl-statistics.h"
 #include "analysis/hl-result-reader.h"
 #include "presenters/hl-present-saliency.h"
 
@@ -176,7 +177,7 @@ hl_present_left (const HlSessionResult *result, gboolean inserts, GError **error
       scene->y_title = g_strdup (metric_words (metric));
       scene->caption = left_caption (reader.params, n, metric);
       scene->x_low = 0;
-      scene->x_high = 100;
+      scene->x_high = 102; /* the last number is not cut */
       scene->y_low = 0;
       scene->y_high = metric == HL_METRIC_LOSS ? NAN : 1;
       for (int o = 0; o < HL_N_ORDERS; o++)
@@ -189,30 +190,6 @@ hl_present_left (const HlSessionResult *result, gboolean inserts, GError **error
 
 /* ---- both maps -----------------------------------------------------------------------
  */
-
-/* Rows less their mean, by their deviation, over what is there. */
-static void
-z_score (double *x, gint64 n, gint64 m)
-{
-  for (gint64 i = 0; i < n; i++, x += m)
-    {
-      double sum = 0, squares = 0;
-      gint64 there = 0;
-      for (gint64 j = 0; j < m; j++)
-        if (isfinite (x[j]))
-          {
-            sum += x[j];
-            there++;
-          }
-      double mean = sum / (double) MAX (there, 1);
-      for (gint64 j = 0; j < m; j++)
-        if (isfinite (x[j]))
-          squares += (x[j] - mean) * (x[j] - mean);
-      double deviation = sqrt (squares / (double) MAX (there, 1));
-      for (gint64 j = 0; j < m; j++)
-        x[j] = isfinite (x[j]) && deviation > 0 ? (x[j] - mean) / deviation : NAN;
-    }
-}
 
 /* Both of a result, ready to be compared: (n, m) each. */
 typedef struct
@@ -246,8 +223,8 @@ take_both (HlResultReader *reader, gboolean is_raw, Both *both)
                   a->shape.dim[1] };
   if (!is_raw)
     {
-      z_score (both->attention, both->n, both->m);
-      z_score (both->saliency, both->n, both->m);
+      hl_z_score_rows (both->attention, both->n, both->m);
+      hl_z_score_rows (both->saliency, both->n, both->m);
     }
   return TRUE;
 }

@@ -54,6 +54,7 @@ hl_compare_rows (const HlCompare *c)
                                  : _ ("token of the input"));
   scene->y_title = g_strdup (_ ("share of the row"));
   scene->y_low = 0;
+  scene->caption = g_strdup (c->words);
   add_row (scene, c, HL_COMPARE_ATTENTION, n);
   add_row (scene, c, HL_COMPARE_SALIENCY, n);
   for (gint64 j = 0; n <= WORDS_MOST && j < n; j++)
@@ -88,6 +89,7 @@ hl_compare_by_output (const HlCompare *c)
   scene->x_title = g_strdup (_ ("output"));
   scene->y_title = g_strdup (_ ("Pearson's r"));
   scene->selected = c->target;
+  scene->caption = g_strdup (c->words);
   scene->rule = c->map != NULL ? c->map->pearson : all->pearson_all;
   return scene;
 }

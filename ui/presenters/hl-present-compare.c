@@ -4,6 +4,7 @@
 
 #include "presenters/hl-present-compare.h"
 
+#include "analysis/hl-statistics.h"
 #include "presenters/hl-present-recording.h"
 #include "text/hl-encoding.h"
 
@@ -140,6 +141,12 @@ count_frames (const HlCompare *c, gint64 n_shown)
   return MAX (all * n_shown / keys_of (c)->n_tokens, 1);
 }
 
+gboolean
+hl_compare_is_fine (const HlCompare *c)
+{
+  return is_fine (c, HL_COMPARE_SALIENCY);
+}
+
 void
 hl_compare_cell_keys (const HlCompare *c,
                       HlCompareSide side,
@@ -236,6 +243,62 @@ hl_compare_overlay (const HlCompare *c, HlCompareSide side, const HlViewOptions 
   select_cells (c, side, n_shown, scene);
   g_free (scene->title);
   scene->title = title_of (side);
+  return scene;
+}
+
+/* (transfer full): (n_keys): NaN where a token does not count. */
+static float *
+part_rows (const HlCompare *c)
+{
+  gint64 m = c->result->comparison->n_keys;
+  int first = MAX (c->target, 0);
+  int end = c->target >= 0 ? c->target + 1 : c->result->comparison->n_targets;
+  float *apart = g_new0 (float, (gsize) m + 1);
+  for (int t = first; t < end; t++)
+    {
+      gsize bytes = sizeof (double) * (gsize) m;
+      g_autofree double *x = g_memdup2 (row_of (c, HL_COMPARE_ATTENTION, t), bytes);
+      g_autofree double *y = g_memdup2 (row_of (c, HL_COMPARE_SALIENCY, t), bytes);
+      hl_z_score_rows (x, 1, m);
+      hl_z_score_rows (y, 1, m);
+      for (gint64 j = 0; j < m; j++)
+        apart[j] += (float) ((x[j] - y[j]) / (end - first));
+    }
+  return apart;
+}
+
+HlOverlayScene *
+hl_compare_parting (const HlCompare *c, const HlViewOptions *options)
+{
+  int stack = c->result->comparison->stack;
+  g_autofree float *apart = part_rows (c);
+  gint64 n_shown = hl_compare_n_shown (c);
+  gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
+  HlOverlayScene *scene =
+      is_sound ? hl_present_recording_part (c->trace, stack, n_shown, NULL, options)
+               : hl_present_overlay (c->trace, stack, apart, NULL, FALSE, options);
+  if (scene == NULL)
+    return NULL;
+  gint64 n = (gint64) scene->n_rows * scene->n_columns;
+  if (is_sound)
+    {
+      /* Of the tokens in a cell the one that they are furthest apart in. */
+      scene->weights = g_new (float, (gsize) n + 1);
+      for (gint64 i = 0; i < n; i++)
+        {
+          gint64 first, end;
+          hl_compare_cell_keys (c, HL_COMPARE_ATTENTION, n_shown, i, &first, &end);
+          scene->weights[i] = apart[first];
+          for (gint64 j = first; j < end; j++)
+            if (fabsf (apart[j]) > fabsf (scene->weights[i]))
+              scene->weights[i] = apart[j];
+        }
+    }
+  double most = 0;
+  for (gint64 i = 0; i < n; i++)
+    most = isnan (scene->weights[i]) ? most : fmax (most, fabs ((double) scene->weights[i]));
+  most = most > 0 ? most : 1;
+  scene->scale = (HlScale){ HL_COLORMAP_DIVERGING, HL_RANGE_OWN, -most, most };
   return scene;
 }
 

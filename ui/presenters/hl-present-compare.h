@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @target: the output that is looked at; -1 for the mean of all
  * @region: (nullable) (n_keys): tokens of the input that were picked
  * @of_region: how many of them
+ * @words: (nullable): whose attention and which saliency, for captions
  */
 typedef struct
 {
@@ -26,6 +27,7 @@ typedef struct
   int target;
   const gboolean *region;
   gint64 of_region;
+  const char *words;
 } HlCompare;
 
 typedef enum
@@ -48,6 +50,9 @@ HlCompareKind hl_compare_kind (const HlCompare *compare);
  * the output it is not zero (hl-spes.h). */
 gboolean hl_compare_has_floor (const HlCompare *compare);
 
+/** hl_compare_is_fine: saliency is drawn by cells of its own, in nats. */
+gboolean hl_compare_is_fine (const HlCompare *compare);
+
 /** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do not
  * count. */
 float *hl_compare_shares (const HlCompare *compare, HlCompareSide side);
@@ -66,6 +71,11 @@ gint64 hl_compare_n_shown (const HlCompare *compare);
  * known. */
 HlOverlayScene *hl_compare_overlay (const HlCompare *compare,
                                     HlCompareSide side,
+                                    const HlViewOptions *options);
+
+/** hl_compare_parting: (transfer full): where both part, over a picture or recording: the
+ * target's row of attention less that of saliency, each z-scored; of all outputs the mean. */
+HlOverlayScene *hl_compare_parting (const HlCompare *compare,
                                     const HlViewOptions *options);
 
 /** hl_compare_cell_keys: the tokens of the input that a cell of that overlay is of, of

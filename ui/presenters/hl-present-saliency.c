@@ -71,12 +71,19 @@ caption_of (const json_t *params, const char *array)
                         "columns tokens."));
   gboolean is_size =
       g_str_equal (hl_result_get_string (params, "saliency"), "by its size");
+  gboolean is_whole = json_is_object (json_object_get (params, "spes"));
+  const char *where = json_is_true (json_object_get (params, "at_encoder"))
+                          ? _ (", of what the encoder gives")
+                          : "";
   return g_strdup_printf (
-      is_size ? _ ("Size of saliency by %s, baseline %s: rows are what is explained (a "
-                   "logit), columns tokens.")
-              : _ ("Saliency by %s, baseline %s: rows are what is explained (a logit), "
-                   "columns tokens."),
-      hl_result_get_string (params, "method"), hl_result_get_string (params, "baseline"));
+      is_whole  ? _ ("Saliency by %s, baseline %s%s: rows are what is explained (a "
+                     "distribution), columns tokens.")
+      : is_size ? _ ("Size of saliency by %s, baseline %s%s: rows are what is explained (a "
+                     "logit), columns tokens.")
+                : _ ("Saliency by %s, baseline %s%s: rows are what is explained (a logit), "
+                     "columns tokens."),
+      hl_result_get_string (params, "method"), hl_result_get_string (params, "baseline"),
+      where);
 }
 
 HlMatrixScene *

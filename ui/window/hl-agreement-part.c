@@ -4,6 +4,7 @@
 
 #include "window/hl-agreement-part.h"
 
+#include "gl/hl-patch-view.h"
 #include "gl/hl-scatter-view.h"
 #include "presenters/hl-present-agreement.h"
 #include "window/hl-score-page.h"
@@ -13,6 +14,7 @@
 
 /* Pairs of an output and a token up to which each is a dot. */
 #define DOTS_MOST 200000
+#define PICTURE_SIDE 230
 
 struct _HlAgreementPart
 {
@@ -23,6 +25,7 @@ struct _HlAgreementPart
   GtkLabel *heads_caption;
   GtkWidget *by_output_section;
   HlChartView *by_output;
+  HlPatchView *parted; /* the input, of a picture or recording */
   HlHeatmapView *parting;
   GtkLabel *parting_caption;
   GtkWidget *scatter_section;
@@ -47,12 +50,16 @@ hl_agreement_part_show_head (HlAgreementPart *self, const HlCompare *c)
   gboolean is_here = head.stack == all->stack && head.layer < all->n_layers &&
                      head.head < all->n_heads;
   gsize at = is_here ? (gsize) (head.layer * all->n_heads + head.head) : 0;
+  /* Of a single output there is no diagonal. */
+  g_autofree char *diagonality =
+      isnan (all->diagonality[at]) ? g_strdup ("–")
+                                   : g_strdup_printf ("%.3f", all->diagonality[at]);
   g_autofree char *own =
       is_here && !isnan (all->pearson[at])
-          ? g_strdup_printf (_ ("Head %d.%d: r %.3f, Spearman %.3f, diagonality %.3f, "
+          ? g_strdup_printf (_ ("Head %d.%d: r %.3f, Spearman %.3f, diagonality %s, "
                                 "monotonicity %.3f. "),
                              head.layer, head.head, all->pearson[at], all->spearman[at],
-                             all->diagonality[at], all->monotonicity[at])
+                             diagonality, all->monotonicity[at])
           : g_strdup ("");
   g_autofree char *text = g_strdup_printf (
       _ ("%sMean map of all heads: r %.3f, r² %.3f, Spearman %.3f. Click a head to look at "
@@ -72,6 +79,19 @@ show_outputs (HlAgreementPart *self, const HlCompare *c)
   hl_chart_view_set_scene (self->by_output, outputs);
 }
 
+/* On the input itself, where it is one to be seen. */
+static void
+show_parted (HlAgreementPart *self, const HlCompare *c)
+{
+  gboolean is_seen = hl_compare_kind (c) != HL_COMPARE_TOKENS;
+  gtk_widget_set_visible (GTK_WIDGET (self->parted), is_seen);
+  if (!is_seen)
+    return;
+  g_autoptr (HlOverlayScene) scene =
+      hl_compare_parting (c, hl_document_get_view (self->document));
+  hl_patch_view_set_scene (self->parted, scene);
+}
+
 /* These are of the result alone, whatever is picked. */
 static void
 show_parting (HlAgreementPart *self, HlSessionResult *kept)
@@ -80,6 +100,7 @@ show_parting (HlAgreementPart *self, HlSessionResult *kept)
   g_autoptr (GError) error = NULL;
   g_autoptr (HlMatrixScene) parting = hl_present_disagreement (kept, &error);
   hl_heatmap_view_set_scene (self->parting, parting);
+  gtk_widget_set_visible (GTK_WIDGET (self->parting), all->n_targets > 1);
   gtk_label_set_text (self->parting_caption,
                       parting != NULL ? parting->caption : error->message);
   gboolean is_drawn = (gint64) all->n_targets * all->n_keys <= DOTS_MOST;
@@ -97,6 +118,7 @@ hl_agreement_part_show (HlAgreementPart *self, const HlCompare *c, HlSessionResu
 {
   hl_agreement_part_show_head (self, c);
   show_outputs (self, c);
+  show_parted (self, c);
   if (self->kept == kept)
     return;
   g_clear_pointer (&self->result, hl_cross_result_unref);
@@ -149,6 +171,7 @@ hl_agreement_part_set_is_dark (HlAgreementPart *self, gboolean is_dark)
 {
   hl_heatmap_view_set_is_dark (self->heads, is_dark);
   hl_heatmap_view_set_is_dark (self->parting, is_dark);
+  hl_patch_view_set_is_dark (self->parted, is_dark);
   hl_chart_view_set_is_dark (self->by_output, is_dark);
   hl_scatter_view_set_is_dark (self->scatter, is_dark);
 }
@@ -194,6 +217,12 @@ static void
 build_parting (HlAgreementPart *self)
 {
   GtkWidget *section = hl_score_section (self->box, _ ("Where They Part"));
+  GtkWidget *parted = hl_patch_view_new ();
+  gtk_widget_set_size_request (parted, -1, PICTURE_SIDE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (parted), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Attention less saliency on the input"), -1);
+  gtk_box_append (GTK_BOX (section), parted);
+  self->parted = HL_PATCH_VIEW (parted);
   self->parting = hl_score_map (section, 220, _ ("Attention less saliency"));
   g_signal_connect_object (self->parting, "cell-activated", G_CALLBACK (parting_cb), self,
                            0);

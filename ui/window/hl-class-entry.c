@@ -4,26 +4,7 @@
 
 #include "window/hl-class-entry.h"
 
-#include "model/hl-labels.h"
-
-#include <string.h>
-
-/* As it is in the vocabulary, or with its leading space as one of two spellings has it. */
-static int
-find_token (HlDocument *document, const char *text)
-{
-  HlModel *model = hl_document_get_model (document);
-  HlTokenizer *tokenizer = model != NULL ? hl_model_get_tokenizer (model, NULL) : NULL;
-  static const char *const before[] = { "", "Ġ", "▁" };
-  for (guint i = 0; tokenizer != NULL && i < G_N_ELEMENTS (before); i++)
-    {
-      g_autofree char *spelled = g_strconcat (before[i], text, NULL);
-      int id = hl_tokenizer_find (tokenizer, spelled);
-      if (id >= 0)
-        return id;
-    }
-  return -1;
-}
+#include "model/hl-model-text.h"
 
 gboolean
 hl_class_entry_parse (GtkEditable *entry, HlDocument *document, int empty, int *found)
@@ -40,11 +21,8 @@ hl_class_entry_parse (GtkEditable *entry, HlDocument *document, int empty, int *
     *found = HL_TARGET_EVERY;
   else
     {
-      g_autoptr (HlLabels) labels =
-          info != NULL ? hl_labels_new (info, NULL, NULL) : NULL;
-      *found = labels != NULL ? hl_labels_find (labels, text) : -1;
-      if (*found < 0)
-        *found = find_token (document, text);
+      const HlModel *model = hl_document_get_model (document);
+      *found = model != NULL ? hl_model_find_class (model, text) : -1;
       is_good = *found >= 0;
     }
   if (is_good)

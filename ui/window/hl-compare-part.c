@@ -48,6 +48,7 @@ struct _HlComparePart
   int target;
   gboolean *region; /* (n_keys) */
   gint64 of_region;
+  char *words; /* whose attention, which saliency */
   gboolean is_filling;
 };
 
@@ -69,7 +70,8 @@ hl_compare_part_get (HlComparePart *self)
                       hl_document_get_cross_map (self->document),
                       self->target,
                       self->of_region > 0 ? self->region : NULL,
-                      self->of_region };
+                      self->of_region,
+                      self->words };
 }
 
 /* ---- showing -------------------------------------------------------------------------
@@ -160,6 +162,10 @@ describe_heads (HlComparePart *self, const HlCompare *c)
   if (c->result->options.by_norm)
     return g_strdup_printf (_ ("norms of what all %d heads carry, A v W_O"),
                             count_heads (c));
+  if (hl_document_get_cross_heads (self->document) != HL_CROSS_HEADS_ALL &&
+      c->map == NULL && !hl_document_is_reading_cross_map (self->document))
+    return g_strdup_printf (_ ("mean of all %d heads, there being none of that choice"),
+                            count_heads (c));
   if (c->map == NULL || heads == NULL)
     return g_strdup_printf (_ ("mean of all %d heads"), count_heads (c));
   g_autofree char *names = name_heads (heads);
@@ -186,7 +192,11 @@ show_caption (HlComparePart *self, const HlCompare *c)
   g_autofree char *method = hl_saliency_describe (&self->result->set->options);
   g_autofree char *left_out = hl_compare_left_out (c);
   const char *floor =
-      hl_compare_has_floor (c) ? _ (" Saliency counts from each row's least.") : "";
+      hl_compare_is_fine (c)     ? _ (" Saliency is drawn by its own cells, in nats.")
+      : hl_compare_has_floor (c) ? _ (" Saliency counts from each row's least.")
+                                 : "";
+  g_free (self->words);
+  self->words = g_strdup_printf (_ ("Attention: %s; saliency by %s."), heads, method);
   g_autofree char *text = g_strdup_printf (
       _ ("Of %s: attention, %s, beside saliency by %s; both are shares of the row on what "
          "counts. r %s, r² %s, maps %s.%s %s"),
@@ -288,9 +298,9 @@ show_all (HlComparePart *self)
 {
   HlCompare c = hl_compare_part_get (self);
   self->is_filling = TRUE;
+  show_caption (self, &c);
   show_input (self, &c);
   show_outputs (self, &c);
-  show_caption (self, &c);
   self->is_filling = FALSE;
 }
 
@@ -472,6 +482,34 @@ hl_compare_part_set_is_dark (HlComparePart *self, gboolean is_dark)
 /* ---- building ------------------------------------------------------------------------
  */
 
+/* The wheel is the page's where a strip shows all of its tokens. */
+static gboolean
+scroll_cb (GtkEventControllerScroll *controller, double dx, double dy, GtkWidget *scroller)
+{
+  GtkAdjustment *own =
+      gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
+  GtkWidget *page = gtk_widget_get_ancestor (gtk_widget_get_parent (scroller),
+                                             GTK_TYPE_SCROLLED_WINDOW);
+  if (page == NULL ||
+      gtk_adjustment_get_upper (own) > gtk_adjustment_get_page_size (own) + 1)
+    return FALSE;
+  GtkAdjustment *its = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (page));
+  double step = pow (gtk_adjustment_get_page_size (its), 2.0 / 3);
+  gboolean is_wheel = gtk_event_controller_scroll_get_unit (controller) == GDK_SCROLL_UNIT_WHEEL;
+  gtk_adjustment_set_value (its, gtk_adjustment_get_value (its) + dy * (is_wheel ? step : 1));
+  return TRUE;
+}
+
+static void
+leave_wheel (GtkWidget *scroller)
+{
+  GtkEventController *scroll =
+      gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL);
+  gtk_event_controller_set_propagation_phase (scroll, GTK_PHASE_CAPTURE);
+  g_signal_connect (scroll, "scroll", G_CALLBACK (scroll_cb), scroller);
+  gtk_widget_add_controller (scroller, scroll);
+}
+
 static void
 build_sides (HlComparePart *self)
 {
@@ -490,6 +528,7 @@ build_sides (HlComparePart *self)
                                       GTK_POLICY_AUTOMATIC);
       gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller),
                                      GTK_WIDGET (self->strips[side]));
+      leave_wheel (scroller);
       self->scrollers[side] = g_object_ref_sink (scroller);
     }
   /* Both scroll as one. */
@@ -536,6 +575,7 @@ build_outputs (HlComparePart *self)
   g_signal_connect_object (self->outputs, "selection-changed", G_CALLBACK (outputs_cb),
                            self, 0);
   gtk_box_append (GTK_BOX (self->box), scroller);
+  leave_wheel (scroller);
   self->outputs_box = scroller;
 }
 
@@ -552,6 +592,7 @@ hl_compare_part_dispose (GObject *object)
       g_clear_object (&self->scrollers[side]);
     }
   g_clear_object (&self->document);
+  g_clear_pointer (&self->words, g_free);
   G_OBJECT_CLASS (hl_compare_part_parent_class)->dispose (object);
 }
 

@@ -40,6 +40,12 @@ describe_areas (const HlFaithfulness *f)
   for (int o = 0; o < HL_N_ORDERS; o++)
     {
       const HlInterval *d = &f->deletion_area[o], *i = &f->insertion_area[o];
+      if (f->n_targets < 2)
+        {
+          g_string_append_printf (text, _ ("By %s: deletion %.3f, insertion %.3f\n"),
+                                  order_words (o), d->mean, i->mean);
+          continue;
+        }
       g_string_append_printf (
           text, _ ("By %s: deletion %.3f [%.3f, %.3f], insertion %.3f [%.3f, %.3f]\n"),
           order_words (o), d->mean, d->low, d->high, i->mean, i->low, i->high);

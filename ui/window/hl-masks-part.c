@@ -23,8 +23,9 @@ struct _HlMasksPart
 
 G_DEFINE_FINAL_TYPE (HlMasksPart, hl_masks_part, GTK_TYPE_WIDGET)
 
+/* @n_masks: that were run: a few more than were checked, where it was stopped. */
 static void
-show_checks (HlMasksPart *self, const GArray *checks)
+show_checks (HlMasksPart *self, const GArray *checks, int n_masks)
 {
   const HlSpesOptions *spes =
       &hl_document_get_saliency_choices (self->document)->options.spes;
@@ -38,8 +39,12 @@ show_checks (HlMasksPart *self, const GArray *checks)
                 _ ("%d masks: reliability %.3f of two halves of them; no map can be "
                    "expected to correlate with this saliency by more than %.3f."),
                 last->n_masks, last->reliability, sqrt (fmax (last->reliability, 0)));
+  g_autofree char *all =
+      n_masks > last->n_masks
+          ? g_strdup_printf (_ ("%d masks were run. Of the first %s"), n_masks, text)
+          : g_strdup (text);
   hl_chart_view_set_scene (self->chart, scene);
-  gtk_label_set_text (self->words, text);
+  gtk_label_set_text (self->words, all);
 }
 
 void
@@ -60,7 +65,7 @@ hl_masks_part_show (HlMasksPart *self)
       self->more, hl_document_can_go_on (self->document) &&
                       hl_document_get_analysis (self->document, &fraction) == NULL);
   if (is_there)
-    show_checks (self, checks);
+    show_checks (self, checks, is_known ? known->n_masks : 0);
   else if (is_known)
     {
       g_autofree char *text = g_strdup_printf (

@@ -134,6 +134,9 @@ read_choices (Options *o)
   choices.options.spes.stable_at = gtk_spin_button_get_value (o->stable_at);
   choices.options.seed = (guint32) gtk_spin_button_get_value (o->seed);
   gboolean is_by_masks = hl_saliency_is_of_sets (choices.options.method);
+  if (is_by_masks)
+    choices.against = -1; /* a distribution is held against none */
+  gtk_widget_set_sensitive (GTK_WIDGET (o->against), !is_by_masks);
   gtk_widget_set_sensitive (GTK_WIDGET (o->masks), is_by_masks);
   gtk_widget_set_sensitive (GTK_WIDGET (o->stable_at), is_by_masks);
   gtk_widget_set_sensitive (GTK_WIDGET (o->baseline),

@@ -27,6 +27,7 @@ struct _HlSaliencyPanel
   GtkDropDown *heads_choice;
   HlComparePart *part;
   HlChartView *rows;
+  GtkLabel *rows_caption;
   HlMasksPart *live_masks, *masks;
   HlAgreementPart *agreement;
   HlDeletionPart *deletion;
@@ -68,7 +69,10 @@ show_empty (HlSaliencyPanel *self)
   gboolean can = hl_document_can_compare (self->document);
   gtk_label_set_text (
       self->empty_state.words,
-      can ? _ ("What the model says is traced back to its input, and held against where "
+      hl_document_has_bare_saliency (self->document)
+          ? _ ("This session has saliency without attention beside it, as the command "
+               "analyze saliency makes; analyze cross-attention, and this page, make both.")
+      : can ? _ ("What the model says is traced back to its input, and held against where "
                "its heads look.")
       : hl_document_has_model (self->document)
           ? _ ("This model ends in no prediction, which could be explained.")
@@ -83,6 +87,11 @@ show_charts (HlSaliencyPanel *self)
   HlCompare c = hl_compare_part_get (self->part);
   g_autoptr (HlChartScene) rows = hl_compare_rows (&c);
   hl_chart_view_set_scene (self->rows, rows);
+  gtk_label_set_text (self->rows_caption,
+                      c.target < 0 ? _ ("Means of the shares of all outputs; r above is of "
+                                        "their rows, not of these two lines.")
+                                   : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->rows_caption), c.target < 0);
   hl_agreement_part_show (self->agreement, &c,
                           hl_document_get_cross_kept (self->document));
   hl_deletion_part_show (self->deletion);
@@ -256,6 +265,7 @@ build_compare (HlSaliencyPanel *self, GtkWidget *page)
   gtk_box_append (GTK_BOX (section), GTK_WIDGET (self->part));
   GtkWidget *rows = hl_score_section (page, _ ("Both Rows"));
   self->rows = hl_score_chart (rows, 190, _ ("Attention and saliency by token"));
+  self->rows_caption = hl_score_caption (rows);
 }
 
 static void

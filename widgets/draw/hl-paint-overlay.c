@@ -52,9 +52,13 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
   if ((flags & HL_OVERLAY_TITLE) && scene->title != NULL)
     layout->title = (HlRect){ edge, 0, picture->width + right, TITLE_EM * em };
   if (is_below)
-    /* Shorter than the picture by half a number at each end. */
-    layout->bar = (HlRect){ edge + 0.4 * em, top + picture->height + BELOW_GAP_EM * em,
-                            MAX (picture->width - 2.2 * em, em), 0.7 * em };
+    {
+      /* Shorter than the picture by half a number at each end; a minus is longer. */
+      double left = (scene->scale.low < 0 ? 1.6 : 0.4) * em;
+      layout->bar =
+          (HlRect){ edge + left, top + picture->height + BELOW_GAP_EM * em,
+                    MAX (picture->width - left - 1.8 * em, em), 0.7 * em };
+    }
   else if (has_bar)
     layout->bar =
         (HlRect){ edge + picture->width + BAR_GAP_EM * em, top, HL_COLOR_BAR_EM * em,
