@@ -71,9 +71,8 @@ analyze_cross (Analyze *a, GError **error)
   if (a->cross == NULL)
     return FALSE;
   if (a->options->takes_away)
-    a->faithfulness =
-        hl_faithfulness_measure_by (a->model, a->input, a->backend, a->saliency, a->cross,
-                                    &taking, progress, error);
+    a->faithfulness = hl_faithfulness_measure_by (
+        a->model, a->input, a->backend, a->saliency, a->cross, &taking, progress, error);
   if (a->options->takes_away && a->faithfulness == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);

@@ -36,8 +36,8 @@ analyze_parse_class (
   if (*found >= 0)
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "%s: a number, or the name of a class or token expected, \"%s\" found", option,
-               text);
+               "%s: a number, or the name of a class or token expected, \"%s\" found",
+               option, text);
   return FALSE;
 }
 

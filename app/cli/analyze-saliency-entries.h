@@ -4,7 +4,8 @@
 
 #include "analyze.h"
 
-/* clang-format off: an entry is not a block. */
+/* An entry is not a block. */
+/* clang-format off */
 
 /** ANALYZE_SALIENCY_ENTRIES: into the AnalyzeOptions @o. */
 #define ANALYZE_SALIENCY_ENTRIES(o)                                                             \

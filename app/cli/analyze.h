@@ -165,9 +165,9 @@ char *analyze_alignment_to_csv (const Analyze *a);
 /** analyze_clear_spoken: (nullable) */
 void analyze_clear_spoken (GArray *spoken);
 
-/** analyze_times: compares the words of an alignment with those of --reference, where there
- * are any: into @a; FALSE with @error. analyze_times_add_to, _print_word, _print, _to_json,
- * _csv_header, _csv_word: what is known then, else nothing. */
+/** analyze_times: compares the words of an alignment with those of --reference, where
+ * there are any: into @a; FALSE with @error. analyze_times_add_to, _print_word, _print,
+ * _to_json, _csv_header, _csv_word: what is known then, else nothing. */
 gboolean analyze_times (Analyze *a, GError **error);
 void analyze_times_add_to (const Analyze *a, HlSessionResult *result);
 void analyze_times_print_word (const Analyze *a, guint word);

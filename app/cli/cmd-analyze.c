@@ -302,9 +302,8 @@ cli_analyze (int argc, char **argv)
       NULL },
     G_OPTION_ENTRY_NULL
   };
-  g_autofree GOptionEntry *entries =
-      cli_input_entries (
-          &o.input, own, CLI_INPUT_IMAGE | CLI_INPUT_AUDIO | CLI_INPUT_PAIR);
+  g_autofree GOptionEntry *entries = cli_input_entries (
+      &o.input, own, CLI_INPUT_IMAGE | CLI_INPUT_AUDIO | CLI_INPUT_PAIR);
   CliStatus status = cli_parse ("analyze", entries, &argc, &argv, &done);
   if (!done)
     status = check_usage (&o, argc, argv, &which);

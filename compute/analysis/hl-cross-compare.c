@@ -174,7 +174,8 @@ compare_layer (const Work *w,
                GError **error)
 {
   gsize n = (gsize) (w->n * w->m);
-  /* (H, n, m): what is carried is summed before its norm is taken; a mean needs no maps. */
+  /* (H, n, m): what is carried is summed before its norm is taken; a mean needs no maps.
+   */
   g_autofree double *maps = w->options->by_norm ? g_new (double, n *(gsize) H + 1) : NULL;
   g_autofree double *joined = g_new0 (double, n + 1);
   g_autoptr (HlNormLayer) norms = NULL;
@@ -188,10 +189,9 @@ compare_layer (const Work *w,
     {
       HlHeadKey head = { w->stack, layer, h };
       double share = (layer + (double) h / H) / c->n_layers;
-      g_autofree double *rows =
-          hl_progress_step (progress, share, NULL, error)
-              ? hl_cross_rows_read (&w->rows, head, progress, error)
-              : NULL;
+      g_autofree double *rows = hl_progress_step (progress, share, NULL, error)
+                                    ? hl_cross_rows_read (&w->rows, head, progress, error)
+                                    : NULL;
       if (rows == NULL)
         return FALSE;
       if (maps != NULL)

@@ -36,8 +36,7 @@ double *hl_cross_rows_read (const HlCrossRows *rows,
 double *hl_cross_rows_prepare (const HlCrossRows *rows, const double *x);
 
 /** hl_cross_rows_spearman: of two prepared maps, over what is there in both. */
-double
-hl_cross_rows_spearman (const HlCrossRows *rows, const double *x, const double *y);
+double hl_cross_rows_spearman (const HlCrossRows *rows, const double *x, const double *y);
 
 /** HlCrossMap: @attention: (n, m): the mean map; @pearson, @spearman: of all its rows
  * together; @by_target: (n): Pearson of single rows. */

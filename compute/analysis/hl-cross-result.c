@@ -2,17 +2,14 @@
  * Attention beside saliency, read from a session. */
 #include "analysis/hl-cross-result.h"
 
-#include "analysis/hl-result-reader.h"
+#include "analysis/hl-saliency-read.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Stacks of a model, layers, heads, outputs and tokens at most; a larger number in a file
- * is none. */
+/* Stacks of a model at most; a larger number in a file is none. */
 #define STACKS_MOST 64
-#define SIDE_MOST (1 << 22)
-/* Masks likewise, so that as many again are still a number. */
-#define MASKS_MOST (1 << 29)
 
 HlCrossResult *
 hl_cross_result_ref (HlCrossResult *result)
@@ -42,8 +39,7 @@ hl_cross_result_unref (HlCrossResult *result)
 static double *
 take (HlResultReader *r, const char *name, int n_dims, gint64 first, gint64 second)
 {
-  const HlTensor *t =
-      hl_result_reader_get (r, name, HL_DTYPE_F64, n_dims, first, second);
+  const HlTensor *t = hl_result_reader_get (r, name, HL_DTYPE_F64, n_dims, first, second);
   gsize n = t != NULL ? (gsize) hl_tensor_count (t) : 0;
   double *x = g_new0 (double, n + 1);
   if (t != NULL)
@@ -69,7 +65,7 @@ read_comparison (HlResultReader *r)
   gint64 n = map->shape.dim[0], m = map->shape.dim[1];
   const gint64 sides[] = { L, H, n, m };
   for (guint i = 0; i < G_N_ELEMENTS (sides); i++)
-    if (sides[i] < 1 || sides[i] > SIDE_MOST)
+    if (sides[i] < 1 || sides[i] > HL_SALIENCY_SIDE_MOST)
       {
         hl_result_reader_complain (r, i < 2 ? "pearson" : "saliency",
                                    "an array that is not empty and of no monstrous size");
@@ -94,84 +90,14 @@ read_comparison (HlResultReader *r)
   return c;
 }
 
-/* ---- targets -------------------------------------------------------------------------
- */
-
-static gint32
-number_at (const HlTensor *t, gint64 i)
-{
-  return t != NULL ? ((const gint32 *) t->data)[i] : -1;
-}
-
-static HlSaliencyRow *
-row_of (const HlCrossComparison *c, gint64 i)
-{
-  HlSaliencyRow *row = g_new0 (HlSaliencyRow, 1);
-  row->difference = row->completeness = NAN;
-  row->n_tokens = c->n_keys;
-  row->scores =
-      g_memdup2 (c->saliency + i * c->n_keys, sizeof (double) * (gsize) c->n_keys);
-  return row;
-}
-
+/* Where each output is read. */
 static void
-read_method (HlResultReader *r, HlSaliencyOptions *options)
+read_queries (HlCrossResult *made)
 {
-  gint64 seed = hl_result_get_int (r->params, "seed", G_MAXUINT32);
-  gint64 samples = hl_result_get_int (r->params, "samples", 1 << 20);
-  double noise = hl_result_get_real (r->params, "noise");
-  const char *method = hl_result_get_string (r->params, "method");
-  const char *baseline = hl_result_get_string (r->params, "baseline");
-  if (!hl_saliency_from_name (method, &options->method))
-    hl_result_reader_complain (r, "method", "the name of a saliency method");
-  if (!hl_baseline_from_name (baseline, &options->baseline))
-    hl_result_reader_complain (r, "baseline", "the name of a baseline");
-  options->at_features = json_is_true (json_object_get (r->params, "at_encoder"));
-  options->seed = seed > 0 ? (guint32) seed : 0;
-  options->n_samples = samples > 0 ? (int) samples : 0;
-  options->noise = isfinite (noise) ? noise : 0;
-}
-
-static HlTokenTable *
-read_tokens (HlResultReader *r, int n)
-{
-  HlTokenTable *tokens = hl_token_table_new (n);
-  const json_t *texts = json_object_get (r->params, "tokens");
-  for (int i = 0; i < n; i++)
-    {
-      const char *text = json_string_value (json_array_get (texts, (gsize) i));
-      g_free (tokens->tokens[i].text);
-      tokens->tokens[i].text = g_utf8_make_valid (text != NULL ? text : "", -1);
-    }
-  return tokens;
-}
-
-static void
-read_set (HlResultReader *r, HlCrossResult *made)
-{
-  const HlCrossComparison *c = made->comparison;
-  HlSaliencySet *set = made->set;
-  gint64 n = c->n_targets;
-  const HlTensor *row = hl_result_reader_get (r, "position", HL_DTYPE_I32, 1, n, -1);
-  const HlTensor *index = hl_result_reader_get (r, "class", HL_DTYPE_I32, 1, n, -1);
-  const HlTensor *against = hl_result_reader_get (r, "against", HL_DTYPE_I32, 1, n, -1);
-  g_autofree double *value = take (r, "value", 1, n, -1);
-  const json_t *targets = json_object_get (r->params, "targets");
-  made->query = g_new0 (gint64, (gsize) n + 1);
-  for (gint64 i = 0; r->error == NULL && i < n; i++)
-    {
-      const json_t *target = json_array_get (targets, (gsize) i);
-      const char *name = json_string_value (json_object_get (target, "name"));
-      HlSaliencyRow *one = row_of (c, i);
-      one->target = (HlSaliencyTarget){ number_at (row, i), number_at (index, i),
-                                        number_at (against, i) };
-      one->z = value[i];
-      made->query[i] = MAX (one->target.row, 0);
-      g_ptr_array_add (set->rows, one);
-      g_ptr_array_add (set->names, g_utf8_make_valid (name != NULL ? name : "", -1));
-    }
-  set->tokens = read_tokens (r, r->error == NULL ? c->n_keys : 0);
-  read_method (r, &set->options);
+  const GPtrArray *rows = made->set->rows;
+  made->query = g_new0 (gint64, (gsize) made->comparison->n_targets + 1);
+  for (guint i = 0; i < rows->len; i++)
+    made->query[i] = MAX (((const HlSaliencyRow *) rows->pdata[i])->target.row, 0);
 }
 
 /* ---- faithfulness --------------------------------------------------------------------
@@ -198,16 +124,17 @@ read_curves (HlResultReader *r, const char *name, int n)
 static HlFaithfulness *
 read_faithfulness (HlResultReader *r)
 {
-  const HlSessionArray *curves = hl_session_result_get_array (r->result, "deletion_curve");
+  const HlSessionArray *curves =
+      hl_session_result_get_array (r->result, "deletion_curve");
   if (curves == NULL)
     return NULL;
   HlFaithfulness *f = g_new0 (HlFaithfulness, 1);
   const char *undisturbed = hl_result_get_string (r->params, "undisturbed");
   const char *metric = hl_result_get_string (r->params, "metric");
   gint64 n = curves->tensor->shape.n_dims == 3 ? curves->tensor->shape.dim[1] : -1;
-  if (n < 1 || n > SIDE_MOST)
+  if (n < 1 || n > HL_SALIENCY_SIDE_MOST)
     hl_result_reader_complain (r, "deletion_curve", "curves of some outputs");
-  f->n_targets = (int) CLAMP (n, 0, SIDE_MOST);
+  f->n_targets = (int) CLAMP (n, 0, HL_SALIENCY_SIDE_MOST);
   /* Older results say nothing of these: one order, and probabilities. */
   f->n_random = (int) MAX (hl_result_get_int (r->params, "random_orders", 1 << 20), 1);
   if (metric[0] != '\0' && !hl_metric_from_name (metric, &f->metric))
@@ -224,24 +151,12 @@ read_faithfulness (HlResultReader *r)
 /* ---- spes ----------------------------------------------------------------------------
  */
 
-/* What of the masks is kept beside their map. */
 static void
 read_masks (HlResultReader *r, HlCrossResult *made)
 {
   const json_t *about = json_object_get (r->params, "spes");
-  const json_t *asked = json_object_get (about, "segments_asked");
-  HlSpesOptions *spes = &made->set->options.spes;
-  if (!json_is_object (about))
-    return;
-  made->n_masks = (int) MAX (hl_result_get_int (about, "masks", MASKS_MOST), 0);
-  spes->check_every = (int) MAX (hl_result_get_int (about, "check_every", MASKS_MOST), 0);
-  spes->takes_mean = g_str_equal (hl_result_get_string (about, "pooling"), "mean");
-  for (gsize i = 0; i < json_array_size (asked) && i < HL_SPES_MAX_GRANULARITIES; i++)
-    {
-      json_int_t n = json_integer_value (json_array_get (asked, i));
-      if (n > 0 && n <= HL_SPES_MAX_SEGMENTS)
-        spes->granularities[spes->n_granularities++] = (int) n;
-    }
+  made->n_masks =
+      (int) MAX (hl_result_get_int (about, "masks", HL_SALIENCY_MASKS_MOST), 0);
 }
 
 static void
@@ -253,7 +168,9 @@ read_checks (HlResultReader *r, GArray *checks)
   for (gint64 i = 0; t != NULL && i < t->shape.dim[0]; i++)
     {
       const double *x = (const double *) t->data + 2 * i;
-      const HlSpesCheck check = { x[0] >= 0 && x[0] <= MASKS_MOST ? (int) x[0] : 0, x[1] };
+      const HlSpesCheck check = { x[0] >= 0 && x[0] <= HL_SALIENCY_MASKS_MOST ? (int) x[0]
+                                                                              : 0,
+                                  x[1] };
       g_array_append_val (checks, check);
     }
 }
@@ -286,17 +203,16 @@ hl_cross_result_read (const HlSessionResult *result, GError **error)
   g_autoptr (HlCrossResult) made = g_new0 (HlCrossResult, 1);
   hl_result_reader_init (&r, result);
   g_atomic_ref_count_init (&made->refs);
-  made->set = g_new0 (HlSaliencySet, 1);
-  made->set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);
-  made->set->names = g_ptr_array_new_with_free_func (g_free);
   made->comparison = read_comparison (&r);
-  read_set (&r, made);
+  made->set = hl_saliency_set_read (&r);
+  read_queries (made);
   made->faithfulness = read_faithfulness (&r);
   made->checks = g_array_new (FALSE, FALSE, sizeof (HlSpesCheck));
   read_masks (&r, made);
   read_checks (&r, made->checks);
   read_cells (&r, made);
-  made->options.by_norm = g_str_equal (hl_result_get_string (r.params, "weights"), "norm");
+  made->options.by_norm =
+      g_str_equal (hl_result_get_string (r.params, "weights"), "norm");
   made->interventions = g_strdup (hl_result_get_string (r.params, "interventions"));
   made->options.is_raw = g_str_equal (hl_result_get_string (r.params, "maps"), "raw");
   made->options.keeps_special =
@@ -328,13 +244,39 @@ hl_cross_result_add_faithfulness (const HlSessionResult *result,
   return both;
 }
 
+void
+hl_cross_result_take_masks (HlSessionResult *result, const HlSessionResult *saliency)
+{
+  static const char *const names[] = { "spes_sums", "spes_counts", "convergence",
+                                       "saliency_cells" };
+  json_t *theirs = json_loads (saliency->params_json, 0, NULL);
+  json_t *ours = json_loads (result->params_json, 0, NULL);
+  json_t *masks = json_object_get (theirs, "spes");
+  for (guint i = 0; masks != NULL && i < G_N_ELEMENTS (names); i++)
+    {
+      const HlSessionArray *a = hl_session_result_get_array (saliency, names[i]);
+      if (a != NULL && hl_session_result_get_array (result, names[i]) == NULL)
+        hl_session_result_add_array (result, a->name, a->tensor,
+                                     (const char *const *) a->axes, a->unit);
+    }
+  if (masks != NULL && ours != NULL)
+    {
+      json_object_set (ours, "spes", masks);
+      char *text = json_dumps (ours, JSON_COMPACT);
+      g_free (result->params_json);
+      result->params_json = g_strdup (text);
+      free (text);
+    }
+  json_decref (theirs);
+  json_decref (ours);
+}
+
 HlCrossRows
 hl_cross_result_get_rows (const HlCrossResult *result,
                           const HlAttentionSource *source,
                           HlBackend *backend)
 {
   const HlCrossComparison *c = result->comparison;
-  return (HlCrossRows){ source,      backend,       c->n_targets,
-                        c->n_keys,   result->query, c->saliency,
-                        result->options.is_raw };
+  return (HlCrossRows){ source,        backend,     c->n_targets,          c->n_keys,
+                        result->query, c->saliency, result->options.is_raw };
 }

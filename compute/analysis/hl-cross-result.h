@@ -44,11 +44,17 @@ HlCrossResult *hl_cross_result_ref (HlCrossResult *result);
 void hl_cross_result_unref (HlCrossResult *result);
 
 /** hl_cross_result_add_faithfulness: (transfer full): a result with all that @result has,
- * and @faithfulness in the place of its own; @provenance: JSON object text. Thread: any. */
-HlSessionResult *
-hl_cross_result_add_faithfulness (const HlSessionResult *result,
-                                  const HlFaithfulness *faithfulness,
-                                  const char *provenance);
+ * and @faithfulness in the place of its own; @provenance: JSON object text. Thread: any.
+ */
+HlSessionResult *hl_cross_result_add_faithfulness (const HlSessionResult *result,
+                                                   const HlFaithfulness *faithfulness,
+                                                   const char *provenance);
+
+/** hl_cross_result_take_masks: before @result is shared: what @saliency, of the same
+ * saliency alone, has of its masks, so that both go on alike; nothing where it has none.
+ */
+void hl_cross_result_take_masks (HlSessionResult *result,
+                                 const HlSessionResult *saliency);
 
 /** hl_cross_result_get_rows: to read other maps at; borrows from @result. */
 HlCrossRows hl_cross_result_get_rows (const HlCrossResult *result,

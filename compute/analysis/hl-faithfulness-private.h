@@ -16,8 +16,8 @@ typedef struct
   gboolean inserts;
 } HlRanking;
 
-/** hl_faithfulness_n_keys: tokens of @comparison that @work has: what a file says of others
- * is not believed. */
+/** hl_faithfulness_n_keys: tokens of @comparison that @work has: what a file says of
+ * others is not believed. */
 gint64 hl_faithfulness_n_keys (const HlSaliencyWork *work,
                                const HlCrossComparison *comparison);
 

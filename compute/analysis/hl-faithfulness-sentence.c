@@ -175,7 +175,6 @@ hl_faithfulness_fill_sentence (HlFaithfulness *f,
   f->undisturbed = g_strdup (s.undisturbed);
   g_autofree double *attention = mean_of_rows (c->attention, c->n_targets, c->n_keys);
   g_autofree double *saliency = mean_of_rows (c->saliency, c->n_targets, c->n_keys);
-  return hl_faithfulness_fill (f, 0, attention, saliency, hl_faithfulness_n_keys (w, c), rand,
-                               error_curve,
-                               &s, error);
+  return hl_faithfulness_fill (f, 0, attention, saliency, hl_faithfulness_n_keys (w, c),
+                               rand, error_curve, &s, error);
 }

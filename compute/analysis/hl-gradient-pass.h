@@ -38,8 +38,8 @@ typedef struct
   HlTensor *logits;
 } HlGradientPass;
 
-/** hl_saliency_reads_forwards: what is predicted at a place depends on the tokens up to it
- * alone: of an encoder with a decoder, on those of the decoder. */
+/** hl_saliency_reads_forwards: what is predicted at a place depends on the tokens up to
+ * it alone: of an encoder with a decoder, on those of the decoder. */
 gboolean hl_saliency_reads_forwards (const HlModelInfo *info);
 
 /**

@@ -200,9 +200,8 @@ score_each (const Asking *a, const GArray *targets, GError **error)
       if (row == NULL)
         return NULL;
       g_ptr_array_add (set->rows, row);
-      g_ptr_array_add (set->names, one.pair != NULL
-                                       ? g_strdup (one.pair->name)
-                                       : name_target (a->model, &one));
+      g_ptr_array_add (set->names, one.pair != NULL ? g_strdup (one.pair->name)
+                                                    : name_target (a->model, &one));
     }
   return g_steal_pointer (&set);
 }
@@ -268,7 +267,8 @@ hl_saliency_set_describe (const HlSaliencySet *set)
       "noise", o->noise > 0 ? o->noise : 0.1, "seed", (json_int_t) o->seed, "tokens",
       tokens, "targets", targets, "explains",
       set->spes != NULL
-          ? "the whole distribution at the target's row, by its divergence where parts of "
+          ? "the whole distribution at the target's row, by its divergence where parts "
+            "of "
             "the input are hidden"
           : "the logit before the softmax, less that of \"against\" where it is not -1");
   if (set->interventions != NULL)

@@ -86,8 +86,8 @@ gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
  * @seed: of the noise, and of the masks of SPES
  * @spes: of SPES
  * @interventions: (nullable) (element-type HlIntervention): in force
- * @pair: (nullable): of a set: explained is what the input and this one of the other tower
- *   are worth together, in place of a logit; borrowed as long as the set is there
+ * @pair: (nullable): of a set: explained is what the input and this one of the other
+ * tower are worth together, in place of a logit; borrowed as long as the set is there
  */
 typedef struct
 {

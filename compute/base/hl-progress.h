@@ -65,7 +65,8 @@ hl_progress_pause (const HlProgress *progress)
   return !g_cancellable_is_cancelled (progress->cancellable);
 }
 
-/** HlProgressPart: of which part of some work the progress is told: kept as long as it. */
+/** HlProgressPart: of which part of some work the progress is told: kept as long as it.
+ */
 typedef struct
 {
   const HlProgress *whole;

@@ -140,8 +140,8 @@ hl_model_find_class (const HlModel *model, const char *text)
   int found = hl_labels_find (labels, text);
   gboolean has_space = g_str_has_prefix (text, " ") || g_str_has_prefix (text, "␣");
   const char *word = has_space ? g_utf8_next_char (text) : text;
-  for (guint i = has_space; model->tokenizer != NULL && found < 0 && i < G_N_ELEMENTS (spaces);
-       i++)
+  for (guint i = has_space;
+       model->tokenizer != NULL && found < 0 && i < G_N_ELEMENTS (spaces); i++)
     {
       g_autofree char *spelled = g_strconcat (spaces[i], word, NULL);
       found = hl_tokenizer_find (model->tokenizer, spelled);

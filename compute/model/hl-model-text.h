@@ -87,13 +87,12 @@ void hl_model_name_predictions (const HlModel *model, HlPredictions *predictions
 
 /** hl_model_dup_text: (transfer full): what @n tokens say, without special ones; of a
  * model without a tokenizer their numbers, apart by spaces. NULL with @error. */
-char *hl_model_dup_text (const HlModel *model,
-                         const gint32 *ids,
-                         gint64 n,
-                         GError **error);
+char *
+hl_model_dup_text (const HlModel *model, const gint32 *ids, gint64 n, GError **error);
 
-/** hl_model_find_class: a class by name or number, or of a model with a tokenizer a token: as
- * it is in the vocabulary, or as it is shown ("␣God"), else with a space before it; -1. */
+/** hl_model_find_class: a class by name or number, or of a model with a tokenizer a
+ * token: as it is in the vocabulary, or as it is shown ("␣God"), else with a space before
+ * it; -1. */
 int hl_model_find_class (const HlModel *model, const char *text);
 
 /** hl_model_extend_text: (transfer full): @input and then @n generated tokens; @error as

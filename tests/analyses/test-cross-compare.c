@@ -426,8 +426,8 @@ test_read_empty (Fixture *f, gconstpointer data)
           HL_RESULT_CROSS, "{\"stack\": 2, \"method\": \"relevance\"}", "{}");
       hl_result_add_array (other, "saliency", HL_DTYPE_F64, shapes[i], &nothing, "target",
                            "token");
-      hl_result_add_array (other, "pearson", HL_DTYPE_F64, shapes[2 - i], &nothing, "layer",
-                           "head");
+      hl_result_add_array (other, "pearson", HL_DTYPE_F64, shapes[2 - i], &nothing,
+                           "layer", "head");
       g_assert_null (hl_cross_result_read (other, &error));
       g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
     }

@@ -73,8 +73,12 @@ compare (HlDocument *document, HlSaliencyMethod method)
 static HlCompare
 see (HlDocument *document, int target)
 {
-  return (HlCompare){ hl_document_get_trace (document), hl_document_get_cross (document),
-                      hl_document_get_cross_map (document), target, NULL, 0 };
+  return (HlCompare){ hl_document_get_trace (document),
+                      hl_document_get_cross (document),
+                      hl_document_get_cross_map (document),
+                      target,
+                      NULL,
+                      0 };
 }
 
 /* ---- numbers -------------------------------------------------------------------------
@@ -98,7 +102,8 @@ test_word (void)
       g_autofree float *shares = hl_compare_shares (&view, HL_COMPARE_SALIENCY);
       double sum = 0, all = 0;
       for (int j = 0; j < c->n_keys; j++)
-        sum += isnan (c->saliency[t * c->n_keys + j]) ? 0 : c->saliency[t * c->n_keys + j];
+        sum +=
+            isnan (c->saliency[t * c->n_keys + j]) ? 0 : c->saliency[t * c->n_keys + j];
       for (int j = 0; j < c->n_keys; j++)
         {
           double x = c->saliency[t * c->n_keys + j];
@@ -147,9 +152,9 @@ test_region (void)
   g_autoptr (HlTokenList) names = hl_compare_list_outputs (&view);
   g_autoptr (HlTokenScene) outputs =
       hl_compare_outputs (&view, names, hl_document_get_view (document));
-  g_assert_cmpfloat_with_epsilon (
-      (double) outputs->weights[2],
-      hl_compare_region_share (&view, HL_COMPARE_SALIENCY, 2), 1e-6);
+  g_assert_cmpfloat_with_epsilon ((double) outputs->weights[2],
+                                  hl_compare_region_share (&view, HL_COMPARE_SALIENCY, 2),
+                                  1e-6);
   g_object_unref (document);
 }
 
@@ -162,8 +167,8 @@ test_picture (void)
   g_assert_cmpint (result->comparison->n_targets, ==, 1);
   HlCompare view = see (document, 0);
   g_assert_true (hl_compare_kind (&view) == HL_COMPARE_PICTURE);
-  g_autoptr (HlOverlayScene) scene = hl_compare_overlay (
-      &view, HL_COMPARE_ATTENTION, hl_document_get_view (document));
+  g_autoptr (HlOverlayScene) scene =
+      hl_compare_overlay (&view, HL_COMPARE_ATTENTION, hl_document_get_view (document));
   g_autofree char *left_out = hl_compare_left_out (&view);
   double all = 0;
   for (int i = 0; i < scene->n_rows * scene->n_columns; i++)
@@ -325,8 +330,8 @@ test_cells (void)
   const HlCrossResult *result = hl_document_get_cross (document);
   HlCompare view = see (document, 0);
   g_assert_nonnull (result->cells);
-  g_autoptr (HlOverlayScene) scene = hl_compare_overlay (
-      &view, HL_COMPARE_SALIENCY, hl_document_get_view (document));
+  g_autoptr (HlOverlayScene) scene =
+      hl_compare_overlay (&view, HL_COMPARE_SALIENCY, hl_document_get_view (document));
   g_assert_cmpint (scene->n_rows, ==, result->n_rows);
   g_assert_cmpfloat ((double) scene->weights[5 * scene->n_columns + 7], ==,
                      (double) result->mean_cells[5 * result->n_columns + 7]);
@@ -358,12 +363,20 @@ test_session (void)
   double area = f->deletion_area[HL_ORDER_SALIENCY].mean;
   g_assert_cmpfloat (area, >, 0);
   g_assert_cmpfloat (area, <, f->insertion_area[HL_ORDER_SALIENCY].mean);
+  hl_document_set_page (document, "saliency");
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_BEST);
   hl_document_save (document, path);
   document_settle (document);
   g_object_unref (document);
   document = hl_document_new ();
   hl_document_open_session (document, path);
   document_settle (document);
+  wait_for_engine (document);
+  g_autofree char *page = hl_document_take_page (document);
+  g_assert_cmpstr (page, ==, "saliency");
+  g_assert_null (hl_document_take_page (document));
+  g_assert_true (hl_document_get_cross_heads (document) == HL_CROSS_HEADS_BEST);
+  g_assert_nonnull (hl_document_get_cross_map (document));
   result = hl_document_get_cross (document);
   g_assert_nonnull (result);
   g_assert_cmpfloat (result->comparison->pearson_all, ==, r);
@@ -375,6 +388,51 @@ test_session (void)
   g_assert_cmpuint (rows->series->len, ==, 2);
   g_object_unref (document);
   g_remove (path);
+}
+
+static void
+analyze (const char *what, const char *path, const char *masks)
+{
+  g_autofree char *program = g_build_filename (PROGRAMS_FOLDER, "headlight", NULL);
+  g_autofree char *model = data_path ("models/g2p-cmu");
+  const char *const command[] = { program,   "analyze",  what,   model,        "--text",
+                                  "light",   "--method", "spes", "--baseline", "mean",
+                                  "--masks", masks,      "-o",   path,         NULL };
+  int status = -1;
+  g_assert_true (g_spawn_sync (NULL, (char **) command, NULL, G_SPAWN_STDOUT_TO_DEV_NULL,
+                               NULL, NULL, NULL, NULL, &status, NULL));
+  g_assert_cmpint (status, ==, 0);
+}
+
+/* What a command made of saliency alone is held against attention when it is opened, is
+ * what the other command makes, and goes on. */
+static void
+test_bare_session (void)
+{
+  g_autofree char *bare = g_build_filename (g_get_tmp_dir (), "bare.h5", NULL);
+  g_autofree char *both = g_build_filename (g_get_tmp_dir (), "both.h5", NULL);
+  double r[2];
+  analyze ("saliency", bare, "100");
+  analyze ("cross-attention", both, "100");
+  for (int i = 0; i < 2; i++)
+    {
+      HlDocument *document = hl_document_new ();
+      hl_document_open_session (document, i == 0 ? bare : both);
+      document_settle (document);
+      wait_for_engine (document);
+      const HlCrossResult *result = hl_document_get_cross (document);
+      g_assert_nonnull (result);
+      g_assert_cmpint (result->n_masks, ==, 100);
+      r[i] = result->comparison->pearson_all;
+      choose_masks (document, 50);
+      g_assert_true (hl_document_can_go_on (document));
+      run_masks (document, TRUE);
+      g_assert_cmpint (hl_document_get_cross (document)->n_masks, ==, 150);
+      g_object_unref (document);
+    }
+  g_assert_cmpfloat (r[0], ==, r[1]);
+  g_remove (bare);
+  g_remove (both);
 }
 
 /* Another input has another explanation; ablated heads have one too. */
@@ -390,7 +448,8 @@ test_forgotten (void)
   g_assert_null (hl_document_dup_cross_csv (document));
   double whole = compare (document, HL_SALIENCY_OCCLUSION)->comparison->saliency[0];
   hl_selection_toggle_ablated (hl_document_get_selection (document), 0, 1);
-  g_assert_false (hl_document_can_compare (document)); /* the maps are of the whole model */
+  g_assert_false (
+      hl_document_can_compare (document)); /* the maps are of the whole model */
   hl_document_run (document);
   document_settle (document);
   g_assert_null (hl_document_get_cross (document));
@@ -427,6 +486,7 @@ main (int argc, char **argv)
   g_test_add_func ("/document-saliency/masks-stopped", test_masks_stopped);
   g_test_add_func ("/document-saliency/cells", test_cells);
   g_test_add_func ("/document-saliency/session", test_session);
+  g_test_add_func ("/document-saliency/bare-session", test_bare_session);
   g_test_add_func ("/document-saliency/forgotten", test_forgotten);
   g_test_add_func ("/document-saliency/stopped", test_stopped);
   return g_test_run ();

@@ -131,8 +131,8 @@ test_room (void)
   int before, after;
   const HlScale scale = { .high = 1 };
   open_split (&f);
-  gtk_widget_measure (GTK_WIDGET (f.split), GTK_ORIENTATION_VERTICAL, WIDTH, &before, NULL,
-                      NULL, NULL);
+  gtk_widget_measure (GTK_WIDGET (f.split), GTK_ORIENTATION_VERTICAL, WIDTH, &before,
+                      NULL, NULL, NULL);
   hl_split_view_set_time (f.split, 30, 41);
   hl_split_view_set_scales (f.split, &scale, &scale);
   hl_split_view_set_playhead (f.split, 35.5);

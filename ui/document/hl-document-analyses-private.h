@@ -57,8 +57,8 @@ typedef struct
 } HlDocumentOverview;
 
 /** HlDocumentSaliency: see hl-document-saliency.c. @interventions: in force when it was
- * made, where that is known; @map: of @map_heads, chosen by @map_choice; @map_epoch: of the
- * map in hand; @kept: what @made was read from; @checks: of the run in hand */
+ * made, where that is known; @map: of @map_heads, chosen by @map_choice; @map_epoch: of
+ * the map in hand; @kept: what @made was read from; @checks: of the run in hand */
 typedef struct
 {
   HlSaliencyChoices choices;

@@ -87,8 +87,8 @@ HlPruningCurve *hl_document_get_curve (HlDocument *self);
  * words, and how far it is; NULL for nothing. */
 const char *hl_document_get_analysis (HlDocument *self, double *fraction);
 void hl_document_stop_analysis (HlDocument *self);
-/** hl_document_get_remaining_s: of that, if it goes on as it went so far; NaN while nobody
- * can tell. */
+/** hl_document_get_remaining_s: of that, if it goes on as it went so far; NaN while
+ * nobody can tell. */
 double hl_document_get_remaining_s (HlDocument *self);
 
 /* ---- patterns (hl-document-patterns.c) ---------------------------------------------

@@ -122,8 +122,12 @@ hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
     }
   s->is_reading = TRUE;
   Job *job = g_new0 (Job, 1);
-  *job = (Job){ g_object_ref (self), s->map_epoch, hl_attention_source_ref (self->source),
-                hl_cross_result_ref (s->made), g_steal_pointer (&heads), which };
+  *job = (Job){ g_object_ref (self),
+                s->map_epoch,
+                hl_attention_source_ref (self->source),
+                hl_cross_result_ref (s->made),
+                g_steal_pointer (&heads),
+                which };
   hl_engine_submit (self->engine, HL_JOB_FOREGROUND, map_job, job, NULL,
                     (GDestroyNotify) hl_cross_map_free, NULL, NULL, NULL, map_cb, job);
 }
@@ -145,8 +149,8 @@ hl_document_follow_cross_heads (HlDocument *self)
 {
   HlDocumentSaliency *s = &self->saliency;
   g_autoptr (GArray) heads = hl_document_list_cross_heads (self, s->heads);
-  gboolean is_same = s->map_heads != NULL ? same_heads (heads, s->map_heads)
-                                          : heads->len == 0;
+  gboolean is_same =
+      s->map_heads != NULL ? same_heads (heads, s->map_heads) : heads->len == 0;
   if (s->made != NULL && s->heads != HL_CROSS_HEADS_ALL && !is_same)
     hl_document_set_cross_heads (self, s->heads);
 }

@@ -60,6 +60,8 @@ struct _HlDocument
   gboolean is_modified;
   guint n_changes; /* counts up; a save clears is_modified if nothing came after it */
   HlPlace *wanted_place; /* of a session's view, until its trace is shown */
+  char *page;            /* in sight */
+  char *wanted_page;     /* of a session, until the window has taken it */
 
   /* Counts up with every model, input, run or session that is asked for; a result that
    * carries an older number is dropped. */

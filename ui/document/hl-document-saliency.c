@@ -2,6 +2,7 @@
  * The work of a document: saliency, and what attention has to do with it. */
 #include "config.h"
 
+#include "analysis/hl-saliency-read.h"
 #include "analysis/hl-spes.h"
 #include "document/hl-document-private.h"
 #include "io/hl-json.h"
@@ -29,6 +30,8 @@ typedef struct
   HlCrossResult *known;
   HlSessionResult *kept;
   HlFaithfulnessMetric metric;
+  HlSaliencySet *given;  /* (nullable): saliency that a session has */
+  HlSessionResult *bare; /* (nullable): what that was read from */
 } Job;
 
 static void
@@ -41,6 +44,8 @@ job_free (Job *job)
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
   hl_cross_result_unref (job->known);
   g_clear_pointer (&job->kept, hl_session_result_unref);
+  hl_saliency_set_free (job->given);
+  g_clear_pointer (&job->bare, hl_session_result_unref);
   g_free (job);
 }
 
@@ -113,15 +118,6 @@ hl_document_get_cross (HlDocument *self)
   return self->saliency.made;
 }
 
-gboolean
-hl_document_has_bare_saliency (HlDocument *self)
-{
-  for (guint i = 0; i < hl_session_get_n_results (self->session); i++)
-    if (g_str_equal (hl_session_get_result (self->session, i)->id, HL_RESULT_SALIENCY))
-      return self->saliency.made == NULL;
-  return FALSE;
-}
-
 HlSessionResult *
 hl_document_get_cross_kept (HlDocument *self)
 {
@@ -135,7 +131,7 @@ hl_document_dup_cross_csv (HlDocument *self)
   return made != NULL ? hl_cross_comparison_to_csv (made->comparison) : NULL;
 }
 
-/* ---- results in the session ----------------------------------------------------------
+/* ---- what is in force -----------------------------------------------------------------
  */
 
 static int
@@ -170,62 +166,6 @@ hl_document_check_saliency (HlDocument *self)
   const HlCrossResult *made = self->saliency.made;
   if (made != NULL && !has_interventions (self->trace, made->interventions))
     hl_document_forget_saliency (self);
-}
-
-/* A result says which model it is of, as far as it says. */
-static gboolean
-is_of_model (HlDocument *self, const HlSessionResult *result)
-{
-  const char *text = result->provenance_json;
-  g_autoptr (json_t) origin =
-      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
-  const char *model = json_string_value (json_object_get (origin, "model_identity"));
-  return model == NULL || model[0] == '\0' ||
-         g_str_equal (model, self->trace->model->identity);
-}
-
-/* Of the maps that are there, whatever a file says. */
-static gboolean
-fits (HlDocument *self, const HlCrossResult *made)
-{
-  const HlCrossComparison *c = made->comparison;
-  const HlStack *stack = hl_model_info_get_stack (self->trace->model, c->stack);
-  HlHeadKey first = { c->stack, 0, 0 };
-  gint64 Tq = 0, Tk = 0;
-  int n_heads = 0;
-  for (int l = 0; stack != NULL && l < stack->n_layers; l++)
-    n_heads = MAX (n_heads, stack->layers[l].n_heads);
-  if (stack == NULL || stack->n_layers != c->n_layers || n_heads != c->n_heads ||
-      !has_interventions (self->trace, made->interventions) ||
-      !hl_attention_source_get_size (self->source, first, &Tq, &Tk) || Tk != c->n_keys)
-    return FALSE;
-  for (int i = 0; i < c->n_targets; i++)
-    if (made->query[i] >= Tq)
-      return FALSE;
-  return c->n_targets > 0;
-}
-
-void
-hl_document_take_saliency (HlDocument *self)
-{
-  for (guint i = 0; i < hl_session_get_n_results (self->session); i++)
-    {
-      const HlSessionResult *result = hl_session_get_result (self->session, i);
-      g_autoptr (GError) error = NULL;
-      if (!g_str_equal (result->id, HL_RESULT_CROSS) ||
-          !hl_document_is_of_input (self, result) || !is_of_model (self, result))
-        continue;
-      g_autoptr (HlCrossResult) made = hl_cross_result_read (result, &error);
-      if (made == NULL)
-        hl_document_fail (self, _ ("A result of this session could not be read"), error);
-      else if (fits (self, made))
-        {
-          clear_all (self);
-          self->saliency.made = g_steal_pointer (&made);
-          self->saliency.kept = hl_session_result_ref ((HlSessionResult *) result);
-        }
-    }
-  hl_document_set_cross_heads (self, self->saliency.heads);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------
@@ -350,10 +290,7 @@ tell_checks (const HlSpes *spes, gpointer data)
 
 /* (transfer full): what there is when somebody stops it, too. */
 static HlSaliencySet *
-score_by_masks (Job *job,
-                HlBackend *backend,
-                const HlProgress *progress,
-                GError **error)
+score_by_masks (Job *job, HlBackend *backend, const HlProgress *progress, GError **error)
 {
   g_autoptr (GError) stop = NULL;
   HlSaliencyOptions *options = &job->choices.options;
@@ -364,10 +301,9 @@ score_by_masks (Job *job,
                    job->position, options, progress, error);
   if (spes == NULL || (job->goes_on && !hl_spes_resume (spes, job->kept, error)))
     return NULL;
-  gboolean has_some =
-      hl_spes_run (spes, 0, progress, &stop) ||
-      (g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
-       hl_spes_get_n_done (spes) > 0);
+  gboolean has_some = hl_spes_run (spes, 0, progress, &stop) ||
+                      (g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+                       hl_spes_get_n_done (spes) > 0);
   if (!has_some)
     g_propagate_error (error, g_steal_pointer (&stop));
   return has_some ? hl_spes_to_set (spes) : NULL;
@@ -385,7 +321,8 @@ compare_job (gpointer data,
   HlProgressPart scoring = { progress, 0, 0.9 }, comparing = { progress, 0.9, 1 };
   const HlProgress first = hl_progress_part (&scoring);
   HlProgress then = hl_progress_part (&comparing);
-  both->set = hl_saliency_is_of_sets (job->choices.options.method)
+  both->set = job->given != NULL ? g_steal_pointer (&job->given)
+              : hl_saliency_is_of_sets (job->choices.options.method)
                   ? score_by_masks (job, backend, &first, error)
                   : hl_saliency_set_score (job->model, job->input, backend, job->target,
                                            job->choices.against, job->position,
@@ -417,9 +354,12 @@ keep (HlDocument *self, HlSessionResult *result)
   hl_document_set_cross_heads (self, self->saliency.heads);
 }
 
+/* What a session brought is of what it says. */
 static char *
 describe_origin (HlDocument *self, const Job *job)
 {
+  if (job->bare != NULL)
+    return g_strdup (job->bare->provenance_json);
   return hl_document_describe_origin (self, job->model, job->input, NULL);
 }
 
@@ -447,12 +387,15 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
       int n = both->cross->n_targets;
       g_clear_pointer (&self->saliency.interventions, g_ptr_array_unref);
       self->saliency.interventions = g_steal_pointer (&job->interventions);
-      keep (self, hl_cross_comparison_to_result (both->cross, both->set,
-                                                 &job->choices.cross, origin));
+      HlSessionResult *made = hl_cross_comparison_to_result (both->cross, both->set,
+                                                             &job->choices.cross, origin);
+      if (job->bare != NULL)
+        hl_cross_result_take_masks (made, job->bare);
+      keep (self, made);
       hl_document_set_status (
           self, g_strdup_printf (ngettext ("Explained %d output by %s",
                                            "Explained %d outputs by %s", n),
-                                 n, hl_saliency_name (job->choices.options.method)));
+                                 n, hl_saliency_name (both->set->options.method)));
     }
   tell (self);
 }
@@ -475,14 +418,14 @@ choose_target (HlDocument *self)
 
 /* (transfer full) @job */
 static void
-begin_comparing (Job *job)
+begin_comparing (Job *job, int stack)
 {
   HlDocument *self = job->document;
   self->saliency.epoch++;
   hl_document_stop_saliency (self);
   g_clear_pointer (&self->saliency.checks, g_array_unref);
   job->epoch = self->saliency.epoch;
-  job->stack = compared_stack (hl_model_get_info (self->model));
+  job->stack = stack;
   hl_document_begin_analysis (self, _ ("Computing saliency"));
   hl_engine_submit (self->engine, HL_JOB_ANALYSIS, compare_job, job, NULL,
                     (GDestroyNotify) compared_free, self->saliency.cancellable,
@@ -518,7 +461,7 @@ hl_document_compare (HlDocument *self)
       job_free (job);
       return;
     }
-  begin_comparing (job);
+  begin_comparing (job, compared_stack (hl_model_get_info (self->model)));
 }
 
 /* ---- going on ------------------------------------------------------------------------
@@ -551,16 +494,114 @@ hl_document_go_on (HlDocument *self)
       made->n_masks + (n_masks > 0 ? n_masks : HL_SPES_MASKS);
   job->choices.cross = made->options;
   job->choices.against = -1;
-  job->target =
-      made->comparison->n_targets > 1 ? HL_TARGET_EVERY : first->target.index;
+  job->target = made->comparison->n_targets > 1 ? HL_TARGET_EVERY : first->target.index;
   job->position = job->target == HL_TARGET_EVERY ? -1 : first->target.row;
-  begin_comparing (job);
+  begin_comparing (job, compared_stack (hl_model_get_info (self->model)));
 }
 
 const GArray *
 hl_document_get_checks (HlDocument *self)
 {
   return self->saliency.checks;
+}
+
+/* ---- sessions ------------------------------------------------------------------------
+ */
+
+/* A result says which model it is of, as far as it says. */
+static gboolean
+is_of_model (HlDocument *self, const HlSessionResult *result)
+{
+  const char *text = result->provenance_json;
+  g_autoptr (json_t) origin =
+      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
+  const char *model = json_string_value (json_object_get (origin, "model_identity"));
+  return model == NULL || model[0] == '\0' ||
+         g_str_equal (model, self->trace->model->identity);
+}
+
+/* Of the maps that are there, whatever a file says. */
+static gboolean
+fits (HlDocument *self, const HlCrossResult *made)
+{
+  const HlCrossComparison *c = made->comparison;
+  const HlStack *stack = hl_model_info_get_stack (self->trace->model, c->stack);
+  HlHeadKey first = { c->stack, 0, 0 };
+  gint64 Tq = 0, Tk = 0;
+  int n_heads = 0;
+  for (int l = 0; stack != NULL && l < stack->n_layers; l++)
+    n_heads = MAX (n_heads, stack->layers[l].n_heads);
+  if (stack == NULL || stack->n_layers != c->n_layers || n_heads != c->n_heads ||
+      !has_interventions (self->trace, made->interventions) ||
+      !hl_attention_source_get_size (self->source, first, &Tq, &Tk) || Tk != c->n_keys)
+    return FALSE;
+  for (int i = 0; i < c->n_targets; i++)
+    if (made->query[i] >= Tq)
+      return FALSE;
+  return c->n_targets > 0;
+}
+
+/* The session's saliency that attention was not compared with, of this input; NULL. */
+static HlSessionResult *
+find_bare (HlDocument *self)
+{
+  for (guint i = hl_session_get_n_results (self->session); i > 0; i--)
+    {
+      const HlSessionResult *result = hl_session_get_result (self->session, i - 1);
+      if (g_str_equal (result->id, HL_RESULT_SALIENCY) &&
+          hl_document_is_of_input (self, result) && is_of_model (self, result))
+        return (HlSessionResult *) result;
+    }
+  return NULL;
+}
+
+/* What a command computed is held against attention as soon as it is opened. */
+static void
+compare_bare (HlDocument *self)
+{
+  HlSessionResult *bare = self->source != NULL ? find_bare (self) : NULL;
+  if (bare == NULL || self->saliency.made != NULL)
+    return;
+  int stack = compared_stack (self->trace->model);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlSaliencySet) set = hl_saliency_set_from_result (
+      bare, hl_trace_get_key_tokens (self->trace, stack), &error);
+  if (set == NULL || !has_interventions (self->trace, set->interventions))
+    {
+      hl_document_set_status (
+          self, g_strdup (error != NULL ? error->message
+                                        : _ ("The session's saliency is of other pruned "
+                                             "heads than its maps")));
+      return;
+    }
+  Job *job = job_new (self);
+  job->given = g_steal_pointer (&set);
+  job->bare = hl_session_result_ref (bare);
+  begin_comparing (job, stack);
+}
+
+void
+hl_document_take_saliency (HlDocument *self)
+{
+  for (guint i = 0; i < hl_session_get_n_results (self->session); i++)
+    {
+      const HlSessionResult *result = hl_session_get_result (self->session, i);
+      g_autoptr (GError) error = NULL;
+      if (!g_str_equal (result->id, HL_RESULT_CROSS) ||
+          !hl_document_is_of_input (self, result) || !is_of_model (self, result))
+        continue;
+      g_autoptr (HlCrossResult) made = hl_cross_result_read (result, &error);
+      if (made == NULL)
+        hl_document_fail (self, _ ("A result of this session could not be read"), error);
+      else if (fits (self, made))
+        {
+          clear_all (self);
+          self->saliency.made = g_steal_pointer (&made);
+          self->saliency.kept = hl_session_result_ref ((HlSessionResult *) result);
+        }
+    }
+  hl_document_set_cross_heads (self, self->saliency.heads);
+  compare_bare (self);
 }
 
 /* ---- deletion ------------------------------------------------------------------------

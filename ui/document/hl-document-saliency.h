@@ -49,9 +49,9 @@ gboolean hl_document_can_compare (HlDocument *self);
  * have to do with it. */
 void hl_document_compare (HlDocument *self);
 
-/** hl_document_can_go_on: what was compared is by spes, of the input in hand, and maps are
- * compared as they are.
- * hl_document_go_on: with as many masks again, and the choices it was made with. */
+/** hl_document_can_go_on: what was compared is by spes, of the input in hand, and maps
+ * are compared as they are. hl_document_go_on: with as many masks again, and the choices
+ * it was made with. */
 gboolean hl_document_can_go_on (HlDocument *self);
 void hl_document_go_on (HlDocument *self);
 
@@ -64,10 +64,6 @@ const GArray *hl_document_get_checks (HlDocument *self);
 
 /** hl_document_get_cross: (transfer none) (nullable) */
 HlCrossResult *hl_document_get_cross (HlDocument *self);
-
-/** hl_document_has_bare_saliency: the session has saliency that attention was not compared
- * with. */
-gboolean hl_document_has_bare_saliency (HlDocument *self);
 
 /** hl_document_get_cross_kept: (transfer none) (nullable): what that was read from. */
 HlSessionResult *hl_document_get_cross_kept (HlDocument *self);

@@ -41,6 +41,13 @@ read_view (HlDocument *self)
   self->chooses_head = hl_session_get_view (s, "layer") == NULL;
   if (!self->chooses_head)
     self->wanted_place = g_memdup2 (&place, sizeof place);
+  GVariant *page = hl_session_get_view (s, "page");
+  g_free (self->wanted_page);
+  self->wanted_page = page != NULL && g_variant_is_of_type (page, G_VARIANT_TYPE_STRING)
+                          ? g_variant_dup_string (page, NULL)
+                          : NULL;
+  self->saliency.heads =
+      (HlCrossHeads) CLAMP (view_int (s, "cross-heads", 0), 0, HL_N_CROSS_HEADS - 1);
   gint64 colormap = view_int (s, "colormap", 0), range = view_int (s, "range", 0);
   self->view.colormap = (HlColormap) CLAMP (colormap, 0, HL_N_COLORMAPS - 1);
   self->view.range = (HlRangeMode) CLAMP (range, 0, HL_N_RANGES - 1);
@@ -105,6 +112,19 @@ hl_document_open_session (HlDocument *self, const char *path)
                       session_loaded_cb);
 }
 
+void
+hl_document_set_page (HlDocument *self, const char *page)
+{
+  g_free (self->page);
+  self->page = g_strdup (page);
+}
+
+char *
+hl_document_take_page (HlDocument *self)
+{
+  return g_steal_pointer (&self->wanted_page);
+}
+
 static void
 write_view (HlDocument *self)
 {
@@ -126,10 +146,13 @@ write_view (HlDocument *self)
     { "first-token", self->view.first_token },
     { "end-token", self->view.end_token },
     { "attended-from", self->view.is_from },
+    { "cross-heads", self->saliency.heads },
   };
   for (guint i = 0; i < G_N_ELEMENTS (items); i++)
     hl_session_set_view (self->session, items[i].key,
                          g_variant_new_int64 (items[i].value));
+  hl_session_set_view (self->session, "page",
+                       self->page != NULL ? g_variant_new_string (self->page) : NULL);
   g_autofree char *notes = hl_head_notes_to_json (self->head_notes);
   hl_session_set_view (
       self->session, "head-notes",

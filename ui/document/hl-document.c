@@ -153,6 +153,8 @@ hl_document_finalize (GObject *object)
   hl_document_clear_options (&self->text_options);
   g_free (self->wanted_input);
   g_free (self->wanted_place);
+  g_free (self->page);
+  g_free (self->wanted_page);
   g_free (self->what);
   g_free (self->status);
   g_free (self->backend_words);

@@ -145,6 +145,12 @@ void hl_document_load_mask (HlDocument *self, const char *path);
 const HlViewOptions *hl_document_get_view (HlDocument *self);
 void hl_document_set_view (HlDocument *self, const HlViewOptions *view);
 
+/** hl_document_set_page: the page of the window that is in sight, which a session keeps.
+ * hl_document_take_page: (transfer full) (nullable): that of the session that was just
+ * opened; once. */
+void hl_document_set_page (HlDocument *self, const char *page);
+char *hl_document_take_page (HlDocument *self);
+
 const char *hl_document_get_notes (HlDocument *self);
 void hl_document_set_notes (HlDocument *self, const char *notes);
 /** hl_document_get_head_notes: (transfer none): tags and notes on heads.

@@ -32,8 +32,7 @@ add_row (HlChartScene *scene, const HlCompare *c, HlCompareSide side, gint64 n)
   g_autofree float *shares = hl_compare_shares (c, side);
   HlChartSeries *line = hl_chart_scene_add (scene, HL_CHART_LINE, (int) n);
   line->color = side == HL_COMPARE_SALIENCY ? 1 : 0;
-  line->label =
-      g_strdup (side == HL_COMPARE_SALIENCY ? _ ("saliency") : _ ("attention"));
+  line->label = g_strdup (side == HL_COMPARE_SALIENCY ? _ ("saliency") : _ ("attention"));
   for (gint64 j = 0; j < n; j++)
     {
       line->x[j] = place_of (c, j);
@@ -49,9 +48,9 @@ hl_compare_rows (const HlCompare *c)
   g_autofree char *name = hl_compare_name (c, c->target);
   HlChartScene *scene = hl_chart_scene_new ();
   scene->title = g_strdup_printf (_ ("What %s rests on"), name);
-  scene->x_title = g_strdup (hl_compare_kind (c) == HL_COMPARE_RECORDING
-                                 ? _ ("time (s)")
-                                 : _ ("token of the input"));
+  scene->x_title =
+      g_strdup (hl_compare_kind (c) == HL_COMPARE_RECORDING ? _ ("time (s)")
+                                                            : _ ("token of the input"));
   scene->y_title = g_strdup (_ ("share of the row"));
   scene->y_low = 0;
   scene->caption = g_strdup (c->words);

@@ -201,9 +201,10 @@ put_cells (const HlCompare *c, HlOverlayScene *scene, gint64 n_shown)
   const HlCrossResult *r = c->result;
   gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
   gint64 rows = r->n_rows, columns = is_sound ? count_frames (c, n_shown) : r->n_columns;
-  const float *cells = c->target < 0 ? r->mean_cells
-                                     : (const float *) r->cells->data +
-                                           (gsize) c->target * (gsize) (rows * r->n_columns);
+  const float *cells = c->target < 0
+                           ? r->mean_cells
+                           : (const float *) r->cells->data +
+                                 (gsize) c->target * (gsize) (rows * r->n_columns);
   double low = INFINITY, high = -INFINITY;
   scene->n_rows = (int) rows;
   scene->n_columns = (int) columns;
@@ -296,7 +297,8 @@ hl_compare_parting (const HlCompare *c, const HlViewOptions *options)
     }
   double most = 0;
   for (gint64 i = 0; i < n; i++)
-    most = isnan (scene->weights[i]) ? most : fmax (most, fabs ((double) scene->weights[i]));
+    most =
+        isnan (scene->weights[i]) ? most : fmax (most, fabs ((double) scene->weights[i]));
   most = most > 0 ? most : 1;
   scene->scale = (HlScale){ HL_COLORMAP_DIVERGING, HL_RANGE_OWN, -most, most };
   return scene;
@@ -353,7 +355,9 @@ hl_compare_list_outputs (const HlCompare *c)
 }
 
 HlTokenScene *
-hl_compare_outputs (const HlCompare *c, HlTokenList *outputs, const HlViewOptions *options)
+hl_compare_outputs (const HlCompare *c,
+                    HlTokenList *outputs,
+                    const HlViewOptions *options)
 {
   int n = c->result->comparison->n_targets;
   HlTokenScene *scene = hl_token_scene_new (outputs);
@@ -400,14 +404,12 @@ hl_compare_left_out (const HlCompare *c)
     return g_strdup_printf (_ ("%d special tokens and %d of padding are left out."),
                             n_special, n_padding);
   if (n_padding > 0)
-    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
-                                         "%d token of padding is left out.",
-                                         "%d tokens of padding are left out.",
-                                         (gulong) n_padding),
-                            n_padding);
+    return g_strdup_printf (
+        g_dngettext (GETTEXT_PACKAGE, "%d token of padding is left out.",
+                     "%d tokens of padding are left out.", (gulong) n_padding),
+        n_padding);
   if (n_special > 0)
-    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
-                                         "%d special token is left out.",
+    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%d special token is left out.",
                                          "%d special tokens are left out.",
                                          (gulong) n_special),
                             n_special);

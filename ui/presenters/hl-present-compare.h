@@ -46,21 +46,20 @@ typedef enum
 
 HlCompareKind hl_compare_kind (const HlCompare *compare);
 
-/** hl_compare_has_floor: saliency counts from the least of each row: where it is nothing to
- * the output it is not zero (hl-spes.h). */
+/** hl_compare_has_floor: saliency counts from the least of each row: where it is nothing
+ * to the output it is not zero (hl-spes.h). */
 gboolean hl_compare_has_floor (const HlCompare *compare);
 
 /** hl_compare_is_fine: saliency is drawn by cells of its own, in nats. */
 gboolean hl_compare_is_fine (const HlCompare *compare);
 
-/** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do not
- * count. */
+/** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do
+ * not count. */
 float *hl_compare_shares (const HlCompare *compare, HlCompareSide side);
 
 /** hl_compare_region_share: of target @target, what lies on the region; NaN without one.
  */
-double
-hl_compare_region_share (const HlCompare *compare, HlCompareSide side, int target);
+double hl_compare_region_share (const HlCompare *compare, HlCompareSide side, int target);
 
 /** hl_compare_n_shown: tokens of the input that are shown: all but the padding behind a
  * recording's end, where that does not count. */
@@ -74,7 +73,8 @@ HlOverlayScene *hl_compare_overlay (const HlCompare *compare,
                                     const HlViewOptions *options);
 
 /** hl_compare_parting: (transfer full): where both part, over a picture or recording: the
- * target's row of attention less that of saliency, each z-scored; of all outputs the mean. */
+ * target's row of attention less that of saliency, each z-scored; of all outputs the
+ * mean. */
 HlOverlayScene *hl_compare_parting (const HlCompare *compare,
                                     const HlViewOptions *options);
 

@@ -76,12 +76,13 @@ caption_of (const json_t *params, const char *array)
                           ? _ (", of what the encoder gives")
                           : "";
   return g_strdup_printf (
-      is_whole  ? _ ("Saliency by %s, baseline %s%s: rows are what is explained (a "
-                     "distribution), columns tokens.")
-      : is_size ? _ ("Size of saliency by %s, baseline %s%s: rows are what is explained (a "
-                     "logit), columns tokens.")
-                : _ ("Saliency by %s, baseline %s%s: rows are what is explained (a logit), "
-                     "columns tokens."),
+      is_whole ? _ ("Saliency by %s, baseline %s%s: rows are what is explained (a "
+                    "distribution), columns tokens.")
+      : is_size
+          ? _ ("Size of saliency by %s, baseline %s%s: rows are what is explained (a "
+               "logit), columns tokens.")
+          : _ ("Saliency by %s, baseline %s%s: rows are what is explained (a logit), "
+               "columns tokens."),
       hl_result_get_string (params, "method"), hl_result_get_string (params, "baseline"),
       where);
 }

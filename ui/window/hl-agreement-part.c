@@ -47,13 +47,13 @@ hl_agreement_part_show_head (HlAgreementPart *self, const HlCompare *c)
   HlHeadKey head = hl_selection_get_head (hl_document_get_selection (self->document));
   g_autoptr (HlMatrixScene) heads = hl_compare_heads (c, head);
   hl_heatmap_view_set_scene (self->heads, heads);
-  gboolean is_here = head.stack == all->stack && head.layer < all->n_layers &&
-                     head.head < all->n_heads;
+  gboolean is_here =
+      head.stack == all->stack && head.layer < all->n_layers && head.head < all->n_heads;
   gsize at = is_here ? (gsize) (head.layer * all->n_heads + head.head) : 0;
   /* Of a single output there is no diagonal. */
-  g_autofree char *diagonality =
-      isnan (all->diagonality[at]) ? g_strdup ("–")
-                                   : g_strdup_printf ("%.3f", all->diagonality[at]);
+  g_autofree char *diagonality = isnan (all->diagonality[at])
+                                     ? g_strdup ("–")
+                                     : g_strdup_printf ("%.3f", all->diagonality[at]);
   g_autofree char *own =
       is_here && !isnan (all->pearson[at])
           ? g_strdup_printf (_ ("Head %d.%d: r %.3f, Spearman %.3f, diagonality %s, "
@@ -62,7 +62,8 @@ hl_agreement_part_show_head (HlAgreementPart *self, const HlCompare *c)
                              diagonality, all->monotonicity[at])
           : g_strdup ("");
   g_autofree char *text = g_strdup_printf (
-      _ ("%sMean map of all heads: r %.3f, r² %.3f, Spearman %.3f. Click a head to look at "
+      _ ("%sMean map of all heads: r %.3f, r² %.3f, Spearman %.3f. Click a head to look "
+         "at "
          "it."),
       own, all->pearson_all, all->pearson_all * all->pearson_all, all->spearman_all);
   gtk_label_set_text (self->heads_caption, text);

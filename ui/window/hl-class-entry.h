@@ -15,9 +15,7 @@ G_BEGIN_DECLS
  *   predicts the next token, "every" HL_TARGET_PREDICTED and HL_TARGET_EVERY
  * Returns: FALSE, and the entry is marked, where the model has no such class
  */
-gboolean hl_class_entry_parse (GtkEditable *entry,
-                               HlDocument *document,
-                               int empty,
-                               int *found);
+gboolean
+hl_class_entry_parse (GtkEditable *entry, HlDocument *document, int empty, int *found);
 
 G_END_DECLS

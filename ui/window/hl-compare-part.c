@@ -198,7 +198,8 @@ show_caption (HlComparePart *self, const HlCompare *c)
   g_free (self->words);
   self->words = g_strdup_printf (_ ("Attention: %s; saliency by %s."), heads, method);
   g_autofree char *text = g_strdup_printf (
-      _ ("Of %s: attention, %s, beside saliency by %s; both are shares of the row on what "
+      _ ("Of %s: attention, %s, beside saliency by %s; both are shares of the row on "
+         "what "
          "counts. r %s, r² %s, maps %s.%s %s"),
       name, heads, method, number, square,
       self->result->options.is_raw ? _ ("as they are") : _ ("z-scored by row"), floor,
@@ -223,7 +224,8 @@ set_form (HlComparePart *self, HlCompareKind kind, const HlOverlayScene *picture
 static void
 show_time (HlComparePart *self, const HlCompare *c)
 {
-  const HlTokenTable *keys = hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
+  const HlTokenTable *keys =
+      hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
   gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
   gint64 last = hl_compare_n_shown (c) - 1;
   const double from_s = keys->tokens[0].start, to_s = keys->tokens[last].end;
@@ -250,7 +252,8 @@ show_input (HlComparePart *self, const HlCompare *c)
           hl_token_strip_set_scene (self->strips[side], scene);
           continue;
         }
-      g_autoptr (HlOverlayScene) scene = hl_compare_overlay (c, (HlCompareSide) side, view);
+      g_autoptr (HlOverlayScene) scene =
+          hl_compare_overlay (c, (HlCompareSide) side, view);
       if (scene == NULL)
         return;
       scales[side] = scene->scale;
@@ -345,7 +348,8 @@ play_from (HlComparePart *self, gint64 key)
   if (hl_compare_kind (&c) != HL_COMPARE_RECORDING ||
       !gtk_toggle_button_get_active (self->plays))
     return;
-  const HlTokenTable *keys = hl_trace_get_key_tokens (c.trace, c.result->comparison->stack);
+  const HlTokenTable *keys =
+      hl_trace_get_key_tokens (c.trace, c.result->comparison->stack);
   gtk_label_set_text (self->sound_words, "");
   hl_sound_play (self->sound, c.trace->input_path, keys->tokens[key].start,
                  keys->tokens[hl_compare_n_shown (&c) - 1].end);
@@ -484,7 +488,10 @@ hl_compare_part_set_is_dark (HlComparePart *self, gboolean is_dark)
 
 /* The wheel is the page's where a strip shows all of its tokens. */
 static gboolean
-scroll_cb (GtkEventControllerScroll *controller, double dx, double dy, GtkWidget *scroller)
+scroll_cb (GtkEventControllerScroll *controller,
+           double dx,
+           double dy,
+           GtkWidget *scroller)
 {
   GtkAdjustment *own =
       gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
@@ -495,8 +502,10 @@ scroll_cb (GtkEventControllerScroll *controller, double dx, double dy, GtkWidget
     return FALSE;
   GtkAdjustment *its = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (page));
   double step = pow (gtk_adjustment_get_page_size (its), 2.0 / 3);
-  gboolean is_wheel = gtk_event_controller_scroll_get_unit (controller) == GDK_SCROLL_UNIT_WHEEL;
-  gtk_adjustment_set_value (its, gtk_adjustment_get_value (its) + dy * (is_wheel ? step : 1));
+  gboolean is_wheel =
+      gtk_event_controller_scroll_get_unit (controller) == GDK_SCROLL_UNIT_WHEEL;
+  gtk_adjustment_set_value (its,
+                            gtk_adjustment_get_value (its) + dy * (is_wheel ? step : 1));
   return TRUE;
 }
 

@@ -22,8 +22,8 @@ GtkWidget *hl_compare_part_new (HlDocument *document);
 /** hl_compare_part_show: what the document knows now; FALSE where there is nothing. */
 gboolean hl_compare_part_show (HlComparePart *self);
 
-/** hl_compare_part_get: what is shown; borrows, until the next call of _show(). Only while
- * there is a result. */
+/** hl_compare_part_get: what is shown; borrows, until the next call of _show(). Only
+ * while there is a result. */
 HlCompare hl_compare_part_get (HlComparePart *self);
 
 /** hl_compare_part_set_target: -1 for all. */

@@ -98,15 +98,14 @@ hl_deletion_part_show_busy (HlDeletionPart *self)
   gboolean is_wer = gtk_drop_down_get_selected (self->metric) == HL_METRIC_WER;
   gboolean can_say = info != NULL && info->n_source_context > 0;
   gtk_widget_set_sensitive (
-      self->measure,
-      hl_document_can_compare (self->document) && (can_say || !is_wer) &&
-          hl_document_get_analysis (self->document, &fraction) == NULL);
+      self->measure, hl_document_can_compare (self->document) && (can_say || !is_wer) &&
+                         hl_document_get_analysis (self->document, &fraction) == NULL);
   gtk_widget_set_tooltip_text (
-      self->measure,
-      is_wer && !can_say
-          ? _ ("Word error rates are of an encoder with a decoder")
-          : _ ("Takes away the tokens that attention, saliency or chance put first, a tenth "
-               "at a time, and looks what the prediction becomes"));
+      self->measure, is_wer && !can_say
+                         ? _ ("Word error rates are of an encoder with a decoder")
+                         : _ ("Takes away the tokens that attention, saliency or chance "
+                              "put first, a tenth "
+                              "at a time, and looks what the prediction becomes"));
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is left of a prediction without the tokens that attention or saliency put first. */
+ * What is left of a prediction without the tokens that attention or saliency put first.
+ */
 #pragma once
 
 #include "document/hl-document.h"

@@ -126,9 +126,9 @@ hl_masks_part_init (HlMasksPart *self)
   self->words = hl_score_caption (section);
   self->more = hl_score_button (section, _ ("_More Masks"), G_CALLBACK (more_cb), self);
   gtk_widget_set_halign (self->more, GTK_ALIGN_START);
-  gtk_widget_set_tooltip_text (self->more,
-                               _ ("As many again, to the same numbers as if they had been "
-                                  "asked for at once"));
+  gtk_widget_set_tooltip_text (
+      self->more, _ ("As many again, to the same numbers as if they had been "
+                     "asked for at once"));
 }
 
 GtkWidget *

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 #define HL_TYPE_MASKS_PART (hl_masks_part_get_type ())
 G_DECLARE_FINAL_TYPE (HlMasksPart, hl_masks_part, HL, MASKS_PART, GtkWidget)
 
-/** hl_masks_part_new: @is_live: of the run in hand, and only seen while there is one; else
- * of what is known. */
+/** hl_masks_part_new: @is_live: of the run in hand, and only seen while there is one;
+ * else of what is known. */
 GtkWidget *hl_masks_part_new (HlDocument *document, gboolean is_live);
 
 void hl_masks_part_show (HlMasksPart *self);

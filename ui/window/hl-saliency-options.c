@@ -34,7 +34,8 @@ static const struct
     N_ ("sum over the width of (x − x0) dz/dx, x the token's embedding, x0 the "
         "baseline's, z the logit before the softmax") },
   { "integrated-gradients", N_ ("Integrated gradients"),
-    N_ ("(x − x0) times the mean of dz/dx between x0 and x; steps double until the sum is "
+    N_ ("(x − x0) times the mean of dz/dx between x0 and x; steps double until the sum "
+        "is "
         "within a hundredth of z(x) − z(x0) (Sundararajan et al., arXiv 1703.01365)") },
   { "smoothgrad", N_ ("SmoothGrad"),
     N_ ("(x − x0) times the mean of dz/dx at x and normal noise (Smilkov et al., arXiv "
@@ -42,7 +43,8 @@ static const struct
   { "occlusion", N_ ("Occlusion"),
     N_ ("z(x) less z with the token's embedding replaced by the baseline's") },
   { "attention-gradient", N_ ("Attention × gradient"),
-    N_ ("sum over layers of the mean over heads of relu (A dz/dA), the row that is read") },
+    N_ ("sum over layers of the mean over heads of relu (A dz/dA), the row that is "
+        "read") },
   { "rollout", N_ ("Attention rollout"),
     N_ ("the product over layers of maps, half of each the identity (Abnar and Zuidema, "
         "arXiv 2005.00928); it knows the output by its row alone") },
@@ -50,10 +52,12 @@ static const struct
     N_ ("the greatest flow through the maps of all layers (Abnar and Zuidema, arXiv "
         "2005.00928); it knows the output by its row alone") },
   { "relevance", N_ ("Relevance (Chefer)"),
-    N_ ("the rules of Chefer et al. (arXiv 2103.15679) from relu (A dz/dA) of each layer") },
+    N_ ("the rules of Chefer et al. (arXiv 2103.15679) from relu (A dz/dA) of each "
+        "layer") },
   { "norm-attention", N_ ("Norm-based attention"),
     N_ ("the norm of what the heads of a layer carry, of the sum of A v W_O, mean over "
-        "layers (Kobayashi et al., arXiv 2004.10102); it knows the output by its row alone") },
+        "layers (Kobayashi et al., arXiv 2004.10102); it knows the output by its row "
+        "alone") },
   { "spes", N_ ("SPES (masked runs)"),
     N_ ("how far the whole distribution is from itself, in nats (KL), where the part is "
         "hidden among others hidden at random, mean over masks (Fucci et al., arXiv "
@@ -253,14 +257,13 @@ add_number (Options *o,
 static void
 build_masks (Options *o, GtkWidget *grid)
 {
-  o->masks = add_number (o, grid, 8, _ ("Mas_ks"),
-                         gtk_spin_button_new_with_range (50, 1e6, 50),
-                         _ ("Of SPES: runs with parts of the input hidden at random"));
-  o->stable_at =
-      add_number (o, grid, 9, _ ("Stop at _reliability"),
-                  gtk_spin_button_new_with_range (0, 1, 0.05),
-                  _ ("Of SPES: ends when two halves of the masks agree so well; 0 for "
-                     "never"));
+  o->masks =
+      add_number (o, grid, 8, _ ("Mas_ks"), gtk_spin_button_new_with_range (50, 1e6, 50),
+                  _ ("Of SPES: runs with parts of the input hidden at random"));
+  o->stable_at = add_number (
+      o, grid, 9, _ ("Stop at _reliability"), gtk_spin_button_new_with_range (0, 1, 0.05),
+      _ ("Of SPES: ends when two halves of the masks agree so well; 0 for "
+         "never"));
   o->seed = add_number (o, grid, 10, _ ("S_eed"),
                         gtk_spin_button_new_with_range (0, 4294967295.0, 1),
                         _ ("Of masks, of noise, and of orders of chance"));
@@ -293,7 +296,8 @@ build (Options *o)
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   build_method (o, grid);
-  o->target = add_entry (o, grid, 3, _ ("_Target"), _ ("every token, or what is predicted"));
+  o->target =
+      add_entry (o, grid, 3, _ ("_Target"), _ ("every token, or what is predicted"));
   o->against = add_entry (o, grid, 4, _ ("A_gainst"), _ ("nothing"));
   gtk_widget_set_tooltip_text (
       GTK_WIDGET (o->against),

@@ -17,8 +17,8 @@ void hl_saliency_options_set_document (GtkWidget *options, HlDocument *document)
  * integrated gradients against the mean. */
 void hl_saliency_options_suggest (GtkWidget *options);
 
-/** hl_saliency_options_check: FALSE, and the popover shows what is wrong, where the target
- * is none of the model's. */
+/** hl_saliency_options_check: FALSE, and the popover shows what is wrong, where the
+ * target is none of the model's. */
 gboolean hl_saliency_options_check (GtkWidget *options);
 
 /** hl_saliency_explain: (transfer none): how its numbers come about, translated. */

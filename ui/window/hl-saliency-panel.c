@@ -69,10 +69,7 @@ show_empty (HlSaliencyPanel *self)
   gboolean can = hl_document_can_compare (self->document);
   gtk_label_set_text (
       self->empty_state.words,
-      hl_document_has_bare_saliency (self->document)
-          ? _ ("This session has saliency without attention beside it, as the command "
-               "analyze saliency makes; analyze cross-attention, and this page, make both.")
-      : can ? _ ("What the model says is traced back to its input, and held against where "
+      can ? _ ("What the model says is traced back to its input, and held against where "
                "its heads look.")
       : hl_document_has_model (self->document)
           ? _ ("This model ends in no prediction, which could be explained.")
@@ -88,17 +85,18 @@ show_charts (HlSaliencyPanel *self)
   g_autoptr (HlChartScene) rows = hl_compare_rows (&c);
   hl_chart_view_set_scene (self->rows, rows);
   gtk_label_set_text (self->rows_caption,
-                      c.target < 0 ? _ ("Means of the shares of all outputs; r above is of "
-                                        "their rows, not of these two lines.")
-                                   : "");
+                      c.target < 0
+                          ? _ ("Means of the shares of all outputs; r above is of "
+                               "their rows, not of these two lines.")
+                          : "");
   gtk_widget_set_visible (GTK_WIDGET (self->rows_caption), c.target < 0);
   hl_agreement_part_show (self->agreement, &c,
                           hl_document_get_cross_kept (self->document));
   hl_deletion_part_show (self->deletion);
 }
 
-/* Choices that need heads that are not there are said to be all heads' by the caption; the
- * list says which are there. */
+/* Choices that need heads that are not there are said to be all heads' by the caption;
+ * the list says which are there. */
 static void
 show_heads_choice (HlSaliencyPanel *self)
 {
@@ -115,14 +113,17 @@ explain (const HlCrossResult *result)
   const HlSaliencyOptions *o = &result->set->options;
   g_autofree char *method = hl_saliency_describe (o);
   return g_strdup_printf (
-      _ ("Saliency: %s: %s; at the row that emits the token. Signed saliency counts by its "
+      _ ("Saliency: %s: %s; at the row that emits the token. Signed saliency counts by "
+         "its "
          "size.\nAttention: the rows of the same outputs.\n"
          "r: Pearson's correlation of all rows of a map with saliency, %s (arXiv "
          "2509.18010). r of a mean map is not the mean of the heads' r.\nDiagonality: "
          "correlation of an output's place with its row's centre of mass. Monotonicity: "
          "the most of the weight that lies on a path which does not go back.\nDeletion "
-         "and insertion: tokens are replaced by the baseline's, or all others are, in the "
-         "order of each map (Petsiuk et al., arXiv 1806.07421); chance is drawn with seed "
+         "and insertion: tokens are replaced by the baseline's, or all others are, in "
+         "the "
+         "order of each map (Petsiuk et al., arXiv 1806.07421); chance is drawn with "
+         "seed "
          "%u."),
       method, hl_saliency_explain (o->method),
       result->options.is_raw ? _ ("as they are") : _ ("each row z-scored first"),
@@ -191,8 +192,8 @@ chosen_cb (HlComparePart *part, HlSaliencyPanel *self)
   HlCompare c = hl_compare_part_get (self->part);
   const HlPlace *place = hl_selection_get_place (selection_of (self));
   HlTrace *shown = hl_document_get_trace (self->document);
-  if (c.target >= 0 && place->stack == c.result->comparison->stack &&
-      shown != NULL && shown->pieces == NULL)
+  if (c.target >= 0 && place->stack == c.result->comparison->stack && shown != NULL &&
+      shown->pieces == NULL)
     hl_selection_set_query (selection_of (self), c.result->query[c.target]);
   show_charts (self);
 }
@@ -240,9 +241,10 @@ hl_saliency_panel_clear (HlSaliencyPanel *self)
 static void
 build_head (HlSaliencyPanel *self)
 {
-  const char *const heads[] = { _ ("All heads"), _ ("The head looked at"),
-                                _ ("Pinned heads"), _ ("Alignment heads"),
-                                _ ("The head that agrees best"), NULL };
+  const char *const heads[] = {
+    _ ("All heads"),       _ ("The head looked at"),        _ ("Pinned heads"),
+    _ ("Alignment heads"), _ ("The head that agrees best"), NULL
+  };
   GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   self->heads_choice = hl_score_words (row, heads, _ ("Whose attention is shown"));
   hl_score_ellipsize (self->heads_choice);
@@ -252,7 +254,8 @@ build_head (HlSaliencyPanel *self)
                            G_CALLBACK (heads_choice_cb), self, G_CONNECT_SWAPPED);
   self->options = hl_saliency_options_new ();
   gtk_box_append (GTK_BOX (row), self->options);
-  self->run = GTK_BUTTON (hl_score_button (row, _ ("Compute"), G_CALLBACK (run_cb), self));
+  self->run =
+      GTK_BUTTON (hl_score_button (row, _ ("Compute"), G_CALLBACK (run_cb), self));
   gtk_box_append (GTK_BOX (self->box), row);
 }
 
@@ -300,8 +303,7 @@ hl_saliency_panel_set_document (HlSaliencyPanel *self, HlDocument *document)
   gtk_widget_set_vexpand (stack, TRUE);
   gtk_box_append (GTK_BOX (self->box), stack);
   self->stack = GTK_STACK (stack);
-  hl_score_empty_init (&self->empty_state,
-                       _ ("Is attention the explanation?"),
+  hl_score_empty_init (&self->empty_state, _ ("Is attention the explanation?"),
                        _ ("_Compute Saliency"), G_CALLBACK (run_cb), self);
   gtk_stack_add_named (self->stack, self->empty_state.box, "empty");
   build_charts (self);

@@ -141,13 +141,12 @@ describe_analysis (HlWindow *self, const char *what)
   if (isnan (left_s))
     return g_strdup (what);
   int minutes = (int) ceil (left_s / 60), seconds = (int) ceil (left_s);
-  return left_s > 90
-             ? g_strdup_printf (ngettext ("%s · about %d minute left",
-                                          "%s · about %d minutes left", minutes),
-                                what, minutes)
-             : g_strdup_printf (ngettext ("%s · about %d second left",
-                                          "%s · about %d seconds left", seconds),
-                                what, seconds);
+  return left_s > 90 ? g_strdup_printf (ngettext ("%s · about %d minute left",
+                                                  "%s · about %d minutes left", minutes),
+                                        what, minutes)
+                     : g_strdup_printf (ngettext ("%s · about %d second left",
+                                                  "%s · about %d seconds left", seconds),
+                                        what, seconds);
 }
 
 static void
@@ -184,6 +183,22 @@ state_changed_cb (HlWindow *self)
 {
   show_title (self);
   show_busy (self);
+}
+
+/* The page that a session was saved at, once it is opened. */
+static void
+session_changed_cb (HlWindow *self)
+{
+  g_autofree char *page = hl_document_take_page (self->document);
+  if (page != NULL && gtk_stack_get_child_by_name (self->pages, page) != NULL)
+    gtk_stack_set_visible_child_name (self->pages, page);
+  state_changed_cb (self);
+}
+
+static void
+page_changed_cb (HlWindow *self)
+{
+  hl_document_set_page (self->document, gtk_stack_get_visible_child_name (self->pages));
 }
 
 static void
@@ -547,11 +562,14 @@ hl_window_init (HlWindow *self)
   hl_saliency_panel_set_document (self->saliency, self->document);
   hl_overview_panel_set_document (self->overview, self->document);
   hl_head_panel_set_document (self->head, self->document);
-  const char *const state[] = { "model-changed", "input-changed", "trace-changed",
-                                "session-changed" };
+  const char *const state[] = { "model-changed", "input-changed", "trace-changed" };
   for (guint i = 0; i < G_N_ELEMENTS (state); i++)
     g_signal_connect_object (self->document, state[i], G_CALLBACK (state_changed_cb),
                              self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->document, "session-changed",
+                           G_CALLBACK (session_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->pages, "notify::visible-child",
+                           G_CALLBACK (page_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->document, "busy-changed", G_CALLBACK (show_busy), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->document, "failed", G_CALLBACK (failed_cb), self,

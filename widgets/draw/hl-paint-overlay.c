@@ -55,9 +55,8 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
     {
       /* Shorter than the picture by half a number at each end; a minus is longer. */
       double left = (scene->scale.low < 0 ? 1.6 : 0.4) * em;
-      layout->bar =
-          (HlRect){ edge + left, top + picture->height + BELOW_GAP_EM * em,
-                    MAX (picture->width - left - 1.8 * em, em), 0.7 * em };
+      layout->bar = (HlRect){ edge + left, top + picture->height + BELOW_GAP_EM * em,
+                              MAX (picture->width - left - 1.8 * em, em), 0.7 * em };
     }
   else if (has_bar)
     layout->bar =

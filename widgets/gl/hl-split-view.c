@@ -100,8 +100,7 @@ static void
 update_words (HlSplitView *self)
 {
   g_autofree char *words =
-      self->shown == HL_SPLIT_FIRST
-          ? g_strdup_printf (_ ("%s alone"), self->first_name)
+      self->shown == HL_SPLIT_FIRST ? g_strdup_printf (_ ("%s alone"), self->first_name)
       : self->shown == HL_SPLIT_SECOND
           ? g_strdup_printf (_ ("%s alone"), self->second_name)
           : g_strdup_printf (_ ("parted at %.0f %%"), 100 * self->split);
@@ -235,7 +234,8 @@ hl_split_view_measure (GtkWidget *widget,
   for (guint i = 0; i < G_N_ELEMENTS (children); i++)
     {
       int least, wanted;
-      gtk_widget_measure (children[i], orientation, for_size, &least, &wanted, NULL, NULL);
+      gtk_widget_measure (children[i], orientation, for_size, &least, &wanted, NULL,
+                          NULL);
       *minimum = MAX (*minimum, least);
       *natural = MAX (*natural, wanted);
     }
@@ -362,11 +362,8 @@ paint_playhead (
 }
 
 static void
-snapshot_child (HlSplitView *self,
-                GtkSnapshot *snapshot,
-                GtkWidget *child,
-                double from,
-                double to)
+snapshot_child (
+    HlSplitView *self, GtkSnapshot *snapshot, GtkWidget *child, double from, double to)
 {
   float top = (float) names_height (self), height = (float) body_height (self);
   if (to <= from)
@@ -388,8 +385,8 @@ hl_split_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   snapshot_child (self, snapshot, self->first, 0, line_x (self));
   snapshot_child (self, snapshot, self->second, line_x (self), width);
   cairo_t *cr = gtk_snapshot_append_cairo (
-      snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width,
-                                     (float) gtk_widget_get_height (widget)));
+      snapshot,
+      &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) gtk_widget_get_height (widget)));
   hl_painter_init (&painter, cr, &theme, gtk_widget_get_scale_factor (widget));
   paint_names (self, &painter, width);
   paint_axis (self, &painter, top + height, width);

@@ -28,11 +28,12 @@ typedef enum
  * "split-changed" (): the line was moved, or another side is shown */
 
 /** hl_split_view_new: both are of the same size and have the same places in them. */
-GtkWidget *hl_split_view_new (GtkWidget *first, GtkWidget *second) G_GNUC_WARN_UNUSED_RESULT;
+GtkWidget *hl_split_view_new (GtkWidget *first,
+                              GtkWidget *second) G_GNUC_WARN_UNUSED_RESULT;
 
-/** hl_split_view_set_children: others in their place; either is kept alive by its owner. */
-void
-hl_split_view_set_children (HlSplitView *self, GtkWidget *first, GtkWidget *second);
+/** hl_split_view_set_children: others in their place; either is kept alive by its owner.
+ */
+void hl_split_view_set_children (HlSplitView *self, GtkWidget *first, GtkWidget *second);
 
 /** hl_split_view_set_split: where the line is, 0 to 1 of the width; parts them. */
 void hl_split_view_set_split (HlSplitView *self, double split);
@@ -47,9 +48,8 @@ void hl_split_view_blink (HlSplitView *self);
 void hl_split_view_set_names (HlSplitView *self, const char *first, const char *second);
 
 /** hl_split_view_set_scales: of the colour bars; NULL for none. */
-void hl_split_view_set_scales (HlSplitView *self,
-                               const HlScale *first,
-                               const HlScale *second);
+void
+hl_split_view_set_scales (HlSplitView *self, const HlScale *first, const HlScale *second);
 
 /** hl_split_view_set_time: what the left and right edge are, on a time axis below; none
  * where they are the same. */
