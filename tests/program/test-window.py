@@ -472,7 +472,7 @@ def the_saliency_page_has_the_commands_numbers():
     keys("alt+5")
     window.press("Compute Saliency")
     said = window.label(r"Of all outputs: attention, mean of all 12 heads, .*")
-    r = re.search(r" r (-?[\d.]+), r² (-?[\d.]+)", said)
+    r = re.search(r" r (-?\d+[.,]\d+), r² (-?\d+[.,]\d+)", said)
     shown_as(r[1], found["pearson_all"], 3, "r of all rows")
     shown_as(r[2], found["pearson_all"] ** 2, 3, "r²")
     assert "1 special token is left out" in said, said
