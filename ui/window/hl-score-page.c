@@ -101,6 +101,10 @@ GtkWidget *
 hl_score_button (GtkWidget *box, const char *label, GCallback clicked, gpointer data)
 {
   GtkWidget *made = gtk_button_new_with_mnemonic (label);
+  GtkWidget *text = gtk_button_get_child (GTK_BUTTON (made));
+  /* Where a language has long words, a button is cut and not its neighbours. */
+  if (GTK_IS_LABEL (text))
+    gtk_label_set_ellipsize (GTK_LABEL (text), PANGO_ELLIPSIZE_END);
   g_signal_connect_object (made, "clicked", clicked, data, G_CONNECT_SWAPPED);
   gtk_box_append (GTK_BOX (box), made);
   return made;

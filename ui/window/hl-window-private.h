@@ -33,6 +33,7 @@ struct _HlWindow
   GtkPaned *outer;
   GtkPaned *inner;
   HlSidePanel *side;
+  GtkWidget *switcher;
   GtkStack *pages;
   HlHeadsPanel *heads;
   HlImportancePanel *importance;

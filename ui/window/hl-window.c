@@ -185,6 +185,20 @@ state_changed_cb (HlWindow *self)
   show_busy (self);
 }
 
+/* Names of pages are cut where there is no room for them, in a language of long words:
+ * else they would push the columns out of the window. */
+static void
+let_names_be_cut (HlWindow *self)
+{
+  for (GtkWidget *button = gtk_widget_get_first_child (self->switcher); button != NULL;
+       button = gtk_widget_get_next_sibling (button))
+    {
+      GtkWidget *label = gtk_widget_get_first_child (button);
+      if (GTK_IS_LABEL (label))
+        gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+    }
+}
+
 /* The page that a session was saved at, once it is opened. */
 static void
 session_changed_cb (HlWindow *self)
@@ -511,6 +525,7 @@ hl_window_class_init (HlWindowClass *klass)
   gtk_widget_class_bind_template_child (widget, HlWindow, outer);
   gtk_widget_class_bind_template_child (widget, HlWindow, inner);
   gtk_widget_class_bind_template_child (widget, HlWindow, side);
+  gtk_widget_class_bind_template_child (widget, HlWindow, switcher);
   gtk_widget_class_bind_template_child (widget, HlWindow, pages);
   gtk_widget_class_bind_template_child (widget, HlWindow, heads);
   gtk_widget_class_bind_template_child (widget, HlWindow, importance);
@@ -554,6 +569,7 @@ hl_window_init (HlWindow *self)
   self->document = hl_document_new ();
   restore_settings (self);
   hl_backend_button_set_up (self->backend_button, self->document, self->settings);
+  let_names_be_cut (self);
   hl_side_panel_set_document (self->side, self->document);
   hl_heads_panel_set_document (self->heads, self->document);
   hl_importance_panel_set_document (self->importance, self->document);
