@@ -157,6 +157,8 @@ read_masks (HlResultReader *r, HlCrossResult *made)
   const json_t *about = json_object_get (r->params, "spes");
   made->n_masks =
       (int) MAX (hl_result_get_int (about, "masks", HL_SALIENCY_MASKS_MOST), 0);
+  made->n_at_a_time =
+      (int) MAX (hl_result_get_int (about, "batch", HL_SALIENCY_MASKS_MOST), 0);
 }
 
 static void

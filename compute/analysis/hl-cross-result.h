@@ -14,8 +14,8 @@ G_BEGIN_DECLS
  * @query: (n_targets): the rows of the maps
  * @faithfulness: (nullable): where it was measured
  * @interventions: in force, in words; "" for none
- * @n_masks: by spes: how many; 0 for another method. Of @set's options spes those it was
- *   made with
+ * @n_masks: by spes: how many, and @n_at_a_time; 0 for another method. Of @set's options
+ * spes those it was made with
  * @checks: of HlSpesCheck: by spes: how reliable its map was after how many masks
  * @cells: (nullable) (n_targets, n_rows, n_columns) float32: saliency of the cells of a
  *   picture or of a spectrogram, whose rows are bands from low to high and whose columns
@@ -30,7 +30,7 @@ typedef struct
   gint64 *query;
   HlFaithfulness *faithfulness;
   char *interventions;
-  int n_masks;
+  int n_masks, n_at_a_time;
   GArray *checks;
   HlTensor *cells;
   float *mean_cells;

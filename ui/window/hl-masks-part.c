@@ -4,6 +4,7 @@
 
 #include "window/hl-masks-part.h"
 
+#include "analysis/hl-spes.h"
 #include "presenters/hl-present-compare.h"
 #include "window/hl-score-page.h"
 
@@ -23,10 +24,12 @@ struct _HlMasksPart
 
 G_DEFINE_FINAL_TYPE (HlMasksPart, hl_masks_part, GTK_TYPE_WIDGET)
 
-/* @n_masks: that were run: a few more than were checked, where it was stopped. */
+/* @known: (nullable): of it more masks may have been run than were checked, where it was
+ * stopped. */
 static void
-show_checks (HlMasksPart *self, const GArray *checks, int n_masks)
+show_checks (HlMasksPart *self, const GArray *checks, const HlCrossResult *known)
 {
+  int n_masks = known != NULL ? known->n_masks : 0;
   const HlSpesOptions *spes =
       &hl_document_get_saliency_choices (self->document)->options.spes;
   const HlSpesCheck *last = &g_array_index (checks, HlSpesCheck, checks->len - 1);
@@ -43,8 +46,14 @@ show_checks (HlMasksPart *self, const GArray *checks, int n_masks)
       n_masks > last->n_masks
           ? g_strdup_printf (_ ("%d masks were run. Of the first %s"), n_masks, text)
           : g_strdup (text);
+  int budget_mb = (int) (HL_SPES_BYTES >> 20);
+  g_autofree char *budget =
+      known != NULL ? g_strdup_printf (_ ("%s %d at a time, within %d MB."), all,
+                                       known->n_at_a_time, budget_mb)
+                    : g_strdup_printf (_ ("%s As many at a time as %d MB have room for."),
+                                       all, budget_mb);
   hl_chart_view_set_scene (self->chart, scene);
-  gtk_label_set_text (self->words, all);
+  gtk_label_set_text (self->words, budget);
 }
 
 void
@@ -65,7 +74,7 @@ hl_masks_part_show (HlMasksPart *self)
       self->more, hl_document_can_go_on (self->document) &&
                       hl_document_get_analysis (self->document, &fraction) == NULL);
   if (is_there)
-    show_checks (self, checks, is_known ? known->n_masks : 0);
+    show_checks (self, checks, is_known ? known : NULL);
   else if (is_known)
     {
       g_autofree char *text = g_strdup_printf (

@@ -64,6 +64,10 @@ static const struct
         "2411.01710); what is not read has the masks' mean and not 0") },
 };
 
+/* As captions have them. */
+static const char *const baselines[HL_N_BASELINES] = { N_ ("zero"), N_ ("mean"),
+                                                       N_ ("black"), N_ ("blur") };
+
 static int
 find_method (HlSaliencyMethod method)
 {
@@ -103,7 +107,7 @@ hl_saliency_describe (const HlSaliencyOptions *o)
     return g_strdup (method_name (o->method));
   return g_strdup_printf (o->at_features ? _ ("%s, baseline %s, at the encoder's output")
                                          : _ ("%s, baseline %s"),
-                          method_name (o->method), hl_baseline_name (o->baseline));
+                          method_name (o->method), _ (baselines[o->baseline]));
 }
 
 static Options *
@@ -275,13 +279,13 @@ static void
 build_method (Options *o, GtkWidget *grid)
 {
   const char *names[HL_N_SALIENCIES + 1] = { NULL };
-  const char *const baselines[] = { _ ("Zero"), _ ("Mean"), _ ("Black picture"),
-                                    _ ("Blurred picture"), NULL };
+  const char *const choices[] = { _ ("Zero"), _ ("Mean"), _ ("Black picture"),
+                                  _ ("Blurred picture"), NULL };
   for (int i = 0; i < HL_N_SALIENCIES; i++)
     names[i] = method_name ((HlSaliencyMethod) i);
   o->method = add_choice (o, grid, 0, _ ("_Method"), names,
                           _ ("What says how much of an output is owed to each token"));
-  o->baseline = add_choice (o, grid, 1, _ ("_Baseline"), baselines,
+  o->baseline = add_choice (o, grid, 1, _ ("_Baseline"), choices,
                             _ ("What stands for a token that is not there"));
   o->at_encoder = add_check (
       o, grid, 2, _ ("At the _encoder's output"),
