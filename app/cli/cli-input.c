@@ -92,6 +92,19 @@ cli_input_clear (CliInput *input)
   g_free (input->task);
 }
 
+CliStatus
+cli_input_take_file (CliInput *input, const char *path, const char *command)
+{
+  g_autofree char *type = g_content_type_guess (path, NULL, 0, NULL);
+  char **place = g_content_type_is_a (type, "image/*")   ? &input->image
+                 : g_content_type_is_a (type, "audio/*") ? &input->audio
+                                                         : &input->text_file;
+  if (*place != NULL)
+    return cli_usage (command, _ ("one input expected, found two files"));
+  *place = g_strdup (path);
+  return CLI_OK;
+}
+
 static gboolean
 parse_size (const char *text, int *height, int *width)
 {
@@ -115,7 +128,7 @@ cli_input_check (const CliInput *input, const char *command)
                          "them expected"));
   if (n != 1)
     return cli_usage (command,
-                      g_str_equal (command, "trace")
+                      g_str_equal (command, "trace") || g_str_equal (command, "analyze")
                           ? _ ("one of --image, --audio, --text, --text-file and "
                                "--ids expected")
                       : g_str_equal (command, "embed")

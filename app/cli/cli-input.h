@@ -44,6 +44,11 @@ GOptionEntry *
 cli_input_entries (CliInput *input, const GOptionEntry *more, CliInputKinds kinds);
 void cli_input_clear (CliInput *input);
 
+/** cli_input_take_file: @path, an argument behind the model's, stands for --image,
+ * --audio or --text-file, by what its name ends in. Where that option is there too the
+ * mistake is printed. */
+CliStatus cli_input_take_file (CliInput *input, const char *path, const char *command);
+
 /** cli_input_check: exactly one input, and options that go with it; else the mistake is
  * printed. */
 CliStatus cli_input_check (const CliInput *input, const char *command);

@@ -179,16 +179,18 @@ run (guint which, Analyze *a, const char *model_name, GError **error)
 }
 
 static CliStatus
-check_usage (const AnalyzeOptions *o, int argc, char **argv, guint *which)
+check_usage (AnalyzeOptions *o, int argc, char **argv, guint *which)
 {
   *which = 0;
   while (argc > 1 && *which < G_N_ELEMENTS (analyses) &&
          !g_str_equal (argv[1], analyses[*which].name))
     (*which)++;
-  if (argc != 3 || *which == G_N_ELEMENTS (analyses))
+  if ((argc != 3 && argc != 4) || *which == G_N_ELEMENTS (analyses))
     return cli_usage ("analyze", _ ("\"importance\", \"strength\", \"patterns\", "
                                     "\"overview\", \"saliency\", \"cross-attention\" or "
                                     "\"alignment\", and one model expected"));
+  if (argc == 4 && cli_input_take_file (&o->input, argv[3], "analyze") != CLI_OK)
+    return CLI_USAGE;
   if (o->n_inputs < 0 || o->seed < 0 || o->n_random < 0 || o->epochs < 0 ||
       o->n_clusters < 0 || o->side < 0 || o->side > 64 || o->n_chance < 0 ||
       o->n_chance > 1000)

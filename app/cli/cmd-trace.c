@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * headlight trace MODEL (--image F | --audio F | --text S | --text-file F | --ids JSON)
+ * headlight trace MODEL (FILE | --image F | --audio F | --text S | --text-file F | --ids JSON)
  * -o S.h5 */
 #include "config.h"
 
@@ -120,12 +120,16 @@ run (const char *model_name, const Options *o, const HlProgress *progress, GErro
 }
 
 static CliStatus
-check_usage (const Options *o, int argc)
+check_usage (Options *o, int argc, char **argv)
 {
   HlMaps maps;
-  if (argc != 2)
+  CliStatus status = CLI_OK;
+  if (argc != 2 && argc != 3)
     return cli_usage ("trace", _ ("one model expected"));
-  CliStatus status = cli_input_check (&o->input, "trace");
+  if (argc == 3)
+    status = cli_input_take_file (&o->input, argv[2], "trace");
+  if (status == CLI_OK)
+    status = cli_input_check (&o->input, "trace");
   if (status != CLI_OK)
     return status;
   if (o->output == NULL)
@@ -161,7 +165,7 @@ cli_trace (int argc, char **argv)
   CliStatus status = cli_parse ("trace", entries, &argc, &argv, &done);
   if (!done)
     {
-      status = check_usage (&o, argc);
+      status = check_usage (&o, argc, argv);
       if (status == CLI_OK)
         {
           GError *error = NULL;

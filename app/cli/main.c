@@ -15,11 +15,11 @@
 const CliCommand cli_commands[] = {
   { "info", "[MODEL]", N_ ("What a model is, or which backends there are"), cli_info },
   { "models", "[SEARCH]", N_ ("Which models are in the cache of downloads"), cli_models },
-  { "trace", "MODEL --image F | --text S -o S.h5",
+  { "trace", "MODEL FILE | --text S -o S.h5",
     N_ ("Run a model on an input, into a session"), cli_trace },
   { "analyze",
     "importance|strength|patterns|overview|saliency|cross-attention|alignment MODEL "
-    "--image F | --text S | --dataset D",
+    "FILE | --text S | --dataset D",
     N_ ("Which heads matter, how far they look, their patterns; a data set"),
     cli_analyze },
   { "generate", "MODEL --text S --tokens N",

@@ -171,6 +171,25 @@ def targets_by_the_names_of_tokens():
 
 
 @case
+def a_file_behind_the_model_is_its_input():
+    ask = ("analyze", "importance", MODEL)
+    assert good(*ask, PICTURE, "--json") == good(*ask, "--image", PICTURE, "--json")
+    good("trace", MODEL, PICTURE, "-o", at("bare.h5"))
+    words = at("words.txt")
+    with open(words, "w") as f:
+        f.write("In the beginning God created the")
+    kjv = os.path.join(SOURCE, "..", "data", "models", "gpt-kjv")
+    ask = ("analyze", "saliency", kjv)
+    more = ("--method", "gradient-input", "--json")
+    assert good(*ask, words, *more) == good(*ask, "--text-file", words, *more)
+    fails(2, *ask, words, "--text", "God", says=["--text", "expected"])
+    fails(2, *ask, words, "--text-file", words, says=["two files"])
+    fails(2, *ask, words, words, says=["one model"])
+    fails(1, *ask, at("none.txt"), says=["none.txt"])
+    fails(2, "analyze", "importance", MODEL, PICTURE, "--dataset", "d", says=["--dataset"])
+
+
+@case
 def importance_is_what_single_runs_say():
     found = json.loads(good("analyze", "importance", MODEL, "--image", PICTURE, "--target",
                             "cat", "-o", at("imp.h5"), "--json"))
