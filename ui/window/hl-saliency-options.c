@@ -5,6 +5,7 @@
 #include "window/hl-saliency-options.h"
 
 #include "window/hl-class-entry.h"
+#include "window/hl-option-grid.h"
 
 #include <glib/gi18n.h>
 
@@ -197,19 +198,6 @@ hl_saliency_options_suggest (GtkWidget *options)
 /* ---- building ------------------------------------------------------------------------
  */
 
-static void
-add_row (GtkWidget *grid, int row, const char *title, GtkWidget *widget, const char *hint)
-{
-  GtkWidget *label = gtk_label_new_with_mnemonic (title);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_mnemonic_widget (GTK_LABEL (label), widget);
-  gtk_widget_set_tooltip_text (label, hint);
-  gtk_widget_set_tooltip_text (widget, hint);
-  gtk_widget_set_hexpand (widget, TRUE);
-  gtk_grid_attach (GTK_GRID (grid), label, 0, row, 1, 1);
-  gtk_grid_attach (GTK_GRID (grid), widget, 1, row, 1, 1);
-}
-
 static GtkCheckButton *
 add_check (Options *o, GtkWidget *grid, int row, const char *title, const char *hint)
 {
@@ -226,8 +214,9 @@ add_entry (Options *o, GtkWidget *grid, int row, const char *title, const char *
   GtkWidget *made = gtk_entry_new ();
   gtk_entry_set_placeholder_text (GTK_ENTRY (made), empty);
   g_signal_connect_swapped (made, "changed", G_CALLBACK (changed_cb), o);
-  add_row (grid, row, title, made,
-           _ ("A class or token by name or number, \"predicted\", or \"every\" token"));
+  hl_option_grid_add (
+      grid, row, title, made,
+      _ ("A class or token by name or number, \"predicted\", or \"every\" token"));
   return GTK_EDITABLE (made);
 }
 
@@ -241,7 +230,7 @@ add_choice (Options *o,
 {
   GtkWidget *made = gtk_drop_down_new_from_strings (words);
   g_signal_connect_swapped (made, "notify::selected", G_CALLBACK (changed_cb), o);
-  add_row (grid, row, title, made, hint);
+  hl_option_grid_add (grid, row, title, made, hint);
   return GTK_DROP_DOWN (made);
 }
 
@@ -254,7 +243,7 @@ add_number (Options *o,
             const char *hint)
 {
   g_signal_connect_swapped (made, "value-changed", G_CALLBACK (changed_cb), o);
-  add_row (grid, row, title, made, hint);
+  hl_option_grid_add (grid, row, title, made, hint);
   return GTK_SPIN_BUTTON (made);
 }
 
@@ -296,9 +285,7 @@ build_method (Options *o, GtkWidget *grid)
 static GtkWidget *
 build (Options *o)
 {
-  GtkWidget *grid = gtk_grid_new ();
-  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
-  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  GtkWidget *grid = hl_option_grid_new ();
   build_method (o, grid);
   o->target =
       add_entry (o, grid, 3, _ ("_Target"), _ ("every token, or what is predicted"));
@@ -333,11 +320,8 @@ GtkWidget *
 hl_saliency_options_new (void)
 {
   Options *o = g_new0 (Options, 1);
-  GtkWidget *button = gtk_menu_button_new (), *popover = gtk_popover_new ();
-  gtk_popover_set_child (GTK_POPOVER (popover), build (o));
-  gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
-  gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _ ("Options"));
-  gtk_widget_set_tooltip_text (button, _ ("Method, baseline, target, what counts"));
+  GtkWidget *button =
+      hl_option_button_new (build (o), _ ("Method, baseline, target, what counts"));
   g_object_set_data_full (G_OBJECT (button), "options", o, options_free);
   return button;
 }

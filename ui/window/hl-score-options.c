@@ -5,6 +5,7 @@
 #include "window/hl-score-options.h"
 
 #include "window/hl-class-entry.h"
+#include "window/hl-option-grid.h"
 
 #include <glib/gi18n.h>
 
@@ -89,25 +90,13 @@ drop_cb (Options *o)
 /* ---- building ------------------------------------------------------------------------
  */
 
-static void
-add_row (GtkWidget *grid, int row, const char *title, GtkWidget *widget, const char *hint)
-{
-  GtkWidget *label = gtk_label_new_with_mnemonic (title);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_mnemonic_widget (GTK_LABEL (label), widget);
-  gtk_widget_set_tooltip_text (label, hint);
-  gtk_widget_set_tooltip_text (widget, hint);
-  gtk_grid_attach (GTK_GRID (grid), label, 0, row, 1, 1);
-  gtk_grid_attach (GTK_GRID (grid), widget, 1, row, 1, 1);
-}
-
 static GtkEditable *
 entry (Options *o, GtkWidget *grid, int row, const char *title, const char *placeholder)
 {
   GtkWidget *made = gtk_entry_new ();
   gtk_entry_set_placeholder_text (GTK_ENTRY (made), placeholder);
   g_signal_connect_swapped (made, "changed", G_CALLBACK (changed_cb), o);
-  add_row (grid, row, title, made, NULL);
+  hl_option_grid_add (grid, row, title, made, NULL);
   return GTK_EDITABLE (made);
 }
 
@@ -150,15 +139,14 @@ build (Options *o)
 {
   const char *const kinds[] = { _ ("Zero"), _ ("Mean"), _ ("Resample"), _ ("Uniform"),
                                 NULL };
-  GtkWidget *grid = gtk_grid_new ();
-  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
-  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  GtkWidget *grid = hl_option_grid_new ();
   GtkWidget *ablation = gtk_drop_down_new_from_strings (kinds);
   o->ablation = GTK_DROP_DOWN (ablation);
   g_signal_connect_swapped (ablation, "notify::selected", G_CALLBACK (changed_cb), o);
-  add_row (grid, 0, _ ("_Ablation"), ablation,
-           _ ("What stands in a head's place: zeros; its mean over the data set; another "
-              "input's; the mean of all values it may see"));
+  hl_option_grid_add (
+      grid, 0, _ ("_Ablation"), ablation,
+      _ ("What stands in a head's place: zeros; its mean over the data set; another "
+         "input's; the mean of all values it may see"));
   o->label = entry (o, grid, 1, _ ("_Label of this input"), _ ("not known"));
   o->target = entry (o, grid, 2, _ ("_Target"), _ ("label, else predicted"));
   gtk_widget_set_tooltip_text (
@@ -170,8 +158,8 @@ build (Options *o)
   GtkWidget *n_inputs = gtk_spin_button_new_with_range (0, 1e6, 10);
   o->n_inputs = GTK_SPIN_BUTTON (n_inputs);
   g_signal_connect_swapped (n_inputs, "value-changed", G_CALLBACK (changed_cb), o);
-  add_row (grid, 4, _ ("_Inputs at most"), n_inputs,
-           _ ("Drawn from the data set; 0 takes all of them"));
+  hl_option_grid_add (grid, 4, _ ("_Inputs at most"), n_inputs,
+                      _ ("Drawn from the data set; 0 takes all of them"));
   gtk_grid_attach (GTK_GRID (grid), build_reference (o), 0, 9, 2, 1);
   GtkWidget *dataset = gtk_label_new (_ ("No data set is open"));
   gtk_label_set_xalign (GTK_LABEL (dataset), 0);
@@ -199,11 +187,8 @@ GtkWidget *
 hl_score_options_new (void)
 {
   Options *o = g_new0 (Options, 1);
-  GtkWidget *button = gtk_menu_button_new (), *popover = gtk_popover_new ();
-  gtk_popover_set_child (GTK_POPOVER (popover), build (o));
-  gtk_menu_button_set_popover (GTK_MENU_BUTTON (button), popover);
-  gtk_menu_button_set_label (GTK_MENU_BUTTON (button), _ ("Options"));
-  gtk_widget_set_tooltip_text (button, _ ("Ablation, target, data set, masks"));
+  GtkWidget *button =
+      hl_option_button_new (build (o), _ ("Ablation, target, data set, masks"));
   g_object_set_data_full (G_OBJECT (button), "options", o, options_free);
   return button;
 }
