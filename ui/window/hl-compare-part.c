@@ -301,9 +301,9 @@ show_all (HlComparePart *self)
 {
   HlCompare c = hl_compare_part_get (self);
   self->is_filling = TRUE;
-  show_caption (self, &c);
   show_input (self, &c);
   show_outputs (self, &c);
+  show_caption (self, &c); /* renews the words that @c has, so it is last */
   self->is_filling = FALSE;
 }
 
