@@ -29,6 +29,20 @@ options_clear (FigureOptions *o)
   cli_backend_clear (&o->backend);
 }
 
+static void
+figure_clear (Figure *m)
+{
+  hl_trace_summary_free (m->summary);
+  hl_matrix_scene_unref (m->score_map);
+  g_clear_pointer (&m->charts, g_ptr_array_unref);
+  g_free (m->of);
+  g_free (m->whose);
+  hl_cross_result_unref (m->cross);
+  hl_cross_map_free (m->cross_map);
+  hl_attention_source_unref (m->source);
+  hl_backend_unref (m->backend);
+}
+
 static int
 by_place (gconstpointer a, gconstpointer b)
 {
@@ -63,10 +77,15 @@ parse_stack (const FigureOptions *o, const HlTrace *trace, int *stack, GError **
   return FALSE;
 }
 
+/* Of results none are some: they say themselves what they are of. */
 static gboolean
-parse_heads (const FigureOptions *o, int stack, GArray *heads, GError **error)
+parse_heads (const Figure *m, int stack, GArray *heads, GError **error)
 {
+  const FigureOptions *o = m->o;
   g_autofree char *one = g_strdup_printf ("%d.%d", MAX (o->layer, 0), MAX (o->head, 0));
+  gboolean is_asked = o->heads != NULL || o->layer >= 0 || o->head >= 0;
+  if (hl_figure_kind_is_of_result (m->kind) && !is_asked)
+    return TRUE;
   g_auto (GStrv) words = g_strsplit (o->heads != NULL ? o->heads : one, ",", -1);
   for (int i = 0; words[i] != NULL; i++)
     {
@@ -87,12 +106,12 @@ parse_heads (const FigureOptions *o, int stack, GArray *heads, GError **error)
 
 /* "8,4" is one patch; of a text, "3+7+9" are several tokens. */
 static gboolean
-parse_queries (const FigureOptions *o,
-               const HlTrace *trace,
-               int stack,
-               GArray *queries,
-               GError **error)
+parse_queries (
+    const Figure *m, const HlTrace *trace, int stack, GArray *queries, GError **error)
 {
+  const FigureOptions *o = m->o;
+  if (hl_figure_kind_is_of_result (m->kind))
+    return TRUE; /* an output, if anything */
   gboolean is_text = g_strcmp0 (trace->input_kind, "image") != 0;
   const HlStack *tower = hl_model_info_get_stack (trace->model, stack);
   /* Who attends to a token: of a cross-attention that is one of the keys. */
@@ -153,6 +172,21 @@ parse_slice (const FigureOptions *o,
 /* ---- the figure -----------------------------------------------------------------------
  */
 
+/* What panels are made of. */
+static gboolean
+prepare (Figure *m, HlTrace *trace, int stack, const HlProgress *progress, GError **error)
+{
+  HlHeadKey first = { stack, 0, 0 };
+  if (m->heads->len > 0)
+    first = g_array_index (m->heads, HlHeadKey, 0);
+  m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
+  if (m->kind == HL_FIGURE_CHART)
+    return figure_make_chart (m, trace, first, progress, error);
+  if (m->kind == HL_FIGURE_COMPARISON)
+    return figure_take_comparison (m, trace, progress, error);
+  return hl_trace_summary_compute (m->summary, m->source, m->backend, progress, error);
+}
+
 static gboolean
 make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
 {
@@ -160,21 +194,17 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
   g_autoptr (GArray) queries = g_array_new (FALSE, FALSE, sizeof (gint64));
   int stack = 0;
   if (!parse_stack (m->o, trace, &stack, error) ||
-      !parse_heads (m->o, stack, heads, error) ||
-      !parse_queries (m->o, trace, stack, queries, error) ||
+      !parse_heads (m, stack, heads, error) ||
+      !parse_queries (m, trace, stack, queries, error) ||
       !parse_slice (m->o, trace, stack, &m->view, error))
     return FALSE;
-  m->charts = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_chart_scene_unref);
-  HlHeadKey first = g_array_index (heads, HlHeadKey, 0);
-  if (m->kind == HL_FIGURE_CHART && !figure_make_chart (m, trace, first, progress, error))
-    return FALSE;
+  m->heads = heads;
   m->backend = hl_backend_open (&m->o->backend, error);
   if (m->backend == NULL)
     return FALSE;
   m->source = hl_attention_source_new (trace);
   m->summary = hl_trace_summary_new (trace, stack);
-  if (m->kind != HL_FIGURE_CHART &&
-      !hl_trace_summary_compute (m->summary, m->source, m->backend, progress, error))
+  if (!prepare (m, trace, stack, progress, error))
     return FALSE;
   const HlFigurePlan plan = {
     .kind = m->kind,
@@ -190,6 +220,7 @@ make (Figure *m, HlTrace *trace, const HlProgress *progress, GError **error)
     .query = queries->len > 0 ? g_array_index (queries, gint64, 0) : -1,
     .key = -1,
     .of = m->of,
+    .compare = m->kind == HL_FIGURE_COMPARISON ? &m->compare : NULL,
     .charts = m->charts,
     .score_map = m->score_map,
   };
@@ -239,8 +270,8 @@ check_usage (const FigureOptions *o, Figure *m, int argc)
   if (argc != 2)
     return cli_usage ("figure", _ ("one session expected"));
   if (o->view == NULL || !hl_figure_kind_from_name (o->view, &m->kind))
-    return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens, arcs or "
-                                   "chart expected"));
+    return cli_usage ("figure", _ ("--view grid, heatmap, overlay, tokens, arcs, "
+                                   "comparison or chart expected"));
   if (o->chart != NULL && !figure_knows_chart (o->chart))
     return cli_usage ("figure", _ ("--chart bars, sorted, dots, map, hops, patterns, "
                                    "cls-patterns, overview, confusion, saliency, "
@@ -254,7 +285,7 @@ check_usage (const FigureOptions *o, Figure *m, int argc)
   if (o->range != NULL && !hl_range_mode_from_name (o->range, &m->view.range))
     return cli_usage ("figure",
                       _ ("--range: shared, per-head, percentile or log expected"));
-  if (o->by_words && m->kind == HL_FIGURE_CHART)
+  if (o->by_words && hl_figure_kind_is_of_result (m->kind))
     return cli_usage ("figure", _ ("--words is of maps and texts: charts are of heads"));
   m->view.leave_out_special = o->leave_out;
   m->view.by_words = o->by_words;
@@ -279,7 +310,9 @@ cli_figure (int argc, char **argv)
   gboolean done;
   const GOptionEntry entries[] = {
     { "view", 0, 0, G_OPTION_ARG_STRING, &o.view,
-      N_ ("grid, heatmap, overlay, tokens, arcs or chart"), "V" },
+      N_ ("grid, heatmap, overlay, tokens, arcs, comparison (of attention and saliency) "
+          "or chart"),
+      "V" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
       N_ ("The file to write: .svg, .pdf or .png"), "FILE" },
     { "layer", 0, 0, G_OPTION_ARG_INT, &o.layer, N_ ("Layer, from 0"), "L" },
@@ -289,7 +322,9 @@ cli_figure (int argc, char **argv)
     { "stack", 0, 0, G_OPTION_ARG_STRING, &o.stack,
       N_ ("Of an encoder-decoder: encoder, decoder or cross (cross)"), "NAME" },
     { "query", 0, 0, G_OPTION_ARG_STRING, &o.query,
-      N_ ("Token: 117, a patch as \"8,4\", or CLS; of a text several: 3+7"), "Q" },
+      N_ ("Token: 117, a patch as \"8,4\", or CLS; of a text several: 3+7; of a "
+          "comparison an output"),
+      "Q" },
     { "from", 0, 0, G_OPTION_ARG_NONE, &o.is_from,
       N_ ("Tokens: who attends to the query, not what it attends to"), NULL },
     { "tokens", 0, 0, G_OPTION_ARG_STRING, &o.slice,
@@ -333,12 +368,7 @@ cli_figure (int argc, char **argv)
       if (!ok)
         status = cli_fail (error);
     }
-  hl_trace_summary_free (m.summary);
-  hl_matrix_scene_unref (m.score_map);
-  g_clear_pointer (&m.charts, g_ptr_array_unref);
-  g_free (m.of);
-  hl_attention_source_unref (m.source);
-  hl_backend_unref (m.backend);
+  figure_clear (&m);
   options_clear (&o);
   return status;
 }

@@ -117,15 +117,11 @@ make_patterns (
 {
   const HlPatternView view = { .as_contours = m->o->with_contours };
   g_autoptr (HlPatterns) p = find_patterns (m, trace, error);
-  g_autoptr (HlBackend) backend =
-      p != NULL ? hl_backend_open (&m->o->backend, error) : NULL;
-  if (backend == NULL)
-    return FALSE;
-  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
-  HlPatternMaps *maps =
-      hl_pattern_maps_of_trace (source, p->kind, p->side, backend, progress, error);
+  HlPatternMaps *maps = p != NULL ? hl_pattern_maps_of_trace (m->source, p->kind, p->side,
+                                                              m->backend, progress, error)
+                                  : NULL;
   g_autoptr (HlPatternSpots) spots =
-      maps != NULL ? hl_patterns_place (p, maps, backend, progress, error) : NULL;
+      maps != NULL ? hl_patterns_place (p, maps, m->backend, progress, error) : NULL;
   if (spots != NULL)
     g_ptr_array_add (m->charts, hl_present_patterns (p, spots, head, &view));
   return spots != NULL;
@@ -240,15 +236,13 @@ static gboolean
 make_beside (
     Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
 {
-  HlSessionResult *result = find_saliency (m, HL_RESULT_CROSS, NULL, error);
-  if (result == NULL)
+  if (!figure_take_comparison (m, trace, progress, error))
     return FALSE;
   if (g_str_equal (m->o->chart, "disagreement"))
-    return (m->score_map = hl_present_disagreement (result, error)) != NULL;
-  HlChartScene *chart = hl_present_attention_scatter (result, error);
-  if (chart != NULL)
-    g_ptr_array_add (m->charts, chart);
-  return chart != NULL;
+    m->score_map = hl_compare_disagreement (&m->compare);
+  else
+    g_ptr_array_add (m->charts, hl_compare_scatter (&m->compare));
+  return TRUE;
 }
 
 /* ---- all -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 #include "backend/hl-backend.h"
 #include "presenters/hl-figure-maker.h"
+#include "presenters/hl-present-compare.h"
 #include "session/hl-session.h"
 
 G_BEGIN_DECLS
@@ -41,6 +42,8 @@ typedef struct
  * Figure: what the panels are made from.
  * @charts: (element-type HlChartScene)
  * @of: (nullable): what was scored, where it is not the trace's input
+ * @heads: (element-type HlHeadKey): that were asked for; none in most charts
+ * @compare: where a comparison was taken: of @cross, and of the heads of @cross_map
  */
 typedef struct
 {
@@ -55,6 +58,11 @@ typedef struct
   GPtrArray *charts;
   char *of;
   HlMatrixScene *score_map;
+  const GArray *heads;
+  HlCrossResult *cross;
+  HlCrossMap *cross_map;
+  char *whose;
+  HlCompare compare;
 } Figure;
 
 /** figure_knows_chart: there is a chart of this name. */
@@ -67,5 +75,13 @@ gboolean figure_make_chart (Figure *figure,
                             HlHeadKey head,
                             const HlProgress *progress,
                             GError **error);
+
+/** figure_take_comparison: the newest of the session, of the heads that were asked for or
+ * of all, and of the output that --query names or of all. FALSE with @error: MISSING:
+ * none of this trace; RANGE: no such output. */
+gboolean figure_take_comparison (Figure *figure,
+                                 HlTrace *trace,
+                                 const HlProgress *progress,
+                                 GError **error);
 
 G_END_DECLS

@@ -6,6 +6,16 @@
 
 #include <math.h>
 
+HlCrossMap *
+hl_cross_map_copy (const HlCrossMap *map)
+{
+  HlCrossMap *copy = g_memdup2 (map, sizeof *map);
+  copy->attention =
+      g_memdup2 (map->attention, sizeof (double) * (gsize) MAX (map->n * map->m, 1));
+  copy->by_target = g_memdup2 (map->by_target, sizeof (double) * (gsize) MAX (map->n, 1));
+  return copy;
+}
+
 void
 hl_cross_map_free (HlCrossMap *map)
 {

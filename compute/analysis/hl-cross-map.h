@@ -48,6 +48,8 @@ typedef struct
   double *by_target;
 } HlCrossMap;
 
+/** hl_cross_map_copy: (transfer full) */
+HlCrossMap *hl_cross_map_copy (const HlCrossMap *map);
 void hl_cross_map_free (HlCrossMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlCrossMap, hl_cross_map_free)
 

@@ -273,6 +273,33 @@ hl_cross_result_take_masks (HlSessionResult *result, const HlSessionResult *sali
   json_decref (ours);
 }
 
+gboolean
+hl_cross_result_fits (const HlCrossResult *result, const HlAttentionSource *source)
+{
+  const HlTrace *trace = hl_attention_source_get_trace (source);
+  const HlCrossComparison *c = result->comparison;
+  const HlStack *stack = hl_model_info_get_stack (trace->model, c->stack);
+  HlHeadKey first = { c->stack, 0, 0 };
+  gint64 Tq = 0, Tk = 0;
+  int n_heads = 0;
+  for (int l = 0; stack != NULL && l < stack->n_layers; l++)
+    n_heads = MAX (n_heads, stack->layers[l].n_heads);
+  if (stack == NULL || stack->n_layers != c->n_layers || n_heads != c->n_heads ||
+      !hl_trace_has_interventions (trace, result->interventions) ||
+      !hl_attention_source_get_size (source, first, &Tq, &Tk) || Tk != c->n_keys)
+    return FALSE;
+  for (int i = 0; i < c->n_targets; i++)
+    if (result->query[i] >= Tq)
+      return FALSE;
+  return c->n_targets > 0;
+}
+
+const char *
+hl_cross_result_get_name (const HlCrossResult *result, int target)
+{
+  return g_ptr_array_index (result->set->names, (guint) target);
+}
+
 HlCrossRows
 hl_cross_result_get_rows (const HlCrossResult *result,
                           const HlAttentionSource *source,

@@ -56,6 +56,15 @@ HlSessionResult *hl_cross_result_add_faithfulness (const HlSessionResult *result
 void hl_cross_result_take_masks (HlSessionResult *result,
                                  const HlSessionResult *saliency);
 
+/** hl_cross_result_fits: it is of as many layers, heads and tokens as the trace of
+ * @source has, at rows that there are, under the same interventions; whatever a file
+ * says. */
+gboolean hl_cross_result_fits (const HlCrossResult *result,
+                               const HlAttentionSource *source);
+
+/** hl_cross_result_get_name: (transfer none): of target @target. */
+const char *hl_cross_result_get_name (const HlCrossResult *result, int target);
+
 /** hl_cross_result_get_rows: to read other maps at; borrows from @result. */
 HlCrossRows hl_cross_result_get_rows (const HlCrossResult *result,
                                       const HlAttentionSource *source,

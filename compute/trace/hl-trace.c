@@ -2,6 +2,7 @@
  * A trace: one recorded run. */
 #include "trace/hl-trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -167,4 +168,32 @@ const char *
 hl_recipe_k_suffix (const HlRecipe *recipe)
 {
   return recipe->is_rotary ? "attn.hook_rot_k" : "attn.hook_k";
+}
+
+/* ---- interventions --------------------------------------------------------------------
+ */
+
+static int
+by_words (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+gboolean
+hl_trace_has_interventions (const HlTrace *trace, const char *words)
+{
+  g_auto (GStrv) wanted = g_strsplit (words, "; ", -1);
+  guint n = words[0] != '\0' ? g_strv_length (wanted) : 0;
+  if (n != trace->interventions->len)
+    return FALSE;
+  g_autofree char **found = g_memdup2 (trace->interventions->pdata, sizeof (char *) * n);
+  if (n > 0)
+    {
+      qsort (wanted, n, sizeof (char *), by_words);
+      qsort (found, n, sizeof (char *), by_words);
+    }
+  for (guint i = 0; i < n; i++)
+    if (strcmp (wanted[i], found[i]) != 0)
+      return FALSE;
+  return TRUE;
 }

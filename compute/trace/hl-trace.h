@@ -131,6 +131,10 @@ HlTokenTable *hl_trace_get_key_tokens (const HlTrace *trace, int stack);
 char *
 hl_trace_site_name (const HlModelInfo *model, int stack, int layer, const char *suffix);
 
+/** hl_trace_has_interventions: those of @words, "; " between them, in whatever order, and
+ * no other. */
+gboolean hl_trace_has_interventions (const HlTrace *trace, const char *words);
+
 /** hl_trace_attention_bytes: of all captured maps, or Q, K and lse. */
 gsize hl_trace_attention_bytes (const HlTrace *trace);
 

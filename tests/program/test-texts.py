@@ -405,6 +405,59 @@ def z_scored(rows):
     return out
 
 
+def cross_maps(layer, queries, n):
+    """Of the session x.h5 of g2p-cmu: (head, query, key)."""
+    good("export", at("x.h5"), "--site", f"decoder.blocks.{layer}.cross_attn.hook_pattern",
+         "--csv", at("x.csv"))
+    cells = {}
+    with open(at("x.csv")) as f:
+        for line in f.readlines()[1:]:
+            head, query, key, value = line.split(",")
+            cells[int(head), int(query), int(key)] = float(value)
+    return [[[cells[h, q, k] for k in range(n)] for q in queries] for h in range(4)]
+
+
+@case
+def figures_of_both():
+    """Whose attention and which output is chosen: r in the caption is theirs."""
+    found = json.loads(good("analyze", "cross-attention", G2P, "--text", "knightly",
+                            "--method", "occlusion", "-o", at("x.h5"), "--json"))
+    n, targets = len("knightly"), found["targets"]
+    sounds = range(len(targets))
+    saliency = [[abs(x) for x in t["saliency"][:n]] for t in targets]
+    maps = [m for layer in range(3) for m in cross_maps(layer, sounds, n)]
+
+    def caption(*more):
+        good("figure", at("x.h5"), "--view", "comparison", *more, "-o", at("both.svg"))
+        return " ".join(texts(at("both.svg")))
+
+    def r_of(heads, row):
+        mean = [sum(m[row][j] for m in heads) / len(heads) for j in range(n)]
+        pairs = zip(z_scored([mean]), z_scored([saliency[row]]))
+        return f"r {sum(a * b for a, b in pairs) / n:.3f}"
+
+    said = caption()
+    assert f"r {found['pearson_all']:.3f}" in said and "mean of all 12 heads" in said, said
+    assert "Of all outputs" in said and "occlusion" in said.lower(), said
+    said = caption("--heads", "1.2")
+    assert f"r {found['pearson'][1][2]:.3f}" in said and "head 1.2" in said, said
+    said = caption("--query", "1")
+    assert r_of(maps, 1) in said and f"“{targets[1]['target']}”" in said, said
+    said = caption("--query", targets[3]["target"], "--heads", "1.2,2.0")
+    assert r_of([maps[6], maps[8]], 3) in said and "mean of the heads 1.2, 2.0" in said, said
+    for wrong, says in (("--query=99", "an output, 0 to"), ("--heads=9.0", "head 9.0"),
+                        ("--heads=x", "LAYER.HEAD")):
+        fails(1, "figure", at("x.h5"), "--view", "comparison", wrong, "-o", at("n.svg"),
+              says=[says])
+    traced(model(), "--text", "ab ab")
+    fails(1, "figure", at("t.h5"), "--view", "comparison", "-o", at("n.svg"),
+          says=["analyze cross-attention"])
+    good("analyze", "cross-attention", VIT, PICTURE, "-o", at("p.h5"))
+    good("figure", at("p.h5"), "--view", "comparison", "-o", at("both.svg"))
+    seen = texts(at("both.svg"))
+    assert {"Attention", "Saliency", "Attention less saliency"} <= set(seen), seen
+
+
 @case
 def attention_beside_saliency():
     """Of z-scored numbers Pearson's r is the mean of their products."""
@@ -416,17 +469,8 @@ def attention_beside_saliency():
     saliency_rows = [[abs(x) for x in t["saliency"][:n]] for t in found["targets"]]
     positions = [t["position"] for t in found["targets"]]
     assert positions == list(range(len(positions))) and len(positions) > 4, positions
-    explained, heads = z_scored(saliency_rows), []
-    for layer in range(3):
-        good("export", at("x.h5"), "--site", f"decoder.blocks.{layer}.cross_attn.hook_pattern",
-             "--csv", at("x.csv"))
-        cells = {}
-        with open(at("x.csv")) as f:
-            for line in f.readlines()[1:]:
-                head, query, key, value = line.split(",")
-                cells[int(head), int(query), int(key)] = float(value)
-        heads.append([[[cells[h, q, k] for k in range(n)] for q in positions]
-                      for h in range(4)])
+    explained = z_scored(saliency_rows)
+    heads = [cross_maps(layer, positions, n) for layer in range(3)]
 
     def correlation(rows):
         return sum(a * b for a, b in zip(z_scored(rows), explained)) / len(explained)

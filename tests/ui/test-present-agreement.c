@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Attention beside saliency as scenes: means and intervals, differences, dots, words. */
+ * Attention beside saliency as scenes: means and intervals, words. */
 #include "presenters/hl-present-agreement.h"
 
 #include "analysis/hl-faithfulness.h"
 #include "analysis/hl-result-reader.h"
 #include "base/hl-error.h"
 
-#include <math.h>
 #include <string.h>
 
 #define N 2 /* targets */
-#define M 4 /* tokens; the last does not count */
-
-static const double attention[N * M] = { 0.1, 0.2, 0.6, NAN, 0.5, 0.3, 0.1, NAN };
-static const double saliency[N * M] = { 3, 1, 2, NAN, 9, 1, 5, NAN };
 
 static HlSessionResult *
 make_result (const char *maps, const char *weights)
@@ -25,15 +20,8 @@ make_result (const char *maps, const char *weights)
       "t", "</s>", "targets", "name", "K", "name", "Æ");
   char *text = json_dumps (params, JSON_COMPACT);
   HlSessionResult *result = hl_session_result_new (HL_RESULT_CROSS, text, "{}");
-  const double r = 0.3;
   free (text);
   json_decref (params);
-  hl_result_add_array (result, "attention", HL_DTYPE_F64, HL_SHAPE (N, M), attention,
-                       "target", "token");
-  hl_result_add_array (result, "saliency", HL_DTYPE_F64, HL_SHAPE (N, M), saliency,
-                       "target", "token");
-  hl_result_add_array (result, "pearson_all", HL_DTYPE_F64, HL_SHAPE (1), &r, "all",
-                       NULL);
   return result;
 }
 
@@ -115,92 +103,14 @@ test_left_of_a_sentence (void)
   g_assert_nonnull (strstr (scene->caption, "saliency of the encoder's output"));
 }
 
-static double
-z_of (const double *row, int j)
-{
-  double mean = 0, squares = 0;
-  for (int k = 0; k < M - 1; k++)
-    mean += row[k] / (M - 1);
-  for (int k = 0; k < M - 1; k++)
-    squares += (row[k] - mean) * (row[k] - mean) / (M - 1);
-  return (row[j] - mean) / sqrt (squares);
-}
-
-static void
-test_disagreement (void)
-{
-  g_autoptr (GError) error = NULL;
-  /* z-scored, however the maps were correlated. */
-  g_autoptr (HlSessionResult) result = make_result ("raw", "map");
-  g_autoptr (HlMatrixScene) scene = hl_present_disagreement (result, &error);
-  double most = 0;
-  g_assert_no_error (error);
-  /* The last token counts in no row. */
-  g_assert_cmpint (scene->columns.n, ==, M - 1);
-  g_assert_cmpint (scene->n_values_columns, ==, M - 1);
-  for (int i = 0; i < N; i++)
-    for (int j = 0; j < M - 1; j++)
-      {
-        double wanted = z_of (attention + i * M, j) - z_of (saliency + i * M, j);
-        float found = scene->values[i * (M - 1) + j];
-        g_assert_cmpfloat_with_epsilon ((double) found, wanted, 1e-6);
-        most = fmax (most, fabs (wanted));
-      }
-  g_assert_nonnull (strstr (scene->caption, "The last token (1), which does not count"));
-  g_assert_cmpint (scene->scale.colormap, ==, HL_COLORMAP_DIVERGING);
-  g_assert_cmpfloat_with_epsilon (scene->scale.high, most, 1e-6);
-  g_assert_cmpfloat_with_epsilon (scene->scale.low, -most, 1e-6);
-  g_assert_cmpstr (scene->rows.labels[1], ==, "Æ");
-  g_assert_cmpstr (scene->columns.labels[2], ==, "t");
-  g_assert_nonnull (strstr (scene->caption, "Positive: attention says more"));
-}
-
-static void
-test_scatter (void)
-{
-  for (int raw = 0; raw < 2; raw++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (HlSessionResult) result =
-          make_result (raw ? "raw" : "z-scored by row", "map");
-      g_autoptr (HlChartScene) scene = hl_present_attention_scatter (result, &error);
-      g_assert_no_error (error);
-      const HlChartSeries *dots = hl_chart_scene_get (scene, 0);
-      g_assert_cmpint (dots->n, ==, N * M);
-      g_assert_cmpuint (scene->series->len, ==, raw ? 1 : 2);
-      g_assert_false (dots->is_cloud);
-      for (int i = 0; i < N * M; i++)
-        {
-          const double *a = attention + i / M * M, *s = saliency + i / M * M;
-          g_assert_true (isnan (dots->y[i]) == (i % M == M - 1));
-          if (i % M == M - 1)
-            continue;
-          g_assert_cmpfloat_with_epsilon (dots->y[i], raw ? a[i % M] : z_of (a, i % M),
-                                          1e-9);
-          g_assert_cmpfloat_with_epsilon (dots->x[i], raw ? s[i % M] : z_of (s, i % M),
-                                          1e-9);
-        }
-      g_assert_true (g_str_has_prefix (dots->names[4], "k of Æ: saliency "));
-      g_assert_nonnull (strstr (scene->title, "r = 0.300"));
-      g_assert_nonnull (strstr (scene->caption, "r 0.300, r² 0.090, n = 6"));
-    }
-}
-
 static void
 test_lacking (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (HlSessionResult) plain = make_result ("raw", "map");
-  g_autoptr (HlSessionResult) empty = hl_session_result_new (HL_RESULT_CROSS, "{}", "{}");
   g_assert_null (hl_present_left (plain, FALSE, &error));
   g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
   g_assert_nonnull (strstr (error->message, "deletion_curve"));
-  g_clear_error (&error);
-  g_assert_null (hl_present_disagreement (empty, &error));
-  g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
-  g_clear_error (&error);
-  g_assert_null (hl_present_attention_scatter (empty, &error));
-  g_assert_error (error, HL_ERROR, HL_ERROR_FORMAT);
   g_clear_error (&error);
   /* Curves of other shares than there are. */
   const char *const axes[] = { "order", "target", "share", NULL };
@@ -220,8 +130,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/present-agreement/left", test_left);
   g_test_add_func ("/present-agreement/left-of-a-sentence", test_left_of_a_sentence);
-  g_test_add_func ("/present-agreement/disagreement", test_disagreement);
-  g_test_add_func ("/present-agreement/scatter", test_scatter);
   g_test_add_func ("/present-agreement/lacking", test_lacking);
   return g_test_run ();
 }

@@ -134,37 +134,11 @@ hl_document_dup_cross_csv (HlDocument *self)
 /* ---- what is in force -----------------------------------------------------------------
  */
 
-static int
-by_words (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-/* The trace's interventions are those, "; " between them, in whatever order. */
-static gboolean
-has_interventions (const HlTrace *trace, const char *words)
-{
-  g_auto (GStrv) wanted = g_strsplit (words, "; ", -1);
-  guint n = words[0] != '\0' ? g_strv_length (wanted) : 0;
-  if (n != trace->interventions->len)
-    return FALSE;
-  g_autofree char **found = g_memdup2 (trace->interventions->pdata, sizeof (char *) * n);
-  if (n > 0)
-    {
-      qsort (wanted, n, sizeof (char *), by_words);
-      qsort (found, n, sizeof (char *), by_words);
-    }
-  for (guint i = 0; i < n; i++)
-    if (strcmp (wanted[i], found[i]) != 0)
-      return FALSE;
-  return TRUE;
-}
-
 void
 hl_document_check_saliency (HlDocument *self)
 {
   const HlCrossResult *made = self->saliency.made;
-  if (made != NULL && !has_interventions (self->trace, made->interventions))
+  if (made != NULL && !hl_trace_has_interventions (self->trace, made->interventions))
     hl_document_forget_saliency (self);
 }
 
@@ -200,7 +174,7 @@ hl_document_can_compare (HlDocument *self)
     return FALSE;
   g_autoptr (GPtrArray) interventions = list_interventions (self);
   g_autofree char *words = hl_interventions_describe (interventions);
-  return has_interventions (self->trace, words);
+  return hl_trace_has_interventions (self->trace, words);
 }
 
 static Job *
@@ -520,27 +494,6 @@ is_of_model (HlDocument *self, const HlSessionResult *result)
          g_str_equal (model, self->trace->model->identity);
 }
 
-/* Of the maps that are there, whatever a file says. */
-static gboolean
-fits (HlDocument *self, const HlCrossResult *made)
-{
-  const HlCrossComparison *c = made->comparison;
-  const HlStack *stack = hl_model_info_get_stack (self->trace->model, c->stack);
-  HlHeadKey first = { c->stack, 0, 0 };
-  gint64 Tq = 0, Tk = 0;
-  int n_heads = 0;
-  for (int l = 0; stack != NULL && l < stack->n_layers; l++)
-    n_heads = MAX (n_heads, stack->layers[l].n_heads);
-  if (stack == NULL || stack->n_layers != c->n_layers || n_heads != c->n_heads ||
-      !has_interventions (self->trace, made->interventions) ||
-      !hl_attention_source_get_size (self->source, first, &Tq, &Tk) || Tk != c->n_keys)
-    return FALSE;
-  for (int i = 0; i < c->n_targets; i++)
-    if (made->query[i] >= Tq)
-      return FALSE;
-  return c->n_targets > 0;
-}
-
 /* The session's saliency that attention was not compared with, of this input; NULL. */
 static HlSessionResult *
 find_bare (HlDocument *self)
@@ -566,7 +519,7 @@ compare_bare (HlDocument *self)
   g_autoptr (GError) error = NULL;
   g_autoptr (HlSaliencySet) set = hl_saliency_set_from_result (
       bare, hl_trace_get_key_tokens (self->trace, stack), &error);
-  if (set == NULL || !has_interventions (self->trace, set->interventions))
+  if (set == NULL || !hl_trace_has_interventions (self->trace, set->interventions))
     {
       hl_document_set_status (
           self, g_strdup (error != NULL ? error->message
@@ -593,7 +546,7 @@ hl_document_take_saliency (HlDocument *self)
       g_autoptr (HlCrossResult) made = hl_cross_result_read (result, &error);
       if (made == NULL)
         hl_document_fail (self, _ ("A result of this session could not be read"), error);
-      else if (fits (self, made))
+      else if (hl_cross_result_fits (made, self->source))
         {
           clear_all (self);
           self->saliency.made = g_steal_pointer (&made);

@@ -6,6 +6,7 @@
 
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
+#include "presenters/hl-figure-comparison.h"
 #include "presenters/hl-present-recording.h"
 #include "presenters/hl-present-tokens.h"
 #include "trace/hl-word-trace.h"
@@ -16,7 +17,8 @@
 static const char *const kind_names[HL_N_FIGURE_KINDS] = {
   [HL_FIGURE_GRID] = "grid",       [HL_FIGURE_HEATMAP] = "heatmap",
   [HL_FIGURE_OVERLAY] = "overlay", [HL_FIGURE_TOKENS] = "tokens",
-  [HL_FIGURE_ARCS] = "arcs",       [HL_FIGURE_CHART] = "chart",
+  [HL_FIGURE_ARCS] = "arcs",       [HL_FIGURE_COMPARISON] = "comparison",
+  [HL_FIGURE_CHART] = "chart",
 };
 
 const char *
@@ -38,6 +40,12 @@ hl_figure_kind_from_name (const char *name, HlFigureKind *kind)
 }
 
 gboolean
+hl_figure_kind_is_of_result (HlFigureKind kind)
+{
+  return kind >= HL_FIGURE_COMPARISON;
+}
+
+gboolean
 hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace, int stack)
 {
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
@@ -51,7 +59,7 @@ hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace, int stack)
     return is_text && tower != NULL && !tower->is_cross;
   if (kind == HL_FIGURE_TOKENS)
     return is_text;
-  return kind != HL_FIGURE_CHART;
+  return !hl_figure_kind_is_of_result (kind);
 }
 
 /* Of a cross-attention what is asked of and what answers are two texts. */
@@ -472,6 +480,9 @@ add_panels (const HlFigurePlan *plan,
       return add_texts (plan, figure, progress, error);
     case HL_FIGURE_ARCS:
       return add_arcs (plan, figure, progress, error);
+    case HL_FIGURE_COMPARISON:
+      hl_figure_add_comparison (figure, plan->compare, &plan->view);
+      return TRUE;
     case HL_FIGURE_CHART:
       add_charts (plan, figure);
       return TRUE;
@@ -521,15 +532,24 @@ add_choices (const HlFigurePlan *plan, HlFigure *figure)
 }
 
 static gboolean
+has_result (const HlFigurePlan *plan)
+{
+  return plan->kind == HL_FIGURE_COMPARISON
+             ? plan->compare != NULL
+             : (plan->charts != NULL && plan->charts->len > 0) || plan->score_map != NULL;
+}
+
+static gboolean
 check_kind (const HlFigurePlan *plan, GError **error)
 {
-  if (hl_figure_kind_fits (plan->kind, plan->summary->trace, plan->summary->stack) ||
-      (plan->kind == HL_FIGURE_CHART &&
-       ((plan->charts != NULL && plan->charts->len > 0) || plan->score_map != NULL)))
+  if (hl_figure_kind_is_of_result (plan->kind)
+          ? has_result (plan)
+          : hl_figure_kind_fits (plan->kind, plan->summary->trace, plan->summary->stack))
     return TRUE;
   g_set_error (
       error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-      plan->kind == HL_FIGURE_CHART ? "%s: scores to draw expected, none found"
+      hl_figure_kind_is_of_result (plan->kind)
+          ? "%s: results to draw expected, none found"
       : plan->kind == HL_FIGURE_OVERLAY
           ? "%s: a picture with a patch grid, or a recording that is attended to, "
             "expected, this trace has none"
@@ -558,8 +578,8 @@ check_heads (const HlFigurePlan *plan, GError **error)
 HlFigure *
 hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **error)
 {
-  g_return_val_if_fail (plan->kind == HL_FIGURE_GRID || plan->kind == HL_FIGURE_CHART ||
-                            plan->n_heads > 0,
+  g_return_val_if_fail (plan->kind == HL_FIGURE_GRID ||
+                            hl_figure_kind_is_of_result (plan->kind) || plan->n_heads > 0,
                         NULL);
   const gint64 first = 0;
   HlFigurePlan full = *plan;
@@ -577,9 +597,10 @@ hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **e
   g_autofree char *title =
       g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
   hl_figure_set_title (figure, title);
-  /* Charts are of scores, whatever the window shows the text in. */
+  /* Results are not of the words that a trace is shown in. */
   hl_present_provenance (
-      figure, plan->kind == HL_FIGURE_CHART ? hl_trace_in_tokens (trace) : trace,
+      figure,
+      hl_figure_kind_is_of_result (plan->kind) ? hl_trace_in_tokens (trace) : trace,
       &plan->view);
   add_choices (plan, figure);
   add_note (plan, figure);

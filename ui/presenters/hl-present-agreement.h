@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Attention beside saliency, of a result of a session, as scenes: what is left when
- * tokens are taken away, where the two part, one against the other. No toolkit. Thread:
- * any. */
+ * tokens are taken away. No toolkit. Thread: any. */
 #pragma once
 
 #include "presenters/hl-view-options.h"
@@ -20,15 +19,5 @@ G_BEGIN_DECLS
  */
 HlChartScene *
 hl_present_left (const HlSessionResult *result, gboolean inserts, GError **error);
-
-/** hl_present_disagreement: (transfer full): z-scored attention less z-scored saliency,
- * rows are targets, columns tokens; grey where a token does not count; NULL with @error.
- */
-HlMatrixScene *hl_present_disagreement (const HlSessionResult *result, GError **error);
-
-/** hl_present_attention_scatter: (transfer full): attention over saliency, a dot a target
- * and token, as both are correlated, with r; NULL with @error. */
-HlChartScene *hl_present_attention_scatter (const HlSessionResult *result,
-                                            GError **error);
 
 G_END_DECLS

@@ -10,20 +10,15 @@
 /* Keys up to which the axis has their words. */
 #define WORDS_MOST 24
 
-static const HlTokenTable *
-keys_of (const HlCompare *c)
-{
-  return hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
-}
-
 /* ---- rows ----------------------------------------------------------------------------
  */
 
 static double
 place_of (const HlCompare *c, gint64 key)
 {
-  return hl_compare_kind (c) == HL_COMPARE_RECORDING ? keys_of (c)->tokens[key].start
-                                                     : (double) key;
+  return hl_compare_kind (c) == HL_COMPARE_RECORDING
+             ? hl_compare_get_keys (c)->tokens[key].start
+             : (double) key;
 }
 
 static void
@@ -43,17 +38,18 @@ add_row (HlChartScene *scene, const HlCompare *c, HlCompareSide side, gint64 n)
 HlChartScene *
 hl_compare_rows (const HlCompare *c)
 {
-  const HlTokenTable *keys = keys_of (c);
+  const HlTokenTable *keys = hl_compare_get_keys (c);
   gint64 n = hl_compare_n_shown (c);
   g_autofree char *name = hl_compare_name (c, c->target);
   HlChartScene *scene = hl_chart_scene_new ();
-  scene->title = g_strdup_printf (_ ("What %s rests on"), name);
+  scene->title = c->target < 0 ? g_strdup (_ ("What all outputs rest on"))
+                               : g_strdup_printf (_ ("What %s rests on"), name);
   scene->x_title =
       g_strdup (hl_compare_kind (c) == HL_COMPARE_RECORDING ? _ ("time (s)")
                                                             : _ ("token of the input"));
   scene->y_title = g_strdup (_ ("share of the row"));
   scene->y_low = 0;
-  scene->caption = g_strdup (c->words);
+  scene->caption = hl_compare_describe (c);
   add_row (scene, c, HL_COMPARE_ATTENTION, n);
   add_row (scene, c, HL_COMPARE_SALIENCY, n);
   for (gint64 j = 0; n <= WORDS_MOST && j < n; j++)
@@ -81,14 +77,13 @@ hl_compare_by_output (const HlCompare *c)
       bars->y[t] = r[t];
       bars->names[t] = g_strdup_printf (_ ("%s: r %s"), name, number);
       if (n <= WORDS_MOST)
-        hl_chart_scene_add_tick (scene, t,
-                                 g_ptr_array_index (c->result->set->names, (guint) t));
+        hl_chart_scene_add_tick (scene, t, hl_cross_result_get_name (c->result, t));
     }
   scene->title = g_strdup (_ ("Agreement by output"));
   scene->x_title = g_strdup (_ ("output"));
   scene->y_title = g_strdup (_ ("Pearson's r"));
   scene->selected = c->target;
-  scene->caption = g_strdup (c->words);
+  scene->caption = hl_compare_describe (c);
   scene->rule = c->map != NULL ? c->map->pearson : all->pearson_all;
   return scene;
 }

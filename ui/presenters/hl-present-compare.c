@@ -4,7 +4,6 @@
 
 #include "presenters/hl-present-compare.h"
 
-#include "analysis/hl-statistics.h"
 #include "presenters/hl-present-recording.h"
 #include "text/hl-encoding.h"
 
@@ -12,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-static const HlTokenTable *
-keys_of (const HlCompare *c)
+const HlTokenTable *
+hl_compare_get_keys (const HlCompare *c)
 {
   return hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
 }
@@ -23,15 +22,45 @@ hl_compare_kind (const HlCompare *c)
 {
   if (hl_present_has_recording (c->trace, c->result->comparison->stack))
     return HL_COMPARE_RECORDING;
-  return c->trace->pixels != NULL && keys_of (c)->n_rows > 0 ? HL_COMPARE_PICTURE
-                                                             : HL_COMPARE_TOKENS;
+  return c->trace->pixels != NULL && hl_compare_get_keys (c)->n_rows > 0
+             ? HL_COMPARE_PICTURE
+             : HL_COMPARE_TOKENS;
+}
+
+/* ---- a copy --------------------------------------------------------------------------
+ */
+
+HlCompare *
+hl_compare_copy (const HlCompare *c)
+{
+  HlCompare *copy = g_memdup2 (c, sizeof *c);
+  gsize n = (gsize) c->result->comparison->n_keys;
+  copy->trace = hl_trace_ref ((HlTrace *) c->trace);
+  copy->result = hl_cross_result_ref ((HlCrossResult *) c->result);
+  copy->map = c->map != NULL ? hl_cross_map_copy (c->map) : NULL;
+  copy->region = c->region != NULL ? g_memdup2 (c->region, sizeof (gboolean) * n) : NULL;
+  copy->heads = g_strdup (c->heads);
+  return copy;
+}
+
+void
+hl_compare_free (HlCompare *copy)
+{
+  if (copy == NULL)
+    return;
+  hl_trace_unref ((HlTrace *) copy->trace);
+  hl_cross_result_unref ((HlCrossResult *) copy->result);
+  hl_cross_map_free ((HlCrossMap *) copy->map);
+  g_free ((gpointer) copy->region);
+  g_free ((gpointer) copy->heads);
+  g_free (copy);
 }
 
 /* ---- shares --------------------------------------------------------------------------
  */
 
-static const double *
-row_of (const HlCompare *c, HlCompareSide side, int target)
+const double *
+hl_compare_get_row (const HlCompare *c, HlCompareSide side, int target)
 {
   const HlCrossComparison *all = c->result->comparison;
   const double *map = side == HL_COMPARE_SALIENCY ? all->saliency
@@ -51,8 +80,8 @@ static double *
 share_row (const HlCompare *c, HlCompareSide side, int target)
 {
   gint64 m = c->result->comparison->n_keys;
-  double *row =
-      g_memdup2 (row_of (c, side, target), sizeof (double) * (gsize) MAX (m, 1));
+  double *row = g_memdup2 (hl_compare_get_row (c, side, target),
+                           sizeof (double) * (gsize) MAX (m, 1));
   double least = INFINITY, sum = 0;
   for (gint64 j = 0; j < m; j++)
     least = fmin (least, row[j]);
@@ -110,7 +139,7 @@ hl_compare_region_share (const HlCompare *c, HlCompareSide side, int target)
 gint64
 hl_compare_n_shown (const HlCompare *c)
 {
-  const HlTokenTable *keys = keys_of (c);
+  const HlTokenTable *keys = hl_compare_get_keys (c);
   gint64 n = keys->n_tokens;
   if (hl_compare_kind (c) != HL_COMPARE_RECORDING || c->result->options.keeps_special)
     return n;
@@ -138,7 +167,7 @@ static gint64
 count_frames (const HlCompare *c, gint64 n_shown)
 {
   gint64 all = c->trace->features->shape.dim[1];
-  return MAX (all * n_shown / keys_of (c)->n_tokens, 1);
+  return MAX (all * n_shown / hl_compare_get_keys (c)->n_tokens, 1);
 }
 
 gboolean
@@ -155,7 +184,7 @@ hl_compare_cell_keys (const HlCompare *c,
                       gint64 *first,
                       gint64 *end)
 {
-  const HlTokenTable *keys = keys_of (c);
+  const HlTokenTable *keys = hl_compare_get_keys (c);
   gboolean fine = is_fine (c, side);
   if (hl_compare_kind (c) == HL_COMPARE_RECORDING)
     {
@@ -247,63 +276,6 @@ hl_compare_overlay (const HlCompare *c, HlCompareSide side, const HlViewOptions 
   return scene;
 }
 
-/* (transfer full): (n_keys): NaN where a token does not count. */
-static float *
-part_rows (const HlCompare *c)
-{
-  gint64 m = c->result->comparison->n_keys;
-  int first = MAX (c->target, 0);
-  int end = c->target >= 0 ? c->target + 1 : c->result->comparison->n_targets;
-  float *apart = g_new0 (float, (gsize) m + 1);
-  for (int t = first; t < end; t++)
-    {
-      gsize bytes = sizeof (double) * (gsize) m;
-      g_autofree double *x = g_memdup2 (row_of (c, HL_COMPARE_ATTENTION, t), bytes);
-      g_autofree double *y = g_memdup2 (row_of (c, HL_COMPARE_SALIENCY, t), bytes);
-      hl_z_score_rows (x, 1, m);
-      hl_z_score_rows (y, 1, m);
-      for (gint64 j = 0; j < m; j++)
-        apart[j] += (float) ((x[j] - y[j]) / (end - first));
-    }
-  return apart;
-}
-
-HlOverlayScene *
-hl_compare_parting (const HlCompare *c, const HlViewOptions *options)
-{
-  int stack = c->result->comparison->stack;
-  g_autofree float *apart = part_rows (c);
-  gint64 n_shown = hl_compare_n_shown (c);
-  gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
-  HlOverlayScene *scene =
-      is_sound ? hl_present_recording_part (c->trace, stack, n_shown, NULL, options)
-               : hl_present_overlay (c->trace, stack, apart, NULL, FALSE, options);
-  if (scene == NULL)
-    return NULL;
-  gint64 n = (gint64) scene->n_rows * scene->n_columns;
-  if (is_sound)
-    {
-      /* Of the tokens in a cell the one that they are furthest apart in. */
-      scene->weights = g_new (float, (gsize) n + 1);
-      for (gint64 i = 0; i < n; i++)
-        {
-          gint64 first, end;
-          hl_compare_cell_keys (c, HL_COMPARE_ATTENTION, n_shown, i, &first, &end);
-          scene->weights[i] = apart[first];
-          for (gint64 j = first; j < end; j++)
-            if (fabsf (apart[j]) > fabsf (scene->weights[i]))
-              scene->weights[i] = apart[j];
-        }
-    }
-  double most = 0;
-  for (gint64 i = 0; i < n; i++)
-    most =
-        isnan (scene->weights[i]) ? most : fmax (most, fabs ((double) scene->weights[i]));
-  most = most > 0 ? most : 1;
-  scene->scale = (HlScale){ HL_COLORMAP_DIVERGING, HL_RANGE_OWN, -most, most };
-  return scene;
-}
-
 HlTokenScene *
 hl_compare_tokens (const HlCompare *c,
                    HlCompareSide side,
@@ -331,26 +303,13 @@ hl_compare_tokens (const HlCompare *c,
 /* ---- what is explained ---------------------------------------------------------------
  */
 
-static const char *
-name_at (const HlCompare *c, int target)
-{
-  return g_ptr_array_index (c->result->set->names, (guint) target);
-}
-
-char *
-hl_compare_name (const HlCompare *c, int target)
-{
-  return target >= 0 ? g_strdup_printf (_ ("“%s”"), name_at (c, target))
-                     : g_strdup (_ ("all outputs"));
-}
-
 HlTokenList *
 hl_compare_list_outputs (const HlCompare *c)
 {
   int n = c->result->comparison->n_targets;
   HlTokenList *list = hl_token_list_new (n);
   for (int t = 0; t < n; t++)
-    hl_token_list_set_text (list, t, name_at (c, t));
+    hl_token_list_set_text (list, t, hl_cross_result_get_name (c->result, t));
   return list;
 }
 
@@ -383,35 +342,4 @@ hl_compare_outputs (const HlCompare *c,
   if (!(scene->scale.high > 0))
     scene->scale.high = 1;
   return scene;
-}
-
-/* ---- words ---------------------------------------------------------------------------
- */
-
-char *
-hl_compare_left_out (const HlCompare *c)
-{
-  const HlTokenTable *keys = keys_of (c);
-  int n_special = 0, n_padding = 0;
-  if (c->result->options.keeps_special)
-    return g_strdup ("");
-  for (int j = 0; j < keys->n_tokens; j++)
-    {
-      n_special += keys->tokens[j].role == HL_ROLE_SPECIAL;
-      n_padding += keys->tokens[j].role == HL_ROLE_PADDING;
-    }
-  if (n_special > 0 && n_padding > 0)
-    return g_strdup_printf (_ ("%d special tokens and %d of padding are left out."),
-                            n_special, n_padding);
-  if (n_padding > 0)
-    return g_strdup_printf (
-        g_dngettext (GETTEXT_PACKAGE, "%d token of padding is left out.",
-                     "%d tokens of padding are left out.", (gulong) n_padding),
-        n_padding);
-  if (n_special > 0)
-    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%d special token is left out.",
-                                         "%d special tokens are left out.",
-                                         (gulong) n_special),
-                            n_special);
-  return g_strdup ("");
 }

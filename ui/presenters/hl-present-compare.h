@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  * @target: the output that is looked at; -1 for the mean of all
  * @region: (nullable) (n_keys): tokens of the input that were picked
  * @of_region: how many of them
- * @words: (nullable): whose attention and which saliency, for captions
+ * @heads: (nullable): whose @map is, in words: "head 5.1"
  */
 typedef struct
 {
@@ -27,8 +27,13 @@ typedef struct
   int target;
   const gboolean *region;
   gint64 of_region;
-  const char *words;
+  const char *heads;
 } HlCompare;
+
+/** hl_compare_copy: (transfer full): with everything its own. */
+HlCompare *hl_compare_copy (const HlCompare *compare);
+/** hl_compare_free: of a copy. */
+void hl_compare_free (HlCompare *copy);
 
 typedef enum
 {
@@ -46,12 +51,21 @@ typedef enum
 
 HlCompareKind hl_compare_kind (const HlCompare *compare);
 
+/** hl_compare_get_keys: (transfer none): the tokens of the input. */
+const HlTokenTable *hl_compare_get_keys (const HlCompare *compare);
+
 /** hl_compare_has_floor: saliency counts from the least of each row: where it is nothing
  * to the output it is not zero (hl-spes.h). */
 gboolean hl_compare_has_floor (const HlCompare *compare);
 
 /** hl_compare_is_fine: saliency is drawn by cells of its own, in nats. */
 gboolean hl_compare_is_fine (const HlCompare *compare);
+
+/** hl_compare_get_row: (transfer none): (n_keys): of target @target, as it is: attention,
+ * of @map or of all heads, or saliency; NaN for tokens that do not count. Rows of all
+ * targets lie behind each other. */
+const double *
+hl_compare_get_row (const HlCompare *compare, HlCompareSide side, int target);
 
 /** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do
  * not count. */
@@ -117,8 +131,37 @@ HlMatrixScene *hl_compare_heads (const HlCompare *compare, HlHeadKey head);
  * @stable_at: where it is taken for stable; 0 for none */
 HlChartScene *hl_compare_convergence (const GArray *checks, double stable_at);
 
+/** hl_compare_disagreement: (transfer full): z-scored attention less z-scored saliency,
+ * rows are outputs, columns tokens; grey where a token does not count. */
+HlMatrixScene *hl_compare_disagreement (const HlCompare *compare);
+
+/** hl_compare_scatter: (transfer full): attention over saliency, a dot an output and
+ * token, as both are correlated, with r. */
+HlChartScene *hl_compare_scatter (const HlCompare *compare);
+
+/* ---- words ---- */
+
 /** hl_compare_name: (transfer full): of an output: "“ country”". */
 char *hl_compare_name (const HlCompare *compare, int target);
+
+/** hl_compare_pearson: of what is looked at, the output's row or all, of @map or of all
+ * heads; NaN where there is nothing to correlate. */
+double hl_compare_pearson (const HlCompare *compare);
+
+/** hl_compare_list_heads: (transfer full): "5.1, 5.4, …". */
+char *hl_compare_list_heads (const HlHeadKey *heads, guint n_heads);
+
+int hl_compare_count_heads (const HlCompare *compare);
+
+/** hl_compare_whose: (transfer full): attention: "mean of all 48 heads". */
+char *hl_compare_whose (const HlCompare *compare);
+
+/** hl_compare_describe: (transfer full): whose attention and which saliency, a sentence.
+ */
+char *hl_compare_describe (const HlCompare *compare);
+
+/** hl_compare_caption: (transfer full): that, what it is of, r, and what is left out. */
+char *hl_compare_caption (const HlCompare *compare);
 
 /** hl_compare_left_out: (transfer full): in words: what of the input does not count, by
  * role: "1,000 frames of padding are left out"; "" for nothing. */

@@ -11,6 +11,8 @@
 /* As wide as five times its height, whatever the bands and frames are. */
 #define PICTURE_WIDTH 1500
 #define PICTURE_HEIGHT 300
+/* What a file says beyond this is no time of a recording. */
+#define LONGEST_S 1e6
 
 gboolean
 hl_present_has_recording (const HlTrace *trace, int stack)
@@ -116,6 +118,17 @@ describe (HlOverlayScene *scene, const HlTrace *trace, int stack, gint64 n_joine
       (int) n_joined, high, hl_present_words (trace, stack));
 }
 
+/* Where the tokens say it, and it may be true. */
+static void
+set_time (HlOverlayScene *scene, const HlTokenTable *keys, gint64 n_keys)
+{
+  double from_s = keys->tokens[0].start, to_s = keys->tokens[n_keys - 1].end;
+  if (!(from_s >= 0 && to_s > from_s && to_s < LONGEST_S))
+    return;
+  scene->begin_s = from_s;
+  scene->end_s = to_s;
+}
+
 HlOverlayScene *
 hl_present_recording_part (const HlTrace *trace,
                            int stack,
@@ -135,6 +148,7 @@ hl_present_recording_part (const HlTrace *trace,
   scene->n_columns = (int) ((n_keys + n - 1) / n);
   scene->scale = (HlScale){ .colormap = options->colormap, .mode = HL_RANGE_OWN };
   scene->selected = g_new0 (gboolean, (gsize) scene->n_columns);
+  set_time (scene, keys, n_keys);
   if (weights != NULL)
     place_weights (scene, n, n_keys, weights);
   else

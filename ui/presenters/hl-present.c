@@ -244,6 +244,14 @@ hl_present_parse_token (const HlTrace *trace, int stack, const char *text)
   return -1;
 }
 
+char *
+hl_present_number (double x, const char *format)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  return isnan (x) ? g_strdup ("–")
+                   : g_strdup (g_ascii_formatd (text, sizeof text, format, x));
+}
+
 void
 hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_from)
 {

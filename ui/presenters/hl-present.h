@@ -81,6 +81,10 @@ HlOverlayScene *hl_present_overlay (const HlTrace *trace,
                                     gboolean is_from,
                                     const HlViewOptions *options);
 
+/** hl_present_number: (transfer full): by @format ("%.3f"), in every locale with a point,
+ * as numbers on axes have; "–" for NaN. */
+char *hl_present_number (double x, const char *format);
+
 /** hl_present_name_head: says in title and caption which head a scene is of, for
  * figures; while the scene is not shared yet. */
 void hl_present_name_head (HlOverlayScene *scene, HlHeadKey head, gboolean is_from);

@@ -6,7 +6,6 @@
 
 #include "gl/hl-patch-view.h"
 #include "gl/hl-scatter-view.h"
-#include "presenters/hl-present-agreement.h"
 #include "window/hl-score-page.h"
 
 #include <glib/gi18n.h>
@@ -32,7 +31,6 @@ struct _HlAgreementPart
   HlScatterView *scatter;
   GtkLabel *scatter_caption;
   HlCrossResult *result; /* that is shown */
-  HlSessionResult *kept;
 };
 
 G_DEFINE_FINAL_TYPE (HlAgreementPart, hl_agreement_part, GTK_TYPE_WIDGET)
@@ -93,20 +91,17 @@ show_parted (HlAgreementPart *self, const HlCompare *c)
   hl_patch_view_set_scene (self->parted, scene);
 }
 
-/* These are of the result alone, whatever is picked. */
+/* These are of all outputs, whichever is picked. */
 static void
-show_parting (HlAgreementPart *self, HlSessionResult *kept)
+show_parting (HlAgreementPart *self, const HlCompare *c)
 {
-  const HlCrossComparison *all = self->result->comparison;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HlMatrixScene) parting = hl_present_disagreement (kept, &error);
+  const HlCrossComparison *all = c->result->comparison;
+  g_autoptr (HlMatrixScene) parting = hl_compare_disagreement (c);
   hl_heatmap_view_set_scene (self->parting, parting);
   gtk_widget_set_visible (GTK_WIDGET (self->parting), all->n_targets > 1);
-  gtk_label_set_text (self->parting_caption,
-                      parting != NULL ? parting->caption : error->message);
+  gtk_label_set_text (self->parting_caption, parting->caption);
   gboolean is_drawn = (gint64) all->n_targets * all->n_keys <= DOTS_MOST;
-  g_autoptr (HlChartScene) dots =
-      is_drawn ? hl_present_attention_scatter (kept, NULL) : NULL;
+  g_autoptr (HlChartScene) dots = is_drawn ? hl_compare_scatter (c) : NULL;
   gtk_widget_set_visible (self->scatter_section, dots != NULL);
   if (dots == NULL)
     return;
@@ -115,18 +110,20 @@ show_parting (HlAgreementPart *self, HlSessionResult *kept)
 }
 
 void
-hl_agreement_part_show (HlAgreementPart *self, const HlCompare *c, HlSessionResult *kept)
+hl_agreement_part_show_output (HlAgreementPart *self, const HlCompare *c)
 {
-  hl_agreement_part_show_head (self, c);
   show_outputs (self, c);
   show_parted (self, c);
-  if (self->kept == kept)
-    return;
+}
+
+void
+hl_agreement_part_show (HlAgreementPart *self, const HlCompare *c)
+{
   g_clear_pointer (&self->result, hl_cross_result_unref);
-  g_clear_pointer (&self->kept, hl_session_result_unref);
   self->result = hl_cross_result_ref ((HlCrossResult *) c->result);
-  self->kept = hl_session_result_ref (kept);
-  show_parting (self, kept);
+  hl_agreement_part_show_head (self, c);
+  hl_agreement_part_show_output (self, c);
+  show_parting (self, c);
 }
 
 /* ---- choosing ------------------------------------------------------------------------
@@ -245,7 +242,6 @@ hl_agreement_part_dispose (GObject *object)
   HlAgreementPart *self = HL_AGREEMENT_PART (object);
   g_clear_pointer (&self->box, gtk_widget_unparent);
   g_clear_pointer (&self->result, hl_cross_result_unref);
-  g_clear_pointer (&self->kept, hl_session_result_unref);
   g_clear_object (&self->document);
   G_OBJECT_CLASS (hl_agreement_part_parent_class)->dispose (object);
 }

@@ -18,11 +18,10 @@ G_DECLARE_FINAL_TYPE (HlAgreementPart, hl_agreement_part, HL, AGREEMENT_PART, Gt
 
 GtkWidget *hl_agreement_part_new (HlDocument *document);
 
-/** hl_agreement_part_show: @kept: what @compare was read from. */
-void hl_agreement_part_show (HlAgreementPart *self,
-                             const HlCompare *compare,
-                             HlSessionResult *kept);
-/** hl_agreement_part_show_head: another head is looked at. */
+void hl_agreement_part_show (HlAgreementPart *self, const HlCompare *compare);
+/** hl_agreement_part_show_output: another output is looked at, and nothing else changed.
+ * hl_agreement_part_show_head: another head is looked at. */
+void hl_agreement_part_show_output (HlAgreementPart *self, const HlCompare *compare);
 void hl_agreement_part_show_head (HlAgreementPart *self, const HlCompare *compare);
 
 void hl_agreement_part_set_is_dark (HlAgreementPart *self, gboolean is_dark);

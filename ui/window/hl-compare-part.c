@@ -17,8 +17,6 @@
 
 /* A picture is as large as fits into a square of this side. */
 #define PICTURE_SIDE 300
-/* What a file says beyond this is no time of a recording. */
-#define LONGEST_S 1e6
 /* Lines of tokens that are in sight at most; more scroll. */
 #define LINES_MOST 6
 /* A guess that fits the widths tokens have as a rule. */
@@ -48,7 +46,7 @@ struct _HlComparePart
   int target;
   gboolean *region; /* (n_keys) */
   gint64 of_region;
-  char *words; /* whose attention, which saliency */
+  char *heads; /* (nullable): whose attention */
   gboolean is_filling;
 };
 
@@ -71,7 +69,7 @@ hl_compare_part_get (HlComparePart *self)
                       self->target,
                       self->of_region > 0 ? self->region : NULL,
                       self->of_region,
-                      self->words };
+                      self->heads };
 }
 
 /* ---- showing -------------------------------------------------------------------------
@@ -119,7 +117,7 @@ take_result (HlComparePart *self, HlCrossResult *result, HlTrace *trace)
   if (n_before != result->comparison->n_targets)
     self->target = only_target (result);
   HlCompare c = hl_compare_part_get (self);
-  const HlTokenTable *keys = hl_trace_get_key_tokens (trace, result->comparison->stack);
+  const HlTokenTable *keys = hl_compare_get_keys (&c);
   self->keys = hl_present_token_list (keys, NULL, 0, 0);
   self->names = hl_compare_list_outputs (&c);
   set_lines (self->scrollers[0], keys->n_tokens, 35, 6);
@@ -128,47 +126,16 @@ take_result (HlComparePart *self, HlCrossResult *result, HlTrace *trace)
   set_lines (self->outputs_box, self->names->n, 25, self->names->n > 1 ? BAR_HEIGHT : 6);
 }
 
-/* (transfer full): "5.1, 5.4, …". */
-static char *
-name_heads (const GArray *heads)
-{
-  GString *names = g_string_new (NULL);
-  for (guint i = 0; i < heads->len && i < 8; i++)
-    {
-      HlHeadKey key = g_array_index (heads, HlHeadKey, i);
-      g_string_append_printf (names, "%s%d.%d", i > 0 ? ", " : "", key.layer, key.head);
-    }
-  if (heads->len > 8)
-    g_string_append (names, ", …");
-  return g_string_free (names, FALSE);
-}
-
-static int
-count_heads (const HlCompare *c)
-{
-  int stack = c->result->comparison->stack, n = 0;
-  const HlStack *tower = hl_model_info_get_stack (c->trace->model, stack);
-  for (int l = 0; tower != NULL && l < tower->n_layers; l++)
-    n += tower->layers[l].n_heads;
-  return n;
-}
-
-/* (transfer full): whose map it is, as the caption says it. */
+/* (transfer full): by which choice, where it is not all heads. */
 static char *
 describe_heads (HlComparePart *self, const HlCompare *c)
 {
   HlCrossHeads which;
   const GArray *heads = hl_document_get_cross_map_heads (self->document, &which);
-  if (c->result->options.by_norm)
-    return g_strdup_printf (_ ("norms of what all %d heads carry, A v W_O"),
-                            count_heads (c));
-  if (hl_document_get_cross_heads (self->document) != HL_CROSS_HEADS_ALL &&
-      c->map == NULL && !hl_document_is_reading_cross_map (self->document))
-    return g_strdup_printf (_ ("mean of all %d heads, there being none of that choice"),
-                            count_heads (c));
   if (c->map == NULL || heads == NULL)
-    return g_strdup_printf (_ ("mean of all %d heads"), count_heads (c));
-  g_autofree char *names = name_heads (heads);
+    return NULL;
+  g_autofree char *names =
+      hl_compare_list_heads ((const HlHeadKey *) (gpointer) heads->data, heads->len);
   if (which == HL_CROSS_HEADS_SELECTED)
     return g_strdup_printf (_ ("head %s"), names);
   if (which == HL_CROSS_HEADS_PINNED)
@@ -178,33 +145,22 @@ describe_heads (HlComparePart *self, const HlCompare *c)
   return g_strdup_printf (_ ("head %s, which agrees best"), names);
 }
 
+/* Of a choice that stands for no head all are shown. */
+static gboolean
+is_of_none (HlComparePart *self, const HlCompare *c)
+{
+  return hl_document_get_cross_heads (self->document) != HL_CROSS_HEADS_ALL &&
+         c->map == NULL && !c->result->options.by_norm &&
+         !hl_document_is_reading_cross_map (self->document);
+}
+
 static void
 show_caption (HlComparePart *self, const HlCompare *c)
 {
-  const HlCrossComparison *all = self->result->comparison;
-  double r = c->target < 0    ? (c->map != NULL ? c->map->pearson : all->pearson_all)
-             : c->map != NULL ? c->map->by_target[c->target]
-                              : all->by_target[c->target];
-  g_autofree char *heads = describe_heads (self, c);
-  g_autofree char *name = hl_compare_name (c, c->target);
-  g_autofree char *number = isnan (r) ? g_strdup ("–") : g_strdup_printf ("%.3f", r);
-  g_autofree char *square = isnan (r) ? g_strdup ("–") : g_strdup_printf ("%.3f", r * r);
-  g_autofree char *method = hl_saliency_describe (&self->result->set->options);
-  g_autofree char *left_out = hl_compare_left_out (c);
-  const char *floor =
-      hl_compare_is_fine (c)     ? _ (" Saliency is drawn by its own cells, in nats.")
-      : hl_compare_has_floor (c) ? _ (" Saliency counts from each row's least.")
-                                 : "";
-  g_free (self->words);
-  self->words = g_strdup_printf (_ ("Attention: %s; saliency by %s."), heads, method);
-  g_autofree char *text = g_strdup_printf (
-      _ ("Of %s: attention, %s, beside saliency by %s; both are shares of the row on "
-         "what "
-         "counts. r %s, r² %s, maps %s.%s %s"),
-      name, heads, method, number, square,
-      self->result->options.is_raw ? _ ("as they are") : _ ("z-scored by row"), floor,
-      left_out);
-  gtk_label_set_text (self->caption, g_strstrip (text));
+  g_autofree char *caption = hl_compare_caption (c);
+  g_autofree char *text = g_strconcat (
+      caption, is_of_none (self, c) ? _ (" There is no head of that choice.") : "", NULL);
+  gtk_label_set_text (self->caption, text);
 }
 
 /* A picture keeps its form, in the middle; what has lines takes the width. */
@@ -219,21 +175,6 @@ set_form (HlComparePart *self, HlCompareKind kind, const HlOverlayScene *picture
     hl_patch_view_set_max_height (self->pictures[side], PICTURE_SIDE);
   gtk_widget_set_size_request (split, width, -1);
   gtk_widget_set_halign (split, width > 0 ? GTK_ALIGN_CENTER : GTK_ALIGN_FILL);
-}
-
-static void
-show_time (HlComparePart *self, const HlCompare *c)
-{
-  const HlTokenTable *keys =
-      hl_trace_get_key_tokens (c->trace, c->result->comparison->stack);
-  gboolean is_sound = hl_compare_kind (c) == HL_COMPARE_RECORDING;
-  gint64 last = hl_compare_n_shown (c) - 1;
-  const double from_s = keys->tokens[0].start, to_s = keys->tokens[last].end;
-  if (is_sound && from_s >= 0 && to_s > from_s && to_s < LONGEST_S)
-    hl_split_view_set_time (self->split, from_s, to_s);
-  else
-    hl_split_view_set_time (self->split, 0, 0);
-  gtk_widget_set_visible (self->sound_row, is_sound);
 }
 
 static void
@@ -258,18 +199,20 @@ show_input (HlComparePart *self, const HlCompare *c)
         return;
       scales[side] = scene->scale;
       hl_patch_view_set_scene (self->pictures[side], scene);
+      hl_split_view_set_time (self->split, scene->begin_s, scene->end_s);
       set_form (self, hl_compare_kind (c), scene);
     }
   if (is_text)
     {
       hl_split_view_set_children (self->split, self->scrollers[0], self->scrollers[1]);
+      hl_split_view_set_time (self->split, 0, 0);
       set_form (self, HL_COMPARE_TOKENS, NULL);
     }
   else
     hl_split_view_set_children (self->split, GTK_WIDGET (self->pictures[0]),
                                 GTK_WIDGET (self->pictures[1]));
   hl_split_view_set_scales (self->split, &scales[0], &scales[1]);
-  show_time (self, c);
+  gtk_widget_set_visible (self->sound_row, hl_compare_kind (c) == HL_COMPARE_RECORDING);
 }
 
 static void
@@ -300,10 +243,12 @@ static void
 show_all (HlComparePart *self)
 {
   HlCompare c = hl_compare_part_get (self);
+  g_free (self->heads);
+  c.heads = self->heads = describe_heads (self, &c);
   self->is_filling = TRUE;
   show_input (self, &c);
   show_outputs (self, &c);
-  show_caption (self, &c); /* renews the words that @c has, so it is last */
+  show_caption (self, &c);
   self->is_filling = FALSE;
 }
 
@@ -348,8 +293,7 @@ play_from (HlComparePart *self, gint64 key)
   if (hl_compare_kind (&c) != HL_COMPARE_RECORDING ||
       !gtk_toggle_button_get_active (self->plays))
     return;
-  const HlTokenTable *keys =
-      hl_trace_get_key_tokens (c.trace, c.result->comparison->stack);
+  const HlTokenTable *keys = hl_compare_get_keys (&c);
   gtk_label_set_text (self->sound_words, "");
   hl_sound_play (self->sound, c.trace->input_path, keys->tokens[key].start,
                  keys->tokens[hl_compare_n_shown (&c) - 1].end);
@@ -601,7 +545,7 @@ hl_compare_part_dispose (GObject *object)
       g_clear_object (&self->scrollers[side]);
     }
   g_clear_object (&self->document);
-  g_clear_pointer (&self->words, g_free);
+  g_clear_pointer (&self->heads, g_free);
   G_OBJECT_CLASS (hl_compare_part_parent_class)->dispose (object);
 }
 

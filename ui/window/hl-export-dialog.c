@@ -22,9 +22,7 @@ struct _HlExportDialog
   AdwActionRow *dpi_row;
   GtkSwitch *dark;
   GtkLabel *heads;
-  GPtrArray *charts;
-  HlMatrixScene *matrix;
-  char *of; /* what the charts are of, where it is not the input */
+  HlFigureResults results;
 };
 
 G_DEFINE_FINAL_TYPE (HlExportDialog, hl_export_dialog, ADW_TYPE_WINDOW)
@@ -72,14 +70,14 @@ list_kinds (HlExportDialog *self)
     [HL_FIGURE_OVERLAY] = _ ("Patches on the picture"),
     [HL_FIGURE_TOKENS] = _ ("Text as tokens"),
     [HL_FIGURE_ARCS] = _ ("Tokens with arcs"),
+    [HL_FIGURE_COMPARISON] = _ ("Attention beside saliency"),
     [HL_FIGURE_CHART] = _ ("Charts of this page"),
   };
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   for (HlFigureKind kind = HL_FIGURE_GRID; kind < HL_N_FIGURE_KINDS; kind++)
     if (hl_figure_kind_fits (kind, hl_document_get_trace (self->document),
                              hl_document_get_stack (self->document)) ||
-        (kind == HL_FIGURE_CHART &&
-         ((self->charts != NULL && self->charts->len > 0) || self->matrix != NULL)))
+        hl_figure_results_has (&self->results, kind))
       {
         g_array_append_val (self->kinds, kind);
         gtk_string_list_append (names, titles[kind]);
@@ -87,24 +85,32 @@ list_kinds (HlExportDialog *self)
   adw_combo_row_set_model (self->what, G_LIST_MODEL (names));
 }
 
+/* (transfer full) */
+static char *
+describe_heads (HlExportDialog *self, HlFigureKind kind)
+{
+  HlTrace *trace = hl_document_get_trace (self->document);
+  g_autoptr (GArray) heads = chosen_heads (self);
+  if (kind == HL_FIGURE_COMPARISON)
+    return hl_compare_whose (self->results.compare);
+  if (kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART)
+    return g_strdup (_ ("All heads"));
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < heads->len; i++)
+    {
+      const HlHeadKey *head = &g_array_index (heads, HlHeadKey, i);
+      g_autofree char *prefix = hl_present_stack_prefix (trace, head->stack);
+      g_string_append_printf (text, "%s%s%d.%d", i > 0 ? ", " : "", prefix, head->layer,
+                              head->head);
+    }
+  return g_string_free (text, FALSE);
+}
+
 static void
 show_state (HlExportDialog *self)
 {
-  HlFigureKind kind = chosen_kind (self);
-  HlTrace *trace = hl_document_get_trace (self->document);
-  g_autoptr (GArray) heads = chosen_heads (self);
-  g_autoptr (GString) text = g_string_new (NULL);
-  if (kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART)
-    g_string_assign (text, _ ("All heads"));
-  else
-    for (guint i = 0; i < heads->len; i++)
-      {
-        const HlHeadKey *head = &g_array_index (heads, HlHeadKey, i);
-        g_autofree char *prefix = hl_present_stack_prefix (trace, head->stack);
-        g_string_append_printf (text, "%s%s%d.%d", i > 0 ? ", " : "", prefix, head->layer,
-                                head->head);
-      }
-  gtk_label_set_text (self->heads, text->str);
+  g_autofree char *heads = describe_heads (self, chosen_kind (self));
+  gtk_label_set_text (self->heads, heads);
   gtk_widget_set_visible (GTK_WIDGET (self->custom_row),
                           adw_combo_row_get_selected (self->width) == 2);
   gtk_widget_set_visible (GTK_WIDGET (self->dpi_row),
@@ -146,9 +152,7 @@ start (HlExportDialog *self, const char *path)
   g_autoptr (GArray) heads = chosen_heads (self);
   hl_figure_job_start (self->document, chosen_kind (self),
                        (const HlHeadKey *) (gpointer) heads->data, heads->len,
-                       self->charts, self->matrix,
-                       chosen_kind (self) == HL_FIGURE_CHART ? self->of : NULL, &options,
-                       path, written_cb, g_object_ref (self));
+                       &self->results, &options, path, written_cb, g_object_ref (self));
 }
 
 static void
@@ -185,7 +189,7 @@ export_clicked_cb (GtkButton *button, HlExportDialog *self)
   const char *extension = extensions[adw_combo_row_get_selected (self->format)];
   const char *model = hl_model_info_file_name (trace->model);
   g_autofree char *name =
-      kind == HL_FIGURE_GRID || kind == HL_FIGURE_CHART
+      kind == HL_FIGURE_GRID || hl_figure_kind_is_of_result (kind)
           ? g_strdup_printf ("%s-%s.%s", model, hl_figure_kind_name (kind), extension)
           : g_strdup_printf ("%s-%s-%d.%d.%s", model, hl_figure_kind_name (kind),
                              head.layer, head.head, extension);
@@ -210,9 +214,7 @@ hl_export_dialog_dispose (GObject *object)
 {
   g_clear_object (&HL_EXPORT_DIALOG (object)->document);
   g_clear_pointer (&HL_EXPORT_DIALOG (object)->kinds, g_array_unref);
-  g_clear_pointer (&HL_EXPORT_DIALOG (object)->charts, g_ptr_array_unref);
-  g_clear_pointer (&HL_EXPORT_DIALOG (object)->matrix, hl_matrix_scene_unref);
-  g_clear_pointer (&HL_EXPORT_DIALOG (object)->of, g_free);
+  hl_figure_results_clear (&HL_EXPORT_DIALOG (object)->results);
   G_OBJECT_CLASS (hl_export_dialog_parent_class)->dispose (object);
 }
 
@@ -253,16 +255,13 @@ GtkWidget *
 hl_export_dialog_new (GtkWindow *parent,
                       HlDocument *document,
                       HlFigureKind kind,
-                      GPtrArray *charts,
-                      HlMatrixScene *matrix,
-                      const char *of)
+                      HlFigureResults *results)
 {
   HlExportDialog *self =
       g_object_new (HL_TYPE_EXPORT_DIALOG, "transient-for", parent, NULL);
   self->document = g_object_ref (document);
-  self->charts = charts;
-  self->matrix = matrix != NULL ? hl_matrix_scene_ref (matrix) : NULL;
-  self->of = g_strdup (of);
+  self->results = *results;
+  *results = (HlFigureResults){ 0 };
   list_kinds (self);
   for (guint i = 0; i < self->kinds->len; i++)
     if (g_array_index (self->kinds, HlFigureKind, i) == kind)

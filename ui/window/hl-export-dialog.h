@@ -15,14 +15,10 @@ G_DECLARE_FINAL_TYPE (HlExportDialog, hl_export_dialog, HL, EXPORT_DIALOG, AdwWi
  * "written" (char *path)
  * "failed" (char *message) */
 
-/** hl_export_dialog_new: @charts (transfer full) (nullable) (element-type HlChartScene):
- * offered too, as the kind chart, and so is @matrix (nullable); @of (nullable): what they
- * are of, where it is not the input. */
+/** hl_export_dialog_new: @results: offered too; what it holds is the dialog's now. */
 GtkWidget *hl_export_dialog_new (GtkWindow *parent,
                                  HlDocument *document,
                                  HlFigureKind kind,
-                                 GPtrArray *charts,
-                                 HlMatrixScene *matrix,
-                                 const char *of);
+                                 HlFigureResults *results);
 
 G_END_DECLS

@@ -4,6 +4,41 @@
 
 #include "window/hl-figure-job.h"
 
+/* ---- results -------------------------------------------------------------------------
+ */
+
+void
+hl_figure_results_clear (HlFigureResults *r)
+{
+  g_clear_pointer (&r->charts, g_ptr_array_unref);
+  g_clear_pointer (&r->matrix, hl_matrix_scene_unref);
+  g_clear_pointer (&r->compare, hl_compare_free);
+  g_clear_pointer (&r->of, g_free);
+}
+
+static HlFigureResults
+results_copy (const HlFigureResults *r)
+{
+  return (HlFigureResults){
+    .charts = r->charts != NULL ? g_ptr_array_ref (r->charts) : NULL,
+    .matrix = r->matrix != NULL ? hl_matrix_scene_ref (r->matrix) : NULL,
+    .compare = r->compare != NULL ? hl_compare_copy (r->compare) : NULL,
+    .of = g_strdup (r->of),
+  };
+}
+
+gboolean
+hl_figure_results_has (const HlFigureResults *r, HlFigureKind kind)
+{
+  if (kind == HL_FIGURE_COMPARISON)
+    return r->compare != NULL;
+  return kind == HL_FIGURE_CHART &&
+         ((r->charts != NULL && r->charts->len > 0) || r->matrix != NULL);
+}
+
+/* ---- the job -------------------------------------------------------------------------
+ */
+
 typedef struct
 {
   HlFigureKind kind;
@@ -14,9 +49,7 @@ typedef struct
   HlFigureOptions page;
   HlTraceSummary *summary;
   HlAttentionSource *source;
-  GPtrArray *charts;
-  HlMatrixScene *matrix;
-  char *of;
+  HlFigureResults results;
   char *path;
 } Job;
 
@@ -28,9 +61,7 @@ job_free (gpointer data)
   g_array_unref (job->tokens);
   hl_trace_summary_free (job->summary);
   hl_attention_source_unref (job->source);
-  g_clear_pointer (&job->charts, g_ptr_array_unref);
-  hl_matrix_scene_unref (job->matrix);
-  g_free (job->of);
+  hl_figure_results_clear (&job->results);
   g_free (job->path);
   g_free (job);
 }
@@ -59,9 +90,10 @@ figure_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
     .n_tokens = job->tokens->len,
     .query = job->place.query,
     .key = job->place.key,
-    .of = job->of,
-    .charts = job->charts,
-    .score_map = job->matrix,
+    .of = job->kind == HL_FIGURE_CHART ? job->results.of : NULL,
+    .compare = job->results.compare,
+    .charts = job->results.charts,
+    .score_map = job->results.matrix,
   };
   g_autoptr (HlFigure) figure = hl_figure_make (&plan, progress, error);
   if (figure == NULL || !hl_figure_write (figure, job->path, &job->page, error))
@@ -74,9 +106,7 @@ hl_figure_job_start (HlDocument *document,
                      HlFigureKind kind,
                      const HlHeadKey *heads,
                      guint n_heads,
-                     GPtrArray *charts,
-                     HlMatrixScene *matrix,
-                     const char *of,
+                     const HlFigureResults *results,
                      const HlFigureOptions *options,
                      const char *path,
                      GAsyncReadyCallback callback,
@@ -103,9 +133,7 @@ hl_figure_job_start (HlDocument *document,
   job->page = *options;
   job->summary = hl_trace_summary_copy (hl_document_get_summary (document));
   job->source = hl_attention_source_ref (hl_document_get_source (document));
-  job->charts = charts != NULL ? g_ptr_array_ref (charts) : NULL;
-  job->matrix = matrix != NULL ? hl_matrix_scene_ref (matrix) : NULL;
-  job->of = g_strdup (of);
+  job->results = results_copy (results);
   job->path = g_strdup (path);
   hl_engine_submit (hl_document_get_engine (document), HL_JOB_BACKGROUND, figure_job, job,
                     job_free, g_free, NULL, NULL, NULL, callback, user_data);

@@ -8,12 +8,29 @@
 G_BEGIN_DECLS
 
 /**
+ * HlFigureResults: what a page shows of results; all may be NULL, and is its own.
+ * @charts: (element-type HlChartScene), @matrix: a map of scores or classes: of the kind
+ *   chart
+ * @compare: of the kind comparison
+ * @of: what charts are of, where it is not the input
+ */
+typedef struct
+{
+  GPtrArray *charts;
+  HlMatrixScene *matrix;
+  HlCompare *compare;
+  char *of;
+} HlFigureResults;
+
+void hl_figure_results_clear (HlFigureResults *results);
+
+/** hl_figure_results_has: there is something of this kind to draw. */
+gboolean hl_figure_results_has (const HlFigureResults *results, HlFigureKind kind);
+
+/**
  * hl_figure_job_start:
- * @heads, @n_heads: of all kinds but the grid; of what is chosen and how it is shown,
+ * @heads, @n_heads: of maps, overlays and texts; of what is chosen and how it is shown,
  * what the document has now
- * @charts: (nullable) (element-type HlChartScene): of the kind chart
- * @matrix: (nullable): likewise, a map of scores or classes
- * @of: (nullable): what they are of, where it is not the input
  * @callback: with hl_engine_finish(): the path (transfer full), or NULL with an error
  * Thread: main.
  */
@@ -21,9 +38,7 @@ void hl_figure_job_start (HlDocument *document,
                           HlFigureKind kind,
                           const HlHeadKey *heads,
                           guint n_heads,
-                          GPtrArray *charts,
-                          HlMatrixScene *matrix,
-                          const char *of,
+                          const HlFigureResults *results,
                           const HlFigureOptions *options,
                           const char *path,
                           GAsyncReadyCallback callback,

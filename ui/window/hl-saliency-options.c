@@ -4,6 +4,7 @@
 
 #include "window/hl-saliency-options.h"
 
+#include "presenters/hl-saliency-words.h"
 #include "window/hl-class-entry.h"
 #include "window/hl-option-grid.h"
 
@@ -25,73 +26,6 @@ typedef struct
   gboolean is_good;   /* the target and what it is held against are the model's */
 } Options;
 
-static const struct
-{
-  const char *id;
-  const char *words;
-  const char *formula;
-} methods[] = {
-  { "gradient-input", N_ ("Gradient × input"),
-    N_ ("sum over the width of (x − x0) dz/dx, x the token's embedding, x0 the "
-        "baseline's, z the logit before the softmax") },
-  { "integrated-gradients", N_ ("Integrated gradients"),
-    N_ ("(x − x0) times the mean of dz/dx between x0 and x; steps double until the sum "
-        "is "
-        "within a hundredth of z(x) − z(x0) (Sundararajan et al., arXiv 1703.01365)") },
-  { "smoothgrad", N_ ("SmoothGrad"),
-    N_ ("(x − x0) times the mean of dz/dx at x and normal noise (Smilkov et al., arXiv "
-        "1706.03825)") },
-  { "occlusion", N_ ("Occlusion"),
-    N_ ("z(x) less z with the token's embedding replaced by the baseline's") },
-  { "attention-gradient", N_ ("Attention × gradient"),
-    N_ ("sum over layers of the mean over heads of relu (A dz/dA), the row that is "
-        "read") },
-  { "rollout", N_ ("Attention rollout"),
-    N_ ("the product over layers of maps, half of each the identity (Abnar and Zuidema, "
-        "arXiv 2005.00928); it knows the output by its row alone") },
-  { "flow", N_ ("Attention flow"),
-    N_ ("the greatest flow through the maps of all layers (Abnar and Zuidema, arXiv "
-        "2005.00928); it knows the output by its row alone") },
-  { "relevance", N_ ("Relevance (Chefer)"),
-    N_ ("the rules of Chefer et al. (arXiv 2103.15679) from relu (A dz/dA) of each "
-        "layer") },
-  { "norm-attention", N_ ("Norm-based attention"),
-    N_ ("the norm of what the heads of a layer carry, of the sum of A v W_O, mean over "
-        "layers (Kobayashi et al., arXiv 2004.10102); it knows the output by its row "
-        "alone") },
-  { "spes", N_ ("SPES (masked runs)"),
-    N_ ("how far the whole distribution is from itself, in nats (KL), where the part is "
-        "hidden among others hidden at random, mean over masks (Fucci et al., arXiv "
-        "2411.01710); what is not read has the masks' mean and not 0") },
-};
-
-/* As captions have them. */
-static const char *const baselines[HL_N_BASELINES] = { N_ ("zero"), N_ ("mean"),
-                                                       N_ ("black"), N_ ("blur") };
-
-static int
-find_method (HlSaliencyMethod method)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
-    if (g_str_equal (methods[i].id, hl_saliency_name (method)))
-      return (int) i;
-  return -1;
-}
-
-static const char *
-method_name (HlSaliencyMethod method)
-{
-  int i = find_method (method);
-  return i >= 0 ? _ (methods[i].words) : hl_saliency_name (method);
-}
-
-const char *
-hl_saliency_explain (HlSaliencyMethod method)
-{
-  int i = find_method (method);
-  return i >= 0 ? _ (methods[i].formula) : "";
-}
-
 gboolean
 hl_saliency_options_check (GtkWidget *options)
 {
@@ -99,16 +33,6 @@ hl_saliency_options_check (GtkWidget *options)
   if (!o->is_good)
     gtk_menu_button_popup (GTK_MENU_BUTTON (options));
   return o->is_good;
-}
-
-char *
-hl_saliency_describe (const HlSaliencyOptions *o)
-{
-  if (!hl_saliency_has_baseline (o->method))
-    return g_strdup (method_name (o->method));
-  return g_strdup_printf (o->at_features ? _ ("%s, baseline %s, at the encoder's output")
-                                         : _ ("%s, baseline %s"),
-                          method_name (o->method), _ (baselines[o->baseline]));
 }
 
 static Options *
@@ -271,7 +195,7 @@ build_method (Options *o, GtkWidget *grid)
   const char *const choices[] = { _ ("Zero"), _ ("Mean"), _ ("Black picture"),
                                   _ ("Blurred picture"), NULL };
   for (int i = 0; i < HL_N_SALIENCIES; i++)
-    names[i] = method_name ((HlSaliencyMethod) i);
+    names[i] = hl_saliency_title ((HlSaliencyMethod) i);
   o->method = add_choice (o, grid, 0, _ ("_Method"), names,
                           _ ("What says how much of an output is owed to each token"));
   o->baseline = add_choice (o, grid, 1, _ ("_Baseline"), choices,

@@ -21,11 +21,4 @@ void hl_saliency_options_suggest (GtkWidget *options);
  * target is none of the model's. */
 gboolean hl_saliency_options_check (GtkWidget *options);
 
-/** hl_saliency_explain: (transfer none): how its numbers come about, translated. */
-const char *hl_saliency_explain (HlSaliencyMethod method);
-
-/** hl_saliency_describe: (transfer full): in words, translated: "Gradient × input,
- * baseline mean, at the encoder's output". */
-char *hl_saliency_describe (const HlSaliencyOptions *options);
-
 G_END_DECLS

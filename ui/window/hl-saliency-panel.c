@@ -5,6 +5,7 @@
 #include "window/hl-saliency-panel.h"
 
 #include "presenters/hl-present-compare.h"
+#include "presenters/hl-saliency-words.h"
 #include "window/hl-agreement-part.h"
 #include "window/hl-compare-part.h"
 #include "window/hl-deletion-part.h"
@@ -79,20 +80,16 @@ show_empty (HlSaliencyPanel *self)
 }
 
 static void
-show_charts (HlSaliencyPanel *self)
+show_rows (HlSaliencyPanel *self, const HlCompare *c)
 {
-  HlCompare c = hl_compare_part_get (self->part);
-  g_autoptr (HlChartScene) rows = hl_compare_rows (&c);
+  g_autoptr (HlChartScene) rows = hl_compare_rows (c);
   hl_chart_view_set_scene (self->rows, rows);
   gtk_label_set_text (self->rows_caption,
-                      c.target < 0
+                      c->target < 0
                           ? _ ("Means of the shares of all outputs; r above is of "
                                "their rows, not of these two lines.")
                           : "");
-  gtk_widget_set_visible (GTK_WIDGET (self->rows_caption), c.target < 0);
-  hl_agreement_part_show (self->agreement, &c,
-                          hl_document_get_cross_kept (self->document));
-  hl_deletion_part_show (self->deletion);
+  gtk_widget_set_visible (GTK_WIDGET (self->rows_caption), c->target < 0);
 }
 
 /* Choices that need heads that are not there are said to be all heads' by the caption;
@@ -145,7 +142,10 @@ show (HlSaliencyPanel *self)
     }
   g_autofree char *text = explain (result);
   gtk_label_set_text (self->explained, text);
-  show_charts (self);
+  HlCompare c = hl_compare_part_get (self->part);
+  show_rows (self, &c);
+  hl_agreement_part_show (self->agreement, &c);
+  hl_deletion_part_show (self->deletion);
 }
 
 /* ---- what happens --------------------------------------------------------------------
@@ -195,7 +195,8 @@ chosen_cb (HlComparePart *part, HlSaliencyPanel *self)
   if (c.target >= 0 && place->stack == c.result->comparison->stack && shown != NULL &&
       shown->pieces == NULL)
     hl_selection_set_query (selection_of (self), c.result->query[c.target]);
-  show_charts (self);
+  show_rows (self, &c);
+  hl_agreement_part_show_output (self->agreement, &c);
 }
 
 static void
@@ -343,6 +344,13 @@ hl_saliency_panel_get_charts (HlSaliencyPanel *self)
     g_ptr_array_add (scenes, hl_chart_scene_ref (convergence));
   hl_deletion_part_add_charts (self->deletion, scenes);
   return scenes;
+}
+
+HlCompare *
+hl_saliency_panel_dup_compare (HlSaliencyPanel *self)
+{
+  HlCompare c = hl_compare_part_get (self->part);
+  return c.result != NULL ? hl_compare_copy (&c) : NULL;
 }
 
 HlMatrixScene *

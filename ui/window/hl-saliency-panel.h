@@ -4,6 +4,7 @@
 #pragma once
 
 #include "document/hl-document.h"
+#include "presenters/hl-present-compare.h"
 
 #include <gtk/gtk.h>
 
@@ -25,6 +26,9 @@ gboolean hl_saliency_panel_clear (HlSaliencyPanel *self);
 /** hl_saliency_panel_get_charts: (transfer full) (element-type HlChartScene): for
  * figures. */
 GPtrArray *hl_saliency_panel_get_charts (HlSaliencyPanel *self);
+
+/** hl_saliency_panel_dup_compare: (transfer full) (nullable): what is shown above. */
+HlCompare *hl_saliency_panel_dup_compare (HlSaliencyPanel *self);
 
 /** hl_saliency_panel_get_heads: (transfer none) (nullable): the map of heads. */
 HlMatrixScene *hl_saliency_panel_get_heads (HlSaliencyPanel *self);

@@ -28,13 +28,18 @@ failed_cb (HlExportDialog *dialog, const char *message, HlWindow *self)
   hl_window_show_error (self, _ ("The figure was not written"), message);
 }
 
+static gboolean
+is_page (HlWindow *self, const char *name)
+{
+  return g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), name) == 0;
+}
+
 /* (transfer full) (nullable): the chart that has the focus, or all that the page shows.
  */
 static GPtrArray *
 shown_charts (HlWindow *self)
 {
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
-  const char *page = gtk_stack_get_visible_child_name (self->pages);
   if (focus != NULL && HL_IS_CHART_VIEW (focus))
     {
       HlChartScene *scene = hl_chart_view_get_scene (HL_CHART_VIEW (focus));
@@ -44,17 +49,12 @@ shown_charts (HlWindow *self)
         g_ptr_array_add (one, hl_chart_scene_ref (scene));
       return one;
     }
-  return g_strcmp0 (page, "importance") == 0
-             ? hl_importance_panel_get_charts (self->importance)
-         : g_strcmp0 (page, "strength") == 0
-             ? hl_strength_panel_get_charts (self->strength)
-         : g_strcmp0 (page, "patterns") == 0
-             ? hl_pattern_panel_get_charts (self->patterns)
-         : g_strcmp0 (page, "saliency") == 0
-             ? hl_saliency_panel_get_charts (self->saliency)
-         : g_strcmp0 (page, "overview") == 0
-             ? hl_overview_panel_get_charts (self->overview)
-             : NULL;
+  return is_page (self, "importance") ? hl_importance_panel_get_charts (self->importance)
+         : is_page (self, "strength") ? hl_strength_panel_get_charts (self->strength)
+         : is_page (self, "patterns") ? hl_pattern_panel_get_charts (self->patterns)
+         : is_page (self, "saliency") ? hl_saliency_panel_get_charts (self->saliency)
+         : is_page (self, "overview") ? hl_overview_panel_get_charts (self->overview)
+                                      : NULL;
 }
 
 /* (nullable): a map of scores or classes that has the focus: then it alone is exported.
@@ -72,14 +72,14 @@ focused_matrix (HlWindow *self)
 static const char *
 charts_of (HlWindow *self)
 {
-  const char *page = gtk_stack_get_visible_child_name (self->pages);
   HlDataset *dataset = hl_document_get_dataset (self->document);
-  if (g_strcmp0 (page, "overview") == 0)
-    return dataset != NULL ? dataset->name : NULL;
-  HlScoreScope scope = g_strcmp0 (page, "importance") == 0
-                           ? hl_importance_panel_get_scope (self->importance)
-                           : hl_strength_panel_get_scope (self->strength);
-  return scope == HL_SCOPE_DATASET && dataset != NULL ? dataset->name : NULL;
+  gboolean is_of_it =
+      is_page (self, "overview") ||
+      (is_page (self, "importance") &&
+       hl_importance_panel_get_scope (self->importance) == HL_SCOPE_DATASET) ||
+      (is_page (self, "strength") &&
+       hl_strength_panel_get_scope (self->strength) == HL_SCOPE_DATASET);
+  return is_of_it && dataset != NULL ? dataset->name : NULL;
 }
 
 /* What has the focus is what is exported, unless another is chosen; else the map. */
@@ -100,27 +100,44 @@ kind_in_focus (HlWindow *self)
   return HL_FIGURE_HEATMAP;
 }
 
+/* The map that is a figure with the charts of its page, unless one has the focus. */
+static HlMatrixScene *
+matrix_of_page (HlWindow *self, GtkWidget *focus)
+{
+  if (is_page (self, "overview") && (focus == NULL || !HL_IS_SCATTER_VIEW (focus)))
+    return hl_overview_panel_get_confusion (self->overview);
+  if (is_page (self, "saliency") && focus != NULL && !HL_IS_CHART_VIEW (focus))
+    return hl_saliency_panel_get_heads (self->saliency);
+  return NULL;
+}
+
 void
 hl_window_show_export (HlWindow *self)
 {
   if (hl_document_get_trace (self->document) == NULL)
     return;
-  HlMatrixScene *matrix = focused_matrix (self);
-  GPtrArray *charts = matrix == NULL ? shown_charts (self) : NULL;
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
-  /* The plane and the confusion table are one figure, unless one of them has the focus.
-   */
-  if (matrix == NULL && (focus == NULL || !HL_IS_SCATTER_VIEW (focus)) &&
-      g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "overview") == 0)
-    matrix = hl_overview_panel_get_confusion (self->overview);
-  if (matrix == NULL && focus != NULL && !HL_IS_CHART_VIEW (focus) &&
-      g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "saliency") == 0)
-    matrix = hl_saliency_panel_get_heads (self->saliency);
   HlFigureKind kind = kind_in_focus (self);
-  if (matrix != NULL || (charts != NULL && charts->len > 0 && kind == HL_FIGURE_HEATMAP))
+  HlFigureResults results = { .of = g_strdup (charts_of (self)) };
+  HlMatrixScene *matrix = focused_matrix (self);
+  if (matrix == NULL)
+    {
+      results.charts = shown_charts (self);
+      matrix = matrix_of_page (self, focus);
+    }
+  results.matrix = matrix != NULL ? hl_matrix_scene_ref (matrix) : NULL;
+  if (is_page (self, "saliency"))
+    results.compare = hl_saliency_panel_dup_compare (self->saliency);
+  gboolean is_chosen = focused_matrix (self) != NULL || kind == HL_FIGURE_GRID ||
+                       (focus != NULL && HL_IS_CHART_VIEW (focus)) ||
+                       (focus != NULL && HL_IS_SCATTER_VIEW (focus));
+  if (results.compare != NULL && !is_chosen)
+    kind = HL_FIGURE_COMPARISON;
+  else if (matrix != NULL || (hl_figure_results_has (&results, HL_FIGURE_CHART) &&
+                              kind == HL_FIGURE_HEATMAP))
     kind = HL_FIGURE_CHART;
-  GtkWidget *dialog = hl_export_dialog_new (GTK_WINDOW (self), self->document, kind,
-                                            charts, matrix, charts_of (self));
+  GtkWidget *dialog =
+      hl_export_dialog_new (GTK_WINDOW (self), self->document, kind, &results);
   g_signal_connect_object (dialog, "written", G_CALLBACK (written_cb), self, 0);
   g_signal_connect_object (dialog, "failed", G_CALLBACK (failed_cb), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));

@@ -11,6 +11,7 @@
 #define PANEL_MIN 105.0 /* of a map or a picture; decides how many go side by side */
 #define GRID_MIN 190.0  /* of a grid of heads */
 #define CHART_MIN 170.0 /* of a chart */
+#define SOUND_MIN 260.0 /* of a recording, which is wide and low */
 #define CHART_ASPECT 0.62
 #define CONTENT_MIN 12.0
 #define TALLEST 1.5    /* a panel's picture, in widths of the page */
@@ -163,6 +164,12 @@ share_left_ruler (const HlFigure *figure)
   return TRUE;
 }
 
+static gboolean
+is_recording (const HlPanel *panel)
+{
+  return panel->overlay != NULL && panel->overlay->end_s > panel->overlay->begin_s;
+}
+
 static int
 choose_columns (const HlFigure *figure, const HlFigureOptions *options, double width)
 {
@@ -173,6 +180,8 @@ choose_columns (const HlFigure *figure, const HlFigureOptions *options, double w
   for (guint i = 0; i < figure->panels->len; i++)
     if (panel_at (figure, i)->grid != NULL || panel_at (figure, i)->tokens != NULL)
       narrowest = GRID_MIN;
+    else if (is_recording (panel_at (figure, i)))
+      narrowest = SOUND_MIN;
     else if (panel_at (figure, i)->chart != NULL)
       narrowest = MAX (narrowest, CHART_MIN);
   int most = CLAMP ((int) (width / narrowest), 1, n);
@@ -264,7 +273,8 @@ layout_panel (const Arrangement *arrangement,
     }
   else
     {
-      HlOverlayFlags flags = arrangement->has_own_bars ? HL_OVERLAY_BAR : 0;
+      HlOverlayFlags flags = HL_OVERLAY_TIME;
+      flags |= arrangement->has_own_bars ? HL_OVERLAY_BAR : 0;
       hl_overlay_layout_compute (panel->overlay, theme, width, height, flags,
                                  &place->overlay);
       *content = place->overlay.picture;

@@ -5,6 +5,7 @@
 #include "draw/hl-paint-overlay.h"
 
 #include "draw/hl-colormap.h"
+#include "draw/hl-paint-time.h"
 #include "draw/hl-pixels.h"
 
 #include <math.h>
@@ -43,6 +44,10 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
       bottom = EDGE_EM * em;
       top = MAX (top, EDGE_EM * em);
     }
+  double below = (flags & HL_OVERLAY_TIME) && scene->end_s > scene->begin_s
+                     ? hl_time_axis_height (theme)
+                     : 0;
+  bottom = MAX (bottom, edge) + below;
   double room_x = MAX (width - edge - right, 0), room_y = MAX (height - top - bottom, 0);
   double by_width = room_x / MAX (scene->width, 1);
   double by_height = room_y / MAX (scene->height, 1);
@@ -55,8 +60,9 @@ hl_overlay_layout_compute (const HlOverlayScene *scene,
     {
       /* Shorter than the picture by half a number at each end; a minus is longer. */
       double left = (scene->scale.low < 0 ? 1.6 : 0.4) * em;
-      layout->bar = (HlRect){ edge + left, top + picture->height + BELOW_GAP_EM * em,
-                              MAX (picture->width - left - 1.8 * em, em), 0.7 * em };
+      layout->bar =
+          (HlRect){ edge + left, top + picture->height + below + BELOW_GAP_EM * em,
+                    MAX (picture->width - left - 1.8 * em, em), 0.7 * em };
     }
   else if (has_bar)
     layout->bar =
@@ -279,6 +285,9 @@ hl_paint_overlay (HlPainter *painter,
         paint_weights (painter, scene, place);
       paint_lines (painter, scene, layout);
     }
+  if (layout->flags & HL_OVERLAY_TIME)
+    hl_paint_time_axis (painter, scene->begin_s, scene->end_s, place->x,
+                        place->y + place->height, place->width);
   if (layout->bar.height > 0)
     hl_paint_color_bar (painter, &scene->scale, &layout->bar);
 }

@@ -5,8 +5,7 @@
 #include "gl/hl-split-view.h"
 
 #include "draw/hl-paint-bar.h"
-#include "draw/hl-painter.h"
-#include "draw/hl-ruler.h"
+#include "draw/hl-paint-time.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -55,7 +54,7 @@ static double
 axis_height (HlSplitView *self)
 {
   HlTheme theme = theme_of (self);
-  return self->end_s > self->begin_s ? ceil (1.9 * theme.font_size) : 0;
+  return self->end_s > self->begin_s ? ceil (hl_time_axis_height (&theme)) : 0;
 }
 
 static double
@@ -279,39 +278,6 @@ time_x (HlSplitView *self, double at_s, double width)
   return (at_s - self->begin_s) / (self->end_s - self->begin_s) * width;
 }
 
-static void
-paint_tick (HlSplitView *self, HlPainter *painter, double at_s, double top, double width)
-{
-  double em = painter->theme.font_size, x = time_x (self, at_s, width);
-  g_autofree char *number = hl_format_number (at_s);
-  g_autofree char *label = g_strdup_printf ("%s s", number);
-  HlTextStyle style = { 0.9 * em,
-                        x < 1.6 * em           ? HL_ANCHOR_START
-                        : x > width - 1.6 * em ? HL_ANCHOR_END
-                                               : HL_ANCHOR_MIDDLE,
-                        NULL };
-  cairo_move_to (painter->cr, CLAMP (floor (x) + 0.5, 0.5, width - 0.5), top);
-  cairo_rel_line_to (painter->cr, 0, 0.3 * em);
-  cairo_stroke (painter->cr);
-  hl_paint_text (painter, label, x, top + 1.3 * em, &style);
-}
-
-static void
-paint_axis (HlSplitView *self, HlPainter *painter, double top, double width)
-{
-  const HlTheme *theme = &painter->theme;
-  double length = self->end_s - self->begin_s;
-  if (!(length > 0))
-    return;
-  /* A label and its distance to the next are some four letters wide. */
-  double need = 4 * theme->font_size * length / fmax (width, 1);
-  double step = need < 0.5 ? 0.5 : (double) hl_ruler_step (need);
-  hl_paint_set_color (painter->cr, &theme->dim);
-  cairo_set_line_width (painter->cr, theme->line_width);
-  for (double at = ceil (self->begin_s / step) * step; at <= self->end_s; at += step)
-    paint_tick (self, painter, at, top, width);
-}
-
 /* Each under its own side. */
 static void
 paint_bars (HlSplitView *self, HlPainter *painter, double top, double width)
@@ -389,7 +355,7 @@ hl_split_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) gtk_widget_get_height (widget)));
   hl_painter_init (&painter, cr, &theme, gtk_widget_get_scale_factor (widget));
   paint_names (self, &painter, width);
-  paint_axis (self, &painter, top + height, width);
+  hl_paint_time_axis (&painter, self->begin_s, self->end_s, 0, top + height, width);
   paint_bars (self, &painter, top + height + axis_height (self), width);
   paint_playhead (self, &painter, top, height, width);
   paint_line (self, &painter, top, height);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Ways to compute saliency, in words, translated. Thread: any. */
+#pragma once
+
+#include "analysis/hl-saliency.h"
+
+G_BEGIN_DECLS
+
+/** hl_saliency_title: (transfer none): "Gradient × input". */
+const char *hl_saliency_title (HlSaliencyMethod method);
+
+/** hl_saliency_explain: (transfer none): how its numbers come about. */
+const char *hl_saliency_explain (HlSaliencyMethod method);
+
+/** hl_saliency_describe: (transfer full): "Gradient × input, baseline mean, at the
+ * encoder's output". */
+char *hl_saliency_describe (const HlSaliencyOptions *options);
+
+G_END_DECLS
