@@ -483,6 +483,15 @@ def the_saliency_page_has_the_commands_numbers():
     wait_for("the other", lambda: both.get_description() == "Saliency alone")
     keys("Escape")
     wait_for("both", lambda: both.get_description() == "parted at 50 %")
+    window.press("Export")
+    focus("Export a Figure")
+    window.press("Export…", window.dialog("Export a Figure"))
+    choose_file("Export the Figure", at("both.svg"), "Export")
+    window.wait("label", r"Wrote both\.svg")
+    root = tree.parse(at("both.svg")).getroot()
+    words = " ".join("".join(node.itertext()) for node in root.iter(SVG + "text"))
+    for part in ("What all outputs rest on", "mean of all 12 heads", f"r {r[1].replace(',', '.')}"):
+        assert part in words, f"{part!r} expected in {words!r}"
     window.act(window.frame, "window.close")
     window.press("Discard", window.app)
     wait_for("the window to go", lambda: window.process.poll() is not None)

@@ -414,6 +414,12 @@ test_numbers (void)
       g_autofree char *text = hl_format_number (cases[i].value);
       g_assert_cmpstr (text, ==, cases[i].text);
     }
+  g_autofree char *one = hl_format_digits (0.000294, 1);
+  g_autofree char *two = hl_format_digits (-6.78e-5, 2);
+  g_autofree char *none = hl_format_digits (0.000294, 0);
+  g_assert_cmpstr (one, ==, "0.0003");
+  g_assert_cmpstr (none, ==, "3e−4");
+  g_assert_cmpstr (two, ==, "−6.8e−5");
 }
 
 static void

@@ -70,7 +70,7 @@ list_kinds (HlExportDialog *self)
     [HL_FIGURE_OVERLAY] = _ ("Patches on the picture"),
     [HL_FIGURE_TOKENS] = _ ("Text as tokens"),
     [HL_FIGURE_ARCS] = _ ("Tokens with arcs"),
-    [HL_FIGURE_COMPARISON] = _ ("Attention beside saliency"),
+    [HL_FIGURE_COMPARISON] = _ ("Attention, saliency"),
     [HL_FIGURE_CHART] = _ ("Charts of this page"),
   };
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);

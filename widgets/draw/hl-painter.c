@@ -232,12 +232,20 @@ hl_rect_contains (const HlRect *rect, double x, double y)
 char *
 hl_format_number (double value)
 {
-  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  return hl_format_digits (value, 3);
+}
+
+char *
+hl_format_digits (double value, int n_digits)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE], format[] = "%.3g";
+  gboolean is_power = n_digits < 1 && value != 0;
   if (isnan (value))
     return g_strdup ("n/a");
   if (isinf (value))
     return g_strdup (value > 0 ? "∞" : "−∞");
-  g_ascii_formatd (buffer, sizeof buffer, "%.3g", value);
+  format[2] = (char) ('0' + CLAMP (n_digits, 1, 9));
+  g_ascii_formatd (buffer, sizeof buffer, is_power ? "%.0e" : format, value);
   GString *text = g_string_new (NULL);
   const char *c = buffer;
   if (*c == '-')

@@ -108,6 +108,9 @@ double hl_text_drop (double size);
 /** hl_format_number: (transfer full): "%.3g"-like with a decimal point in every locale,
  * no "e-05" but "1e-5", and U+2212 for minus. */
 char *hl_format_number (double value);
+/** hl_format_digits: (transfer full): the same with 1 to 9 digits; with 0 one digit and a
+ * power of ten, "3e-4". */
+char *hl_format_digits (double value, int n_digits);
 
 void hl_paint_set_color (cairo_t *cr, const HlColor *color);
 

@@ -13,6 +13,7 @@
 
 /** From this many pixels a cell on its value is printed in it. */
 #define VALUE_CELL_MIN_PX 40.0
+#define VALUE_GAP_PX 4.0
 #define FLAGS (HL_MATRIX_RULERS | HL_MATRIX_BAR)
 
 /* ---- layout --------------------------------------------------------------------------
@@ -296,6 +297,22 @@ snapshot_cells_without_gl (HlHeatmapView *self, GtkSnapshot *snapshot)
 /* ---- values in cells -----------------------------------------------------------------
  */
 
+/* With as many digits as there is room for; FALSE where there is none. */
+static gboolean
+set_value (PangoLayout *text, double value, double room)
+{
+  for (int digits = 3; digits >= 0; digits--)
+    {
+      g_autofree char *words = hl_format_digits (value, digits);
+      int width = 0;
+      pango_layout_set_text (text, words, -1);
+      pango_layout_get_pixel_size (text, &width, NULL);
+      if (width <= room)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 snapshot_value (HlHeatmapView *self,
                 GtkSnapshot *snapshot,
@@ -306,16 +323,16 @@ snapshot_value (HlHeatmapView *self,
   double value = NAN;
   if (hl_heatmap_view_lookup (self, row, column, &value) != 0 || isnan (value))
     return;
-  g_autofree char *words = hl_format_number (value);
+  HlRect at = hl_matrix_layout_entry_rect (&self->layout, row, column);
+  if (!set_value (text, value, at.width - VALUE_GAP_PX))
+    return;
   guint8 rgb[3];
   const HlScale *scale = &self->scene->scale;
   hl_colormap_lookup (scale->colormap, hl_scale_position (scale, value), rgb);
   gboolean is_bright = 0.30 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2] > 140;
   GdkRGBA ink = is_bright ? (GdkRGBA){ 0, 0, 0, 0.85f } : (GdkRGBA){ 1, 1, 1, 0.9f };
   int width = 0, height = 0;
-  pango_layout_set_text (text, words, -1);
   pango_layout_get_pixel_size (text, &width, &height);
-  HlRect at = hl_matrix_layout_entry_rect (&self->layout, row, column);
   gtk_snapshot_save (snapshot);
   gtk_snapshot_translate (
       snapshot, &GRAPHENE_POINT_INIT ((float) round (at.x + (at.width - width) / 2),
