@@ -14,8 +14,8 @@
         "attention-gradient, rollout, flow, relevance, norm-attention or spes "                 \
         "(integrated-gradients)"), "NAME" },                                                    \
   { "baseline", 0, 0, G_OPTION_ARG_STRING, &(o).baseline,                                       \
-    N_ ("Saliency: what the input is compared with: zero, mean, and of pictures "               \
-        "black or blur (zero)"), "NAME" },                                                      \
+    N_ ("Saliency: what the input is compared with: zero, mean, of texts mask or "              \
+        "padding, and of pictures black or blur (mean)"), "NAME" },                             \
   { "masks", 0, 0, G_OPTION_ARG_INT, &(o).n_masks,                                              \
     N_ ("Saliency by spes: hide parts at random so often, at most (1000)"), "N" },              \
   { "granularities", 0, 0, G_OPTION_ARG_STRING, &(o).granularities,                             \

@@ -59,6 +59,7 @@ read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
 {
   const AnalyzeOptions *o = a->options;
   *options = (HlSaliencyOptions){ .method = HL_SALIENCY_INTEGRATED,
+                                  .baseline = HL_BASELINE_MEAN,
                                   .at_features = o->at_encoder,
                                   .seed = (guint32) o->seed,
                                   .interventions = a->interventions };
@@ -72,7 +73,8 @@ read_options (const Analyze *a, HlSaliencyOptions *options, GError **error)
   else if (o->baseline != NULL &&
            !hl_baseline_from_name (o->baseline, &options->baseline))
     g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                 "--baseline: zero, mean, black or blur expected, \"%s\" found",
+                 "--baseline: zero, mean, mask, padding, black or blur expected, \"%s\" "
+                 "found",
                  o->baseline);
   else
     return read_spes (o, &options->spes, error);

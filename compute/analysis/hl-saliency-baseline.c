@@ -59,6 +59,35 @@ text_baseline (const HlSaliencyWork *w)
   return x0;
 }
 
+/* (transfer full): of the ids that the first stack reads, those of what is no special
+ * token replaced by @token. */
+static HlTensor *
+replace_ids (const HlTensor *ids, const HlTokenTable *tokens, gint32 token)
+{
+  HlTensor *replaced = hl_tensor_new_copy (HL_DTYPE_I32, ids->shape, ids->data);
+  for (int i = 0; i < tokens->n_tokens; i++)
+    if (tokens->tokens[i].role != HL_ROLE_SPECIAL &&
+        tokens->tokens[i].role != HL_ROLE_PADDING)
+      ((gint32 *) replaced->data)[i] = token;
+  return replaced;
+}
+
+static HlInput *
+token_baseline (const HlSaliencyWork *w)
+{
+  const HlInput *own = w->input;
+  gint32 token = hl_saliency_baseline_token (w->model, w->options->baseline);
+  if (own->source_ids == NULL)
+    {
+      g_autoptr (HlTensor) ids = replace_ids (own->ids, own->tokens, token);
+      return hl_input_new_text ("", "", ids, own->tokens, NULL);
+    }
+  g_autoptr (HlTensor) source = replace_ids (own->source_ids, own->source_tokens, token);
+  HlInput *input = hl_input_new_text ("", "", own->ids, own->tokens, NULL);
+  hl_input_set_source (input, source, NULL, own->source_tokens);
+  return input;
+}
+
 /* ---- pictures ------------------------------------------------------------------------
  */
 
@@ -85,6 +114,8 @@ change_channel (const HlSaliencyWork *w, float *x, const gint64 *dim)
   switch (w->options->baseline)
     {
     case HL_BASELINE_ZERO:
+    case HL_BASELINE_MASK:
+    case HL_BASELINE_PADDING:
     case HL_BASELINE_BLACK:
     case HL_N_BASELINES:
       fill (x, n, 0);
@@ -151,12 +182,11 @@ hl_saliency_baseline_input (const HlSaliencyWork *w, GError **error)
   HlSaliencyBaseline baseline = w->options->baseline;
   if (w->input->pixel_values != NULL)
     return picture_baseline (w, error);
-  if (baseline != HL_BASELINE_BLACK && baseline != HL_BASELINE_BLUR)
-    return w->input->features != NULL ? recording_baseline (w) : hl_input_ref (w->input);
-  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               "baseline \"%s\" is of pictures: zero or mean expected",
-               hl_baseline_name (baseline));
-  return NULL;
+  if (w->input->features != NULL)
+    return recording_baseline (w);
+  return baseline == HL_BASELINE_MASK || baseline == HL_BASELINE_PADDING
+             ? token_baseline (w)
+             : hl_input_ref (w->input);
 }
 
 HlTensor *

@@ -200,22 +200,6 @@ free_matrix (gpointer matrix)
   hl_matrix_free (matrix);
 }
 
-static gboolean
-check_flow (const HlSaliencyWork *w, GError **error)
-{
-  g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (w->model, w->input, 0);
-  if (has_decoder (w))
-    g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                 "flow: a model of one tower expected, an encoder with a decoder found");
-  else if (tokens->n_tokens > HL_FLOW_MAX_TOKENS)
-    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                 "flow: at most %d tokens expected, %d found", HL_FLOW_MAX_TOKENS,
-                 tokens->n_tokens);
-  else
-    return TRUE;
-  return FALSE;
-}
-
 /* Where the model reads several tokens, the mean of their flows. */
 static void
 read_flow (HlSaliencyWork *w, const GPtrArray *maps)
@@ -238,7 +222,7 @@ hl_saliency_flow (HlSaliencyWork *w, GError **error)
 {
   g_auto (HlGradientPass) pass = { 0 };
   g_autoptr (GPtrArray) maps = g_ptr_array_new_with_free_func (free_matrix);
-  if (!check_flow (w, error) || !begin (w, &pass, error))
+  if (!begin (w, &pass, error))
     return FALSE;
   for (int l = 0; l < stack_of (w, 0)->n_layers; l++)
     {

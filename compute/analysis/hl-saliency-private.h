@@ -40,6 +40,17 @@ gboolean hl_saliency_work_init (HlSaliencyWork *work,
 void hl_saliency_work_clear (HlSaliencyWork *work);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HlSaliencyWork, hl_saliency_work_clear)
 
+/** hl_saliency_check_with: hl_saliency_check() of a way that needs a baseline, or not. */
+gboolean hl_saliency_check_with (const HlModel *model,
+                                 const HlInput *input,
+                                 gint64 row,
+                                 const HlSaliencyOptions *options,
+                                 gboolean needs_baseline,
+                                 GError **error);
+
+/** hl_saliency_baseline_token: what the tokenizer calls mask or padding; -1 for none. */
+gint32 hl_saliency_baseline_token (const HlModel *model, HlSaliencyBaseline baseline);
+
 /** hl_saliency_batch: examples of @x that are run at a time. */
 gint64 hl_saliency_batch (const HlSaliencyWork *work);
 

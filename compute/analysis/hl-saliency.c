@@ -21,8 +21,8 @@ static const struct
 #undef HL_SALIENCY
 };
 
-static const char *const baseline_names[HL_N_BASELINES] = { "zero", "mean", "black",
-                                                            "blur" };
+static const char *const baseline_names[HL_N_BASELINES] = { "zero",    "mean",  "mask",
+                                                            "padding", "black", "blur" };
 
 const char *
 hl_saliency_name (HlSaliencyMethod method)
@@ -120,23 +120,6 @@ check_row (const HlModel *model,
   return FALSE;
 }
 
-static gboolean
-check_place (const HlModel *model,
-             const HlSaliencyOptions *options,
-             gboolean needs_embeds,
-             GError **error)
-{
-  const HlModelInfo *info = hl_model_get_info (model);
-  gboolean is_told = options->at_features && needs_embeds;
-  if (!is_told || (info->readout_stack > 0 && options->baseline <= HL_BASELINE_MEAN))
-    return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-               "saliency of what an encoder gives: an encoder with a decoder, and the "
-               "baseline zero or mean, expected; %s and %s found",
-               info->name, baseline_names[options->baseline]);
-  return FALSE;
-}
-
 /* What pools a tower with a token of its own (SigLIP's pictures) is no map of its stack:
  * rules along maps would not know which row to begin with. */
 static gboolean
@@ -182,7 +165,9 @@ hl_saliency_work_init (HlSaliencyWork *w,
                         .site = options->at_features ? HL_SITE_FEATURES : HL_SITE_EMBED };
   w->progress.func = NULL;
   if (!check_row (model, input, target, error) ||
-      !check_place (model, options, needs_embeds, error) ||
+      !hl_saliency_check_with (model, input, target.row, options,
+                               needs_embeds || methods[options->method].has_baseline,
+                               error) ||
       !check_pair (model, input, target, needs_embeds, error))
     return FALSE;
   w->input = hl_saliency_input (model, input, target.row);

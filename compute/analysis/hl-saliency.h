@@ -59,19 +59,22 @@ gboolean hl_saliency_from_name (const char *name, HlSaliencyMethod *method);
  * ZERO: of a text nothing (zeros); of a picture the colour that the processor turns into
  * zeros; of a recording silence, its own least number.
  * MEAN: the mean over the input's tokens; of a picture its mean colour, of a recording
- * its mean over time. BLACK, BLUR: of pictures: black, and blurred by a Gaussian of a
- * sixteenth of the shorter side.
+ * its mean over time. MASK, PADDING: of a text: the tokenizer's token of that name in the
+ * place of every token that is not special. BLACK, BLUR: of pictures: black, and blurred
+ * by a Gaussian of a sixteenth of the shorter side.
  */
 typedef enum
 {
   HL_BASELINE_ZERO,
   HL_BASELINE_MEAN,
+  HL_BASELINE_MASK,
+  HL_BASELINE_PADDING,
   HL_BASELINE_BLACK,
   HL_BASELINE_BLUR,
   HL_N_BASELINES,
 } HlSaliencyBaseline;
 
-/** hl_baseline_name: "zero", "mean", "black", "blur". */
+/** hl_baseline_name: "zero", "mean", "mask", "padding", "black", "blur". */
 const char *hl_baseline_name (HlSaliencyBaseline baseline);
 gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
 
@@ -135,11 +138,23 @@ void hl_saliency_row_free (HlSaliencyRow *row);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlSaliencyRow, hl_saliency_row_free)
 
 /**
+ * hl_saliency_check:
+ * @row: that is read; -1 for the last
+ * What can be said without a run: whether method, baseline and place fit the model and
+ * the input. Thread: any. Returns: FALSE with @error (UNSUPPORTED; RANGE: flow of too
+ *   many tokens)
+ */
+gboolean hl_saliency_check (const HlModel *model,
+                            const HlInput *input,
+                            gint64 row,
+                            const HlSaliencyOptions *options,
+                            GError **error);
+
+/**
  * hl_saliency_score:
  * Returns: (transfer full): NULL with @error: RANGE (the target; more than
  *   HL_FLOW_MAX_TOKENS), UNSUPPORTED (maps of a tower that pools by an attention of its
- *   own, with a pair; a baseline that is not for such inputs; flow of an
- *   encoder with a decoder; a model without logits)
+ *   own, with a pair; what hl_saliency_check() refuses; a model without logits)
  */
 HlSaliencyRow *hl_saliency_score (const HlModel *model,
                                   HlInput *input,

@@ -27,6 +27,8 @@ struct _HlTokenizer
   gint32 bos;
   gint32 eos;
   gint32 unk;
+  gint32 mask;
+  gint32 pad;
   char *chat_template;
 };
 

@@ -148,6 +148,8 @@ hl_tokenizer_new_from_parts (const json_t *root,
   tokenizer->bos = find_named (tokenizer, config, "bos_token");
   tokenizer->eos = find_named (tokenizer, config, "eos_token");
   tokenizer->unk = find_named (tokenizer, config, "unk_token");
+  tokenizer->mask = find_named (tokenizer, config, "mask_token");
+  tokenizer->pad = find_named (tokenizer, config, "pad_token");
   if (tokenizer->unk < 0)
     tokenizer->unk = tokenizer->model->kind->get_unknown (tokenizer->model->data);
   tokenizer->chat_template = g_strdup (find_template (config));
@@ -345,6 +347,18 @@ gint32
 hl_tokenizer_get_unk (HlTokenizer *tokenizer)
 {
   return tokenizer->unk;
+}
+
+gint32
+hl_tokenizer_get_mask (HlTokenizer *tokenizer)
+{
+  return tokenizer->mask;
+}
+
+gint32
+hl_tokenizer_get_pad (HlTokenizer *tokenizer)
+{
+  return tokenizer->pad;
 }
 
 const char *

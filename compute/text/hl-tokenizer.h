@@ -122,11 +122,13 @@ gboolean hl_tokenizer_is_special (HlTokenizer *tokenizer, gint32 id);
  */
 const gint32 *hl_tokenizer_get_specials (HlTokenizer *tokenizer, gsize *n);
 
-/** hl_tokenizer_get_bos, _eos, _unk: as tokenizer_config.json names them (unk: the
+/** hl_tokenizer_get_bos, _eos, _unk, _mask, _pad: as tokenizer_config.json names them (unk: the
  * model); -1 for none. A model's own configuration may say otherwise. */
 gint32 hl_tokenizer_get_bos (HlTokenizer *tokenizer);
 gint32 hl_tokenizer_get_eos (HlTokenizer *tokenizer);
 gint32 hl_tokenizer_get_unk (HlTokenizer *tokenizer);
+gint32 hl_tokenizer_get_mask (HlTokenizer *tokenizer);
+gint32 hl_tokenizer_get_pad (HlTokenizer *tokenizer);
 
 /** hl_tokenizer_get_chat_template: (transfer none) (nullable): the text of the template
  * (the one named "default" where there are several); NULL for none. See hl-chat.h. */

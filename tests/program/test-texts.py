@@ -405,6 +405,42 @@ def z_scored(rows):
     return out
 
 
+@case
+def tokens_in_the_place_of_others():
+    """By occlusion what a letter has is what the logit loses with the token in its place."""
+    named = at("named")
+    shutil.copytree(G2P, named)
+    with open(os.path.join(named, "tokenizer_config.json"), encoding="utf-8") as f:
+        config = json.load(f)
+    config["mask_token"] = {"content": "<unk>"}
+    with open(os.path.join(named, "tokenizer_config.json"), "w", encoding="utf-8") as f:
+        json.dump(config, f)
+    spelled = [6, 4, 23, 2]  # c a t </s>
+
+    def explained(ids, *more):
+        return json.loads(good("analyze", "saliency", named, "--ids", json.dumps(ids),
+                               "--target-text", "k \u00e6 t", *more, "--json"))["targets"]
+
+    for baseline, token in (("padding", 1), ("mask", 3)):
+        found = explained(spelled, "--method", "occlusion", "--baseline", baseline)
+        for j in range(3):
+            without = explained(spelled[:j] + [token] + spelled[j + 1:], "--method", "rollout")
+            for one, other in zip(found, without):
+                lost = one["value"] - other["value"]
+                assert abs(one["saliency"][j] - lost) < 1e-4, (baseline, j, one, other)
+        assert all(abs(t["saliency"][3]) < 1e-6 for t in found), found  # </s> stays
+    for folder, baseline, says in ((G2P, "mask", "such a token (mask_token"),
+                                   (G2P, "blur", "of pictures: zero, mean, mask or padding"),
+                                   (model("gpt2"), "padding", "such a token (pad_token")):
+        fails(1, "analyze", "saliency", folder, "--text", "ab", "--baseline", baseline,
+              says=[says])
+    for method in ("integrated-gradients", "spes"):
+        fails(1, "analyze", "saliency", VIT, PICTURE, "--method", method, "--baseline", "mask",
+              says=['"mask" is of texts: zero, mean, black or blur'])
+    fails(1, "analyze", "saliency", G2P, "--text", "ab", "--method", "flow",
+          says=["one tower expected"])
+
+
 def cross_maps(layer, queries, n):
     """Of the session x.h5 of g2p-cmu: (head, query, key)."""
     good("export", at("x.h5"), "--site", f"decoder.blocks.{layer}.cross_attn.hook_pattern",

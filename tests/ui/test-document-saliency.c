@@ -2,6 +2,8 @@
  * Saliency beside attention in a document: computed, seen as scenes, kept in the session;
  * by other heads; stopped, and forgotten with its input. */
 #include "document-settle.h"
+
+#include "base/hl-error.h"
 #include "presenters/hl-present-compare.h"
 
 #include <glib/gstdio.h>
@@ -115,6 +117,30 @@ test_word (void)
         }
       g_assert_cmpfloat_with_epsilon (all, 1, 1e-5);
     }
+  g_object_unref (document);
+}
+
+/* What cannot be computed is told before anything is run. */
+static void
+test_choices (void)
+{
+  HlDocument *document = open_word ("headlight");
+  g_autoptr (GError) error = NULL;
+  choose (document, HL_SALIENCY_RELEVANCE);
+  g_assert_true (hl_document_check_saliency_choices (document, &error));
+  choose (document, HL_SALIENCY_FLOW);
+  g_assert_false (hl_document_check_saliency_choices (document, &error));
+  g_assert_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  HlSaliencyChoices choices = *hl_document_get_saliency_choices (document);
+  choices.options = (HlSaliencyOptions){ .method = HL_SALIENCY_OCCLUSION,
+                                         .baseline = HL_BASELINE_BLUR };
+  hl_document_set_saliency_choices (document, &choices);
+  g_assert_false (hl_document_check_saliency_choices (document, &error));
+  g_clear_error (&error);
+  choices.options.baseline = HL_BASELINE_PADDING;
+  hl_document_set_saliency_choices (document, &choices);
+  g_assert_true (hl_document_check_saliency_choices (document, &error));
   g_object_unref (document);
 }
 
@@ -479,6 +505,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_setenv ("HEADLIGHT_PROGRAMS", PROGRAMS_FOLDER, TRUE);
   g_test_add_func ("/document-saliency/word", test_word);
+  g_test_add_func ("/document-saliency/choices", test_choices);
   g_test_add_func ("/document-saliency/region", test_region);
   g_test_add_func ("/document-saliency/picture", test_picture);
   g_test_add_func ("/document-saliency/heads", test_heads);

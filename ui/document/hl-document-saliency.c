@@ -417,6 +417,16 @@ chosen_token (HlDocument *self)
              : -1;
 }
 
+gboolean
+hl_document_check_saliency_choices (HlDocument *self, GError **error)
+{
+  const HlSaliencyChoices *choices = &self->saliency.choices;
+  if (self->model == NULL || self->input == NULL)
+    return TRUE;
+  gint64 row = choices->at_token && self->trace != NULL ? chosen_token (self) : -1;
+  return hl_saliency_check (self->model, self->input, row, &choices->options, error);
+}
+
 void
 hl_document_compare (HlDocument *self)
 {

@@ -41,6 +41,10 @@ const HlSaliencyChoices *hl_document_get_saliency_choices (HlDocument *self);
 void hl_document_set_saliency_choices (HlDocument *self,
                                        const HlSaliencyChoices *choices);
 
+/** hl_document_check_saliency_choices: they fit the model and the input, or there is
+ * none; else FALSE with @error (hl_saliency_check()). */
+gboolean hl_document_check_saliency_choices (HlDocument *self, GError **error);
+
 /** hl_document_can_compare: a model with logits, its input and its maps are there, and
  * they are of what is ablated now. */
 gboolean hl_document_can_compare (HlDocument *self);

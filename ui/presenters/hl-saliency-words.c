@@ -47,7 +47,8 @@ static const struct
 };
 
 /* As captions have them. */
-static const char *const baselines[HL_N_BASELINES] = { N_ ("zero"), N_ ("mean"),
+static const char *const baselines[HL_N_BASELINES] = { N_ ("zero"),  N_ ("mean"),
+                                                       N_ ("mask"),  N_ ("padding"),
                                                        N_ ("black"), N_ ("blur") };
 
 static int

@@ -23,17 +23,10 @@ typedef struct
   GtkSpinButton *masks, *stable_at, *seed;
   gboolean is_filling;
   gboolean is_chosen; /* by a person */
-  gboolean is_good;   /* the target and what it is held against are the model's */
+  gboolean is_good;   /* the target and what it is held against are the model's, and the
+                       * method fits the input */
+  GtkLabel *problem;
 } Options;
-
-gboolean
-hl_saliency_options_check (GtkWidget *options)
-{
-  Options *o = g_object_get_data (G_OBJECT (options), "options");
-  if (!o->is_good)
-    gtk_menu_button_popup (GTK_MENU_BUTTON (options));
-  return o->is_good;
-}
 
 static Options *
 get (GtkWidget *options)
@@ -43,6 +36,17 @@ get (GtkWidget *options)
 
 /* ---- choices -------------------------------------------------------------------------
  */
+
+/* What cannot be is said where it is chosen. */
+static void
+show_problem (Options *o)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean fits = hl_document_check_saliency_choices (o->document, &error);
+  gtk_label_set_text (o->problem, fits ? "" : error->message);
+  gtk_widget_set_visible (GTK_WIDGET (o->problem), !fits);
+  o->is_good &= fits;
+}
 
 static void
 read_choices (Options *o)
@@ -75,6 +79,18 @@ read_choices (Options *o)
   gtk_widget_set_sensitive (GTK_WIDGET (o->baseline),
                             hl_saliency_has_baseline (choices.options.method));
   hl_document_set_saliency_choices (o->document, &choices);
+  show_problem (o);
+}
+
+gboolean
+hl_saliency_options_check (GtkWidget *options)
+{
+  Options *o = get (options);
+  /* Another input may fit where the last one did not. */
+  read_choices (o);
+  if (!o->is_good)
+    gtk_menu_button_popup (GTK_MENU_BUTTON (options));
+  return o->is_good;
 }
 
 static void
@@ -189,11 +205,30 @@ build_masks (Options *o, GtkWidget *grid)
 }
 
 static void
+build_problem (Options *o, GtkWidget *grid)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 40);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "error");
+  gtk_grid_attach (GTK_GRID (grid), label, 0, 11, 2, 1);
+  o->problem = GTK_LABEL (label);
+}
+
+static void
 build_method (Options *o, GtkWidget *grid)
 {
   const char *names[HL_N_SALIENCIES + 1] = { NULL };
-  const char *const choices[] = { _ ("Zero"), _ ("Mean"), _ ("Black picture"),
-                                  _ ("Blurred picture"), NULL };
+  const char *const choices[] = {
+    [HL_BASELINE_ZERO] = _ ("Zero"),
+    [HL_BASELINE_MEAN] = _ ("Mean"),
+    [HL_BASELINE_MASK] = _ ("Mask token"),
+    [HL_BASELINE_PADDING] = _ ("Padding token"),
+    [HL_BASELINE_BLACK] = _ ("Black picture"),
+    [HL_BASELINE_BLUR] = _ ("Blurred picture"),
+    NULL,
+  };
   for (int i = 0; i < HL_N_SALIENCIES; i++)
     names[i] = hl_saliency_title ((HlSaliencyMethod) i);
   o->method = add_choice (o, grid, 0, _ ("_Method"), names,
@@ -229,6 +264,7 @@ build (Options *o)
       o, grid, 7, _ ("Count _special tokens and padding"),
       _ ("Else they are left out: padding alone gets half of Whisper's attention"));
   build_masks (o, grid);
+  build_problem (o, grid);
   return grid;
 }
 
@@ -250,12 +286,21 @@ hl_saliency_options_new (void)
   return button;
 }
 
+/* What fits one input may not fit the next. */
+static void
+input_cb (GtkWidget *options)
+{
+  read_choices (get (options));
+}
+
 void
 hl_saliency_options_set_document (GtkWidget *options, HlDocument *document)
 {
   Options *o = get (options);
   o->document = g_object_ref (document);
   g_signal_connect_object (document, "model-changed", G_CALLBACK (show_model), options,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "trace-changed", G_CALLBACK (input_cb), options,
                            G_CONNECT_SWAPPED);
   show_model (options);
 }

@@ -18,7 +18,7 @@ void hl_saliency_options_set_document (GtkWidget *options, HlDocument *document)
 void hl_saliency_options_suggest (GtkWidget *options);
 
 /** hl_saliency_options_check: FALSE, and the popover shows what is wrong, where the
- * target is none of the model's. */
+ * target is none of the model's or the method does not fit the input. */
 gboolean hl_saliency_options_check (GtkWidget *options);
 
 G_END_DECLS
