@@ -41,7 +41,8 @@ read_metric (const Analyze *a, HlFaithfulnessOptions *options, GError **error)
   if (o->metric == NULL || hl_metric_from_name (o->metric, &options->metric))
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "--metric: probability, loss or wer expected, \"%s\" found", o->metric);
+               "--metric: probability, loss, wer or ter expected, \"%s\" found",
+               o->metric);
   return FALSE;
 }
 
@@ -115,7 +116,10 @@ print_faithfulness (const HlFaithfulness *f)
               f->n_targets);
       break;
     case HL_METRIC_WER:
-      printf (_ ("Area under the word error rate (1 at most) beside \"%s\":\n"),
+    case HL_METRIC_TER:
+      printf (f->metric == HL_METRIC_WER
+                  ? _ ("Area under the word error rate (1 at most) beside \"%s\":\n")
+                  : _ ("Area under the token error rate (1 at most) beside \"%s\":\n"),
               f->undisturbed);
       break;
     case HL_METRIC_PROBABILITY:

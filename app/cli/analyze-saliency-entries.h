@@ -46,7 +46,8 @@
         "saliency and chance"), NULL },                                                         \
   { "metric", 0, 0, G_OPTION_ARG_STRING, &(o).metric,                                           \
     N_ ("With --deletion: the target's probability, its loss, or of what an "                   \
-        "encoder-decoder says the word error rate, wer (probability)"), "NAME" },               \
+        "encoder-decoder says the error rate of words, wer, or of tokens, ter "                 \
+        "(probability)"), "NAME" },                                                             \
   { "chance", 0, 0, G_OPTION_ARG_INT, &(o).n_chance,                                            \
     N_ ("With --deletion: orders of chance a target (5)"), "N" },                               \
   { "align-by", 0, 0, G_OPTION_ARG_STRING, &(o).align,                                          \

@@ -50,7 +50,7 @@ gboolean hl_faithfulness_fill (HlFaithfulness *f,
                                GError **error);
 
 /**
- * hl_faithfulness_fill_sentence: with HL_METRIC_WER, as @f's one target.
+ * hl_faithfulness_fill_sentence: with WER or TER, as @f's one target.
  * @work: of any of @set's targets
  */
 gboolean hl_faithfulness_fill_sentence (HlFaithfulness *f,

@@ -16,13 +16,14 @@
 #define MOST_TOKENS 128
 
 /* @begun: what a decoder is told before it begins. @undisturbed: what it says of the
- * whole.
+ * whole, in words or the numbers of its tokens.
  * @nothing: the error rate where all is replaced, which no order changes; NaN at first.
  */
 typedef struct
 {
   const HlSaliencyWork *w;
   HlInput *begun;
+  gboolean by_tokens;
   char *undisturbed;
   double nothing;
 } Sentence;
@@ -46,8 +47,9 @@ hear_cb (const HlGenerated *token, gpointer data)
   return TRUE;
 }
 
-/* (transfer full): with @embeds (1, T, D) in place of the source's; NULL with @error. */
-static char *
+/* (transfer full): of gint32: with @embeds (1, T, D) in place of the source's; NULL with
+ * @error. */
+static GArray *
 decode_again (const Sentence *s, HlTensor *embeds, GError **error)
 {
   const HlSaliencyWork *w = s->w;
@@ -69,8 +71,26 @@ decode_again (const Sentence *s, HlTensor *embeds, GError **error)
   if (ids->len > 0 &&
       hl_model_is_end (w->model, g_array_index (ids, gint32, ids->len - 1)))
     g_array_set_size (ids, ids->len - 1);
-  return hl_model_dup_text (w->model, (const gint32 *) (gpointer) ids->data, ids->len,
+  return g_steal_pointer (&ids);
+}
+
+static char *
+as_text (const Sentence *s, const GArray *ids, GError **error)
+{
+  return hl_model_dup_text (s->w->model, (const gint32 *) (gpointer) ids->data, ids->len,
                             error);
+}
+
+/* (transfer full): what is compared: the text's words, or a number for each token. */
+static char *
+as_words (const Sentence *s, const GArray *ids, GError **error)
+{
+  g_autoptr (GString) numbers = g_string_new (NULL);
+  if (!s->by_tokens)
+    return as_text (s, ids, error);
+  for (guint i = 0; i < ids->len; i++)
+    g_string_append_printf (numbers, "%d ", g_array_index (ids, gint32, i));
+  return g_string_free (g_steal_pointer (&numbers), FALSE);
 }
 
 /* The special tokens that a decoder's text begins with, one at least. */
@@ -87,7 +107,8 @@ static double
 rate (Sentence *s, const HlRanking *ranking, int share, GError **error)
 {
   g_autoptr (HlTensor) embeds = hl_faithfulness_put (s->w, ranking, share, 1);
-  g_autofree char *said = decode_again (s, embeds, error);
+  g_autoptr (GArray) ids = decode_again (s, embeds, error);
+  g_autofree char *said = ids != NULL ? as_words (s, ids, error) : NULL;
   return said != NULL ? hl_word_error_rate (s->undisturbed, said, error) : NAN;
 }
 
@@ -161,18 +182,20 @@ hl_faithfulness_fill_sentence (HlFaithfulness *f,
   if (info->n_source_context == 0)
     {
       g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
-                   "word error rates: an encoder with a decoder expected, %s found",
+                   "error rates: an encoder with a decoder expected, %s found",
                    info->name);
       return FALSE;
     }
-  g_auto (Sentence) s = { .w = w, .nothing = NAN };
+  g_auto (Sentence)
+      s = { .w = w, .by_tokens = f->metric == HL_METRIC_TER, .nothing = NAN };
   const HlRanking none = { NULL, 0, FALSE };
   s.begun = hl_saliency_input (w->model, input, count_begun (input) - 1);
   g_autoptr (HlTensor) whole = hl_faithfulness_put (w, &none, 0, 1);
-  s.undisturbed = decode_again (&s, whole, error);
-  if (s.undisturbed == NULL)
+  g_autoptr (GArray) ids = decode_again (&s, whole, error);
+  s.undisturbed = ids != NULL ? as_words (&s, ids, error) : NULL;
+  f->undisturbed = s.undisturbed != NULL ? as_text (&s, ids, error) : NULL;
+  if (f->undisturbed == NULL)
     return FALSE;
-  f->undisturbed = g_strdup (s.undisturbed);
   g_autofree double *attention = mean_of_rows (c->attention, c->n_targets, c->n_keys);
   g_autofree double *saliency = mean_of_rows (c->saliency, c->n_targets, c->n_keys);
   return hl_faithfulness_fill (f, 0, attention, saliency, hl_faithfulness_n_keys (w, c),

@@ -21,14 +21,24 @@ static const struct
 {
   const char *name;
   gboolean falls;
-} metrics[HL_N_METRICS] = { { "probability", TRUE },
-                            { "loss", FALSE },
-                            { "wer", FALSE } };
+  gboolean is_of_sentence;
+} metrics[HL_N_METRICS] = {
+  [HL_METRIC_PROBABILITY] = { "probability", TRUE, FALSE },
+  [HL_METRIC_LOSS] = { "loss", FALSE, FALSE },
+  [HL_METRIC_WER] = { "wer", FALSE, TRUE },
+  [HL_METRIC_TER] = { "ter", FALSE, TRUE },
+};
 
 const char *
 hl_metric_name (HlFaithfulnessMetric metric)
 {
   return metrics[metric].name;
+}
+
+gboolean
+hl_metric_is_of_sentence (HlFaithfulnessMetric metric)
+{
+  return metrics[metric].is_of_sentence;
 }
 
 gboolean
@@ -311,7 +321,7 @@ measure_all (HlFaithfulness *f,
       if (!hl_progress_step (progress, (double) t / f->n_targets, NULL, error) ||
           !hl_saliency_work_init (&w, m->model, m->input, m->backend, row->target,
                                   &m->set->options, TRUE, progress, error) ||
-          !(f->metric == HL_METRIC_WER
+          !(hl_metric_is_of_sentence (f->metric)
                 ? hl_faithfulness_fill_sentence (f, &w, m->input, c, m->rand, error)
                 : hl_faithfulness_fill (f, t, c->attention + at, c->saliency + at,
                                         hl_faithfulness_n_keys (&w, c), m->rand,
@@ -348,7 +358,8 @@ hl_faithfulness_measure_by (const HlModel *model,
   g_autoptr (GRand) rand = g_rand_new_with_seed (o.seed);
   f->metric = o.metric;
   f->n_random = o.n_random > 0 ? o.n_random : HL_FAITHFULNESS_RANDOM;
-  f->n_targets = o.metric == HL_METRIC_WER ? MIN (c->n_targets, 1) : c->n_targets;
+  f->n_targets =
+      hl_metric_is_of_sentence (o.metric) ? MIN (c->n_targets, 1) : c->n_targets;
   gsize n = (gsize) (HL_N_ORDERS * f->n_targets * SHARES);
   f->deletion = g_new0 (double, n + 1);
   f->insertion = g_new0 (double, n + 1);

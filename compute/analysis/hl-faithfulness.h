@@ -33,20 +33,24 @@ const char *hl_token_order_name (HlTokenOrder order);
  * beside that of the whole source: word error rate, 1 at most (hl_word_error_rate()): the
  * higher of deletion, the lower of insertion. One curve a sentence, whose order is the
  * mean over targets of their z-scored rows. Of a model without a tokenizer tokens are
- * words.
+ * words. TER: the same with its tokens in the place of words: where these are sounds, the
+ * phoneme error rate.
  */
 typedef enum
 {
   HL_METRIC_PROBABILITY,
   HL_METRIC_LOSS,
   HL_METRIC_WER,
+  HL_METRIC_TER,
   HL_N_METRICS,
 } HlFaithfulnessMetric;
 
-/** hl_metric_name: "probability", "loss", "wer"; hl_metric_from_name: FALSE, with @metric
- * untouched, for an unknown name. */
+/** hl_metric_name: "probability", "loss", "wer", "ter"; hl_metric_from_name: FALSE, with
+ * @metric untouched, for an unknown name. */
 const char *hl_metric_name (HlFaithfulnessMetric metric);
 gboolean hl_metric_from_name (const char *name, HlFaithfulnessMetric *metric);
+/** hl_metric_is_of_sentence: there is one curve, of all that is said. */
+gboolean hl_metric_is_of_sentence (HlFaithfulnessMetric metric);
 /** hl_metric_falls: the less of it under deletion the more faithful; else the more. */
 gboolean hl_metric_falls (HlFaithfulnessMetric metric);
 
@@ -66,14 +70,14 @@ typedef struct
 
 /**
  * HlFaithfulness:
- * @n_targets: of curves; with WER 1, the sentence
+ * @n_targets: of curves; with WER and TER 1, the sentence
  * @deletion: (order, target, share): of the metric, tokens of the first rank replaced by
  *   the baseline's; that by chance is the mean of @n_random orders
  * @insertion: (order, target, share): all others replaced
  * @deletion_area, @insertion_area: (order): mean over targets of the area under a curve
  *   (trapezoids; of probabilities and rates 0 to 1), with a bootstrap interval over
  * targets
- * @undisturbed: (nullable): with WER what the decoder says of the whole source
+ * @undisturbed: (nullable): with these what the decoder says of the whole source
  */
 typedef struct
 {
@@ -114,7 +118,7 @@ gboolean hl_faithfulness_at (const HlModel *model,
  * @set, @comparison: of @input
  * @options: (nullable)
  * Thread: engine. Returns: (transfer full): NULL with @error (see hl_saliency_score();
- *   UNSUPPORTED: word error rates of another kind of model, or what a pair is worth)
+ *   UNSUPPORTED: error rates of another kind of model, or what a pair is worth)
  */
 HlFaithfulness *hl_faithfulness_measure_by (const HlModel *model,
                                             HlInput *input,

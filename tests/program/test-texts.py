@@ -579,6 +579,39 @@ def tokens_taken_away():
         assert given[1] > found["random"]["insertion_area"][2], found
 
 
+def edits(a, b):
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row, before = [i], row
+        for j, y in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y)))
+    return row[-1]
+
+
+@case
+def sounds_that_are_wrong():
+    """With every letter taken away it says what it says of so many tokens of padding."""
+    ids = [t["id"] for t in json.loads(good("tokenize", G2P, "--text", "transformations",
+                                            "--json"))["tokens"]]
+
+    def sounds(ids):
+        found = json.loads(good("analyze", "saliency", G2P, "--ids", json.dumps(ids),
+                                "--method", "rollout", "--json"))
+        return [t["target"] for t in found["targets"] if t["target"] != "</s>"]
+
+    found = json.loads(good("analyze", "cross-attention", G2P, "--text", "transformations",
+                            "--baseline", "padding", "--method", "occlusion", "--deletion",
+                            "--metric", "ter", "--chance", 1, "--json"))["faithfulness"]
+    right = sounds(ids)
+    wrong = min(edits(right, sounds([1] * (len(ids) - 1) + ids[-1:])) / len(right), 1)
+    for order in ("attention", "saliency", "random"):
+        (away,), (given,) = (found[order][k] for k in ("deletion_curve", "insertion_curve"))
+        assert away[0] == given[-1] == 0, found[order]
+        assert abs(away[-1] - wrong) < 1e-9 and abs(given[0] - wrong) < 1e-9, (wrong, away)
+        assert all(abs(x * len(right) - round(x * len(right))) < 1e-9 for x in away), away
+        assert any(0 < x < 1 for x in away), away
+
+
 @case
 def other_metrics_of_what_is_left():
     ask = ("analyze", "cross-attention", G2P, "--text", "cat", "--baseline", "mean",

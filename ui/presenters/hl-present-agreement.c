@@ -67,6 +67,8 @@ metric_words (HlFaithfulnessMetric metric)
       return _ ("loss of the target (nats)");
     case HL_METRIC_WER:
       return _ ("word error rate");
+    case HL_METRIC_TER:
+      return _ ("token error rate");
     case HL_METRIC_PROBABILITY:
     case HL_N_METRICS:
       break;
@@ -126,7 +128,7 @@ left_caption (const json_t *params, int n, HlFaithfulnessMetric metric)
   gint64 n_random = hl_result_get_int (params, "random_orders", G_MAXINT32);
   g_autofree char *saliency = saliency_words (params);
   g_autofree char *of =
-      metric == HL_METRIC_WER
+      hl_metric_is_of_sentence (metric)
           ? g_strdup (_ ("One sentence, decoded again"))
           : g_strdup_printf (ngettext ("%d target", "Mean of %d targets", (gulong) n), n);
   g_autofree char *bands =

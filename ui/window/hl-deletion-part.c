@@ -95,14 +95,16 @@ hl_deletion_part_show_busy (HlDeletionPart *self)
 {
   double fraction;
   const HlModelInfo *info = hl_document_get_model_info (self->document);
-  gboolean is_wer = gtk_drop_down_get_selected (self->metric) == HL_METRIC_WER;
+  guint metric = gtk_drop_down_get_selected (self->metric);
+  gboolean is_said =
+      metric < HL_N_METRICS && hl_metric_is_of_sentence ((HlFaithfulnessMetric) metric);
   gboolean can_say = info != NULL && info->n_source_context > 0;
   gtk_widget_set_sensitive (
-      self->measure, hl_document_can_compare (self->document) && (can_say || !is_wer) &&
+      self->measure, hl_document_can_compare (self->document) && (can_say || !is_said) &&
                          hl_document_get_analysis (self->document, &fraction) == NULL);
   gtk_widget_set_tooltip_text (
-      self->measure, is_wer && !can_say
-                         ? _ ("Word error rates are of an encoder with a decoder")
+      self->measure, is_said && !can_say
+                         ? _ ("Error rates are of an encoder with a decoder")
                          : _ ("Takes away the tokens that attention, saliency or chance "
                               "put first, a tenth "
                               "at a time, and looks what the prediction becomes"));
@@ -167,7 +169,7 @@ static void
 hl_deletion_part_init (HlDeletionPart *self)
 {
   const char *const metrics[] = { _ ("Probability"), _ ("Loss"), _ ("Word error rate"),
-                                  NULL };
+                                  _ ("Token error rate"), NULL };
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   gtk_widget_set_parent (self->box, GTK_WIDGET (self));
   GtkWidget *section = hl_score_section (self->box, _ ("What Is Left without It"));
