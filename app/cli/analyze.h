@@ -66,6 +66,10 @@ typedef struct
   gboolean as_json;
 } AnalyzeOptions;
 
+/** analyze_parse: cli_parse_groups() of all options, into @options. */
+CliStatus
+analyze_parse (AnalyzeOptions *options, int *argc, char ***argv, gboolean *done);
+
 /** SpokenWord: of an alignment: @token is its first. */
 typedef struct
 {

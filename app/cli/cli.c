@@ -16,6 +16,93 @@
 /* The one thing that a signal handler can reach. */
 static GCancellable *interrupted;
 
+static const CliCommand *
+find_command (const char *name)
+{
+  const CliCommand *command = cli_commands;
+  while (g_strcmp0 (command->name, name) != 0)
+    command++;
+  return command;
+}
+
+/* Whether @word is one of those in @of, with spaces between. */
+static gboolean
+is_of (const char *of, const char *word)
+{
+  g_auto (GStrv) words = g_strsplit (of != NULL ? of : "", " ", -1);
+  return of == NULL || word == NULL ||
+         g_strv_contains ((const char *const *) words, word);
+}
+
+/* (transfer full): with the groups that are of @word; of all for NULL. */
+static GOptionContext *
+make_context (const CliCommand *command,
+              const CliGroup *groups,
+              guint n_groups,
+              const GOptionEntry *help,
+              const char *word)
+{
+  GOptionContext *context = g_option_context_new (command->arguments);
+  g_option_context_set_help_enabled (context, FALSE);
+  if (command->summary != NULL)
+    g_option_context_set_summary (context, _ (command->summary));
+  for (guint i = 0; i + 1 < n_groups; i++)
+    {
+      if (!is_of (groups[i].of, word))
+        continue;
+      GOptionGroup *group =
+          g_option_group_new (groups[i].title, _ (groups[i].title), "", NULL, NULL);
+      g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
+      g_option_group_add_entries (group, groups[i].entries);
+      g_option_context_add_group (context, group);
+    }
+  if (n_groups > 0)
+    g_option_context_add_main_entries (context, groups[n_groups - 1].entries,
+                                       GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, help, GETTEXT_PACKAGE);
+  return context;
+}
+
+static void
+print_help (const GOptionContext *context)
+{
+  g_autofree char *text =
+      g_option_context_get_help ((GOptionContext *) context, FALSE, NULL);
+  fputs (text, stdout);
+}
+
+CliStatus
+cli_parse_groups (const char *name,
+                  const CliGroup *groups,
+                  guint n_groups,
+                  int *argc,
+                  char ***argv,
+                  gboolean *done)
+{
+  const CliCommand *command = find_command (name);
+  g_autofree char *title = g_strdup_printf ("headlight %s", name);
+  g_autoptr (GError) error = NULL;
+  gboolean wants_help = FALSE;
+  const GOptionEntry help[] = { { "help", 'h', 0, G_OPTION_ARG_NONE, &wants_help,
+                                  N_ ("Show this help"), NULL },
+                                G_OPTION_ENTRY_NULL };
+  g_autoptr (GOptionContext) context =
+      make_context (command, groups, n_groups, help, NULL);
+  g_set_prgname (title);
+  *done = TRUE;
+  if (!g_option_context_parse (context, argc, argv, &error))
+    return cli_usage (name, "%s", error->message);
+  if (wants_help)
+    {
+      g_autoptr (GOptionContext) chosen =
+          make_context (command, groups, n_groups, help, *argc > 1 ? (*argv)[1] : NULL);
+      print_help (chosen);
+      return CLI_OK;
+    }
+  *done = FALSE;
+  return CLI_OK;
+}
+
 CliStatus
 cli_parse (const char *name,
            const GOptionEntry *entries,
@@ -23,34 +110,8 @@ cli_parse (const char *name,
            char ***argv,
            gboolean *done)
 {
-  const CliCommand *command = cli_commands;
-  while (g_strcmp0 (command->name, name) != 0)
-    command++;
-  g_autofree char *title = g_strdup_printf ("headlight %s", name);
-  g_autoptr (GOptionContext) context = g_option_context_new (command->arguments);
-  g_autoptr (GError) error = NULL;
-  gboolean wants_help = FALSE;
-  const GOptionEntry help[] = { { "help", 'h', 0, G_OPTION_ARG_NONE, &wants_help,
-                                  N_ ("Show this help"), NULL },
-                                G_OPTION_ENTRY_NULL };
-  g_set_prgname (title);
-  g_option_context_set_help_enabled (context, FALSE);
-  if (command->summary != NULL)
-    g_option_context_set_summary (context, _ (command->summary));
-  if (entries != NULL)
-    g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  g_option_context_add_main_entries (context, help, GETTEXT_PACKAGE);
-  *done = TRUE;
-  if (!g_option_context_parse (context, argc, argv, &error))
-    return cli_usage (name, "%s", error->message);
-  if (wants_help)
-    {
-      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
-      fputs (text, stdout);
-      return CLI_OK;
-    }
-  *done = FALSE;
-  return CLI_OK;
+  const CliGroup options = { NULL, NULL, entries };
+  return cli_parse_groups (name, &options, entries != NULL, argc, argv, done);
 }
 
 void

@@ -51,6 +51,27 @@ CliStatus cli_parse (const char *name,
                      char ***argv,
                      gboolean *done);
 
+/**
+ * CliGroup: options under a heading.
+ * @of: (nullable): the first arguments that they are of, with spaces between; where one
+ *   is given the help leaves others' options out. NULL for all
+ * The last group has no title of its own: it is of all that is left.
+ */
+typedef struct
+{
+  const char *title;
+  const char *of;
+  const GOptionEntry *entries;
+} CliGroup;
+
+/** cli_parse_groups: the same of groups. */
+CliStatus cli_parse_groups (const char *name,
+                            const CliGroup *groups,
+                            guint n_groups,
+                            int *argc,
+                            char ***argv,
+                            gboolean *done);
+
 /** cli_fail: one line on stderr; CLI_FAILED. Frees @error. */
 CliStatus cli_fail (GError *error);
 

@@ -4,7 +4,6 @@
  * (--image F [--label C] | --audio F | --text S | --dataset D) [-o S.h5] */
 #include "config.h"
 
-#include "analyze-saliency-entries.h"
 #include "analyze.h"
 
 #include "base/hl-error.h"
@@ -249,64 +248,7 @@ cli_analyze (int argc, char **argv)
   AnalyzeOptions o = { .n_random = 3, .position = -1 };
   guint which;
   gboolean done;
-  const GOptionEntry own[] = {
-    { "dataset", 0, 0, G_OPTION_ARG_FILENAME, &o.dataset,
-      N_ ("Many inputs: a folder of pictures, a CSV, IDX files, a text by lines"), "D" },
-    { "max-inputs", 0, 0, G_OPTION_ARG_INT, &o.n_inputs,
-      N_ ("Draw so many of the data set"), "N" },
-    { "seed", 0, 0, G_OPTION_ARG_INT, &o.seed, N_ ("Of whatever is drawn"), "N" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, N_ ("True class of the one input"),
-      "C" },
-    { "target", 0, 0, G_OPTION_ARG_STRING, &o.target,
-      N_ ("Class or token that is explained: a number, a class name, \"predicted\", "
-          "\"label\", or \"every\" token of a text; else the label where it is known, of "
-          "a "
-          "text by lines every token"),
-      "T" },
-    { "against", 0, 0, G_OPTION_ARG_STRING, &o.against,
-      N_ ("Explain the target's logit less this one's"), "T" },
-    { "reference", 0, 0, G_OPTION_ARG_FILENAME, &o.reference,
-      N_ ("Another input: score how much less like it this one is without each head; of "
-          "an alignment the words' true times, a CSV of start, end and word or a "
-          "TextGrid"),
-      "FILE" },
-    { "ablation", 0, 0, G_OPTION_ARG_STRING, &o.ablation,
-      N_ ("zero, mean, resample or uniform"), "KIND" },
-    { "parts", 0, 0, G_OPTION_ARG_STRING, &o.parts,
-      N_ ("Prune parts of this head's map too"), "LAYER.HEAD" },
-    { "renormalise", 0, 0, G_OPTION_ARG_NONE, &o.renormalises,
-      N_ ("What is left of a row is divided by its sum, with --parts"), NULL },
-    { "curve", 0, 0, G_OPTION_ARG_STRING, &o.curve,
-      N_ ("Prune more and more heads in the order of this score"), "SCORE" },
-    { "random", 0, 0, G_OPTION_ARG_INT, &o.n_random,
-      N_ ("Random orders beside it (3), with --curve"), "N" },
-    { "greedy", 0, 0, G_OPTION_ARG_NONE, &o.with_greedy,
-      N_ ("The greedy order beside it, with --curve"), NULL },
-    { "epochs", 0, 0, G_OPTION_ARG_INT, &o.epochs,
-      N_ ("Train the autoencoder so long (20), with patterns"), "N" },
-    { "clusters", 0, 0, G_OPTION_ARG_INT, &o.n_clusters,
-      N_ ("Clusters of patterns; else as many as the silhouette suggests"), "N" },
-    { "side", 0, 0, G_OPTION_ARG_INT, &o.side,
-      N_ ("Pool maps of larger grids to so many rows and columns (14)"), "N" },
-    { "no-tsne", 0, 0, G_OPTION_ARG_NONE, &o.no_tsne,
-      N_ ("Lay patterns or inputs out by principal components only"), NULL },
-    { "resume", 0, 0, G_OPTION_ARG_FILENAME, &o.resume,
-      N_ ("Go on from this session: training the autoencoder, or with the masks of spes"),
-      "FILE" },
-    ANALYZE_SALIENCY_ENTRIES (o),
-    CLI_HEADS_ENTRIES (o.heads),
-    { "csv", 0, 0, G_OPTION_ARG_FILENAME, &o.csv,
-      N_ ("A table to write, a row a head, a map or an input"), "FILE" },
-    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output,
-      N_ ("A session to write: a trace, and the scores under /results"), "FILE" },
-    CLI_BACKEND_ENTRIES (&o.backend),
-    { "json", 0, 0, G_OPTION_ARG_NONE, &o.as_json, N_ ("Print every head as JSON"),
-      NULL },
-    G_OPTION_ENTRY_NULL
-  };
-  g_autofree GOptionEntry *entries = cli_input_entries (
-      &o.input, own, CLI_INPUT_IMAGE | CLI_INPUT_AUDIO | CLI_INPUT_PAIR);
-  CliStatus status = cli_parse ("analyze", entries, &argc, &argv, &done);
+  CliStatus status = analyze_parse (&o, &argc, &argv, &done);
   if (!done)
     status = check_usage (&o, argc, argv, &which);
   if (!done && status == CLI_OK)

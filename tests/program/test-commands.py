@@ -58,6 +58,13 @@ def help_and_usage():
     for name, option in (("info", "--json"), ("trace", "--image"), ("figure", "--view"),
                          ("export", "--csv")):
         assert option in good(name, "--help")
+    everything = good("analyze", "--help")
+    for which, has, has_not in (("saliency", "--method", "--epochs"),
+                                ("patterns", "--epochs", "--method"),
+                                ("alignment", "--align-by", "--curve")):
+        found = good("analyze", which, "--help")
+        assert has in found and "--image" in found and "--csv" in found, found
+        assert has_not not in found and has_not in everything, found
         fails(2, name, "--no-such-option", says=["--no-such-option"])
     fails(2, "no-such-command", says=["no-such-command"])
     fails(2, "trace", MODEL)
