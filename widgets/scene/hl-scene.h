@@ -220,8 +220,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlGridScene, hl_grid_scene_unref)
  * @cursor_row, @cursor_column: keyboard cursor or hover; -1 for none
  * @opacity: of the colours over the picture, 0..1
  * @show_grid: hairlines between the patches
- * @begin_s, @end_s: of a recording: the time of its left and right edge; equal for a
- *   picture
+ * @begin_s, @end_s: time of a recording's left and right edge; equal for a picture
  */
 typedef struct
 {
@@ -239,8 +238,7 @@ typedef struct
   int cursor_column;
   double opacity;
   gboolean show_grid;
-  double begin_s;
-  double end_s;
+  double begin_s, end_s;
   HlScale scale;
 } HlOverlayScene;
 
