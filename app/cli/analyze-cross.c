@@ -4,8 +4,10 @@
 
 #include "analyze.h"
 
+#include "analysis/hl-cross-result.h"
 #include "analysis/hl-result-reader.h"
 #include "base/hl-error.h"
+#include "presenters/hl-present-compare.h"
 #include "trace/hl-tracer.h"
 
 #include <glib/gi18n.h>
@@ -46,43 +48,112 @@ read_metric (const Analyze *a, HlFaithfulnessOptions *options, GError **error)
   return FALSE;
 }
 
+/* ---- whose attention -----------------------------------------------------------------
+ */
+
+/* (transfer full) (element-type HlHeadKey): NULL with @error; never empty. */
+static GArray *
+list_heads (const Analyze *a, GError **error)
+{
+  const char *asked = a->options->attention_of;
+  int stack = a->cross->stack;
+  HlHeadKey best;
+  g_autoptr (GArray) heads = g_str_equal (asked, "alignment")
+                                 ? hl_alignment_list_named (a->model, stack)
+                                 : g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
+  if (g_str_equal (asked, "best") && hl_cross_comparison_find_best (a->cross, &best))
+    g_array_append_val (heads, best);
+  else if (!g_str_equal (asked, "alignment") && !g_str_equal (asked, "best") &&
+           !cli_heads_parse_list (asked, stack, heads, error))
+    return NULL;
+  if (heads->len > 0)
+    return g_steal_pointer (&heads);
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               g_str_equal (asked, "best")
+                   ? "--heads best: a head with a correlation expected, none found"
+                   : "--heads alignment: a model that names such heads "
+                     "(alignment_heads of generation_config.json) expected, %s does not",
+               hl_model_get_info (a->model)->name);
+  return NULL;
+}
+
+/* The mean map of the heads that were asked for. */
+static gboolean
+choose_heads (Analyze *a,
+              const HlSessionResult *result,
+              const HlAttentionSource *source,
+              GError **error)
+{
+  if (a->options->attention_of == NULL)
+    return TRUE;
+  g_autoptr (HlCrossResult) read = hl_cross_result_read (result, error);
+  g_autoptr (GArray) heads = read != NULL ? list_heads (a, error) : NULL;
+  if (heads == NULL)
+    return FALSE;
+  const HlHeadKey *keys = (const HlHeadKey *) (gpointer) heads->data;
+  HlCrossRows rows = hl_cross_result_get_rows (read, source, a->backend);
+  a->chosen =
+      hl_cross_map_make (&rows, keys, heads->len, analyze_get_progress (a), error);
+  a->chosen_heads = hl_compare_list_heads (keys, heads->len);
+  return a->chosen != NULL;
+}
+
+/* ---- the analysis --------------------------------------------------------------------
+ */
+
+static gboolean
+take_away (Analyze *a,
+           HlSessionResult *result,
+           HlFaithfulnessOptions *options,
+           GError **error)
+{
+  if (!a->options->takes_away)
+    return TRUE;
+  options->map = a->chosen;
+  options->heads = a->chosen_heads;
+  a->faithfulness =
+      hl_faithfulness_measure_by (a->model, a->input, a->backend, a->saliency, a->cross,
+                                  options, analyze_get_progress (a), error);
+  if (a->faithfulness != NULL)
+    hl_faithfulness_add_to (a->faithfulness, result);
+  return a->faithfulness != NULL;
+}
+
+/* (transfer full): with the maps of the input; NULL with @error. */
+static HlAttentionSource *
+trace_maps (Analyze *a, gboolean with_values, GError **error)
+{
+  static const char *const values[] = { "*attn.hook_v", NULL };
+  const HlTraceOptions tracing = { .interventions = a->interventions,
+                                   .capture = with_values ? values : NULL };
+  g_autoptr (HlTrace) trace = hl_tracer_run (a->model, a->input, a->backend, &tracing,
+                                             analyze_get_progress (a), error);
+  return trace != NULL ? hl_attention_source_new (trace) : NULL;
+}
+
 gboolean
 analyze_cross (Analyze *a, GError **error)
 {
-  static const char *const values[] = { "*attn.hook_v", NULL };
   HlCrossOptions options = { .is_raw = a->options->is_raw,
                              .keeps_special = a->options->keeps_special,
                              .model = a->model };
-  HlTraceOptions tracing = { .interventions = a->interventions };
   const HlModelInfo *info = hl_model_get_info (a->model);
+  int stack = info->readout_stack > 0 ? info->readout_stack + 1 : 0;
   HlFaithfulnessOptions taking;
   if (!read_weights (a, &options.by_norm, error) || !read_metric (a, &taking, error) ||
       !analyze_saliency (a, error))
     return FALSE;
-  const HlProgress *progress = analyze_get_progress (a);
-  tracing.capture = options.by_norm ? values : NULL;
-  g_autoptr (HlTrace) trace =
-      hl_tracer_run (a->model, a->input, a->backend, &tracing, progress, error);
-  if (trace == NULL)
-    return FALSE;
-  g_autoptr (HlAttentionSource) source = hl_attention_source_new (trace);
-  int stack = info->readout_stack > 0 ? info->readout_stack + 1 : 0;
-  a->cross = hl_cross_compare (source, a->backend, stack, a->saliency, &options, progress,
-                               error);
+  g_autoptr (HlAttentionSource) source = trace_maps (a, options.by_norm, error);
+  a->cross = source != NULL ? hl_cross_compare (source, a->backend, stack, a->saliency,
+                                                &options, analyze_get_progress (a), error)
+                            : NULL;
   if (a->cross == NULL)
-    return FALSE;
-  if (a->options->takes_away)
-    a->faithfulness = hl_faithfulness_measure_by (
-        a->model, a->input, a->backend, a->saliency, a->cross, &taking, progress, error);
-  if (a->options->takes_away && a->faithfulness == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
   HlSessionResult *result =
       hl_cross_comparison_to_result (a->cross, a->saliency, &options, provenance);
-  if (a->faithfulness != NULL)
-    hl_faithfulness_add_to (a->faithfulness, result);
   g_ptr_array_add (a->results, result);
-  return TRUE;
+  return choose_heads (a, result, source, error) && take_away (a, result, &taking, error);
 }
 
 /* ---- what is printed -----------------------------------------------------------------
@@ -143,6 +214,8 @@ print_faithfulness (const HlFaithfulness *f)
                 hl_token_order_name ((HlTokenOrder) o), x->mean, x->low, x->high, y->mean,
                 y->low, y->high);
     }
+  if (f->heads != NULL)
+    printf (_ ("Attention is that of the heads %s.\n"), f->heads);
   printf (ngettext ("Chance is the mean of %d order.\n",
                     "Chance is the mean of %d orders.\n", (gulong) f->n_random),
           f->n_random);
@@ -174,6 +247,10 @@ analyze_print_cross (const Analyze *a)
               ? _ ("Mean of all layers: Pearson r %.4f, r² %.4f; Spearman %.4f\n")
               : _ ("Mean of all heads: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
           c->pearson_all, c->pearson_all * c->pearson_all, c->spearman_all);
+  if (a->chosen != NULL)
+    printf (_ ("Heads %s: Pearson r %.4f, r² %.4f; Spearman %.4f\n"), a->chosen_heads,
+            a->chosen->pearson, a->chosen->pearson * a->chosen->pearson,
+            a->chosen->spearman);
   printf (_ ("Mean map of each layer: r"));
   for (int l = 0; l < c->n_layers; l++)
     printf (" %.4f", c->pearson_layer[l]);
@@ -257,6 +334,13 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
   json_object_set_new (root, "spearman_all", hl_result_real (c->spearman_all));
   json_object_set_new (root, "pearson_target",
                        hl_result_reals (c->by_target, c->n_targets));
+  if (a->chosen != NULL)
+    json_object_set_new (
+        root, "chosen",
+        json_pack ("{s:s, s:o, s:o, s:o}", "heads", a->chosen_heads, "pearson",
+                   hl_result_real (a->chosen->pearson), "spearman",
+                   hl_result_real (a->chosen->spearman), "pearson_target",
+                   hl_result_reals (a->chosen->by_target, c->n_targets)));
   if (a->faithfulness != NULL)
     json_object_set_new (root, "faithfulness", faithfulness_to_json (a->faithfulness));
   return root;

@@ -143,6 +143,11 @@ cross_entries (AnalyzeOptions *o)
     { "weights", 0, 0, G_OPTION_ARG_STRING, &o->weights,
       N_ ("Attention is its map (map), or the norm of what it carries, A v W_O (norm)"),
       "KIND" },
+    { "heads", 0, 0, G_OPTION_ARG_STRING, &o->attention_of,
+      N_ ("Attention of these heads beside that of all, and for --deletion: 5.1,3.0, "
+          "alignment for those that the model names, or best for the one that agrees "
+          "best"),
+      "LIST" },
     { "keep-special", 0, 0, G_OPTION_ARG_NONE, &o->keeps_special,
       N_ ("Let special tokens and padding count"), NULL },
     { "deletion", 0, 0, G_OPTION_ARG_NONE, &o->takes_away,

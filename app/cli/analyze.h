@@ -58,6 +58,7 @@ typedef struct
   gboolean keeps_special;
   gboolean takes_away;
   char *weights;
+  char *attention_of;
   char *metric;
   int n_chance;
   char *csv;
@@ -87,6 +88,7 @@ typedef struct
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
  * (nullable), and beside it @cross (nullable) and @faithfulness (nullable), or @alignment
  * (nullable) with its words @spoken (element-type SpokenWord)
+ * @chosen: (nullable): beside @cross the mean map of the heads @chosen_heads
  * @marked (element-type HlReferenceWord), @times: (nullable): beside @spoken
  * @beside: (nullable): of two towers, what is said of the other
  * @pair, @own: (nullable): of two towers the other's input, and this one for the other
@@ -112,6 +114,8 @@ typedef struct
   HlPair *pair;
   HlPair *own;
   HlCrossComparison *cross;
+  HlCrossMap *chosen;
+  char *chosen_heads;
   HlFaithfulness *faithfulness;
   HlAlignment *alignment;
   GArray *spoken;

@@ -14,6 +14,27 @@ cli_heads_clear (CliHeads *heads)
   g_free (heads->mask);
 }
 
+gboolean
+cli_heads_parse_list (const char *text, int stack, GArray *heads, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (text, ",", -1);
+  for (int i = 0; words[i] != NULL; i++)
+    {
+      HlHeadKey key = { 0 };
+      gboolean is_good = hl_head_key_parse (g_strstrip (words[i]), &key);
+      key.stack = stack;
+      if (!is_good)
+        {
+          g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                       "--heads: LAYER.HEAD separated by commas expected, \"%s\" found",
+                       words[i]);
+          return FALSE;
+        }
+      g_array_append_val (heads, key);
+    }
+  return TRUE;
+}
+
 GPtrArray *
 cli_heads_interventions (const CliHeads *o, const HlModelInfo *info, GError **error)
 {

@@ -30,6 +30,11 @@ typedef struct
 
 void cli_heads_clear (CliHeads *heads);
 
+/** cli_heads_parse_list: appends "5.1,3.0" to (element-type HlHeadKey) @heads, of @stack;
+ * FALSE with @error (RANGE), which begins with "--heads". */
+gboolean
+cli_heads_parse_list (const char *text, int stack, GArray *heads, GError **error);
+
 /** cli_heads_interventions: (transfer full) (element-type HlIntervention): NULL with
  * @error, for a head that the model does not have or a bad mask. */
 GPtrArray *

@@ -57,6 +57,7 @@ options_clear (AnalyzeOptions *o)
   g_free (o->pooling);
   g_free (o->align);
   g_free (o->weights);
+  g_free (o->attention_of);
   g_free (o->metric);
   g_free (o->csv);
   g_free (o->output);
@@ -80,6 +81,8 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->pair, hl_pair_free);
   g_clear_pointer (&a->own, hl_pair_free);
   g_clear_pointer (&a->cross, hl_cross_comparison_free);
+  g_clear_pointer (&a->chosen, hl_cross_map_free);
+  g_clear_pointer (&a->chosen_heads, g_free);
   g_clear_pointer (&a->faithfulness, hl_faithfulness_free);
   g_clear_pointer (&a->alignment, hl_alignment_free);
   g_clear_pointer (&a->spoken, analyze_clear_spoken);
@@ -205,6 +208,8 @@ check_usage (AnalyzeOptions *o, int argc, char **argv, guint *which)
                    o->stable_at > 0))
     return cli_usage ("analyze", _ ("--masks, --granularities, --pooling and --stable-at "
                                     "are of --method spes"));
+  if (o->attention_of != NULL && g_strcmp0 (o->weights, "norm") == 0)
+    return cli_usage ("analyze", _ ("--heads is of maps: norms are of all heads"));
   if (!o->takes_away && (o->metric != NULL || o->n_chance > 0))
     return cli_usage ("analyze", _ ("--metric and --chance are of --deletion"));
   if (g_str_equal (analyses[*which].name, HL_RESULT_OVERVIEW) && o->dataset == NULL)

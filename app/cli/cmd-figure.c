@@ -2,11 +2,11 @@
  * headlight figure S.h5 --view grid|heatmap|overlay|tokens|arcs -o F.svg|.pdf|.png */
 #include "config.h"
 
+#include "cli-heads.h"
 #include "figure.h"
 
 #include "base/hl-error.h"
 #include "draw/hl-colormap.h"
-#include "trace/hl-head-mask.h"
 #include "trace/hl-word-trace.h"
 
 #include <glib/gi18n.h>
@@ -86,22 +86,7 @@ parse_heads (const Figure *m, int stack, GArray *heads, GError **error)
   gboolean is_asked = o->heads != NULL || o->layer >= 0 || o->head >= 0;
   if (hl_figure_kind_is_of_result (m->kind) && !is_asked)
     return TRUE;
-  g_auto (GStrv) words = g_strsplit (o->heads != NULL ? o->heads : one, ",", -1);
-  for (int i = 0; words[i] != NULL; i++)
-    {
-      HlHeadKey key = { 0 };
-      gboolean is_good = hl_head_key_parse (g_strstrip (words[i]), &key);
-      key.stack = stack;
-      if (!is_good)
-        {
-          g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                       "--heads: LAYER.HEAD separated by commas expected, \"%s\" found",
-                       words[i]);
-          return FALSE;
-        }
-      g_array_append_val (heads, key);
-    }
-  return TRUE;
+  return cli_heads_parse_list (o->heads != NULL ? o->heads : one, stack, heads, error);
 }
 
 /* "8,4" is one patch; of a text, "3+7+9" are several tokens. */

@@ -326,6 +326,18 @@ make_params (const HlCrossComparison *c,
   return text;
 }
 
+gboolean
+hl_cross_comparison_find_best (const HlCrossComparison *c, HlHeadKey *best)
+{
+  int n = c->n_layers * c->n_heads, at = -1;
+  for (int i = 0; i < n; i++)
+    if (!isnan (c->pearson[i]) && (at < 0 || c->pearson[i] > c->pearson[at]))
+      at = i;
+  if (at >= 0)
+    *best = (HlHeadKey){ c->stack, at / c->n_heads, at % c->n_heads };
+  return at >= 0;
+}
+
 HlSessionResult *
 hl_cross_comparison_to_result (const HlCrossComparison *c,
                                const HlSaliencySet *set,

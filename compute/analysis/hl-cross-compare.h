@@ -72,6 +72,11 @@ HlCrossComparison *hl_cross_compare (const HlAttentionSource *source,
                                      const HlProgress *progress,
                                      GError **error);
 
+/** hl_cross_comparison_find_best: the head that agrees best, by Pearson's r; FALSE where
+ * none has an r. Thread: any. */
+gboolean hl_cross_comparison_find_best (const HlCrossComparison *comparison,
+                                        HlHeadKey *best);
+
 /** hl_cross_comparison_to_result: (transfer full): arrays as above, "pearson_all" and
  * "spearman_all" of one number, and "value", "position", "class", "against" of the
  * targets as hl_saliency_set_to_result() has them, and what spes adds; @provenance: JSON

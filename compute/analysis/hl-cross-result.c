@@ -131,6 +131,7 @@ read_faithfulness (HlResultReader *r)
   HlFaithfulness *f = g_new0 (HlFaithfulness, 1);
   const char *undisturbed = hl_result_get_string (r->params, "undisturbed");
   const char *metric = hl_result_get_string (r->params, "metric");
+  const char *heads = hl_result_get_string (r->params, "attention_of");
   gint64 n = curves->tensor->shape.n_dims == 3 ? curves->tensor->shape.dim[1] : -1;
   if (n < 1 || n > HL_SALIENCY_SIDE_MOST)
     hl_result_reader_complain (r, "deletion_curve", "curves of some outputs");
@@ -139,6 +140,8 @@ read_faithfulness (HlResultReader *r)
   f->n_random = (int) MAX (hl_result_get_int (r->params, "random_orders", 1 << 20), 1);
   if (metric[0] != '\0' && !hl_metric_from_name (metric, &f->metric))
     hl_result_reader_complain (r, "metric", "the name of a metric");
+  if (heads[0] != '\0')
+    f->heads = g_utf8_make_valid (heads, -1);
   if (undisturbed[0] != '\0')
     f->undisturbed = g_utf8_make_valid (undisturbed, -1);
   f->deletion = read_curves (r, "deletion_curve", f->n_targets);

@@ -67,6 +67,7 @@ hl_faithfulness_free (HlFaithfulness *f)
   g_free (f->deletion);
   g_free (f->insertion);
   g_free (f->undisturbed);
+  g_free (f->heads);
   g_free (f);
 }
 
@@ -363,7 +364,11 @@ hl_faithfulness_measure_by (const HlModel *model,
   gsize n = (gsize) (HL_N_ORDERS * f->n_targets * SHARES);
   f->deletion = g_new0 (double, n + 1);
   f->insertion = g_new0 (double, n + 1);
-  const Measuring m = { model, input, backend, set, c, rand };
+  HlCrossComparison compared = *c;
+  if (o.map != NULL)
+    compared.attention = o.map->attention;
+  f->heads = g_strdup (o.map != NULL ? o.heads : NULL);
+  const Measuring m = { model, input, backend, set, &compared, rand };
   if (!check_targets (set, error) || !measure_all (f, &m, progress, error))
     return NULL;
   for (int k = 0; k < HL_N_ORDERS; k++)
@@ -420,8 +425,14 @@ describe (const HlFaithfulness *f, HlSessionResult *result)
   json_t *params = json_loads (result->params_json, 0, NULL);
   json_object_set_new (params, "metric", json_string (hl_metric_name (f->metric)));
   json_object_set_new (params, "random_orders", json_integer (f->n_random));
+  if (f->heads != NULL)
+    json_object_set_new (params, "attention_of", json_string (f->heads));
+  else
+    json_object_del (params, "attention_of");
   if (f->undisturbed != NULL)
     json_object_set_new (params, "undisturbed", json_string (f->undisturbed));
+  else
+    json_object_del (params, "undisturbed");
   char *text = json_dumps (params, JSON_COMPACT);
   g_free (result->params_json);
   result->params_json = g_strdup (text);

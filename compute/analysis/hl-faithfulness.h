@@ -5,6 +5,7 @@
 #pragma once
 
 #include "analysis/hl-cross-compare.h"
+#include "analysis/hl-cross-map.h"
 #include "analysis/hl-statistics.h"
 
 G_BEGIN_DECLS
@@ -12,7 +13,7 @@ G_BEGIN_DECLS
 /** HL_FAITHFULNESS_SHARES: of the tokens that count, 0, 10, ... 100 %. */
 #define HL_FAITHFULNESS_SHARES 11
 
-/** HlTokenOrder: by what tokens are ranked: the mean map of all heads, saliency (a signed
+/** HlTokenOrder: by what tokens are ranked: the mean map of heads, saliency (a signed
  * one by its size), or by chance. */
 typedef enum
 {
@@ -58,12 +59,15 @@ gboolean hl_metric_falls (HlFaithfulnessMetric metric);
  * HlFaithfulnessOptions: all zero is a sensible default.
  * @seed: of chance, and of intervals
  * @n_random: orders of chance a target; 0 for HL_FAITHFULNESS_RANDOM
+ * @map: (nullable): attention is that of these heads, named by @heads; else of all
  */
 typedef struct
 {
   guint32 seed;
   int n_random;
   HlFaithfulnessMetric metric;
+  const HlCrossMap *map;
+  const char *heads;
 } HlFaithfulnessOptions;
 
 #define HL_FAITHFULNESS_RANDOM 5
@@ -77,12 +81,14 @@ typedef struct
  * @deletion_area, @insertion_area: (order): mean over targets of the area under a curve
  *   (trapezoids; of probabilities and rates 0 to 1), with a bootstrap interval over
  * targets
+ * @heads: (nullable): whose attention, "5.1, 5.4"; NULL for all
  * @undisturbed: (nullable): with these what the decoder says of the whole source
  */
 typedef struct
 {
   HlFaithfulnessMetric metric;
   int n_random;
+  char *heads;
   char *undisturbed;
   int n_targets;
   double *deletion, *insertion;
@@ -142,7 +148,8 @@ HlFaithfulness *hl_faithfulness_measure (const HlModel *model,
 
 /** hl_faithfulness_add_to: puts into @result "deletion_curve" and "insertion_curve"
  * (order, target, share), "deletion_area" and "insertion_area" (order, 3): mean, low,
- * high; orders as HlTokenOrder; and into its parameters "metric" and "random_orders".
+ * high; orders as HlTokenOrder; and into its parameters "metric", "random_orders" and
+ * "attention_of".
  * Thread: any. */
 void hl_faithfulness_add_to (const HlFaithfulness *faithfulness, HlSessionResult *result);
 

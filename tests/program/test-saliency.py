@@ -228,6 +228,36 @@ def tokens_taken_away():
         assert given[1] > found["random"]["insertion_area"][2], found
 
 
+@case
+def whose_attention_is_followed():
+    ask = ("analyze", "cross-attention", G2P, "--text", "transformations", "--method",
+           "occlusion", "--deletion", "--chance", 1)
+    plain = json.loads(good(*ask, "--json"))
+    everyone = ",".join(f"{layer}.{head}" for layer in range(3) for head in range(4))
+
+    def of(heads):
+        found = json.loads(good(*ask, "--heads", heads, "--json"))
+        return found["chosen"], found["faithfulness"]
+
+    chosen, left = of(everyone)
+    assert abs(chosen["pearson"] - plain["pearson_all"]) < 1e-9, chosen
+    assert left["attention"] == plain["faithfulness"]["attention"], left
+    chosen, left = of("0.1")
+    assert abs(chosen["pearson"] - plain["pearson"][0][1]) < 1e-9, chosen
+    assert left["attention"] != plain["faithfulness"]["attention"], left
+    assert left["saliency"] == plain["faithfulness"]["saliency"], left
+    chosen, _ = of("best")
+    assert abs(chosen["pearson"] - max(x for row in plain["pearson"] for x in row)) < 1e-9
+    said = good(*ask, "--heads", "0.1,0.2", "-o", at("heads.h5"))
+    assert "Attention is that of the heads 0.1, 0.2." in said, said
+    good("figure", at("heads.h5"), "--view", "chart", "--chart", "curves", "-o", at("h.svg"))
+    assert "attention (heads 0.1, 0.2)" in " ".join(texts(at("h.svg")))
+    for heads, says in (("9.9", "head 9.9"), ("alignment", "g2p-cmu does not"),
+                        ("x", "--heads: LAYER.HEAD")):
+        fails(1, *ask, "--heads", heads, says=[says])
+    fails(2, *ask, "--heads", "best", "--weights", "norm", says=["--heads is of maps"])
+
+
 def edits(a, b):
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

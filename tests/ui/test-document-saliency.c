@@ -4,6 +4,7 @@
 #include "document-settle.h"
 
 #include "base/hl-error.h"
+#include "presenters/hl-present-agreement.h"
 #include "presenters/hl-present-compare.h"
 
 #include <glib/gstdio.h>
@@ -235,6 +236,42 @@ test_heads (void)
   hl_document_set_cross_heads (document, HL_CROSS_HEADS_PINNED);
   wait_for_engine (document);
   g_assert_nonnull (hl_document_get_cross_map (document));
+  g_object_unref (document);
+}
+
+static double
+attention_area (HlDocument *document)
+{
+  hl_document_delete (document, HL_METRIC_PROBABILITY);
+  document_settle (document);
+  wait_for_engine (document);
+  return hl_document_get_cross (document)
+      ->faithfulness->deletion_area[HL_ORDER_ATTENTION]
+      .mean;
+}
+
+/* Deletion is of the attention that is shown, and says so; also from a session. */
+static void
+test_deletion_of_heads (void)
+{
+  HlDocument *document = open_word ("transformations");
+  HlSelection *selection = hl_document_get_selection (document);
+  int stack = compare (document, HL_SALIENCY_OCCLUSION)->comparison->stack;
+  double all = attention_area (document);
+  g_assert_null (hl_document_get_cross (document)->faithfulness->heads);
+  hl_selection_set_stack_head (selection, stack, 0, 1);
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_SELECTED);
+  wait_for_engine (document);
+  double of_one = attention_area (document);
+  g_assert_cmpfloat (of_one, >, all + 0.02); /* 0.1 is not what tells letters */
+  g_assert_cmpstr (hl_document_get_cross (document)->faithfulness->heads, ==, "0.1");
+  g_autoptr (HlChartScene) chart =
+      hl_present_left (hl_document_get_cross_kept (document), FALSE, NULL);
+  g_assert_nonnull (strstr (chart->caption, "attention (heads 0.1)"));
+  hl_document_set_cross_heads (document, HL_CROSS_HEADS_ALL);
+  wait_for_engine (document);
+  g_assert_cmpfloat (attention_area (document), ==, all);
+  g_assert_null (hl_document_get_cross (document)->faithfulness->heads);
   g_object_unref (document);
 }
 
@@ -509,6 +546,7 @@ main (int argc, char **argv)
   g_test_add_func ("/document-saliency/region", test_region);
   g_test_add_func ("/document-saliency/picture", test_picture);
   g_test_add_func ("/document-saliency/heads", test_heads);
+  g_test_add_func ("/document-saliency/deletion-of-heads", test_deletion_of_heads);
   g_test_add_func ("/document-saliency/masks", test_masks);
   g_test_add_func ("/document-saliency/masks-stopped", test_masks_stopped);
   g_test_add_func ("/document-saliency/cells", test_cells);

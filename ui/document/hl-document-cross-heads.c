@@ -5,24 +5,10 @@
 #include "analysis/hl-alignment.h"
 #include "document/hl-document-private.h"
 
-#include <math.h>
-
 HlCrossHeads
 hl_document_get_cross_heads (HlDocument *self)
 {
   return self->saliency.heads;
-}
-
-static void
-append_best (const HlCrossComparison *c, GArray *heads)
-{
-  int n = c->n_layers * c->n_heads, best = -1;
-  for (int i = 0; i < n; i++)
-    if (!isnan (c->pearson[i]) && (best < 0 || c->pearson[i] > c->pearson[best]))
-      best = i;
-  HlHeadKey key = { c->stack, best / c->n_heads, best % c->n_heads };
-  if (best >= 0)
-    g_array_append_val (heads, key);
 }
 
 GArray *
@@ -31,7 +17,7 @@ hl_document_list_cross_heads (HlDocument *self, HlCrossHeads which)
   guint n_pinned;
   const HlHeadKey *pinned = hl_selection_get_pinned (self->selection, &n_pinned);
   const HlCrossResult *made = self->saliency.made;
-  HlHeadKey looked_at = hl_selection_get_head (self->selection);
+  HlHeadKey looked_at = hl_selection_get_head (self->selection), best;
   if (which == HL_CROSS_HEADS_ALIGNMENT && made != NULL && self->model != NULL)
     return hl_alignment_list_named (self->model, made->comparison->stack);
   GArray *heads = g_array_new (FALSE, FALSE, sizeof (HlHeadKey));
@@ -43,8 +29,9 @@ hl_document_list_cross_heads (HlDocument *self, HlCrossHeads which)
   for (guint i = 0; which == HL_CROSS_HEADS_PINNED && i < n_pinned; i++)
     if (pinned[i].stack == stack)
       g_array_append_val (heads, pinned[i]);
-  if (which == HL_CROSS_HEADS_BEST)
-    append_best (made->comparison, heads);
+  if (which == HL_CROSS_HEADS_BEST &&
+      hl_cross_comparison_find_best (made->comparison, &best))
+    g_array_append_val (heads, best);
   return heads;
 }
 

@@ -6,6 +6,7 @@
 #include "analysis/hl-spes.h"
 #include "document/hl-document-private.h"
 #include "io/hl-json.h"
+#include "presenters/hl-present-compare.h"
 #include "presenters/hl-present.h"
 #include "trace/hl-head-mask.h"
 
@@ -30,6 +31,8 @@ typedef struct
   HlCrossResult *known;
   HlSessionResult *kept;
   HlFaithfulnessMetric metric;
+  HlCrossMap *map; /* (nullable): whose attention deletion is of, and their names */
+  char *heads;
   HlSaliencySet *given;  /* (nullable): saliency that a session has */
   HlSessionResult *bare; /* (nullable): what that was read from */
 } Job;
@@ -41,6 +44,8 @@ job_free (Job *job)
   hl_model_unref (job->model);
   hl_input_unref (job->input);
   hl_attention_source_unref (job->source);
+  hl_cross_map_free (job->map);
+  g_free (job->heads);
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
   hl_cross_result_unref (job->known);
   g_clear_pointer (&job->kept, hl_session_result_unref);
@@ -579,7 +584,9 @@ delete_job (gpointer data, HlBackend *backend, const HlProgress *progress, GErro
   options.interventions = job->interventions;
   HlSaliencySet with = *set;
   with.options = options;
-  const HlFaithfulnessOptions by = { .seed = options.seed, .metric = job->metric };
+  const HlFaithfulnessOptions by = {
+    .seed = options.seed, .metric = job->metric, .map = job->map, .heads = job->heads
+  };
   return hl_faithfulness_measure_by (job->model, job->input, backend, &with,
                                      job->known->comparison, &by, progress, error);
 }
@@ -601,6 +608,18 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer data)
   tell (self);
 }
 
+/* Of the heads whose attention is shown. */
+static void
+take_map (Job *job)
+{
+  const HlDocumentSaliency *s = &job->document->saliency;
+  if (s->map == NULL)
+    return;
+  job->map = hl_cross_map_copy (s->map);
+  job->heads = hl_compare_list_heads ((const HlHeadKey *) (gpointer) s->map_heads->data,
+                                      s->map_heads->len);
+}
+
 void
 hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric)
 {
@@ -609,6 +628,7 @@ hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric)
   hl_document_stop_saliency (self);
   Job *job = job_new (self);
   job->metric = metric;
+  take_map (job);
   job->interventions = self->saliency.interventions != NULL
                            ? g_ptr_array_ref (self->saliency.interventions)
                            : list_interventions (self);

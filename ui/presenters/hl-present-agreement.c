@@ -19,13 +19,17 @@
 /* ---- words ---------------------------------------------------------------------------
  */
 
-/* What attention is: a map, or what it carries. */
-static const char *
+/* (transfer full): what attention is: a map, of some heads or of all, or what it carries.
+ */
+static char *
 attention_words (const json_t *params)
 {
-  return hl_present_is_by_norm (params)
-             ? _ ("attention (norm of A v W_O, mean of all layers)")
-             : _ ("attention (mean of all heads)");
+  g_autofree char *heads =
+      g_utf8_make_valid (hl_result_get_string (params, "attention_of"), -1);
+  if (hl_present_is_by_norm (params))
+    return g_strdup (_ ("attention (norm of A v W_O, mean of all layers)"));
+  return heads[0] != '\0' ? g_strdup_printf (_ ("attention (heads %s)"), heads)
+                          : g_strdup (_ ("attention (mean of all heads)"));
 }
 
 /* (transfer full): what saliency is of where it is not the input. */
@@ -127,6 +131,7 @@ left_caption (const json_t *params, int n, HlFaithfulnessMetric metric)
   gboolean falls = hl_metric_falls (metric);
   gint64 n_random = hl_result_get_int (params, "random_orders", G_MAXINT32);
   g_autofree char *saliency = saliency_words (params);
+  g_autofree char *attention = attention_words (params);
   g_autofree char *of =
       hl_metric_is_of_sentence (metric)
           ? g_strdup (_ ("One sentence, decoded again"))
@@ -138,8 +143,8 @@ left_caption (const json_t *params, int n, HlFaithfulnessMetric metric)
                              "the order of %s, %s, and chance (mean of %d). The better "
                              "an order, the %s under "
                              "deletion and the %s under insertion."),
-                          of, bands, attention_words (params), saliency,
-                          (int) MAX (n_random, 1), falls ? _ ("lower") : _ ("higher"),
+                          of, bands, attention, saliency, (int) MAX (n_random, 1),
+                          falls ? _ ("lower") : _ ("higher"),
                           falls ? _ ("higher") : _ ("lower"));
 }
 

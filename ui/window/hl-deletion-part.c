@@ -24,12 +24,15 @@ struct _HlDeletionPart
 
 G_DEFINE_FINAL_TYPE (HlDeletionPart, hl_deletion_part, GTK_TYPE_WIDGET)
 
-static const char *
-order_words (int order)
+/* (transfer full) */
+static char *
+order_words (const HlFaithfulness *f, int order)
 {
-  return order == HL_ORDER_ATTENTION  ? _ ("attention")
-         : order == HL_ORDER_SALIENCY ? _ ("saliency")
-                                      : _ ("chance");
+  if (order == HL_ORDER_ATTENTION && f->heads != NULL)
+    return g_strdup_printf (_ ("attention (heads %s)"), f->heads);
+  return g_strdup (order == HL_ORDER_ATTENTION  ? _ ("attention")
+                   : order == HL_ORDER_SALIENCY ? _ ("saliency")
+                                                : _ ("chance"));
 }
 
 /* (transfer full): areas with their intervals, a line an order. */
@@ -40,15 +43,16 @@ describe_areas (const HlFaithfulness *f)
   for (int o = 0; o < HL_N_ORDERS; o++)
     {
       const HlInterval *d = &f->deletion_area[o], *i = &f->insertion_area[o];
+      g_autofree char *order = order_words (f, o);
       if (f->n_targets < 2)
         {
           g_string_append_printf (text, _ ("By %s: deletion %.3f, insertion %.3f\n"),
-                                  order_words (o), d->mean, i->mean);
+                                  order, d->mean, i->mean);
           continue;
         }
       g_string_append_printf (
           text, _ ("By %s: deletion %.3f [%.3f, %.3f], insertion %.3f [%.3f, %.3f]\n"),
-          order_words (o), d->mean, d->low, d->high, i->mean, i->low, i->high);
+          order, d->mean, d->low, d->high, i->mean, i->low, i->high);
     }
   g_string_append_printf (
       text,
