@@ -31,6 +31,7 @@ hl_cross_result_unref (HlCrossResult *result)
   g_free (result->mean_cells);
   g_free (result->query);
   g_free (result->interventions);
+  g_free (result->pair);
   g_free (result);
 }
 
@@ -216,8 +217,11 @@ hl_cross_result_read (const HlSessionResult *result, GError **error)
   read_masks (&r, made);
   read_checks (&r, made->checks);
   read_cells (&r, made);
+  const json_t *pair = json_object_get (r.params, "pair");
   made->options.by_norm =
       g_str_equal (hl_result_get_string (r.params, "weights"), "norm");
+  if (json_is_object (pair))
+    made->pair = g_utf8_make_valid (hl_result_get_string (pair, "name"), -1);
   made->interventions = g_strdup (hl_result_get_string (r.params, "interventions"));
   made->options.is_raw = g_str_equal (hl_result_get_string (r.params, "maps"), "raw");
   made->options.keeps_special =

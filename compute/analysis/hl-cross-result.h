@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @query: (n_targets): the rows of the maps
  * @faithfulness: (nullable): where it was measured
  * @interventions: in force, in words; "" for none
+ * @pair: (nullable): what the input is worth together with this is explained
  * @n_masks: by spes: how many, and @n_at_a_time; 0 for another method. Of @set's options
  * spes those it was made with
  * @checks: of HlSpesCheck: by spes: how reliable its map was after how many masks
@@ -30,6 +31,7 @@ typedef struct
   gint64 *query;
   HlFaithfulness *faithfulness;
   char *interventions;
+  char *pair;
   int n_masks, n_at_a_time;
   GArray *checks;
   HlTensor *cells;

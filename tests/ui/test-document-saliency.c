@@ -3,7 +3,9 @@
  * by other heads; stopped, and forgotten with its input. */
 #include "document-settle.h"
 
+#include "backend/cpu/hl-cpu.h"
 #include "base/hl-error.h"
+#include "model/hl-model-text.h"
 #include "presenters/hl-present-agreement.h"
 #include "presenters/hl-present-compare.h"
 
@@ -273,6 +275,127 @@ test_deletion_of_heads (void)
   g_assert_cmpfloat (attention_area (document), ==, all);
   g_assert_null (hl_document_get_cross (document)->faithfulness->heads);
   g_object_unref (document);
+}
+
+/* ---- two towers ----------------------------------------------------------------------
+ */
+
+#define SEQUENCE(NAME) "{\"Sequence\": {\"id\": \"" NAME "\", \"type_id\": 0}}"
+
+/* "w5" is token 5, and behind a text stands the token that is pooled. */
+static void
+write_words (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "tokenizer.json", NULL);
+  const char *end = "{\"SpecialToken\": {\"id\": \"</s>\", \"type_id\": 0}}";
+  g_autoptr (GString) vocab = g_string_new (NULL);
+  for (int i = 0; i < 82; i++)
+    g_string_append_printf (vocab, "\"w%d\": %d, ", i, i);
+  g_autofree char *text = g_strdup_printf (
+      "{\"added_tokens\": [{\"id\": 82, \"content\": \"</s>\", \"special\": true}],"
+      " \"pre_tokenizer\": {\"type\": \"Whitespace\"}, \"post_processor\":"
+      " {\"type\": \"TemplateProcessing\", \"single\": [" SEQUENCE (
+          "A") ", %s],"
+               " \"pair\": [" SEQUENCE ("A") ", " SEQUENCE (
+                   "B") ", %s], \"special_tokens\":"
+                        " {\"</s>\": {\"id\": \"</s>\", \"ids\": [82], \"tokens\": "
+                        "[\"</s>\"]}}},"
+                        " \"model\": {\"type\": \"WordLevel\", \"unk_token\": \"w0\", "
+                        "\"vocab\":"
+                        " {%s\"</s>\": 82}}}",
+      end, end, vocab->str);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* (transfer full): the folder of a model with two towers and a tokenizer. */
+static char *
+make_towers (void)
+{
+  static const char *const names[] = { "config.json", "model.safetensors" };
+  char *folder = g_dir_make_tmp ("towers-XXXXXX", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *from = g_test_build_filename (G_TEST_DIST, "golden", "models",
+                                                     "clip-both", names[i], NULL);
+      g_autofree char *to = g_build_filename (folder, names[i], NULL);
+      g_autofree char *bytes = NULL;
+      gsize size;
+      g_assert_true (g_file_get_contents (from, &bytes, &size, NULL));
+      g_assert_true (g_file_set_contents (to, bytes, (gssize) size, NULL));
+    }
+  write_words (folder);
+  return folder;
+}
+
+static void
+remove_towers (const char *folder)
+{
+  static const char *const names[] = { "config.json", "model.safetensors",
+                                       "tokenizer.json" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+      g_unlink (path);
+    }
+  g_rmdir (folder);
+}
+
+/* (transfer full): of the picture with tokens 5, 6 and 7, by the analysis itself. */
+static HlSaliencySet *
+score_pair (const char *folder, const char *picture)
+{
+  gint32 numbers[] = { 5, 6, 7, 82 };
+  g_autoptr (HlBackend) backend = hl_cpu_backend_new (HL_DTYPE_F32, 2);
+  g_autoptr (HlModel) model = hl_model_open_for (folder, "image", NULL);
+  g_autoptr (HlModel) other = hl_model_open_for (folder, "text", NULL);
+  g_autoptr (HlInput) input = hl_model_open_image (model, picture, 0, 0, NULL);
+  g_autoptr (HlInput) words = hl_model_open_ids (other, numbers, 4, NULL);
+  g_autoptr (HlPair) pair = hl_pair_new (other, words, NULL, backend, NULL, NULL);
+  const HlSaliencyOptions options = { .method = HL_SALIENCY_OCCLUSION,
+                                      .baseline = HL_BASELINE_MEAN,
+                                      .pair = pair };
+  HlSaliencySet *set =
+      hl_saliency_set_score (model, input, backend, -1, -1, -1, &options, NULL, NULL);
+  g_assert_nonnull (set);
+  set->options.pair = NULL;
+  return set;
+}
+
+/* Without a pair there is nothing to explain; with one it is what they are worth. */
+static void
+test_pair (void)
+{
+  g_autofree char *folder = make_towers ();
+  g_autofree char *picture = g_test_build_filename (G_TEST_DIST, "golden", "models",
+                                                    "vit-tiny", "input.png", NULL);
+  HlDocument *document = hl_document_new ();
+  hl_document_open_model (document, folder);
+  document_settle (document);
+  hl_document_open_input (document, picture);
+  document_settle (document);
+  g_assert_false (hl_document_can_compare (document));
+  hl_document_set_saliency_pair (document, "w5 w6 w7");
+  g_assert_cmpstr (hl_document_get_saliency_pair (document), ==, "w5 w6 w7");
+  g_assert_true (hl_document_can_compare (document));
+  HlCrossResult *result = compare (document, HL_SALIENCY_OCCLUSION);
+  g_assert_nonnull (result);
+  g_assert_cmpstr (hl_cross_result_get_name (result, 0), ==, "w5 w6 w7");
+  g_assert_cmpstr (result->pair, ==, "w5 w6 w7");
+  HlSaliencySet *set = score_pair (folder, picture);
+  const HlSaliencyRow *row = g_ptr_array_index (set->rows, 0);
+  const HlSaliencyRow *found = g_ptr_array_index (result->set->rows, 0);
+  g_assert_cmpint (result->comparison->n_keys, ==, row->n_tokens);
+  g_assert_cmpfloat_with_epsilon (found->z, row->z, 1e-5);
+  for (int j = 1; j < row->n_tokens; j++) /* CLS does not count */
+    g_assert_cmpfloat_with_epsilon (result->comparison->saliency[j],
+                                    fabs (row->scores[j]), 1e-5);
+  /* It has no probability; and of a text that cannot be read something is said. */
+  g_assert_false (hl_document_can_delete (document));
+  hl_document_set_saliency_pair (document, "");
+  g_assert_false (hl_document_can_compare (document));
+  hl_saliency_set_free (set);
+  g_object_unref (document);
+  remove_towers (folder);
 }
 
 /* ---- masks ---------------------------------------------------------------------------
@@ -547,6 +670,7 @@ main (int argc, char **argv)
   g_test_add_func ("/document-saliency/picture", test_picture);
   g_test_add_func ("/document-saliency/heads", test_heads);
   g_test_add_func ("/document-saliency/deletion-of-heads", test_deletion_of_heads);
+  g_test_add_func ("/document-saliency/pair", test_pair);
   g_test_add_func ("/document-saliency/masks", test_masks);
   g_test_add_func ("/document-saliency/masks-stopped", test_masks_stopped);
   g_test_add_func ("/document-saliency/cells", test_cells);

@@ -62,6 +62,7 @@ typedef struct
 typedef struct
 {
   HlSaliencyChoices choices;
+  char *pair;
   HlCrossResult *made;
   HlSessionResult *kept;
   GArray *checks;
@@ -74,6 +75,14 @@ typedef struct
   GCancellable *cancellable;
   guint epoch, map_epoch;
 } HlDocumentSaliency;
+
+/** hl_document_open_pair: (transfer full): what @given, a text or the path of a picture,
+ * is to the other tower of @model; NULL with @error. Thread: the backend's. */
+HlPair *hl_document_open_pair (const HlModel *model,
+                               const char *given,
+                               HlBackend *backend,
+                               const HlProgress *progress,
+                               GError **error);
 
 /** hl_document_init_scores, _clear_scores: with the document. */
 void hl_document_init_scores (HlDocument *self);

@@ -31,6 +31,8 @@ typedef struct
   HlCrossResult *known;
   HlSessionResult *kept;
   HlFaithfulnessMetric metric;
+  char *other; /* (nullable): of the other tower, and what it is opened as */
+  HlPair *pair;
   HlCrossMap *map; /* (nullable): whose attention deletion is of, and their names */
   char *heads;
   HlSaliencySet *given;  /* (nullable): saliency that a session has */
@@ -44,6 +46,8 @@ job_free (Job *job)
   hl_model_unref (job->model);
   hl_input_unref (job->input);
   hl_attention_source_unref (job->source);
+  g_free (job->other);
+  hl_pair_free (job->pair);
   hl_cross_map_free (job->map);
   g_free (job->heads);
   g_clear_pointer (&job->interventions, g_ptr_array_unref);
@@ -83,6 +87,7 @@ void
 hl_document_clear_saliency (HlDocument *self)
 {
   clear_all (self);
+  g_clear_pointer (&self->saliency.pair, g_free);
   g_cancellable_cancel (self->saliency.cancellable);
   g_clear_object (&self->saliency.cancellable);
 }
@@ -174,7 +179,7 @@ gboolean
 hl_document_can_compare (HlDocument *self)
 {
   if (self->model == NULL || self->input == NULL || self->source == NULL ||
-      self->trace->logits == NULL ||
+      (self->trace->logits == NULL && hl_document_get_saliency_pair (self) == NULL) ||
       g_strcmp0 (self->trace->input_hash, self->input->hash) != 0)
     return FALSE;
   g_autoptr (GPtrArray) interventions = list_interventions (self);
@@ -288,6 +293,19 @@ score_by_masks (Job *job, HlBackend *backend, const HlProgress *progress, GError
   return has_some ? hl_spes_to_set (spes) : NULL;
 }
 
+/* With a pair nothing else is a target. */
+static gboolean
+take_pair (Job *job, HlBackend *backend, const HlProgress *progress, GError **error)
+{
+  if (job->other == NULL)
+    return TRUE;
+  job->pair = hl_document_open_pair (job->model, job->other, backend, progress, error);
+  job->choices.options.pair = job->pair;
+  job->target = job->choices.against = -1;
+  job->position = -1;
+  return job->pair != NULL;
+}
+
 static gpointer
 compare_job (gpointer data,
              HlBackend *backend,
@@ -296,6 +314,8 @@ compare_job (gpointer data,
 {
   Job *job = data;
   g_autoptr (Compared) both = g_new0 (Compared, 1);
+  if (!take_pair (job, backend, progress, error))
+    return NULL;
   job->choices.options.interventions = job->interventions;
   HlProgressPart scoring = { progress, 0, 0.9 }, comparing = { progress, 0.9, 1 };
   const HlProgress first = hl_progress_part (&scoring);
@@ -439,6 +459,7 @@ hl_document_compare (HlDocument *self)
     return;
   Job *job = job_new (self);
   job->interventions = list_interventions (self);
+  job->other = g_strdup (hl_document_get_saliency_pair (self));
   job->target = choose_target (self);
   if (self->saliency.choices.at_token)
     job->position = chosen_token (self);
@@ -461,7 +482,7 @@ hl_document_can_go_on (HlDocument *self)
 {
   const HlCrossResult *made = self->saliency.made;
   return hl_document_can_compare (self) && made != NULL && made->n_masks > 0 &&
-         !made->options.by_norm;
+         !made->options.by_norm && made->pair == NULL;
 }
 
 /* One target, or every one: what is known says which. */
@@ -608,6 +629,14 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer data)
   tell (self);
 }
 
+gboolean
+hl_document_can_delete (HlDocument *self)
+{
+  const HlCrossResult *made = self->saliency.made;
+  return made != NULL && made->pair == NULL && hl_document_can_compare (self) &&
+         self->trace->logits != NULL;
+}
+
 /* Of the heads whose attention is shown. */
 static void
 take_map (Job *job)
@@ -623,7 +652,7 @@ take_map (Job *job)
 void
 hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric)
 {
-  if (!hl_document_can_compare (self) || self->saliency.made == NULL)
+  if (!hl_document_can_delete (self))
     return;
   hl_document_stop_saliency (self);
   Job *job = job_new (self);

@@ -41,12 +41,19 @@ const HlSaliencyChoices *hl_document_get_saliency_choices (HlDocument *self);
 void hl_document_set_saliency_choices (HlDocument *self,
                                        const HlSaliencyChoices *choices);
 
+/** hl_document_set_saliency_pair: of a model with two towers: what is explained is what
+ * the input is worth together with @other (nullable), a text or the path of a picture,
+ * and not a target. hl_document_get_saliency_pair: (transfer none) (nullable): where it
+ * counts. */
+void hl_document_set_saliency_pair (HlDocument *self, const char *other);
+const char *hl_document_get_saliency_pair (HlDocument *self);
+
 /** hl_document_check_saliency_choices: they fit the model and the input, or there is
  * none; else FALSE with @error (hl_saliency_check()). */
 gboolean hl_document_check_saliency_choices (HlDocument *self, GError **error);
 
-/** hl_document_can_compare: a model with logits, its input and its maps are there, and
- * they are of what is ablated now. */
+/** hl_document_can_compare: a model with logits, or two towers and a pair, its input and
+ * its maps are there, and they are of what is ablated now. */
 gboolean hl_document_can_compare (HlDocument *self);
 
 /** hl_document_compare: computes saliency, with the ablated heads ablated, and what maps
@@ -58,6 +65,9 @@ void hl_document_compare (HlDocument *self);
  * it was made with. */
 gboolean hl_document_can_go_on (HlDocument *self);
 void hl_document_go_on (HlDocument *self);
+
+/** hl_document_can_delete: what was compared has a probability, and can be run again. */
+gboolean hl_document_can_delete (HlDocument *self);
 
 /** hl_document_delete: deletion and insertion for what was compared. */
 void hl_document_delete (HlDocument *self, HlFaithfulnessMetric metric);

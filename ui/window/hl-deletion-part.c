@@ -104,7 +104,7 @@ hl_deletion_part_show_busy (HlDeletionPart *self)
       metric < HL_N_METRICS && hl_metric_is_of_sentence ((HlFaithfulnessMetric) metric);
   gboolean can_say = info != NULL && info->n_source_context > 0;
   gtk_widget_set_sensitive (
-      self->measure, hl_document_can_compare (self->document) && (can_say || !is_said) &&
+      self->measure, hl_document_can_delete (self->document) && (can_say || !is_said) &&
                          hl_document_get_analysis (self->document, &fraction) == NULL);
   gtk_widget_set_tooltip_text (
       self->measure, is_said && !can_say

@@ -16,7 +16,8 @@ typedef struct
   GtkDropDown *method;
   GtkDropDown *baseline;
   GtkCheckButton *at_encoder;
-  GtkEditable *target, *against;
+  GtkEditable *pair, *target, *against;
+  GtkWidget *pair_row; /* its title */
   GtkCheckButton *at_token;
   GtkCheckButton *is_raw;
   GtkCheckButton *keeps_special;
@@ -60,6 +61,7 @@ read_choices (Options *o)
       choices.target = target;
       choices.against = against;
     }
+  gboolean is_pair = gtk_editable_get_text (o->pair)[0] != '\0';
   choices.options.method = (HlSaliencyMethod) gtk_drop_down_get_selected (o->method);
   choices.options.baseline =
       (HlSaliencyBaseline) gtk_drop_down_get_selected (o->baseline);
@@ -73,12 +75,14 @@ read_choices (Options *o)
   gboolean is_by_masks = hl_saliency_is_of_sets (choices.options.method);
   if (is_by_masks)
     choices.against = -1; /* a distribution is held against none */
-  gtk_widget_set_sensitive (GTK_WIDGET (o->against), !is_by_masks);
+  gtk_widget_set_sensitive (GTK_WIDGET (o->target), !is_pair);
+  gtk_widget_set_sensitive (GTK_WIDGET (o->against), !is_by_masks && !is_pair);
   gtk_widget_set_sensitive (GTK_WIDGET (o->masks), is_by_masks);
   gtk_widget_set_sensitive (GTK_WIDGET (o->stable_at), is_by_masks);
   gtk_widget_set_sensitive (GTK_WIDGET (o->baseline),
                             hl_saliency_has_baseline (choices.options.method));
   hl_document_set_saliency_choices (o->document, &choices);
+  hl_document_set_saliency_pair (o->document, gtk_editable_get_text (o->pair));
   show_problem (o);
 }
 
@@ -102,6 +106,20 @@ changed_cb (Options *o)
   read_choices (o);
 }
 
+/* The other tower's input: a text is typed, a picture's file may be chosen. */
+static void
+show_pair (Options *o, const HlModelInfo *info)
+{
+  gboolean has_other = info != NULL && info->other_kind[0] != '\0';
+  gboolean is_picture = has_other && g_str_equal (info->other_kind, "image");
+  gtk_widget_set_visible (GTK_WIDGET (o->pair), has_other);
+  gtk_widget_set_visible (o->pair_row, has_other);
+  gtk_entry_set_placeholder_text (GTK_ENTRY (o->pair),
+                                  is_picture ? _ ("a picture's file") : _ ("a text"));
+  gtk_entry_set_icon_from_icon_name (GTK_ENTRY (o->pair), GTK_ENTRY_ICON_SECONDARY,
+                                     is_picture ? "document-open-symbolic" : NULL);
+}
+
 /* What a model cannot be asked is not offered. */
 static void
 show_model (GtkWidget *options)
@@ -112,6 +130,7 @@ show_model (GtkWidget *options)
   gboolean is_text = info != NULL && info->predicts == HL_PREDICTS_NEXT;
   gtk_widget_set_sensitive (GTK_WIDGET (o->at_encoder), has_source);
   gtk_widget_set_visible (GTK_WIDGET (o->at_token), is_text);
+  show_pair (o, info);
   o->is_chosen = FALSE;
   hl_saliency_options_suggest (options);
 }
@@ -129,6 +148,7 @@ hl_saliency_options_suggest (GtkWidget *options)
                               is_sound ? HL_SALIENCY_SPES : HL_SALIENCY_INTEGRATED);
   gtk_drop_down_set_selected (o->baseline, HL_BASELINE_MEAN);
   gtk_check_button_set_active (o->at_encoder, is_sound);
+  gtk_editable_set_text (o->pair, "");
   gtk_editable_set_text (o->target, "");
   gtk_editable_set_text (o->against, "");
   o->is_filling = FALSE;
@@ -191,17 +211,56 @@ static void
 build_masks (Options *o, GtkWidget *grid)
 {
   o->masks =
-      add_number (o, grid, 8, _ ("Mas_ks"), gtk_spin_button_new_with_range (50, 1e6, 50),
+      add_number (o, grid, 9, _ ("Mas_ks"), gtk_spin_button_new_with_range (50, 1e6, 50),
                   _ ("Of SPES: runs with parts of the input hidden at random"));
-  o->stable_at = add_number (
-      o, grid, 9, _ ("Stop at _reliability"), gtk_spin_button_new_with_range (0, 1, 0.05),
-      _ ("Of SPES: ends when two halves of the masks agree so well; 0 for "
-         "never"));
-  o->seed = add_number (o, grid, 10, _ ("S_eed"),
+  o->stable_at =
+      add_number (o, grid, 10, _ ("Stop at _reliability"),
+                  gtk_spin_button_new_with_range (0, 1, 0.05),
+                  _ ("Of SPES: ends when two halves of the masks agree so well; 0 for "
+                     "never"));
+  o->seed = add_number (o, grid, 11, _ ("S_eed"),
                         gtk_spin_button_new_with_range (0, 4294967295.0, 1),
                         _ ("Of masks, of noise, and of orders of chance"));
   gtk_spin_button_set_value (o->masks, HL_SPES_MASKS);
   gtk_spin_button_set_value (o->stable_at, 0.95);
+}
+
+static void
+chosen_cb (GtkNativeDialog *dialog, int response, GtkEditable *entry)
+{
+  g_autoptr (GFile) file = response == GTK_RESPONSE_ACCEPT
+                               ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog))
+                               : NULL;
+  g_autofree char *path = file != NULL ? g_file_get_path (file) : NULL;
+  if (path != NULL)
+    gtk_editable_set_text (entry, path);
+  g_object_unref (dialog);
+}
+
+/* A picture for the other tower. */
+static void
+browse_cb (GtkEntry *entry, GtkEntryIconPosition position, gpointer data)
+{
+  GtkRoot *window = gtk_widget_get_root (GTK_WIDGET (entry));
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new (_ ("Open a Picture"), GTK_WINDOW (window),
+                                   GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (chosen_cb), entry, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+build_pair (Options *o, GtkWidget *grid)
+{
+  GtkWidget *entry = gtk_entry_new ();
+  g_signal_connect_swapped (entry, "changed", G_CALLBACK (changed_cb), o);
+  g_signal_connect (entry, "icon-press", G_CALLBACK (browse_cb), NULL);
+  hl_option_grid_add (grid, 3, _ ("T_ogether with"), entry,
+                      _ ("Of two towers: what speaks for the input going together with "
+                         "this"));
+  o->pair = GTK_EDITABLE (entry);
+  o->pair_row = gtk_grid_get_child_at (GTK_GRID (grid), 0, 3);
 }
 
 static void
@@ -212,7 +271,7 @@ build_problem (Options *o, GtkWidget *grid)
   gtk_label_set_max_width_chars (GTK_LABEL (label), 40);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_add_css_class (label, "error");
-  gtk_grid_attach (GTK_GRID (grid), label, 0, 11, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), label, 0, 12, 2, 1);
   o->problem = GTK_LABEL (label);
 }
 
@@ -246,22 +305,23 @@ build (Options *o)
 {
   GtkWidget *grid = hl_option_grid_new ();
   build_method (o, grid);
+  build_pair (o, grid);
   o->target =
-      add_entry (o, grid, 3, _ ("_Target"), _ ("every token, or what is predicted"));
-  o->against = add_entry (o, grid, 4, _ ("A_gainst"), _ ("nothing"));
+      add_entry (o, grid, 4, _ ("_Target"), _ ("every token, or what is predicted"));
+  o->against = add_entry (o, grid, 5, _ ("A_gainst"), _ ("nothing"));
   gtk_widget_set_tooltip_text (
       GTK_WIDGET (o->against),
       _ ("A class or token whose logit is taken off: what speaks for the target and not "
          "for this one"));
   o->at_token =
-      add_check (o, grid, 5, _ ("Behind the _chosen token alone"),
+      add_check (o, grid, 6, _ ("Behind the _chosen token alone"),
                  _ ("Explains what the model says behind the token that is chosen"));
   o->is_raw = add_check (
-      o, grid, 6, _ ("Correlate maps as they _are"),
+      o, grid, 7, _ ("Correlate maps as they _are"),
       _ ("Else each row is z-scored first, so that rows with large numbers do not "
          "outweigh the others"));
   o->keeps_special = add_check (
-      o, grid, 7, _ ("Count _special tokens and padding"),
+      o, grid, 8, _ ("Count _special tokens and padding"),
       _ ("Else they are left out: padding alone gets half of Whisper's attention"));
   build_masks (o, grid);
   build_problem (o, grid);

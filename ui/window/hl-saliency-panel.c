@@ -64,6 +64,14 @@ show_head (HlSaliencyPanel *self)
   hl_masks_part_show (self->masks);
 }
 
+static gboolean
+has_other (HlSaliencyPanel *self)
+{
+  const HlModelInfo *info = hl_document_get_model_info (self->document);
+  return hl_document_has_model (self->document) && info != NULL &&
+         info->other_kind[0] != '\0';
+}
+
 static void
 show_empty (HlSaliencyPanel *self)
 {
@@ -72,6 +80,9 @@ show_empty (HlSaliencyPanel *self)
       self->empty_state.words,
       can ? _ ("What the model says is traced back to its input, and held against where "
                "its heads look.")
+      : has_other (self)
+          ? _ ("This model ends in no prediction. Under Options it takes what the input "
+               "may go together with, and then says what speaks for that.")
       : hl_document_has_model (self->document)
           ? _ ("This model ends in no prediction, which could be explained.")
           : _ ("Only a trace is open: saliency needs the model itself."));
