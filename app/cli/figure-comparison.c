@@ -74,7 +74,7 @@ read_heads (Figure *m, const HlProgress *progress, GError **error)
   m->cross_map = hl_cross_map_make (&rows, heads, m->heads->len, progress, error);
   g_autofree char *names = hl_compare_list_heads (heads, m->heads->len);
   m->whose = g_strdup_printf (
-      ngettext ("head %s", "mean of the heads %s", (gulong) m->heads->len), names);
+      m->heads->len == 1 ? _ ("head %s") : _ ("mean of the heads %s"), names);
   return m->cross_map != NULL;
 }
 
