@@ -23,10 +23,16 @@ cli_heads_parse_list (const char *text, int stack, GArray *heads, GError **error
       HlHeadKey key = { 0 };
       gboolean is_good = hl_head_key_parse (g_strstrip (words[i]), &key);
       key.stack = stack;
+      for (guint k = 0; is_good && k < heads->len; k++)
+        {
+          const HlHeadKey *other = &g_array_index (heads, HlHeadKey, k);
+          is_good = other->layer != key.layer || other->head != key.head;
+        }
       if (!is_good)
         {
           g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-                       "--heads: LAYER.HEAD separated by commas expected, \"%s\" found",
+                       "--heads: LAYER.HEAD separated by commas, each once, expected, "
+                       "\"%s\" found",
                        words[i]);
           return FALSE;
         }

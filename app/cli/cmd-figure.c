@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * headlight figure S.h5 --view grid|heatmap|overlay|tokens|arcs -o F.svg|.pdf|.png */
+ * headlight figure S.h5 --view V -o F.svg|.pdf|.png */
 #include "config.h"
 
 #include "cli-heads.h"
@@ -271,7 +271,10 @@ check_usage (const FigureOptions *o, Figure *m, int argc)
     return cli_usage ("figure",
                       _ ("--range: shared, per-head, percentile or log expected"));
   if (o->by_words && hl_figure_kind_is_of_result (m->kind))
-    return cli_usage ("figure", _ ("--words is of maps and texts: charts are of heads"));
+    return cli_usage ("figure",
+                      _ ("--words is of maps and texts: results are of tokens"));
+  if (o->query != NULL && m->kind == HL_FIGURE_CHART)
+    return cli_usage ("figure", _ ("--query is of maps, texts and comparisons"));
   m->view.leave_out_special = o->leave_out;
   m->view.by_words = o->by_words;
   m->view.is_from = o->is_from;

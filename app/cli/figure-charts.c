@@ -8,6 +8,7 @@
 #include "analysis/hl-overview-result.h"
 #include "analysis/hl-pattern-survey.h"
 #include "analysis/hl-patterns-result.h"
+#include "analysis/hl-result-reader.h"
 #include "analysis/hl-scores-result.h"
 #include "base/hl-error.h"
 #include "presenters/hl-present-agreement.h"
@@ -167,18 +168,30 @@ make_overview (
 /* ---- saliency ------------------------------------------------------------------------
  */
 
-/* (transfer none): the newest result that has @array; NULL with @error. */
+/* (transfer none): the newest of this trace that is @id, or @other (nullable), and has
+ * @array (nullable); NULL with @error, which names @what makes one. */
 static HlSessionResult *
-find_saliency (const Figure *m, const char *id, const char *other, GError **error)
+find_result (const Figure *m,
+             const HlTrace *trace,
+             const char *id,
+             const char *other,
+             const char *array,
+             const char *what,
+             GError **error)
 {
   for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
     {
       HlSessionResult *result = hl_session_get_result (m->session, i - 1);
-      if (g_str_equal (result->id, id) || g_strcmp0 (result->id, other) == 0)
+      gboolean is_one =
+          g_str_equal (result->id, id) || g_strcmp0 (result->id, other) == 0;
+      if (is_one && hl_result_is_of_trace (result, trace) &&
+          (array == NULL || hl_session_result_get_array (result, array) != NULL))
         return result;
     }
   g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-               "no such result in this session: headlight analyze %s makes one", id);
+               "no such result of this trace in this session: headlight analyze %s makes "
+               "one",
+               what);
   return NULL;
 }
 
@@ -189,8 +202,10 @@ make_saliency (
   const char *kind = m->o->chart;
   gboolean is_own = g_str_equal (kind, "saliency");
   HlSessionResult *result =
-      find_saliency (m, is_own ? HL_RESULT_SALIENCY : HL_RESULT_CROSS,
-                     is_own ? HL_RESULT_CROSS : NULL, error);
+      is_own
+          ? find_result (m, trace, HL_RESULT_SALIENCY, HL_RESULT_CROSS, NULL,
+                         HL_RESULT_SALIENCY, error)
+          : find_result (m, trace, HL_RESULT_CROSS, NULL, NULL, HL_RESULT_CROSS, error);
   if (result == NULL)
     return FALSE;
   m->score_map = g_str_equal (kind, "agreement")
@@ -199,29 +214,14 @@ make_saliency (
   return m->score_map != NULL;
 }
 
-/* (transfer none): with what was left when tokens were taken away; NULL with @error. */
-static HlSessionResult *
-find_faithfulness (const Figure *m, GError **error)
-{
-  for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
-    {
-      HlSessionResult *result = hl_session_get_result (m->session, i - 1);
-      if (g_str_equal (result->id, HL_RESULT_CROSS) &&
-          hl_session_result_get_array (result, "deletion_curve") != NULL)
-        return result;
-    }
-  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-               "no such result in this session: headlight analyze " HL_RESULT_CROSS
-               " --deletion makes one");
-  return NULL;
-}
-
 /* Both ways side by side. */
 static gboolean
 make_left (
     Figure *m, HlTrace *trace, HlHeadKey head, const HlProgress *progress, GError **error)
 {
-  HlSessionResult *result = find_faithfulness (m, error);
+  HlSessionResult *result =
+      find_result (m, trace, HL_RESULT_CROSS, NULL, "deletion_curve",
+                   HL_RESULT_CROSS " --deletion", error);
   for (int inserts = 0; inserts < 2 && result != NULL; inserts++)
     {
       HlChartScene *chart = hl_present_left (result, inserts, error);

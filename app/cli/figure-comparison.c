@@ -4,31 +4,50 @@
 
 #include "figure.h"
 
+#include "analysis/hl-result-reader.h"
 #include "base/hl-error.h"
 
 #include <glib/gi18n.h>
-#include <stdlib.h>
 
-/* (transfer full): the newest that is of this trace; NULL with @error. */
+/* (transfer full): the newest that is of this trace; NULL with @error, that of the newest
+ * which could not be read if nothing else is there. */
 static HlCrossResult *
-find_comparison (const Figure *m, GError **error)
+find_comparison (const Figure *m, const HlTrace *trace, GError **error)
 {
+  g_autoptr (GError) first = NULL;
   for (guint i = hl_session_get_n_results (m->session); i > 0; i--)
     {
       HlSessionResult *result = hl_session_get_result (m->session, i - 1);
-      if (!g_str_equal (result->id, HL_RESULT_CROSS))
+      if (!g_str_equal (result->id, HL_RESULT_CROSS) ||
+          !hl_result_is_of_trace (result, trace))
         continue;
-      g_autoptr (HlCrossResult) made = hl_cross_result_read (result, error);
-      if (made == NULL)
-        return NULL;
-      if (hl_cross_result_fits (made, m->source))
+      g_autoptr (HlCrossResult) made =
+          hl_cross_result_read (result, first == NULL ? &first : NULL);
+      if (made != NULL && hl_cross_result_fits (made, m->source))
         return g_steal_pointer (&made);
     }
-  g_set_error (
-      error, HL_ERROR, HL_ERROR_MISSING,
-      "no comparison of this trace in this session: headlight analyze " HL_RESULT_CROSS
-      " makes one");
+  if (first != NULL)
+    g_propagate_error (error, g_steal_pointer (&first));
+  else
+    g_set_error (
+        error, HL_ERROR, HL_ERROR_MISSING,
+        "no comparison of this trace in this session: headlight analyze " HL_RESULT_CROSS
+        " makes one");
   return NULL;
+}
+
+static gboolean
+check_stack (const Figure *m, GError **error)
+{
+  if (m->o->stack == NULL || m->summary->stack == m->cross->comparison->stack)
+    return TRUE;
+  g_set_error (
+      error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+      "--stack: what was compared expected, %s; %s found",
+      hl_model_info_get_stack (m->summary->trace->model, m->cross->comparison->stack)
+          ->name,
+      m->o->stack);
+  return FALSE;
 }
 
 /* An output by its number, or its name; -1 for all. */
@@ -84,8 +103,9 @@ figure_take_comparison (Figure *m,
                         const HlProgress *progress,
                         GError **error)
 {
-  m->cross = find_comparison (m, error);
-  if (m->cross == NULL || (m->heads->len > 0 && !read_heads (m, progress, error)))
+  m->cross = find_comparison (m, trace, error);
+  if (m->cross == NULL || !check_stack (m, error) ||
+      (m->heads->len > 0 && !read_heads (m, progress, error)))
     return FALSE;
   m->compare = (HlCompare){
     .trace = trace, .result = m->cross, .map = m->cross_map, .heads = m->whose

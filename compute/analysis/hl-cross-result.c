@@ -121,7 +121,7 @@ read_curves (HlResultReader *r, const char *name, int n)
   return take (r, name, 3, HL_N_ORDERS, n);
 }
 
-/* Curves are of every target, or with word error rates of the sentence. */
+/* Curves are of every target, or with error rates of the sentence. */
 static HlFaithfulness *
 read_faithfulness (HlResultReader *r)
 {
@@ -280,25 +280,51 @@ hl_cross_result_take_masks (HlSessionResult *result, const HlSessionResult *sali
   json_decref (ours);
 }
 
-gboolean
-hl_cross_result_fits (const HlCrossResult *result, const HlAttentionSource *source)
+static gboolean
+fits_heads (const HlCrossComparison *c, const HlStack *stack)
 {
-  const HlTrace *trace = hl_attention_source_get_trace (source);
-  const HlCrossComparison *c = result->comparison;
-  const HlStack *stack = hl_model_info_get_stack (trace->model, c->stack);
-  HlHeadKey first = { c->stack, 0, 0 };
-  gint64 Tq = 0, Tk = 0;
   int n_heads = 0;
   for (int l = 0; stack != NULL && l < stack->n_layers; l++)
     n_heads = MAX (n_heads, stack->layers[l].n_heads);
-  if (stack == NULL || stack->n_layers != c->n_layers || n_heads != c->n_heads ||
-      !hl_trace_has_interventions (trace, result->interventions) ||
+  return stack != NULL && stack->n_layers == c->n_layers && n_heads == c->n_heads;
+}
+
+/* Views go through the tokens and through the maps. */
+static gboolean
+fits_tokens (const HlCrossResult *result, const HlAttentionSource *source)
+{
+  const HlCrossComparison *c = result->comparison;
+  const HlTokenTable *keys =
+      hl_trace_get_key_tokens (hl_attention_source_get_trace (source), c->stack);
+  HlHeadKey first = { c->stack, 0, 0 };
+  gint64 Tq = 0, Tk = 0;
+  if (keys == NULL || keys->n_tokens != c->n_keys ||
       !hl_attention_source_get_size (source, first, &Tq, &Tk) || Tk != c->n_keys)
     return FALSE;
   for (int i = 0; i < c->n_targets; i++)
     if (result->query[i] >= Tq)
       return FALSE;
   return c->n_targets > 0;
+}
+
+/* No more cells than the spectrogram or the picture has numbers a side. */
+static gboolean
+fits_cells (const HlCrossResult *result, const HlTrace *trace)
+{
+  const HlTensor *of = trace->features != NULL ? trace->features : trace->pixels;
+  return result->cells == NULL ||
+         (of != NULL && of->shape.n_dims >= 2 && result->n_rows <= of->shape.dim[0] &&
+          result->n_columns <= of->shape.dim[1]);
+}
+
+gboolean
+hl_cross_result_fits (const HlCrossResult *result, const HlAttentionSource *source)
+{
+  const HlTrace *trace = hl_attention_source_get_trace (source);
+  int stack = result->comparison->stack;
+  return fits_heads (result->comparison, hl_model_info_get_stack (trace->model, stack)) &&
+         hl_trace_has_interventions (trace, result->interventions) &&
+         fits_tokens (result, source) && fits_cells (result, trace);
 }
 
 const char *

@@ -76,6 +76,24 @@ hl_result_reader_check_finite (HlResultReader *r, const char *name, const GArray
       hl_result_reader_complain (r, name, "finite numbers");
 }
 
+/* What is not said fits. */
+static gboolean
+is_same (const json_t *origin, const char *name, const char *wanted)
+{
+  const char *found = json_string_value (json_object_get (origin, name));
+  return found == NULL || found[0] == '\0' || g_strcmp0 (found, wanted) == 0;
+}
+
+gboolean
+hl_result_is_of_trace (const HlSessionResult *result, const HlTrace *trace)
+{
+  const char *text = result->provenance_json;
+  g_autoptr (json_t) origin =
+      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
+  return is_same (origin, "input_hash", trace->input_hash) &&
+         is_same (origin, "model_identity", trace->model->identity);
+}
+
 gint64
 hl_result_get_int (const json_t *params, const char *name, gint64 most)
 {

@@ -54,6 +54,9 @@ void hl_result_reader_check_finite (HlResultReader *reader,
                                     const char *name,
                                     const GArray *floats);
 
+/** hl_result_is_of_trace: of the same input and model, as far as its provenance says. */
+gboolean hl_result_is_of_trace (const HlSessionResult *result, const HlTrace *trace);
+
 /** hl_result_get_int: 0 to @most, or -1. */
 gint64 hl_result_get_int (const json_t *params, const char *name, gint64 most);
 

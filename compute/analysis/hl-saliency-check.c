@@ -64,7 +64,7 @@ check_baseline (const HlModel *model,
     return TRUE;
   g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
                "baseline \"%s\": a tokenizer with such a token (%s_token of "
-               "tokenizer_config.json) expected, %s has none: zero or mean expected",
+               "tokenizer_config.json) expected, %s has none",
                name, baseline == HL_BASELINE_MASK ? "mask" : "pad",
                hl_model_get_info (model)->name);
   return FALSE;

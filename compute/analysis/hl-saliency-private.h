@@ -59,7 +59,8 @@ gint64 hl_saliency_batch (const HlSaliencyWork *work);
 HlTensor *hl_saliency_embed (const HlSaliencyWork *work, HlInput *input, GError **error);
 
 /** hl_saliency_baseline_input: (transfer full): the picture or recording that @w's input
- * is compared with; of a text that input itself; NULL with @error (UNSUPPORTED). */
+ * is compared with, or the text with other tokens; of another text that input itself;
+ * NULL with @error (UNSUPPORTED). */
 HlInput *hl_saliency_baseline_input (const HlSaliencyWork *work, GError **error);
 
 /** hl_saliency_baseline: (transfer full): what the first stack embeds of the baseline. */

@@ -93,19 +93,19 @@ check_map (const char *sites_path,
            const HlTensor *map,
            const HlLayerInfo *layer,
            int n_tokens,
+           int n_keys,
            GError **error)
 {
   if (!check_map_rank (sites_path, site, map, error))
     return FALSE;
   const gint64 *dim = map->shape.dim;
-  if (dim[0] == layer->n_heads && dim[1] == n_tokens &&
-      (layer->kind == HL_ATTENTION_CROSS || dim[2] == n_tokens))
+  if (dim[0] == layer->n_heads && dim[1] == n_tokens && dim[2] == n_keys)
     return TRUE;
   g_autofree char *found = hl_shape_to_string (&map->shape);
   return hl_h5_fail (error, HL_ERROR_SHAPE,
                      "%s/%s: shape [%d, %d, %d] expected for %d heads and %d tokens, %s "
                      "found",
-                     sites_path, site, layer->n_heads, n_tokens, n_tokens, layer->n_heads,
+                     sites_path, site, layer->n_heads, n_tokens, n_keys, layer->n_heads,
                      n_tokens, found);
 }
 
@@ -116,13 +116,14 @@ hl_session_check_maps (const char *sites_path, const HlTrace *trace, GError **er
     {
       const HlStack *stack = g_ptr_array_index (trace->model->stacks, s);
       const HlTokenTable *tokens = hl_trace_get_tokens (trace, (int) s);
-      for (int l = 0; l < stack->n_layers && tokens != NULL; l++)
+      const HlTokenTable *keys = hl_trace_get_key_tokens (trace, (int) s);
+      for (int l = 0; l < stack->n_layers && tokens != NULL && keys != NULL; l++)
         {
           g_autofree char *site =
               hl_trace_site_name (trace->model, (int) s, l, "attn.hook_pattern");
           const HlTensor *map = hl_trace_get_site (trace, site);
           if (map != NULL && !check_map (sites_path, site, map, &stack->layers[l],
-                                         tokens->n_tokens, error))
+                                         tokens->n_tokens, keys->n_tokens, error))
             return FALSE;
         }
     }

@@ -116,6 +116,22 @@ find_named (HlTokenizer *tokenizer, const json_t *config, const char *field)
                                 : -1;
 }
 
+/* Configurations are often bare: then a special token of a usual name. */
+static gint32
+find_usual (HlTokenizer *tokenizer,
+            const json_t *config,
+            const char *field,
+            const char *first,
+            const char *second)
+{
+  gint32 id = find_named (tokenizer, config, field);
+  if (id < 0)
+    id = hl_tokenizer_find (tokenizer, first);
+  if (id < 0)
+    id = hl_tokenizer_find (tokenizer, second);
+  return id >= 0 && hl_tokenizer_is_special (tokenizer, id) ? id : -1;
+}
+
 /* A template alone, or the one named "default" of several, else the first. */
 static const char *
 find_template (const json_t *config)
@@ -148,8 +164,8 @@ hl_tokenizer_new_from_parts (const json_t *root,
   tokenizer->bos = find_named (tokenizer, config, "bos_token");
   tokenizer->eos = find_named (tokenizer, config, "eos_token");
   tokenizer->unk = find_named (tokenizer, config, "unk_token");
-  tokenizer->mask = find_named (tokenizer, config, "mask_token");
-  tokenizer->pad = find_named (tokenizer, config, "pad_token");
+  tokenizer->mask = find_usual (tokenizer, config, "mask_token", "[MASK]", "<mask>");
+  tokenizer->pad = find_usual (tokenizer, config, "pad_token", "[PAD]", "<pad>");
   if (tokenizer->unk < 0)
     tokenizer->unk = tokenizer->model->kind->get_unknown (tokenizer->model->data);
   tokenizer->chat_template = g_strdup (find_template (config));

@@ -122,8 +122,9 @@ gboolean hl_tokenizer_is_special (HlTokenizer *tokenizer, gint32 id);
  */
 const gint32 *hl_tokenizer_get_specials (HlTokenizer *tokenizer, gsize *n);
 
-/** hl_tokenizer_get_bos, _eos, _unk, _mask, _pad: as tokenizer_config.json names them (unk: the
- * model); -1 for none. A model's own configuration may say otherwise. */
+/** hl_tokenizer_get_bos, _eos, _unk, _mask, _pad: as tokenizer_config.json names them
+ * (unk: else the model; mask, pad: else special tokens of the usual names); -1 for none.
+ * A model's own configuration may say otherwise. */
 gint32 hl_tokenizer_get_bos (HlTokenizer *tokenizer);
 gint32 hl_tokenizer_get_eos (HlTokenizer *tokenizer);
 gint32 hl_tokenizer_get_unk (HlTokenizer *tokenizer);

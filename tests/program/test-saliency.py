@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as tree
 
 from command_cases import ENV, PROGRAM, Skip, at, case, fails, good, main
 from text_cases import AB, END, G2P, PICTURE, VIT, model, texts, traced
@@ -78,6 +79,11 @@ def tokens_in_the_place_of_others():
                 lost = one["value"] - other["value"]
                 assert abs(one["saliency"][j] - lost) < 1e-4, (baseline, j, one, other)
         assert all(abs(t["saliency"][3]) < 1e-6 for t in found), found  # </s> stays
+    with open(os.path.join(named, "tokenizer_config.json"), "w", encoding="utf-8") as f:
+        f.write("{}")  # then a token that is usually called so
+    bare = explained(spelled, "--method", "occlusion", "--baseline", "padding")
+    padded = explained([1] + spelled[1:], "--method", "rollout")
+    assert abs(bare[0]["saliency"][0] - bare[0]["value"] + padded[0]["value"]) < 1e-4, bare
     for folder, baseline, says in ((G2P, "mask", "such a token (mask_token"),
                                    (G2P, "blur", "of pictures: zero, mean, mask or padding"),
                                    (model("gpt2"), "padding", "such a token (pad_token")):
@@ -143,6 +149,75 @@ def figures_of_both():
     assert {"Attention", "Saliency", "Attention less saliency"} <= set(seen), seen
 
 
+def provenance(path):
+    return {e.get("key"): e.text for e in tree.parse(path).getroot().iter()
+            if e.tag.endswith("}entry")}
+
+
+@case
+def figures_say_what_they_are_of():
+    good("analyze", "cross-attention", G2P, "--text", "knightly", "--method", "smoothgrad",
+         "--seed", 7, "-o", at("x.h5"))
+    good("figure", at("x.h5"), "--view", "comparison", "--heads", "1.2", "--query", "2", "--range",
+         "log", "-o", at("both.svg"))
+    found = provenance(at("both.svg"))
+    wanted = {"view": "comparison", "attention": "head 1.2", "output": "2", "stack": "cross",
+              "maps": "z-scored by row", "saliency-method": "smoothgrad",
+              "saliency-baseline": "mean", "saliency-seed": "7"}
+    assert {k: found.get(k) for k in wanted} == wanted, found
+    assert "parameters" not in found and "heads" not in found, found
+    fails(1, "figure", at("x.h5"), "--view", "comparison", "--stack", "encoder", "-o",
+          at("n.svg"), says=["what was compared expected, cross"])
+    fails(2, "figure", at("x.h5"), "--view", "comparison", "--words", "-o", at("n.svg"),
+          says=["results are of tokens"])
+    fails(2, "figure", at("x.h5"), "--view", "chart", "--chart", "scatter", "--query", "1",
+          "-o", at("n.svg"), says=["--query"])
+    fails(1, "figure", at("x.h5"), "--view", "comparison", "--heads", "1.1,1.1", "-o",
+          at("n.svg"), says=["each once"])
+    good("analyze", "saliency", model(), "--text", "ab ab", "--method", "rollout", "-o",
+         at("r.h5"))
+    good("figure", at("r.h5"), "--view", "chart", "--chart", "saliency", "-o", at("r.svg"))
+    said = " ".join(texts(at("r.svg")))
+    assert "Attention rollout" in said and "baseline" not in said, said
+
+
+@case
+def sessions_that_do_not_fit():
+    """Of another input, or damaged: told, and nothing is drawn over it."""
+    try:
+        import h5py
+    except ImportError:
+        raise Skip("h5py is not installed")
+    good("analyze", "cross-attention", VIT, PICTURE, "-o", at("one.h5"))
+    good("figure", at("one.h5"), "--view", "comparison", "-o", at("n.svg"))
+    shutil.copy(at("one.h5"), at("other.h5"))
+    with h5py.File(at("other.h5"), "r+") as f:
+        f["traces/0"].attrs["input_hash"] = "of another picture"
+    for view in (("comparison",), ("chart", "--chart", "scatter"),
+                 ("chart", "--chart", "saliency")):
+        fails(1, "figure", at("other.h5"), "--view", *view, "-o", at("n.svg"),
+              says=["of this trace"])
+    with h5py.File(at("one.h5"), "r+") as f:  # no picture is left to lay them over
+        tokens = f["traces/0/tokens"]
+        tokens["column"][...] = -1
+        tokens.attrs["n_columns"] = 0
+    good("figure", at("one.h5"), "--view", "comparison", "-o", at("n.svg"))
+    assert "What “" in " ".join(texts(at("n.svg"))), texts(at("n.svg"))
+    good("analyze", "cross-attention", G2P, "--text", "ab", "-o", at("long.h5"))
+    with h5py.File(at("long.h5"), "r+") as f:
+        tokens, sites = f["traces/0/tokens/encoder"], f["traces/0/sites"]
+        for name in list(tokens):
+            values, kind = tokens[name][()].repeat(5000)[:20000], tokens[name].dtype
+            del tokens[name]
+            tokens.create_dataset(name, data=values, dtype=kind)
+        for name in [n for n in sites if n.startswith("encoder.")]:
+            del sites[name]
+        captured = [n for n in f["traces/0"].attrs["captured"] if not n.startswith("encoder.")]
+        f["traces/0"].attrs["captured"] = captured
+    fails(1, "figure", at("long.h5"), "--view", "comparison", "-o", at("n.svg"),
+          says=["20000"])
+
+
 @case
 def attention_beside_saliency():
     """Of z-scored numbers Pearson's r is the mean of their products."""
@@ -171,7 +246,7 @@ def attention_beside_saliency():
     whole = mean([m for layer in heads for m in layer])
     assert abs(correlation(whole) - found["pearson_all"]) < 1e-6
     good("figure", at("x.h5"), "--stack", "cross", "--view", "grid", "-o", at("fig.svg"))
-    charts = {"saliency": "Size of saliency by occlusion, baseline mean",
+    charts = {"saliency": "Size of saliency by Occlusion, baseline mean",
               "attention": "mean of all heads", "agreement": f"{found['pearson_all']:.3f}"}
     for chart, says in charts.items():
         good("figure", at("x.h5"), "--view", "chart", "--chart", chart, "-o", at("fig.svg"))

@@ -78,7 +78,7 @@ test_left (void)
   static const char *const says[] = {
     "Mean of 2 targets",      "95 %",
     "chance (mean of 7)",     "lower under deletion",
-    "higher under insertion", "gradient-input, baseline mean"
+    "higher under insertion", "Gradient × input, baseline mean"
   };
   for (guint i = 0; i < G_N_ELEMENTS (says); i++)
     g_assert_nonnull (strstr (scene->caption, says[i]));
@@ -100,7 +100,7 @@ test_left_of_a_sentence (void)
   g_assert_nonnull (strstr (scene->caption, "higher under deletion"));
   g_assert_nonnull (strstr (scene->caption, "norm of A v W_O"));
   g_assert_null (strstr (scene->caption, "bootstrap"));
-  g_assert_nonnull (strstr (scene->caption, "saliency of the encoder's output"));
+  g_assert_nonnull (strstr (scene->caption, "at the encoder's output"));
 }
 
 static void

@@ -57,8 +57,9 @@ typedef struct
 } HlDocumentOverview;
 
 /** HlDocumentSaliency: see hl-document-saliency.c. @interventions: in force when it was
- * made, where that is known; @map: of @map_heads, chosen by @map_choice; @map_epoch: of
- * the map in hand; @kept: what @made was read from; @checks: of the run in hand */
+ * made, where that is known; @map: of @map_heads, chosen by @map_choice; @asked_heads: of
+ * the one that is read; @map_epoch: of the map in hand; @kept: what @made was read from;
+ * @checks: of the run in hand */
 typedef struct
 {
   HlSaliencyChoices choices;
@@ -69,7 +70,7 @@ typedef struct
   GPtrArray *interventions;
   HlCrossHeads heads;
   HlCrossMap *map;
-  GArray *map_heads;
+  GArray *map_heads, *asked_heads;
   HlCrossHeads map_choice;
   gboolean is_reading;
   GCancellable *cancellable;
@@ -100,10 +101,6 @@ char *hl_document_describe_origin (HlDocument *self,
                                    const HlModel *model,
                                    const HlInput *input,
                                    const HlDataset *dataset);
-
-/** hl_document_is_of_input: a result of a session is not of another input than the
- * trace's, as far as it says. */
-gboolean hl_document_is_of_input (HlDocument *self, const HlSessionResult *result);
 
 /** hl_document_init_patterns, _clear_patterns: with the document.
  * hl_document_forget_patterns: another model; hl_document_forget_spots: another trace;

@@ -83,14 +83,3 @@ hl_document_keep_result (HlDocument *self, HlSessionResult *made, const char *ma
   hl_session_add_result (self->session, result);
   hl_document_touch (self);
 }
-
-gboolean
-hl_document_is_of_input (HlDocument *self, const HlSessionResult *result)
-{
-  const char *text = result->provenance_json;
-  g_autoptr (json_t) origin =
-      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
-  const char *hash = json_string_value (json_object_get (origin, "input_hash"));
-  return hash == NULL || hash[0] == '\0' ||
-         g_strcmp0 (hash, self->trace->input_hash) == 0;
-}

@@ -108,6 +108,8 @@ hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
       return;
     }
   s->is_reading = TRUE;
+  g_clear_pointer (&s->asked_heads, g_array_unref);
+  s->asked_heads = g_array_ref (heads);
   Job *job = g_new0 (Job, 1);
   *job = (Job){ g_object_ref (self),
                 s->map_epoch,
@@ -136,8 +138,8 @@ hl_document_follow_cross_heads (HlDocument *self)
 {
   HlDocumentSaliency *s = &self->saliency;
   g_autoptr (GArray) heads = hl_document_list_cross_heads (self, s->heads);
-  gboolean is_same =
-      s->map_heads != NULL ? same_heads (heads, s->map_heads) : heads->len == 0;
+  const GArray *known = s->is_reading ? s->asked_heads : s->map_heads;
+  gboolean is_same = known != NULL ? same_heads (heads, known) : heads->len == 0;
   if (s->made != NULL && s->heads != HL_CROSS_HEADS_ALL && !is_same)
     hl_document_set_cross_heads (self, s->heads);
 }

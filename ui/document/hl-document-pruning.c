@@ -3,6 +3,7 @@
  * is kept in the session. */
 #include "config.h"
 
+#include "analysis/hl-result-reader.h"
 #include "analysis/hl-pruning-result.h"
 #include "document/hl-document-private.h"
 #include "trace/hl-head-mask.h"
@@ -127,7 +128,8 @@ hl_document_take_pruning (HlDocument *self)
         self->analyses.curve =
             hl_pruning_curve_from_result (result, heads->n_heads, &error);
       else if (g_str_equal (result->id, HL_RESULT_PARTIAL) &&
-               self->analyses.partial == NULL && hl_document_is_of_input (self, result))
+               self->analyses.partial == NULL &&
+               hl_result_is_of_trace (result, self->trace))
         self->analyses.partial = hl_partial_from_result (result, stack, &error);
       if (error != NULL)
         hl_document_fail (self, _ ("A result of this session could not be read"), error);

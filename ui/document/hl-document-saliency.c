@@ -2,6 +2,7 @@
  * The work of a document: saliency, and what attention has to do with it. */
 #include "config.h"
 
+#include "analysis/hl-result-reader.h"
 #include "analysis/hl-saliency-read.h"
 #include "analysis/hl-spes.h"
 #include "document/hl-document-private.h"
@@ -11,7 +12,6 @@
 #include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What a job takes along; every field is its own reference. */
@@ -72,6 +72,8 @@ clear_all (HlDocument *self)
   g_clear_pointer (&s->checks, g_array_unref);
   g_clear_pointer (&s->map, hl_cross_map_free);
   g_clear_pointer (&s->map_heads, g_array_unref);
+  g_clear_pointer (&s->asked_heads, g_array_unref);
+  s->is_reading = FALSE;
   g_clear_pointer (&s->interventions, g_ptr_array_unref);
 }
 
@@ -518,18 +520,6 @@ hl_document_get_checks (HlDocument *self)
 /* ---- sessions ------------------------------------------------------------------------
  */
 
-/* A result says which model it is of, as far as it says. */
-static gboolean
-is_of_model (HlDocument *self, const HlSessionResult *result)
-{
-  const char *text = result->provenance_json;
-  g_autoptr (json_t) origin =
-      hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
-  const char *model = json_string_value (json_object_get (origin, "model_identity"));
-  return model == NULL || model[0] == '\0' ||
-         g_str_equal (model, self->trace->model->identity);
-}
-
 /* The session's saliency that attention was not compared with, of this input; NULL. */
 static HlSessionResult *
 find_bare (HlDocument *self)
@@ -538,7 +528,7 @@ find_bare (HlDocument *self)
     {
       const HlSessionResult *result = hl_session_get_result (self->session, i - 1);
       if (g_str_equal (result->id, HL_RESULT_SALIENCY) &&
-          hl_document_is_of_input (self, result) && is_of_model (self, result))
+          hl_result_is_of_trace (result, self->trace))
         return (HlSessionResult *) result;
     }
   return NULL;
@@ -577,7 +567,7 @@ hl_document_take_saliency (HlDocument *self)
       const HlSessionResult *result = hl_session_get_result (self->session, i);
       g_autoptr (GError) error = NULL;
       if (!g_str_equal (result->id, HL_RESULT_CROSS) ||
-          !hl_document_is_of_input (self, result) || !is_of_model (self, result))
+          !hl_result_is_of_trace (result, self->trace))
         continue;
       g_autoptr (HlCrossResult) made = hl_cross_result_read (result, &error);
       if (made == NULL)

@@ -4,6 +4,7 @@
  * a stop keeps it. */
 #include "config.h"
 
+#include "analysis/hl-result-reader.h"
 #include "analysis/hl-probe.h"
 #include "analysis/hl-scores-result.h"
 #include "analysis/hl-survey.h"
@@ -405,7 +406,7 @@ hl_document_take_results (HlDocument *self)
     {
       const HlSessionResult *result = hl_session_get_result (self->session, i);
       g_autoptr (HlHeadScores) scores = hl_scores_from_result (result, stack, NULL);
-      if (scores == NULL || !hl_document_is_of_input (self, result))
+      if (scores == NULL || !hl_result_is_of_trace (result, self->trace))
         continue;
       gboolean is_set = hl_head_scores_get_n_inputs (scores) > 1;
       HlScoreScope scope = g_str_equal (result->id, HL_RESULT_PROBE) ? HL_SCOPE_PROBE

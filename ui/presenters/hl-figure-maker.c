@@ -53,7 +53,7 @@ hl_figure_kind_fits (HlFigureKind kind, const HlTrace *trace, int stack)
   gboolean is_text = tokens != NULL && g_strcmp0 (trace->input_kind, "image") != 0;
   if (kind == HL_FIGURE_OVERLAY)
     return hl_present_has_recording (trace, stack) ||
-           (tokens != NULL && tokens->n_columns > 0 && trace->pixels != NULL);
+           hl_present_has_patches (trace, stack);
   /* Arcs go from a text to itself. */
   if (kind == HL_FIGURE_ARCS)
     return is_text && tower != NULL && !tower->is_cross;
@@ -520,6 +520,9 @@ add_choices (const HlFigurePlan *plan, HlFigure *figure)
     g_string_append_printf (tokens, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "",
                             plan->tokens[i]);
   hl_figure_add_provenance (figure, "view", hl_figure_kind_name (plan->kind));
+  hl_figure_add_provenance (figure, "colormap", hl_colormap_name (plan->view.colormap));
+  if (plan->kind == HL_FIGURE_COMPARISON)
+    return; /* which says itself what it is of */
   const char *stack =
       hl_model_info_get_stack (plan->summary->trace->model, plan->summary->stack)->name;
   if (heads->len > 0)
@@ -528,7 +531,6 @@ add_choices (const HlFigurePlan *plan, HlFigure *figure)
     hl_figure_add_provenance (figure, "stack", stack);
   if (tokens->len > 0)
     hl_figure_add_provenance (figure, "tokens", tokens->str);
-  hl_figure_add_provenance (figure, "colormap", hl_colormap_name (plan->view.colormap));
 }
 
 static gboolean
@@ -597,11 +599,11 @@ hl_figure_make (const HlFigurePlan *plan, const HlProgress *progress, GError **e
   g_autofree char *title =
       g_strdup_printf ("%s on %s", trace->model->name, trace->input_name);
   hl_figure_set_title (figure, title);
-  /* Results are not of the words that a trace is shown in. */
-  hl_present_provenance (
-      figure,
-      hl_figure_kind_is_of_result (plan->kind) ? hl_trace_in_tokens (trace) : trace,
-      &plan->view);
+  /* Results are not of the words that a trace is shown in, nor of the view's range. */
+  if (hl_figure_kind_is_of_result (plan->kind))
+    hl_present_provenance (figure, hl_trace_in_tokens (trace), NULL);
+  else
+    hl_present_provenance (figure, trace, &plan->view);
   add_choices (plan, figure);
   add_note (plan, figure);
   return g_steal_pointer (&figure);

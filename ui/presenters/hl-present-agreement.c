@@ -9,6 +9,7 @@
 #include "analysis/hl-result-reader.h"
 #include "presenters/hl-present-saliency.h"
 #include "presenters/hl-present.h"
+#include "presenters/hl-saliency-words.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -32,22 +33,16 @@ attention_words (const json_t *params)
                           : g_strdup (_ ("attention (mean of all heads)"));
 }
 
-/* (transfer full): what saliency is of where it is not the input. */
+/* (transfer full): a signed one counts by its size. */
 static char *
 saliency_words (const json_t *params)
 {
-  gboolean is_size =
-      g_str_equal (hl_result_get_string (params, "saliency"), "by its size");
-  gboolean at_encoder = json_is_true (json_object_get (params, "at_encoder"));
-  const char *words =
-      at_encoder
-          ? (is_size
-                 ? _ ("the size of saliency of the encoder's output (%s, baseline %s)")
-                 : _ ("saliency of the encoder's output (%s, baseline %s)"))
-          : (is_size ? _ ("the size of saliency (%s, baseline %s)")
-                     : _ ("saliency (%s, baseline %s)"));
-  return g_strdup_printf (words, hl_result_get_string (params, "method"),
-                          hl_result_get_string (params, "baseline"));
+  g_autofree char *method = hl_saliency_describe_params (params);
+  return g_strdup_printf (
+      g_str_equal (hl_result_get_string (params, "saliency"), "by its size")
+          ? _ ("the size of saliency (%s)")
+          : _ ("saliency (%s)"),
+      method);
 }
 
 /* ---- what is left --------------------------------------------------------------------

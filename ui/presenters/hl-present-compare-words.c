@@ -75,27 +75,39 @@ hl_compare_pearson (const HlCompare *c)
   return (c->map != NULL ? c->map->by_target : all->by_target)[c->target];
 }
 
+/* What is drawn of the two. */
+static const char *
+drawn_words (const HlCompare *c)
+{
+  if (hl_compare_is_fine (c))
+    return _ (
+        "attention is drawn by shares of the row on what counts, saliency by its own "
+        "cells, in nats");
+  return hl_compare_has_floor (c)
+             ? _ ("both are shares of the row on what counts, saliency from the row's "
+                  "least")
+             : _ ("both are shares of the row on what counts");
+}
+
 char *
 hl_compare_caption (const HlCompare *c)
 {
   double r = hl_compare_pearson (c);
+  const HlSaliencyOptions *o = &c->result->set->options;
   g_autofree char *whose = hl_compare_whose (c);
   g_autofree char *name = hl_compare_name (c, c->target);
   g_autofree char *number = hl_present_number (r, "%.3f");
   g_autofree char *square = hl_present_number (r * r, "%.3f");
-  g_autofree char *method = hl_saliency_describe (&c->result->set->options);
+  g_autofree char *method = hl_saliency_describe (o);
   g_autofree char *left_out = hl_compare_left_out (c);
-  const char *floor =
-      hl_compare_is_fine (c)     ? _ (" Saliency is drawn by its own cells, in nats.")
-      : hl_compare_has_floor (c) ? _ (" Saliency counts from each row's least.")
-                                 : "";
   return g_strchomp (g_strdup_printf (
-      _ ("Of %s: attention, %s, beside saliency by %s; both are shares of the row on "
-         "what "
-         "counts. r %s, r² %s, maps %s.%s %s"),
-      name, whose, method, number, square,
-      c->result->options.is_raw ? _ ("as they are") : _ ("z-scored by row"), floor,
-      left_out));
+      hl_saliency_is_signed (o->method) ? _ ("Of %s: attention, %s, beside the size of "
+                                             "saliency by %s; %s. r %s, r² %s, "
+                                             "maps %s. %s")
+                                        : _ ("Of %s: attention, %s, beside saliency by "
+                                             "%s; %s. r %s, r² %s, maps %s. %s"),
+      name, whose, method, drawn_words (c), number, square,
+      c->result->options.is_raw ? _ ("as they are") : _ ("z-scored by row"), left_out));
 }
 
 char *

@@ -22,7 +22,7 @@ hl_compare_kind (const HlCompare *c)
 {
   if (hl_present_has_recording (c->trace, c->result->comparison->stack))
     return HL_COMPARE_RECORDING;
-  return c->trace->pixels != NULL && hl_compare_get_keys (c)->n_rows > 0
+  return hl_present_has_patches (c->trace, c->result->comparison->stack)
              ? HL_COMPARE_PICTURE
              : HL_COMPARE_TOKENS;
 }

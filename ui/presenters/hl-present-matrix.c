@@ -212,6 +212,14 @@ place_selected (HlOverlayScene *scene,
     scene->title = g_strdup (is_from ? _ ("Attended from") : _ ("Attends to"));
 }
 
+gboolean
+hl_present_has_patches (const HlTrace *trace, int stack)
+{
+  const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
+  return trace->pixels != NULL && tokens != NULL && tokens->n_rows > 0 &&
+         tokens->n_columns > 0 && tokens == hl_trace_get_key_tokens (trace, stack);
+}
+
 HlOverlayScene *
 hl_present_overlay (const HlTrace *trace,
                     int stack,
@@ -221,8 +229,7 @@ hl_present_overlay (const HlTrace *trace,
                     const HlViewOptions *options)
 {
   const HlTokenTable *tokens = hl_trace_get_tokens (trace, stack);
-  if (trace->pixels == NULL || tokens == NULL || tokens->n_rows == 0 ||
-      tokens->n_columns == 0)
+  if (!hl_present_has_patches (trace, stack))
     return NULL;
   HlOverlayScene *scene = hl_overlay_scene_new ();
   scene->height = (int) trace->pixels->shape.dim[0];

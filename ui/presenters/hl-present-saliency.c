@@ -6,6 +6,7 @@
 
 #include "analysis/hl-result-reader.h"
 #include "analysis/hl-saliency.h"
+#include "presenters/hl-saliency-words.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -72,19 +73,15 @@ caption_of (const json_t *params, const char *array)
   gboolean is_size =
       g_str_equal (hl_result_get_string (params, "saliency"), "by its size");
   gboolean is_whole = json_is_object (json_object_get (params, "spes"));
-  const char *where = json_is_true (json_object_get (params, "at_encoder"))
-                          ? _ (", of what the encoder gives")
-                          : "";
+  g_autofree char *method = hl_saliency_describe_params (params);
   return g_strdup_printf (
-      is_whole ? _ ("Saliency by %s, baseline %s%s: rows are what is explained (a "
-                    "distribution), columns tokens.")
-      : is_size
-          ? _ ("Size of saliency by %s, baseline %s%s: rows are what is explained (a "
-               "logit), columns tokens.")
-          : _ ("Saliency by %s, baseline %s%s: rows are what is explained (a logit), "
-               "columns tokens."),
-      hl_result_get_string (params, "method"), hl_result_get_string (params, "baseline"),
-      where);
+      is_whole  ? _ ("Saliency by %s: rows are what is explained (a distribution), "
+                      "columns tokens.")
+      : is_size ? _ ("Size of saliency by %s: rows are what is explained (a logit), "
+                     "columns tokens.")
+                : _ ("Saliency by %s: rows are what is explained (a logit), columns "
+                     "tokens."),
+      method);
 }
 
 HlMatrixScene *
@@ -148,14 +145,14 @@ hl_present_agreement (const HlSessionResult *result, GError **error)
       scene->scale.low = -1;
       scene->scale.high = 1;
       g_ascii_formatd (r, sizeof r, "%.3f", *(const double *) all->data);
+      g_autofree char *method = hl_saliency_describe_params (reader.params);
       scene->caption = g_strdup_printf (
           hl_present_is_by_norm (reader.params)
               ? _ ("Pearson's r between what a head carries, the norm of A v W_O, and "
                    "saliency by %s, maps %s; of the mean of all layers %s.")
               : _ ("Pearson's r between a head's attention and saliency by %s, maps %s; "
                    "of the mean map of all heads %s."),
-          hl_result_get_string (reader.params, "method"),
-          hl_result_get_string (reader.params, "maps"), r);
+          method, hl_result_get_string (reader.params, "maps"), r);
     }
   return hl_result_reader_end (&reader, error) ? g_steal_pointer (&scene) : NULL;
 }

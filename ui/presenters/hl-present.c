@@ -355,6 +355,18 @@ hl_present_next_tokens (const HlTrace *trace, gint64 position, int n)
   return list;
 }
 
+static void
+add_parameters (HlFigure *figure, const HlTrace *trace, const HlViewOptions *options)
+{
+  g_autofree char *words = trace->pieces != NULL
+                               ? g_strdup_printf (" words=%s", hl_word_breaks_name ())
+                               : g_strdup ("");
+  g_autofree char *parameters = g_strdup_printf (
+      "range=%s leave-out-special=%s%s", hl_range_mode_name (options->range),
+      options->leave_out_special ? "yes" : "no", words);
+  hl_figure_add_provenance (figure, "parameters", parameters);
+}
+
 void
 hl_present_provenance (HlFigure *figure,
                        const HlTrace *trace,
@@ -374,13 +386,8 @@ hl_present_provenance (HlFigure *figure,
   hl_figure_add_provenance (figure, "precision", trace->precision);
   hl_figure_add_provenance (figure, "trace-created", trace->created);
   hl_figure_add_provenance (figure, "trace-hash", trace->hash);
-  g_autofree char *words = trace->pieces != NULL
-                               ? g_strdup_printf (" words=%s", hl_word_breaks_name ())
-                               : g_strdup ("");
-  g_autofree char *parameters = g_strdup_printf (
-      "range=%s leave-out-special=%s%s", hl_range_mode_name (options->range),
-      options->leave_out_special ? "yes" : "no", words);
-  hl_figure_add_provenance (figure, "parameters", parameters);
+  if (options != NULL)
+    add_parameters (figure, trace, options);
   g_autoptr (GString) changed = g_string_new (NULL);
   for (guint i = 0; i < trace->interventions->len; i++)
     g_string_append_printf (changed, "%s%s", i > 0 ? "; " : "",

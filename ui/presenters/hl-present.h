@@ -66,13 +66,16 @@ void hl_present_mask_line (const HlTrace *trace,
                            gboolean is_from,
                            float *line);
 
+/** hl_present_has_patches: there is a picture, of whose patches the tokens are. */
+gboolean hl_present_has_patches (const HlTrace *trace, int stack);
+
 /**
  * hl_present_overlay:
  * @weights: (nullable): one number a token, (T): mean over the selected tokens' rows or
  *   columns; NULL shows the picture alone
  * @selected: (nullable): one a token
  * @is_from: the weights say who looks at the selected, not where they look
- * Returns: (transfer full): NULL where the trace has no picture or no patch grid
+ * Returns: (transfer full): NULL where hl_present_has_patches() is FALSE
  */
 HlOverlayScene *hl_present_overlay (const HlTrace *trace,
                                     int stack,
@@ -135,7 +138,8 @@ GPtrArray *hl_present_predictions (const HlTrace *trace, int n);
 GPtrArray *hl_present_next_tokens (const HlTrace *trace, gint64 position, int n);
 
 /** hl_present_provenance: model, input, precision, backend, version, into a figure;
- * @trace as it is shown, in tokens where that is what the figure is of. */
+ * @trace as it is shown, in tokens where that is what the figure is of; @options:
+ * (nullable): how maps are shown. */
 void hl_present_provenance (HlFigure *figure,
                             const HlTrace *trace,
                             const HlViewOptions *options);

@@ -4,6 +4,8 @@
 
 #include "presenters/hl-saliency-words.h"
 
+#include "analysis/hl-result-reader.h"
+
 #include <glib/gi18n-lib.h>
 
 static const struct
@@ -82,4 +84,15 @@ hl_saliency_describe (const HlSaliencyOptions *o)
   return g_strdup_printf (o->at_features ? _ ("%s, baseline %s, at the encoder's output")
                                          : _ ("%s, baseline %s"),
                           hl_saliency_title (o->method), _ (baselines[o->baseline]));
+}
+
+char *
+hl_saliency_describe_params (const json_t *params)
+{
+  const char *method = hl_result_get_string (params, "method");
+  HlSaliencyOptions o = { .at_features =
+                              json_is_true (json_object_get (params, "at_encoder")) };
+  hl_baseline_from_name (hl_result_get_string (params, "baseline"), &o.baseline);
+  return hl_saliency_from_name (method, &o.method) ? hl_saliency_describe (&o)
+                                                   : g_utf8_make_valid (method, -1);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "analysis/hl-saliency.h"
+#include "io/hl-json.h"
 
 G_BEGIN_DECLS
 
@@ -15,5 +16,9 @@ const char *hl_saliency_explain (HlSaliencyMethod method);
 /** hl_saliency_describe: (transfer full): "Gradient × input, baseline mean, at the
  * encoder's output". */
 char *hl_saliency_describe (const HlSaliencyOptions *options);
+
+/** hl_saliency_describe_params: (transfer full): the same of a result's parameters; of a
+ * method that is not known its name. */
+char *hl_saliency_describe_params (const json_t *params);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 
 #include "gl/hl-patch-view.h"
 #include "gl/hl-scatter-view.h"
+#include "presenters/hl-present.h"
 #include "window/hl-score-page.h"
 
 #include <glib/gi18n.h>
@@ -38,6 +39,19 @@ G_DEFINE_FINAL_TYPE (HlAgreementPart, hl_agreement_part, GTK_TYPE_WIDGET)
 /* ---- showing -------------------------------------------------------------------------
  */
 
+/* (transfer full): numbers as the charts have them. */
+static char *
+describe_head (const HlCrossComparison *all, gsize at, HlHeadKey head)
+{
+  g_autofree char *r = hl_present_number (all->pearson[at], "%.3f");
+  g_autofree char *spearman = hl_present_number (all->spearman[at], "%.3f");
+  g_autofree char *diagonality = hl_present_number (all->diagonality[at], "%.3f");
+  g_autofree char *monotonicity = hl_present_number (all->monotonicity[at], "%.3f");
+  return g_strdup_printf (
+      _ ("Head %d.%d: r %s, Spearman %s, diagonality %s, monotonicity %s. "), head.layer,
+      head.head, r, spearman, diagonality, monotonicity);
+}
+
 void
 hl_agreement_part_show_head (HlAgreementPart *self, const HlCompare *c)
 {
@@ -49,21 +63,16 @@ hl_agreement_part_show_head (HlAgreementPart *self, const HlCompare *c)
       head.stack == all->stack && head.layer < all->n_layers && head.head < all->n_heads;
   gsize at = is_here ? (gsize) (head.layer * all->n_heads + head.head) : 0;
   /* Of a single output there is no diagonal. */
-  g_autofree char *diagonality = isnan (all->diagonality[at])
-                                     ? g_strdup ("–")
-                                     : g_strdup_printf ("%.3f", all->diagonality[at]);
-  g_autofree char *own =
-      is_here && !isnan (all->pearson[at])
-          ? g_strdup_printf (_ ("Head %d.%d: r %.3f, Spearman %.3f, diagonality %s, "
-                                "monotonicity %.3f. "),
-                             head.layer, head.head, all->pearson[at], all->spearman[at],
-                             diagonality, all->monotonicity[at])
-          : g_strdup ("");
-  g_autofree char *text = g_strdup_printf (
-      _ ("%sMean map of all heads: r %.3f, r² %.3f, Spearman %.3f. Click a head to look "
-         "at "
-         "it."),
-      own, all->pearson_all, all->pearson_all * all->pearson_all, all->spearman_all);
+  g_autofree char *own = is_here && !isnan (all->pearson[at])
+                             ? describe_head (all, at, head)
+                             : g_strdup ("");
+  g_autofree char *r = hl_present_number (all->pearson_all, "%.3f");
+  g_autofree char *square =
+      hl_present_number (all->pearson_all * all->pearson_all, "%.3f");
+  g_autofree char *spearman = hl_present_number (all->spearman_all, "%.3f");
+  g_autofree char *text = g_strdup_printf (_ ("%sMean map of all heads: r %s, r² %s, "
+                                              "Spearman %s. Click a head to look at it."),
+                                           own, r, square, spearman);
   gtk_label_set_text (self->heads_caption, text);
 }
 

@@ -149,9 +149,9 @@ describe_heads (HlComparePart *self, const HlCompare *c)
 static gboolean
 is_of_none (HlComparePart *self, const HlCompare *c)
 {
-  return hl_document_get_cross_heads (self->document) != HL_CROSS_HEADS_ALL &&
-         c->map == NULL && !c->result->options.by_norm &&
-         !hl_document_is_reading_cross_map (self->document);
+  HlCrossHeads which = hl_document_get_cross_heads (self->document);
+  g_autoptr (GArray) heads = hl_document_list_cross_heads (self->document, which);
+  return which != HL_CROSS_HEADS_ALL && heads->len == 0 && !c->result->options.by_norm;
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "window/hl-deletion-part.h"
 
 #include "presenters/hl-present-agreement.h"
+#include "presenters/hl-present.h"
 #include "window/hl-score-page.h"
 
 #include <glib/gi18n.h>
@@ -35,6 +36,16 @@ order_words (const HlFaithfulness *f, int order)
                                                 : _ ("chance"));
 }
 
+/* (transfer full): "0.180 [0.106, 0.277]"; of one output without an interval. */
+static char *
+area_words (const HlInterval *x, int n)
+{
+  g_autofree char *mean = hl_present_number (x->mean, "%.3f");
+  g_autofree char *low = hl_present_number (x->low, "%.3f");
+  g_autofree char *high = hl_present_number (x->high, "%.3f");
+  return n < 2 ? g_strdup (mean) : g_strdup_printf ("%s [%s, %s]", mean, low, high);
+}
+
 /* (transfer full): areas with their intervals, a line an order. */
 static char *
 describe_areas (const HlFaithfulness *f)
@@ -42,17 +53,11 @@ describe_areas (const HlFaithfulness *f)
   GString *text = g_string_new (NULL);
   for (int o = 0; o < HL_N_ORDERS; o++)
     {
-      const HlInterval *d = &f->deletion_area[o], *i = &f->insertion_area[o];
       g_autofree char *order = order_words (f, o);
-      if (f->n_targets < 2)
-        {
-          g_string_append_printf (text, _ ("By %s: deletion %.3f, insertion %.3f\n"),
-                                  order, d->mean, i->mean);
-          continue;
-        }
-      g_string_append_printf (
-          text, _ ("By %s: deletion %.3f [%.3f, %.3f], insertion %.3f [%.3f, %.3f]\n"),
-          order, d->mean, d->low, d->high, i->mean, i->low, i->high);
+      g_autofree char *away = area_words (&f->deletion_area[o], f->n_targets);
+      g_autofree char *given = area_words (&f->insertion_area[o], f->n_targets);
+      g_string_append_printf (text, _ ("By %s: deletion %s, insertion %s\n"), order, away,
+                              given);
     }
   g_string_append_printf (
       text,

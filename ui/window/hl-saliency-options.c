@@ -120,7 +120,7 @@ show_pair (Options *o, const HlModelInfo *info)
                                      is_picture ? "document-open-symbolic" : NULL);
 }
 
-/* What a model cannot be asked is not offered. */
+/* What a model has not is not offered; what does not go together is said below. */
 static void
 show_model (GtkWidget *options)
 {

@@ -119,7 +119,7 @@ hl_window_show_export (HlWindow *self)
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
   HlFigureKind kind = kind_in_focus (self);
   HlFigureResults results = { .of = g_strdup (charts_of (self)) };
-  HlMatrixScene *matrix = focused_matrix (self);
+  HlMatrixScene *focused = focused_matrix (self), *matrix = focused;
   if (matrix == NULL)
     {
       results.charts = shown_charts (self);
@@ -128,7 +128,7 @@ hl_window_show_export (HlWindow *self)
   results.matrix = matrix != NULL ? hl_matrix_scene_ref (matrix) : NULL;
   if (is_page (self, "saliency"))
     results.compare = hl_saliency_panel_dup_compare (self->saliency);
-  gboolean is_chosen = focused_matrix (self) != NULL || kind == HL_FIGURE_GRID ||
+  gboolean is_chosen = focused != NULL || kind == HL_FIGURE_GRID ||
                        (focus != NULL && HL_IS_CHART_VIEW (focus)) ||
                        (focus != NULL && HL_IS_SCATTER_VIEW (focus));
   if (results.compare != NULL && !is_chosen)

@@ -14,8 +14,8 @@ typedef enum
   HL_OVERLAY_TITLE = 1 << 0,
   HL_OVERLAY_BAR = 1 << 1, /* only where there are weights */
   HL_OVERLAY_ALL = 0x3,
-  HL_OVERLAY_TIME = 1 << 3,      /* below a recording its time */
   HL_OVERLAY_BAR_BELOW = 1 << 2, /* the bar lies under the picture: for narrow places */
+  HL_OVERLAY_TIME = 1 << 3,      /* below a recording its time */
 } HlOverlayFlags;
 
 /** HlOverlayLayout: plain data, no clean-up; user units. @picture keeps the picture's
