@@ -183,7 +183,9 @@ run_entries (AnalyzeOptions *o)
     CLI_HEADS_ENTRIES (o->heads),
     { "seed", 0, 0, G_OPTION_ARG_INT, &o->seed, N_ ("Of whatever is drawn"), "N" },
     { "resume", 0, 0, G_OPTION_ARG_FILENAME, &o->resume,
-      N_ ("Go on from this session: training the autoencoder, or with the masks of spes"),
+      N_ ("Go on from this session: training the autoencoder, or with masks and targets "
+          "of "
+          "saliency"),
       "FILE" },
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &o->csv,
       N_ ("A table to write, a row a head, a map or an input"), "FILE" },

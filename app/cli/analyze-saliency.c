@@ -5,6 +5,8 @@
 #include "analyze.h"
 
 #include "analysis/hl-result-reader.h"
+#include "analysis/hl-result-reader.h"
+#include "analysis/hl-saliency-read.h"
 #include "base/hl-error.h"
 
 #include <glib/gi18n.h>
@@ -105,7 +107,7 @@ read_target (const Analyze *a, int *target, int *against, GError **error)
 
 /* What an earlier session has of it. */
 static gboolean
-resume (const Analyze *a, HlSpes *spes, GError **error)
+resume_masks (const Analyze *a, HlSpes *spes, GError **error)
 {
   g_autoptr (HlSession) session =
       cli_open_session (a->options->resume, a->progress, error);
@@ -133,7 +135,7 @@ score_spes (
   g_autoptr (HlSpes) spes =
       hl_spes_new (a->model, a->input, a->backend, target, against, a->options->position,
                    options, a->progress, error);
-  if (spes == NULL || (a->options->resume != NULL && !resume (a, spes, error)))
+  if (spes == NULL || (a->options->resume != NULL && !resume_masks (a, spes, error)))
     return NULL;
   if (!hl_spes_run (spes, 0, a->progress, &stopped))
     {
@@ -147,6 +149,53 @@ score_spes (
       g_error_free (stopped);
     }
   return hl_spes_to_set (spes);
+}
+
+/* ---- one target after the other ------------------------------------------------------
+ */
+
+/* (transfer full): what an earlier session has of the same; NULL with @error. */
+static HlSaliencySet *
+find_known (const Analyze *a, const HlSaliencyOptions *options, GError **error)
+{
+  const char *path = a->options->resume;
+  g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (a->model, a->input, 0);
+  g_autoptr (HlSession) session = cli_open_session (path, a->progress, error);
+  if (session == NULL)
+    return NULL;
+  for (guint i = hl_session_get_n_results (session); i > 0; i--)
+    {
+      const HlSessionResult *result = hl_session_get_result (session, i - 1);
+      g_autoptr (HlSaliencySet) set = NULL;
+      if (g_str_equal (result->id, HL_RESULT_SALIENCY) &&
+          hl_result_is_of (result, a->input->hash,
+                           hl_model_get_info (a->model)->identity))
+        set = hl_saliency_set_from_result (result, tokens, NULL);
+      if (set != NULL && hl_saliency_set_is_like (set, options))
+        return g_steal_pointer (&set);
+    }
+  g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+               "--resume %s: saliency of this input by %s, baseline %s, with the same "
+               "options expected, none found",
+               path, hl_saliency_name (options->method),
+               hl_baseline_name (options->baseline));
+  return NULL;
+}
+
+/* (transfer full): what is done when somebody stops it, too. */
+static HlSaliencySet *
+score_each (
+    Analyze *a, int target, int against, HlSaliencyOptions *options, GError **error)
+{
+  g_autoptr (HlSaliencySet) known = NULL;
+  if (a->options->resume != NULL && (known = find_known (a, options, error)) == NULL)
+    return NULL;
+  options->known = known != NULL ? known->rows : NULL;
+  HlSaliencySet *set =
+      hl_saliency_set_score (a->model, a->input, a->backend, target, against,
+                             a->options->position, options, a->progress, error);
+  a->is_partial = set != NULL && set->is_partial;
+  return set;
 }
 
 /* ---- pairs ---------------------------------------------------------------------------
@@ -224,11 +273,9 @@ analyze_saliency (Analyze *a, GError **error)
                                  a->progress, error);
   if (a->input == NULL || !take_pair (a, &options, error))
     return FALSE;
-  a->saliency =
-      options.method == HL_SALIENCY_SPES
-          ? score_spes (a, target, against, &options, error)
-          : hl_saliency_set_score (a->model, a->input, a->backend, target, against,
-                                   a->options->position, &options, a->progress, error);
+  a->saliency = options.method == HL_SALIENCY_SPES
+                    ? score_spes (a, target, against, &options, error)
+                    : score_each (a, target, against, &options, error);
   if (a->saliency == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
@@ -368,8 +415,7 @@ json_t *
 analyze_saliency_to_json (const Analyze *a, const char *analysis)
 {
   json_t *root = set_to_json (a->saliency, analysis);
-  if (a->saliency->spes != NULL)
-    json_object_set_new (root, "partial", json_boolean (a->is_partial));
+  json_object_set_new (root, "partial", json_boolean (a->is_partial));
   if (a->beside != NULL)
     json_object_set_new (root, "beside", set_to_json (a->beside, analysis));
   return root;

@@ -85,13 +85,19 @@ is_same (const json_t *origin, const char *name, const char *wanted)
 }
 
 gboolean
-hl_result_is_of_trace (const HlSessionResult *result, const HlTrace *trace)
+hl_result_is_of (const HlSessionResult *result, const char *input, const char *model)
 {
   const char *text = result->provenance_json;
   g_autoptr (json_t) origin =
       hl_json_load_bytes (text, strlen (text), "provenance", NULL, NULL);
-  return is_same (origin, "input_hash", trace->input_hash) &&
-         is_same (origin, "model_identity", trace->model->identity);
+  return is_same (origin, "input_hash", input) &&
+         is_same (origin, "model_identity", model);
+}
+
+gboolean
+hl_result_is_of_trace (const HlSessionResult *result, const HlTrace *trace)
+{
+  return hl_result_is_of (result, trace->input_hash, trace->model->identity);
 }
 
 gint64

@@ -54,7 +54,10 @@ void hl_result_reader_check_finite (HlResultReader *reader,
                                     const char *name,
                                     const GArray *floats);
 
-/** hl_result_is_of_trace: of the same input and model, as far as its provenance says. */
+/** hl_result_is_of: of this input (its hash) and model (its identity), as far as its
+ * provenance says. hl_result_is_of_trace: of those of the trace. */
+gboolean
+hl_result_is_of (const HlSessionResult *result, const char *input, const char *model);
 gboolean hl_result_is_of_trace (const HlSessionResult *result, const HlTrace *trace);
 
 /** hl_result_get_int: 0 to @most, or -1. */

@@ -76,6 +76,29 @@ row_of (const HlTensor *scores, gint64 i)
   return row;
 }
 
+/* Of saliency alone; of a comparison there is none. */
+static const HlTensor *
+get_optional (HlResultReader *r, const char *name, int n_dims, gint64 n)
+{
+  return hl_session_result_get_array (r->result, name) != NULL
+             ? hl_result_reader_get (r, name, HL_DTYPE_F64, n_dims, n, -1)
+             : NULL;
+}
+
+/* Row @i, without the NaN that it is padded with. */
+static void
+take_own (HlSaliencyRow *row, const HlTensor *own, gint64 i)
+{
+  gint64 m = own != NULL ? own->shape.dim[1] : 0;
+  const double *x = own != NULL ? (const double *) own->data + i * m : NULL;
+  while (m > 0 && isnan (x[m - 1]))
+    m--;
+  if (m == 0)
+    return;
+  row->n_own = (int) m;
+  row->own = g_memdup2 (x, sizeof (double) * (gsize) m);
+}
+
 static void
 read_rows (HlResultReader *r, HlSaliencySet *set, const HlTensor *scores)
 {
@@ -84,6 +107,9 @@ read_rows (HlResultReader *r, HlSaliencySet *set, const HlTensor *scores)
   const HlTensor *index = hl_result_reader_get (r, "class", HL_DTYPE_I32, 1, n, -1);
   const HlTensor *against = hl_result_reader_get (r, "against", HL_DTYPE_I32, 1, n, -1);
   const HlTensor *value = hl_result_reader_get (r, "value", HL_DTYPE_F64, 1, n, -1);
+  const HlTensor *difference = get_optional (r, "difference", 1, n);
+  const HlTensor *completeness = get_optional (r, "completeness", 1, n);
+  const HlTensor *own = get_optional (r, "own", 2, n);
   const json_t *targets = json_object_get (r->params, "targets");
   for (gint64 i = 0; r->error == NULL && i < n; i++)
     {
@@ -93,6 +119,12 @@ read_rows (HlResultReader *r, HlSaliencySet *set, const HlTensor *scores)
       one->target = (HlSaliencyTarget){ number_at (row, i), number_at (index, i),
                                         number_at (against, i), NULL };
       one->z = ((const double *) value->data)[i];
+      one->n_steps = (int) MAX (hl_result_get_int (target, "steps", 1 << 20), 0);
+      if (difference != NULL)
+        one->difference = ((const double *) difference->data)[i];
+      if (completeness != NULL)
+        one->completeness = ((const double *) completeness->data)[i];
+      take_own (one, own, i);
       g_ptr_array_add (set->rows, one);
       g_ptr_array_add (set->names, g_utf8_make_valid (name != NULL ? name : "", -1));
     }

@@ -179,29 +179,88 @@ name_target (const HlModel *model, const HlSaliencyTarget *target)
   return g_strdup_printf ("%s − %s", name, other);
 }
 
-/* One target after the other: (transfer full); NULL with @error. */
-static HlSaliencySet *
-score_each (const Asking *a, const GArray *targets, GError **error)
+static int
+count_samples (const HlSaliencyOptions *o)
 {
-  g_autoptr (HlSaliencySet) set = g_new0 (HlSaliencySet, 1);
+  return o->n_samples > 0 ? o->n_samples : 32;
+}
+
+static double
+noise_of (const HlSaliencyOptions *o)
+{
+  return o->noise > 0 ? o->noise : 0.1;
+}
+
+gboolean
+hl_saliency_set_is_like (const HlSaliencySet *set, const HlSaliencyOptions *options)
+{
+  const HlSaliencyOptions *o = &set->options;
+  g_autofree char *words = hl_interventions_describe (options->interventions);
+  return o->method == options->method && o->baseline == options->baseline &&
+         !o->at_features == !options->at_features && o->seed == options->seed &&
+         count_samples (o) == count_samples (options) &&
+         noise_of (o) == noise_of (options) && o->n_steps == options->n_steps &&
+         o->n_steps_max == options->n_steps_max &&
+         g_strcmp0 (set->interventions, words) == 0;
+}
+
+/* (transfer full) (nullable): what is known of @target. */
+static HlSaliencyRow *
+find_known (const Asking *a, const HlSaliencyTarget *target, int n_tokens)
+{
+  const GPtrArray *known = a->options->known;
+  for (guint i = 0; known != NULL && target->pair == NULL && i < known->len; i++)
+    {
+      const HlSaliencyRow *row = g_ptr_array_index (known, i);
+      if (row->target.row == target->row && row->target.index == target->index &&
+          row->target.against == target->against && row->n_tokens == n_tokens)
+        return hl_saliency_row_copy (row);
+    }
+  return NULL;
+}
+
+static HlSaliencySet *
+set_new (const Asking *a)
+{
+  HlSaliencySet *set = g_new0 (HlSaliencySet, 1);
   set->options = *a->options;
   set->options.interventions = NULL;
+  set->options.known = NULL;
   set->interventions = hl_interventions_describe (a->options->interventions);
   set->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) hl_saliency_row_free);
   set->names = g_ptr_array_new_with_free_func (g_free);
   set->tokens = hl_model_get_tokens (a->model, a->input, 0);
+  return set;
+}
+
+/* One target after the other: (transfer full); NULL with @error. When it is stopped, what
+ * is known of the others still comes along. */
+static HlSaliencySet *
+score_each (const Asking *a, const GArray *targets, GError **error)
+{
+  g_autoptr (HlSaliencySet) set = set_new (a);
+  g_autoptr (GError) stop = NULL;
   for (guint i = 0; i < targets->len; i++)
     {
       HlSaliencyTarget one = g_array_index (targets, HlSaliencyTarget, i);
-      HlSaliencyRow *row = NULL;
-      if (hl_progress_step (a->progress, (double) i / targets->len, NULL, error))
+      HlSaliencyRow *row = find_known (a, &one, set->tokens->n_tokens);
+      if (row == NULL && stop == NULL &&
+          hl_progress_step (a->progress, (double) i / targets->len, NULL, &stop))
         row = hl_saliency_score (a->model, a->input, a->backend, one, a->options,
-                                 a->progress, error);
+                                 a->progress, &stop);
+      if (row == NULL && !g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        break;
       if (row == NULL)
-        return NULL;
+        continue;
       g_ptr_array_add (set->rows, row);
       g_ptr_array_add (set->names, one.pair != NULL ? g_strdup (one.pair->name)
                                                     : name_target (a->model, &one));
+    }
+  set->is_partial = g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  if (stop != NULL && !(set->is_partial && set->rows->len > 0))
+    {
+      g_propagate_error (error, g_steal_pointer (&stop));
+      return NULL;
     }
   return g_steal_pointer (&set);
 }
@@ -263,9 +322,8 @@ hl_saliency_set_describe (const HlSaliencySet *set)
   json_t *about = json_pack (
       "{s:s, s:s, s:b, s:i, s:f, s:I, s:o, s:o, s:s}", "method",
       hl_saliency_name (o->method), "baseline", hl_baseline_name (o->baseline),
-      "at_encoder", o->at_features, "samples", o->n_samples > 0 ? o->n_samples : 32,
-      "noise", o->noise > 0 ? o->noise : 0.1, "seed", (json_int_t) o->seed, "tokens",
-      tokens, "targets", targets, "explains",
+      "at_encoder", o->at_features, "samples", count_samples (o), "noise", noise_of (o),
+      "seed", (json_int_t) o->seed, "tokens", tokens, "targets", targets, "explains",
       set->spes != NULL
           ? "the whole distribution at the target's row, by its divergence where parts "
             "of "

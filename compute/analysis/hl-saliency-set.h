@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * @rows: of HlSaliencyRow *, in the order of their targets
  * @tokens: of the first stack, which scores are of
  * @names: of what each row explains: a class's name, or a token's text
+ * @is_partial: it was stopped, and has the targets that were done
  * @spes: (nullable): of SPES: what its masks have said
  * @interventions: (nullable): in force, in words
  */
@@ -28,6 +29,7 @@ typedef struct
   GPtrArray *rows;
   HlTokenTable *tokens;
   GPtrArray *names;
+  gboolean is_partial;
   HlSpesMaps *spes;
   char *interventions;
 } HlSaliencySet;
@@ -42,7 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlSaliencySet, hl_saliency_set_free)
  *   at the row that emits it, the one before it
  * @against: class or token, or -1
  * @position: of a text: the row that is read; -1 for the last, or the model's own
- * With a pair in @options that is what is explained, and these three say nothing.
+ * With a pair in @options that is what is explained, and these three say nothing. Where
+ * it is cancelled behind a target, what is done is a partial set; of masks nothing is.
  * Thread: engine. Returns: (transfer full): NULL with @error (see hl_saliency_score();
  *   UNSUPPORTED every token of a model that does not predict the next)
  */
@@ -55,6 +58,11 @@ HlSaliencySet *hl_saliency_set_score (const HlModel *model,
                                       const HlSaliencyOptions *options,
                                       const HlProgress *progress,
                                       GError **error);
+
+/** hl_saliency_set_is_like: it was computed with these options, so that its rows may be
+ * their @known. */
+gboolean hl_saliency_set_is_like (const HlSaliencySet *set,
+                                  const HlSaliencyOptions *options);
 
 /** hl_saliency_set_list: (transfer full): of HlSaliencyTarget: what
  * hl_saliency_set_score() explains; NULL with @error. Where what is predicted is asked

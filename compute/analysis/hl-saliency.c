@@ -78,6 +78,17 @@ hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline)
   return FALSE;
 }
 
+HlSaliencyRow *
+hl_saliency_row_copy (const HlSaliencyRow *row)
+{
+  HlSaliencyRow *copy = g_memdup2 (row, sizeof *row);
+  copy->scores =
+      g_memdup2 (row->scores, sizeof (double) * (gsize) MAX (row->n_tokens, 1));
+  if (row->own != NULL)
+    copy->own = g_memdup2 (row->own, sizeof (double) * (gsize) MAX (row->n_own, 1));
+  return copy;
+}
+
 void
 hl_saliency_row_free (HlSaliencyRow *row)
 {

@@ -89,6 +89,8 @@ gboolean hl_baseline_from_name (const char *name, HlSaliencyBaseline *baseline);
  * @seed: of the noise, and of the masks of SPES
  * @spes: of SPES
  * @interventions: (nullable) (element-type HlIntervention): in force
+ * @known: (nullable) (element-type HlSaliencyRow): of a set: rows that were computed with
+ * the same options before; they are taken and not computed again; borrowed
  * @pair: (nullable): of a set: explained is what the input and this one of the other
  * tower are worth together, in place of a logit; borrowed as long as the set is there
  */
@@ -104,6 +106,7 @@ typedef struct
   guint32 seed;
   HlSpesOptions spes;
   const GPtrArray *interventions;
+  const GPtrArray *known;
   const HlPair *pair;
 } HlSaliencyOptions;
 
@@ -134,6 +137,8 @@ typedef struct
   double *own;
 } HlSaliencyRow;
 
+/** hl_saliency_row_copy: (transfer full) */
+HlSaliencyRow *hl_saliency_row_copy (const HlSaliencyRow *row);
 void hl_saliency_row_free (HlSaliencyRow *row);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlSaliencyRow, hl_saliency_row_free)
 

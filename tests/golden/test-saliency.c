@@ -261,6 +261,57 @@ test_refused (void)
     }
 }
 
+/* ---- stopped -------------------------------------------------------------------------
+ */
+
+static void
+stop_cb (double fraction, const char *what, gpointer data)
+{
+  if (fraction > 0.5)
+    g_cancellable_cancel (data);
+}
+
+/* What was done before it was stopped is a set, from which another goes on; what is known
+ * is taken as it is. */
+static void
+test_stopped (void)
+{
+  g_auto (Case) c = { 0 };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const HlProgress progress = { .cancellable = cancellable,
+                                .func = stop_cb,
+                                .func_data = cancellable };
+  HlSaliencyOptions options = { .method = HL_SALIENCY_OCCLUSION,
+                                .baseline = HL_BASELINE_MEAN };
+  case_init (&c, json_array_size (reference) - 1); /* an encoder with a decoder */
+  g_autoptr (HlSaliencySet) whole = hl_saliency_set_score (
+      c.model, c.input, c.backend, HL_TARGET_EVERY, -1, -1, &options, NULL, NULL);
+  g_autoptr (HlSaliencySet) part = hl_saliency_set_score (
+      c.model, c.input, c.backend, HL_TARGET_EVERY, -1, -1, &options, &progress, NULL);
+  g_assert_nonnull (part);
+  g_assert_true (part->is_partial && !whole->is_partial);
+  g_assert_cmpuint (part->rows->len, >, 0);
+  g_assert_cmpuint (part->rows->len, <, whole->rows->len);
+  g_assert_true (hl_saliency_set_is_like (part, &options));
+  HlSaliencyRow *marked = g_ptr_array_index (part->rows, 0);
+  marked->scores[0] = 42; /* so that it is seen not to be computed again */
+  options.known = part->rows;
+  g_autoptr (HlSaliencySet) rest = hl_saliency_set_score (
+      c.model, c.input, c.backend, HL_TARGET_EVERY, -1, -1, &options, NULL, NULL);
+  g_assert_cmpuint (rest->rows->len, ==, whole->rows->len);
+  for (guint i = 0; i < rest->rows->len; i++)
+    {
+      const HlSaliencyRow *x = g_ptr_array_index (rest->rows, i);
+      const HlSaliencyRow *y = g_ptr_array_index (whole->rows, i);
+      for (int t = i == 0; t < x->n_tokens; t++)
+        g_assert_true (x->scores[t] == y->scores[t] ||
+                       (isnan (x->scores[t]) && isnan (y->scores[t])));
+    }
+  g_assert_cmpfloat (((HlSaliencyRow *) rest->rows->pdata[0])->scores[0], ==, 42);
+  options.method = HL_SALIENCY_INTEGRATED;
+  g_assert_false (hl_saliency_set_is_like (part, &options));
+}
+
 /* Pictures have baselines of their own; all differ, and black is what the processor makes
  * of black. */
 static void
@@ -380,6 +431,7 @@ main (int argc, char **argv)
       add ("faithfulness", i, test_faithfulness);
     }
   g_test_add_func ("/saliency/refused", test_refused);
+  g_test_add_func ("/saliency/stopped", test_stopped);
   g_test_add_func ("/saliency/pictures", test_pictures);
   g_test_add_func ("/saliency/planted", test_planted);
   g_test_add_func ("/saliency/zero-rows", test_zero_rows);

@@ -12,7 +12,7 @@ import sys
 import time
 import xml.etree.ElementTree as tree
 
-from command_cases import ENV, PROGRAM, Skip, at, case, fails, good, main
+from command_cases import ENV, PROGRAM, SOURCE, Skip, at, case, fails, good, main
 from text_cases import AB, END, G2P, PICTURE, VIT, model, texts, traced
 
 
@@ -469,6 +469,30 @@ def a_run_that_is_stopped():
     assert found["partial"] and 0 < n < 50000000, found["spes"]
     on = json.loads(good(*ask, "--resume", at("stop.h5"), "--masks", n + 100))
     assert on["spes"]["masks"] == n + 100, on["spes"]
+
+
+@case
+def targets_that_were_done():
+    """What a session has is not computed again; what it has not, is."""
+    ask = ("analyze", "saliency", G2P, "--text", "transformations", "--method", "relevance")
+    part = json.loads(good(*ask, "--target", "every", "-o", at("some.h5"), "--json"))
+    again = json.loads(good(*ask, "--target", "every", "--resume", at("some.h5"), "--json"))
+    assert again == part, (again["targets"][0], part["targets"][0])
+    fails(1, *ask[:-1], "rollout", "--resume", at("some.h5"), says=["by rollout", "none found"])
+    fails(1, *ask[:-1], "occlusion", "--baseline", "zero", "--resume", at("some.h5"),
+          says=["baseline zero"])
+    fails(1, "analyze", "saliency", G2P, "--text", "other", "--method", "relevance", "--resume",
+          at("some.h5"), says=["saliency of this input"])
+    slow = ("analyze", "saliency", os.path.join(SOURCE, "..", "data", "models", "gpt-kjv"),
+            "--text-file", os.path.join(SOURCE, "..", "data", "samples", "ecclesiastes-1.txt"),
+            "--method", "smoothgrad", "--target", "every", "--json", "-o", at("slow.h5"))
+    for after_s in (3, 8, 20):
+        code, out, err = stopped(after_s, *slow)
+        if code == 0:
+            break
+    found = json.loads(out)
+    assert code == 0 and "stopped" in err and found["partial"], err
+    assert 0 < len(found["targets"]) < 255, len(found["targets"])
 
 
 @case

@@ -308,6 +308,19 @@ take_pair (Job *job, HlBackend *backend, const HlProgress *progress, GError **er
   return job->pair != NULL;
 }
 
+/* (transfer none) (nullable): rows of what is shown, as it was computed likewise: where
+ * it was stopped it goes on. */
+static const GPtrArray *
+find_known (const Job *job)
+{
+  const HlCrossResult *known = job->known;
+  return known != NULL && known->pair == NULL && !known->options.by_norm &&
+                 !known->options.keeps_special == !job->choices.cross.keeps_special &&
+                 hl_saliency_set_is_like (known->set, &job->choices.options)
+             ? known->set->rows
+             : NULL;
+}
+
 static gpointer
 compare_job (gpointer data,
              HlBackend *backend,
@@ -319,6 +332,7 @@ compare_job (gpointer data,
   if (!take_pair (job, backend, progress, error))
     return NULL;
   job->choices.options.interventions = job->interventions;
+  job->choices.options.known = find_known (job);
   HlProgressPart scoring = { progress, 0, 0.9 }, comparing = { progress, 0.9, 1 };
   const HlProgress first = hl_progress_part (&scoring);
   HlProgress then = hl_progress_part (&comparing);
@@ -328,8 +342,8 @@ compare_job (gpointer data,
                   : hl_saliency_set_score (job->model, job->input, backend, job->target,
                                            job->choices.against, job->position,
                                            &job->choices.options, &first, error);
-  /* Masks that were run are not lost by a stop; what is looked at still goes before. */
-  if (both->set != NULL && both->set->spes != NULL)
+  /* What was done is not lost by a stop; what is looked at still goes before. */
+  if (both->set != NULL && (both->set->spes != NULL || both->set->is_partial))
     then.cancellable = NULL;
   if (both->set != NULL)
     both->cross = hl_cross_compare (job->source, backend, job->stack, both->set,
@@ -394,7 +408,12 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
         hl_cross_result_take_masks (made, job->bare);
       keep (self, made);
       hl_document_set_status (
-          self, g_strdup_printf (ngettext ("Explained %d output by %s",
+          self,
+          both->set->is_partial
+              ? g_strdup_printf (ngettext ("Stopped at %d output; Compute goes on",
+                                           "Stopped at %d outputs; Compute goes on", n),
+                                 n)
+              : g_strdup_printf (ngettext ("Explained %d output by %s",
                                            "Explained %d outputs by %s", n),
                                  n, hl_saliency_name (both->set->options.method)));
     }

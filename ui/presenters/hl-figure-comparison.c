@@ -73,6 +73,8 @@ add_method (HlFigure *figure, const HlCompare *c)
   g_autoptr (json_t) about = hl_saliency_set_describe (c->result->set);
   const char *name;
   json_t *value;
+  if (c->result->n_masks > 0)
+    json_object_set_new (about, "masks", json_integer (c->result->n_masks));
   json_object_foreach (about, name, value)
   {
     if (json_is_object (value) || json_is_array (value) ||

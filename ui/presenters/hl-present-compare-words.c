@@ -9,7 +9,7 @@
 #include <glib/gi18n-lib.h>
 
 /* Heads that are named; of more the first. */
-#define HEADS_NAMED 8
+#define HEADS_NAMED 32
 
 char *
 hl_compare_name (const HlCompare *c, int target)
@@ -58,11 +58,23 @@ hl_compare_whose (const HlCompare *c)
 /* ---- captions ------------------------------------------------------------------------
  */
 
+/* (transfer full) */
+static char *
+method_words (const HlCompare *c)
+{
+  g_autofree char *method = hl_saliency_describe (&c->result->set->options);
+  int n = c->result->n_masks;
+  return n > 0 ? g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s, %d mask",
+                                               "%s, %d masks", (gulong) n),
+                                  method, n)
+               : g_strdup (method);
+}
+
 char *
 hl_compare_describe (const HlCompare *c)
 {
   g_autofree char *whose = hl_compare_whose (c);
-  g_autofree char *method = hl_saliency_describe (&c->result->set->options);
+  g_autofree char *method = method_words (c);
   return g_strdup_printf (_ ("Attention: %s; saliency by %s."), whose, method);
 }
 
@@ -98,7 +110,7 @@ hl_compare_caption (const HlCompare *c)
   g_autofree char *name = hl_compare_name (c, c->target);
   g_autofree char *number = hl_present_number (r, "%.3f");
   g_autofree char *square = hl_present_number (r * r, "%.3f");
-  g_autofree char *method = hl_saliency_describe (o);
+  g_autofree char *method = method_words (c);
   g_autofree char *left_out = hl_compare_left_out (c);
   return g_strchomp (g_strdup_printf (
       hl_saliency_is_signed (o->method) ? _ ("Of %s: attention, %s, beside the size of "
