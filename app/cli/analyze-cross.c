@@ -131,6 +131,24 @@ trace_maps (Analyze *a, gboolean with_values, GError **error)
   return trace != NULL ? hl_attention_source_new (trace) : NULL;
 }
 
+/* Beside what the encoder gives; before the other result, which is the one that is shown.
+ */
+static gboolean
+compare_behind (Analyze *a,
+                const HlAttentionSource *source,
+                const HlCrossOptions *options,
+                const char *provenance,
+                GError **error)
+{
+  a->cross_behind = hl_cross_compare (source, a->backend, a->cross->stack, a->behind,
+                                      options, analyze_get_progress (a), error);
+  if (a->cross_behind == NULL)
+    return FALSE;
+  g_ptr_array_add (a->results, hl_cross_comparison_to_result (a->cross_behind, a->behind,
+                                                              options, provenance));
+  return TRUE;
+}
+
 gboolean
 analyze_cross (Analyze *a, GError **error)
 {
@@ -150,6 +168,8 @@ analyze_cross (Analyze *a, GError **error)
   if (a->cross == NULL)
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
+  if (a->behind != NULL && !compare_behind (a, source, &options, provenance, error))
+    return FALSE;
   HlSessionResult *result =
       hl_cross_comparison_to_result (a->cross, a->saliency, &options, provenance);
   g_ptr_array_add (a->results, result);
@@ -231,10 +251,19 @@ print_number (int width, double x)
     printf (" %*.4f", width, x);
 }
 
+static void
+print_layers (const HlCrossComparison *c)
+{
+  printf (_ ("Mean map of each layer: r"));
+  for (int l = 0; l < c->n_layers; l++)
+    printf (" %.4f", c->pearson_layer[l]);
+  printf ("\n");
+}
+
 void
 analyze_print_cross (const Analyze *a)
 {
-  const HlCrossComparison *c = a->cross;
+  const HlCrossComparison *c = a->cross, *behind = a->cross_behind;
   g_autoptr (GArray) heads = rank_heads (c);
   printf (_ ("Attention beside %s of %d targets over %d tokens; maps %s\n"),
           hl_saliency_name (a->saliency->options.method), c->n_targets, c->n_keys,
@@ -251,11 +280,18 @@ analyze_print_cross (const Analyze *a)
     printf (_ ("Heads %s: Pearson r %.4f, r² %.4f; Spearman %.4f\n"), a->chosen_heads,
             a->chosen->pearson, a->chosen->pearson * a->chosen->pearson,
             a->chosen->spearman);
-  printf (_ ("Mean map of each layer: r"));
-  for (int l = 0; l < c->n_layers; l++)
-    printf (" %.4f", c->pearson_layer[l]);
-  printf ("\n%8s %9s %9s %9s %12s %13s\n", _ ("head"), "r", "r²", "Spearman",
-          _ ("diagonality"), _ ("monotonicity"));
+  print_layers (c);
+  if (behind != NULL)
+    {
+      printf (
+          _ ("Beside what the encoder gives: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
+          behind->pearson_all, behind->pearson_all * behind->pearson_all,
+          behind->spearman_all);
+      print_layers (behind);
+    }
+  printf ("%8s %9s %9s %9s %12s %13s%s\n", _ ("head"), "r", "r²", "Spearman",
+          _ ("diagonality"), _ ("monotonicity"),
+          behind != NULL ? _ ("  r (encoder)") : "");
   for (guint i = 0; i < MIN (heads->len, N_PRINTED); i++)
     {
       int at = g_array_index (heads, int, i);
@@ -266,6 +302,8 @@ analyze_print_cross (const Analyze *a)
       print_number (9, c->spearman[at]);
       print_number (12, c->diagonality[at]);
       print_number (13, c->monotonicity[at]);
+      if (behind != NULL)
+        print_number (12, behind->pearson[at]);
       printf ("\n");
     }
   if (heads->len > N_PRINTED)
@@ -317,6 +355,18 @@ faithfulness_to_json (const HlFaithfulness *f)
   return root;
 }
 
+/* What is another number beside what the encoder gives. */
+static json_t *
+behind_to_json (const HlCrossComparison *c)
+{
+  int L = c->n_layers, H = c->n_heads;
+  return json_pack ("{s:o, s:o, s:o, s:o, s:o}", "pearson", table_of (c->pearson, L, H),
+                    "spearman", table_of (c->spearman, L, H), "pearson_layer",
+                    hl_result_reals (c->pearson_layer, L), "pearson_all",
+                    hl_result_real (c->pearson_all), "spearman_all",
+                    hl_result_real (c->spearman_all));
+}
+
 json_t *
 analyze_cross_to_json (const Analyze *a, const char *analysis)
 {
@@ -334,6 +384,8 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
   json_object_set_new (root, "spearman_all", hl_result_real (c->spearman_all));
   json_object_set_new (root, "pearson_target",
                        hl_result_reals (c->by_target, c->n_targets));
+  if (a->cross_behind != NULL)
+    json_object_set_new (root, "encoder", behind_to_json (a->cross_behind));
   if (a->chosen != NULL)
     json_object_set_new (
         root, "chosen",
@@ -349,5 +401,5 @@ analyze_cross_to_json (const Analyze *a, const char *analysis)
 char *
 analyze_cross_to_csv (const Analyze *a)
 {
-  return hl_cross_comparison_to_csv (a->cross);
+  return hl_cross_comparison_to_csv (a->cross, a->cross_behind);
 }

@@ -138,6 +138,9 @@ static GOptionEntry *
 cross_entries (AnalyzeOptions *o)
 {
   const GOptionEntry entries[] = {
+    { "both-places", 0, 0, G_OPTION_ARG_NONE, &o->at_both,
+      N_ ("Beside saliency of the input, too, that of what an encoder gives its decoder"),
+      NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o->is_raw,
       N_ ("Correlate maps as they are, not z-scored by row"), NULL },
     { "weights", 0, 0, G_OPTION_ARG_STRING, &o->weights,

@@ -262,6 +262,32 @@ take_pair (Analyze *a, HlSaliencyOptions *options, GError **error)
   return TRUE;
 }
 
+static HlSaliencySet *
+score (Analyze *a, int target, int against, HlSaliencyOptions *options, GError **error)
+{
+  return options->method == HL_SALIENCY_SPES
+             ? score_spes (a, target, against, options, error)
+             : score_each (a, target, against, options, error);
+}
+
+/* The same of what the encoder gives. */
+static gboolean
+score_behind (
+    Analyze *a, int target, int against, HlSaliencyOptions options, GError **error)
+{
+  if (!hl_saliency_has_baseline (options.method))
+    {
+      g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                   "--both-places: a method with a baseline, which knows a place, "
+                   "expected, %s found",
+                   hl_saliency_name (options.method));
+      return FALSE;
+    }
+  options.at_features = TRUE;
+  a->behind = a->is_partial ? NULL : score (a, target, against, &options, error);
+  return a->behind != NULL || a->is_partial;
+}
+
 gboolean
 analyze_saliency (Analyze *a, GError **error)
 {
@@ -273,10 +299,9 @@ analyze_saliency (Analyze *a, GError **error)
                                  a->progress, error);
   if (a->input == NULL || !take_pair (a, &options, error))
     return FALSE;
-  a->saliency = options.method == HL_SALIENCY_SPES
-                    ? score_spes (a, target, against, &options, error)
-                    : score_each (a, target, against, &options, error);
-  if (a->saliency == NULL)
+  a->saliency = score (a, target, against, &options, error);
+  if (a->saliency == NULL ||
+      (a->options->at_both && !score_behind (a, target, against, options, error)))
     return FALSE;
   g_autofree char *provenance = analyze_provenance (a);
   g_ptr_array_add (a->results, hl_saliency_set_to_result (a->saliency, provenance));

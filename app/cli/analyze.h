@@ -54,6 +54,7 @@ typedef struct
   int position;
   char *align;
   gboolean at_encoder;
+  gboolean at_both;
   gboolean is_raw;
   gboolean keeps_special;
   gboolean takes_away;
@@ -88,6 +89,8 @@ typedef struct
  * @patterns (nullable) (element-type HlPatterns), or @overview (nullable), or @saliency
  * (nullable), and beside it @cross (nullable) and @faithfulness (nullable), or @alignment
  * (nullable) with its words @spoken (element-type SpokenWord)
+ * @behind, @cross_behind: (nullable): beside @saliency and @cross those of what an
+ * encoder gives its decoder
  * @chosen: (nullable): beside @cross the mean map of the heads @chosen_heads
  * @marked (element-type HlReferenceWord), @times: (nullable): beside @spoken
  * @beside: (nullable): of two towers, what is said of the other
@@ -114,6 +117,8 @@ typedef struct
   HlPair *pair;
   HlPair *own;
   HlCrossComparison *cross;
+  HlSaliencySet *behind;
+  HlCrossComparison *cross_behind;
   HlCrossMap *chosen;
   char *chosen_heads;
   HlFaithfulness *faithfulness;

@@ -81,6 +81,8 @@ analyze_clear (Analyze *a)
   g_clear_pointer (&a->pair, hl_pair_free);
   g_clear_pointer (&a->own, hl_pair_free);
   g_clear_pointer (&a->cross, hl_cross_comparison_free);
+  g_clear_pointer (&a->behind, hl_saliency_set_free);
+  g_clear_pointer (&a->cross_behind, hl_cross_comparison_free);
   g_clear_pointer (&a->chosen, hl_cross_map_free);
   g_clear_pointer (&a->chosen_heads, g_free);
   g_clear_pointer (&a->faithfulness, hl_faithfulness_free);
@@ -208,6 +210,11 @@ check_usage (AnalyzeOptions *o, int argc, char **argv, guint *which)
                    o->stable_at > 0))
     return cli_usage ("analyze", _ ("--masks, --granularities, --pooling and --stable-at "
                                     "are of --method spes"));
+  if (o->at_both &&
+      (o->at_encoder || !g_str_equal (analyses[*which].name, HL_RESULT_CROSS)))
+    return cli_usage ("analyze",
+                      _ ("--both-places is of cross-attention, and in the place "
+                         "of --at-encoder"));
   if (o->attention_of != NULL && g_strcmp0 (o->weights, "norm") == 0)
     return cli_usage ("analyze", _ ("--heads is of maps: norms are of all heads"));
   if (!o->takes_away && (o->metric != NULL || o->n_chance > 0))

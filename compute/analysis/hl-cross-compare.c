@@ -377,9 +377,10 @@ hl_cross_comparison_to_result (const HlCrossComparison *c,
 }
 
 char *
-hl_cross_comparison_to_csv (const HlCrossComparison *c)
+hl_cross_comparison_to_csv (const HlCrossComparison *c, const HlCrossComparison *behind)
 {
-  GString *csv = g_string_new ("layer,head,pearson,spearman,diagonality,monotonicity\n");
+  GString *csv = g_string_new ("layer,head,pearson,spearman,diagonality,monotonicity");
+  g_string_append (csv, behind != NULL ? ",pearson_encoder,spearman_encoder\n" : "\n");
   for (int l = 0; l < c->n_layers; l++)
     for (int h = 0; h < c->n_heads; h++)
       {
@@ -389,6 +390,11 @@ hl_cross_comparison_to_csv (const HlCrossComparison *c)
         hl_csv_append_number (csv, c->spearman[at], 0);
         hl_csv_append_number (csv, c->diagonality[at], 0);
         hl_csv_append_number (csv, c->monotonicity[at], 0);
+        if (behind != NULL)
+          {
+            hl_csv_append_number (csv, behind->pearson[at], 0);
+            hl_csv_append_number (csv, behind->spearman[at], 0);
+          }
         g_string_append_c (csv, '\n');
       }
   return g_string_free (csv, FALSE);

@@ -86,7 +86,9 @@ HlSessionResult *hl_cross_comparison_to_result (const HlCrossComparison *compari
                                                 const HlCrossOptions *options,
                                                 const char *provenance);
 
-/** hl_cross_comparison_to_csv: (transfer full): a row a head. */
-char *hl_cross_comparison_to_csv (const HlCrossComparison *comparison);
+/** hl_cross_comparison_to_csv: (transfer full): a row a head; @behind (nullable): beside
+ * it "pearson_encoder" and "spearman_encoder" of another of the same heads. */
+char *hl_cross_comparison_to_csv (const HlCrossComparison *comparison,
+                                  const HlCrossComparison *behind);
 
 G_END_DECLS

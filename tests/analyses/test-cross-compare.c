@@ -253,7 +253,7 @@ test_result (Fixture *f, gconstpointer data)
   g_autoptr (HlCrossComparison) c = compare (f, &plain);
   g_autoptr (HlSessionResult) result =
       hl_cross_comparison_to_result (c, f->set, &plain, "{}");
-  g_autofree char *csv = hl_cross_comparison_to_csv (c);
+  g_autofree char *csv = hl_cross_comparison_to_csv (c, NULL);
   g_assert_nonnull (result);
   g_assert_true (g_str_has_prefix (csv, "layer,head,pearson,"));
   g_auto (GStrv) lines = g_strsplit (csv, "\n", -1);

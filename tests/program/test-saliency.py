@@ -333,6 +333,29 @@ def whose_attention_is_followed():
     fails(2, *ask, "--heads", "best", "--weights", "norm", says=["--heads is of maps"])
 
 
+@case
+def both_places():
+    """What the encoder gives, beside the input: as if each had been asked for alone."""
+    ask = ("analyze", "cross-attention", G2P, "--text", "knightly", "--method", "occlusion")
+    found = json.loads(good(*ask, "--both-places", "--csv", at("b.csv"), "-o", at("b.h5"),
+                            "--json"))
+    at_input, behind = (json.loads(good(*ask, *more, "--json")) for more in ((), ("--at-encoder",)))
+    assert found["pearson"] == at_input["pearson"], found["pearson"]
+    assert found["encoder"] == {k: behind[k] for k in found["encoder"]}, found["encoder"]
+    assert found["encoder"]["pearson_all"] != found["pearson_all"]
+    with open(at("b.csv"), encoding="utf-8") as f:
+        names, first = (line.strip().split(",") for line in f.readlines()[:2])
+    assert names[-2:] == ["pearson_encoder", "spearman_encoder"], names
+    assert abs(float(first[-2]) - behind["pearson"][0][0]) < 1e-9, first
+    good("figure", at("b.h5"), "--view", "comparison", "-o", at("b.svg"))
+    assert f"r {found['pearson_all']:.3f}" in " ".join(texts(at("b.svg")))
+    fails(2, *ask, "--both-places", "--at-encoder", says=["--both-places"])
+    fails(2, "analyze", "saliency", *ask[2:], "--both-places", says=["--both-places"])
+    fails(1, *ask[:-1], "relevance", "--both-places", says=["a method with a baseline"])
+    fails(1, "analyze", "cross-attention", model(), "--text", "ab ab", "--both-places",
+          says=["an encoder with a decoder"])
+
+
 def edits(a, b):
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

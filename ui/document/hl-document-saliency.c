@@ -140,7 +140,7 @@ char *
 hl_document_dup_cross_csv (HlDocument *self)
 {
   const HlCrossResult *made = self->saliency.made;
-  return made != NULL ? hl_cross_comparison_to_csv (made->comparison) : NULL;
+  return made != NULL ? hl_cross_comparison_to_csv (made->comparison, NULL) : NULL;
 }
 
 /* ---- what is in force -----------------------------------------------------------------
