@@ -13,6 +13,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define N_PRINTED 10
 
@@ -196,6 +197,24 @@ rank_heads (const HlCrossComparison *c)
   return heads;
 }
 
+static void
+print_difference (const HlFaithfulness *f)
+{
+  HlInterval x = hl_faithfulness_difference (f, FALSE);
+  HlInterval y = hl_faithfulness_difference (f, TRUE);
+  double whole, nothing;
+  if (f->n_targets > 1)
+    printf (_ ("Saliency less attention, target by target: deletion %.4f [%.4f, %.4f], "
+               "insertion %.4f [%.4f, %.4f]\n"),
+            x.mean, x.low, x.high, y.mean, y.low, y.high);
+  gboolean tells = hl_faithfulness_get_ends (f, &whole, &nothing);
+  printf (_ ("Of the whole it is %.4f, with every token replaced %.4f.\n"), whole,
+          nothing);
+  if (!tells)
+    printf (_ ("The baseline changes hardly anything: these areas say little; try "
+               "another one.\n"));
+}
+
 /* Areas with what holds 95 of 100 means. */
 static void
 print_faithfulness (const HlFaithfulness *f)
@@ -234,8 +253,11 @@ print_faithfulness (const HlFaithfulness *f)
                 hl_token_order_name ((HlTokenOrder) o), x->mean, x->low, x->high, y->mean,
                 y->low, y->high);
     }
+  print_difference (f);
   if (f->heads != NULL)
-    printf (_ ("Attention is that of the heads %s.\n"), f->heads);
+    printf (strchr (f->heads, ',') != NULL ? _ ("Attention is that of the heads %s.\n")
+                                           : _ ("Attention is that of head %s.\n"),
+            f->heads);
   printf (ngettext ("Chance is the mean of %d order.\n",
                     "Chance is the mean of %d orders.\n", (gulong) f->n_random),
           f->n_random);
@@ -265,7 +287,9 @@ analyze_print_cross (const Analyze *a)
 {
   const HlCrossComparison *c = a->cross, *behind = a->cross_behind;
   g_autoptr (GArray) heads = rank_heads (c);
-  printf (_ ("Attention beside %s of %d targets over %d tokens; maps %s\n"),
+  printf (ngettext ("Attention beside %s of %d target over %d tokens; maps %s\n",
+                    "Attention beside %s of %d targets over %d tokens; maps %s\n",
+                    (gulong) c->n_targets),
           hl_saliency_name (a->saliency->options.method), c->n_targets, c->n_keys,
           a->options->is_raw ? _ ("as they are") : _ ("z-scored by row"));
   analyze_print_masks (a);
@@ -277,8 +301,10 @@ analyze_print_cross (const Analyze *a)
               : _ ("Mean of all heads: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
           c->pearson_all, c->pearson_all * c->pearson_all, c->spearman_all);
   if (a->chosen != NULL)
-    printf (_ ("Heads %s: Pearson r %.4f, r² %.4f; Spearman %.4f\n"), a->chosen_heads,
-            a->chosen->pearson, a->chosen->pearson * a->chosen->pearson,
+    printf (strchr (a->chosen_heads, ',') != NULL
+                ? _ ("Heads %s: Pearson r %.4f, r² %.4f; Spearman %.4f\n")
+                : _ ("Head %s: Pearson r %.4f, r² %.4f; Spearman %.4f\n"),
+            a->chosen_heads, a->chosen->pearson, a->chosen->pearson * a->chosen->pearson,
             a->chosen->spearman);
   print_layers (c);
   if (behind != NULL)
@@ -339,6 +365,15 @@ faithfulness_to_json (const HlFaithfulness *f)
   json_t *root =
       json_pack ("{s:s, s:i, s:b}", "metric", hl_metric_name (f->metric), "random_orders",
                  f->n_random, "less_is_better_in_deletion", hl_metric_falls (f->metric));
+  double whole, nothing;
+  hl_faithfulness_get_ends (f, &whole, &nothing);
+  json_object_set_new (root, "saliency_less_attention",
+                       json_pack ("{s:o, s:o}", "deletion_area",
+                                  area_to_json (hl_faithfulness_difference (f, FALSE)),
+                                  "insertion_area",
+                                  area_to_json (hl_faithfulness_difference (f, TRUE))));
+  json_object_set_new (root, "whole", hl_result_real (whole));
+  json_object_set_new (root, "all_replaced", hl_result_real (nothing));
   if (f->undisturbed != NULL)
     json_object_set_new (root, "undisturbed", json_string (f->undisturbed));
   for (int o = 0; o < HL_N_ORDERS; o++)

@@ -238,6 +238,30 @@ mean_area (const double *curves, int n, guint32 seed)
   return hl_bootstrap_mean (areas, (gsize) n, 1, seed);
 }
 
+HlInterval
+hl_faithfulness_difference (const HlFaithfulness *f, gboolean inserts)
+{
+  const double *curves = inserts ? f->insertion : f->deletion;
+  gsize step = (gsize) (f->n_targets * SHARES);
+  g_autofree double *apart = g_new (double, (gsize) f->n_targets + 1);
+  for (int t = 0; t < f->n_targets; t++)
+    apart[t] = area_under (curves + HL_ORDER_SALIENCY * step + t * SHARES) -
+               area_under (curves + HL_ORDER_ATTENTION * step + t * SHARES);
+  return hl_bootstrap_mean (apart, (gsize) f->n_targets, 1, 0);
+}
+
+gboolean
+hl_faithfulness_get_ends (const HlFaithfulness *f, double *whole, double *nothing)
+{
+  *whole = *nothing = 0;
+  for (int t = 0; t < f->n_targets; t++)
+    {
+      *whole += f->deletion[t * SHARES] / f->n_targets;
+      *nothing += f->deletion[t * SHARES + SHARES - 1] / f->n_targets;
+    }
+  return fabs (*whole - *nothing) > 0.1 * fmax (fabs (*whole), fabs (*nothing));
+}
+
 /* Both curves of one order, added to those that are there, by @share. */
 static gboolean
 add_order (HlFaithfulness *f,

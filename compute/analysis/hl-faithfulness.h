@@ -146,6 +146,19 @@ HlFaithfulness *hl_faithfulness_measure (const HlModel *model,
                                          const HlProgress *progress,
                                          GError **error);
 
+/** hl_faithfulness_difference: the area by saliency less that by attention, target by
+ * target: the mean with a bootstrap interval of 95 %, seed 0, which the two areas' own
+ * intervals do not tell. Of deletion, or with @inserts of insertion. Thread: any. */
+HlInterval hl_faithfulness_difference (const HlFaithfulness *faithfulness,
+                                       gboolean inserts);
+
+/** hl_faithfulness_get_ends: the metric of all there is, and where everything is replaced
+ * by the baseline, means over targets. Returns: FALSE where these are closer than a tenth
+ * of the larger: then an area says little. Thread: any. */
+gboolean hl_faithfulness_get_ends (const HlFaithfulness *faithfulness,
+                                   double *whole,
+                                   double *nothing);
+
 /** hl_faithfulness_add_to: puts into @result "deletion_curve" and "insertion_curve"
  * (order, target, share), "deletion_area" and "insertion_area" (order, 3): mean, low,
  * high; orders as HlTokenOrder; and into its parameters "metric", "random_orders" and

@@ -143,8 +143,7 @@ hl_head_stats_begin (const HlAttentionSource *source, HlHeadKey head, GError **e
   gint64 Tq = 0, Tk = 0;
   if (!hl_attention_source_get_size (source, head, &Tq, &Tk))
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-                   "head %d.%d: no attention in this trace", head.layer, head.head);
+      hl_attention_source_complain (source, head, error);
       return NULL;
     }
   HlHeadStatsMaker *m = g_new0 (HlHeadStatsMaker, 1);

@@ -314,6 +314,27 @@ recompute (const HlAttentionSource *source,
   return ok;
 }
 
+void
+hl_attention_source_complain (const HlAttentionSource *source,
+                              HlHeadKey head,
+                              GError **error)
+{
+  const HlStack *stack = hl_model_info_get_stack (source->trace->model, head.stack);
+  int n_heads = stack != NULL && head.layer >= 0 && head.layer < stack->n_layers
+                    ? stack->layers[head.layer].n_heads
+                    : 0;
+  if (stack != NULL && n_heads == 0)
+    g_set_error (error, HL_ERROR, HL_ERROR_MISSING, "head %d.%d: layers 0 to %d expected",
+                 head.layer, head.head, stack->n_layers - 1);
+  else if (head.head >= n_heads)
+    g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                 "head %d.%d: heads 0 to %d of this layer expected", head.layer,
+                 head.head, n_heads - 1);
+  else
+    g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
+                 "head %d.%d: no attention in this trace", head.layer, head.head);
+}
+
 static gboolean
 check_range (const HlAttentionSource *source,
              HlHeadKey head,
@@ -326,8 +347,7 @@ check_range (const HlAttentionSource *source,
   gint64 Tq = 0, Tk = 0;
   if (!hl_attention_source_get_size (source, head, &Tq, &Tk))
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-                   "head %d.%d: no attention in this trace", head.layer, head.head);
+      hl_attention_source_complain (source, head, error);
       return FALSE;
     }
   if (first_query >= 0 && n_queries >= 0 && first_query <= Tq - n_queries &&

@@ -56,6 +56,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlAttentionSource, hl_attention_source_unref)
 
 HlTrace *hl_attention_source_get_trace (const HlAttentionSource *source);
 
+/** hl_attention_source_complain: @error (MISSING): why there is no map of @head. */
+void hl_attention_source_complain (const HlAttentionSource *source,
+                                   HlHeadKey head,
+                                   GError **error);
+
 /**
  * hl_attention_source_get_size:
  * Thread: any. Returns: FALSE when this head has no maps

@@ -184,8 +184,7 @@ tile_new (const HlAttentionSource *source,
   gint64 Tq = 0, Tk = 0;
   if (!hl_attention_source_get_size (source, head, &Tq, &Tk))
     {
-      g_set_error (error, HL_ERROR, HL_ERROR_MISSING,
-                   "head %d.%d: no attention in this trace", head.layer, head.head);
+      hl_attention_source_complain (source, head, error);
       return NULL;
     }
   gint64 side = level >= 0 && level < 24 ? (gint64) 1 << level : 0;

@@ -356,6 +356,30 @@ def both_places():
           says=["an encoder with a decoder"])
 
 
+@case
+def what_areas_do_not_tell():
+    """Of the same targets: the difference's interval is not that of either area."""
+    found = json.loads(good("analyze", "cross-attention", G2P, "--text", "transformations",
+                            "--method", "occlusion", "--deletion", "--heads", "1.0,2.2",
+                            "--json"))["faithfulness"]
+
+    def areas(order, way):
+        return [sum(a + b for a, b in zip(c, c[1:])) / 20 for c in found[order][way + "_curve"]]
+
+    for way in ("deletion", "insertion"):
+        pairs = zip(areas("saliency", way), areas("attention", way))
+        apart = [s - a for s, a in pairs]
+        mean, low, high = found["saliency_less_attention"][way + "_area"]
+        assert abs(mean - sum(apart) / len(apart)) < 1e-9, (mean, apart)
+        assert low < mean < high and high - low < 0.12, (low, mean, high)
+    whole = [c[0] for c in found["saliency"]["deletion_curve"]]
+    assert abs(found["whole"] - sum(whole) / len(whole)) < 1e-9, found["whole"]
+    nothing = [c[0] for c in found["random"]["insertion_curve"]]
+    assert abs(found["all_replaced"] - sum(nothing) / len(nothing)) < 1e-9, found
+    said = good("analyze", "cross-attention", VIT, PICTURE, "--baseline", "mean", "--deletion")
+    assert "every token replaced" in said, said
+
+
 def edits(a, b):
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

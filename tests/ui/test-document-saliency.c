@@ -269,7 +269,7 @@ test_deletion_of_heads (void)
   g_assert_cmpstr (hl_document_get_cross (document)->faithfulness->heads, ==, "0.1");
   g_autoptr (HlChartScene) chart =
       hl_present_left (hl_document_get_cross_kept (document), FALSE, NULL);
-  g_assert_nonnull (strstr (chart->caption, "attention (heads 0.1)"));
+  g_assert_nonnull (strstr (chart->caption, "attention (head 0.1)"));
   hl_document_set_cross_heads (document, HL_CROSS_HEADS_ALL);
   wait_for_engine (document);
   g_assert_cmpfloat (attention_area (document), ==, all);

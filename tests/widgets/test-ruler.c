@@ -176,12 +176,30 @@ test_endless (void)
   munmap (nothing, (gsize) n * sizeof (char *));
 }
 
+/* Of labels of one letter the widest counts, not the first: "t" is narrow. */
+static void
+test_letters (void)
+{
+  static const char *const labels[] = { "t", "m", "i", "w" };
+  HlAxis axis = { .n = 4, .labels = (char **) labels };
+  HlTheme theme = hl_theme_light ();
+  HlRuler ruler = ruler_at (&axis, TRUE, 120, 0, 4);
+  ruler.rect.height = hl_ruler_extent_shown (&theme, &ruler);
+  Painted painted;
+  paint (&painted, &ruler);
+  g_assert_cmpuint (painted.texts->len, ==, 4);
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpstr (((HlTextItem *) painted.texts->pdata[i])->text, ==, labels[i]);
+  g_ptr_array_unref (painted.texts);
+}
+
 int
 main (int argc, char *argv[])
 {
   alarm (WATCHDOG_S);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/draw/ruler/tokens", test_tokens);
+  g_test_add_func ("/draw/ruler/letters", test_letters);
   g_test_add_func ("/draw/ruler/visible", test_visible);
   g_test_add_func ("/draw/ruler/wide", test_wide);
   g_test_add_func ("/draw/ruler/endless", test_endless);

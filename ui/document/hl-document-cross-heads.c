@@ -5,6 +5,8 @@
 #include "analysis/hl-alignment.h"
 #include "document/hl-document-private.h"
 
+#include <glib/gi18n.h>
+
 HlCrossHeads
 hl_document_get_cross_heads (HlDocument *self)
 {
@@ -119,6 +121,26 @@ hl_document_set_cross_heads (HlDocument *self, HlCrossHeads which)
                 which };
   hl_engine_submit (self->engine, HL_JOB_FOREGROUND, map_job, job, NULL,
                     (GDestroyNotify) hl_cross_map_free, NULL, NULL, NULL, map_cb, job);
+}
+
+gboolean
+hl_document_choose_cross_heads (HlDocument *self, HlCrossHeads which)
+{
+  g_autoptr (GArray) heads = hl_document_list_cross_heads (self, which);
+  if (which == HL_CROSS_HEADS_ALL || heads->len > 0 || self->saliency.made == NULL)
+    {
+      hl_document_set_cross_heads (self, which);
+      return TRUE;
+    }
+  hl_document_set_status (
+      self, g_strdup (which == HL_CROSS_HEADS_ALIGNMENT
+                          ? _ ("This model names no heads for alignment")
+                      : which == HL_CROSS_HEADS_PINNED
+                          ? _ ("No head of this attention is pinned (P)")
+                      : which == HL_CROSS_HEADS_BEST
+                          ? _ ("No head has a correlation")
+                          : _ ("The head looked at is of another attention")));
+  return FALSE;
 }
 
 static gboolean

@@ -9,6 +9,7 @@
 #include "io/hl-json.h"
 #include "presenters/hl-present-compare.h"
 #include "presenters/hl-present.h"
+#include "presenters/hl-saliency-words.h"
 #include "trace/hl-head-mask.h"
 
 #include <glib/gi18n.h>
@@ -415,7 +416,7 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
                                  n)
               : g_strdup_printf (ngettext ("Explained %d output by %s",
                                            "Explained %d outputs by %s", n),
-                                 n, hl_saliency_name (both->set->options.method)));
+                                 n, hl_saliency_title (both->set->options.method)));
     }
   tell (self);
 }

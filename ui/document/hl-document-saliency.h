@@ -87,6 +87,9 @@ char *hl_document_dup_cross_csv (HlDocument *self);
 
 /** hl_document_set_cross_heads: of whose map; it is read if need be. */
 void hl_document_set_cross_heads (HlDocument *self, HlCrossHeads heads);
+/** hl_document_choose_cross_heads: the same by a person; FALSE, with a word in the status
+ * line, where there are no such heads. */
+gboolean hl_document_choose_cross_heads (HlDocument *self, HlCrossHeads heads);
 HlCrossHeads hl_document_get_cross_heads (HlDocument *self);
 
 /** hl_document_list_cross_heads: (transfer full) (element-type HlHeadKey): those heads;

@@ -35,6 +35,7 @@ add_on_text (HlFigure *figure, const HlCompare *c, const HlViewOptions *options)
           hl_compare_tokens (c, (HlCompareSide) side, tokens, options);
       hl_figure_add_tokens (figure, scene, HL_TOKEN_FLOW, HL_TOKENS_SHOWN_ONLY);
     }
+  hl_figure_set_columns (figure, 1);
   g_autoptr (HlChartScene) rows = hl_compare_rows (c);
   hl_figure_add_chart (figure, rows);
 }
@@ -52,7 +53,9 @@ describe_panels (const HlCompare *c)
                       : 1;
   GString *text = g_string_new (NULL);
   if (c->target < 0)
-    g_string_append (text, _ (" Drawn are means over the outputs; r is of their rows."));
+    g_string_append (text,
+                     _ (" Drawn are means over the outputs that can see a token; r is "
+                        "of their rows."));
   if (joined > 1)
     g_string_append_printf (text,
                             _ (" A cell is the largest of %d tokens, in (c) the one that "

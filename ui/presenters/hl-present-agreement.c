@@ -29,8 +29,11 @@ attention_words (const json_t *params)
       g_utf8_make_valid (hl_result_get_string (params, "attention_of"), -1);
   if (hl_present_is_by_norm (params))
     return g_strdup (_ ("attention (norm of A v W_O, mean of all layers)"));
-  return heads[0] != '\0' ? g_strdup_printf (_ ("attention (heads %s)"), heads)
-                          : g_strdup (_ ("attention (mean of all heads)"));
+  return heads[0] != '\0'
+             ? g_strdup_printf (strchr (heads, ',') != NULL ? _ ("attention (heads %s)")
+                                                            : _ ("attention (head %s)"),
+                                heads)
+             : g_strdup (_ ("attention (mean of all heads)"));
 }
 
 /* (transfer full): a signed one counts by its size. */
@@ -143,6 +146,16 @@ left_caption (const json_t *params, int n, HlFaithfulnessMetric metric)
                           falls ? _ ("higher") : _ ("lower"));
 }
 
+/* Of a probability that is small everywhere 0 to 1 would be a flat line. */
+static gboolean
+needs_all (HlFaithfulnessMetric metric, const double *curves, gint64 n)
+{
+  double most = 0;
+  for (gint64 i = 0; i < n; i++)
+    most = isfinite (curves[i]) ? fmax (most, curves[i]) : most;
+  return metric != HL_METRIC_LOSS && most > 0.5;
+}
+
 HlChartScene *
 hl_present_left (const HlSessionResult *result, gboolean inserts, GError **error)
 {
@@ -170,7 +183,10 @@ hl_present_left (const HlSessionResult *result, gboolean inserts, GError **error
       scene->x_low = 0;
       scene->x_high = 102; /* the last number is not cut */
       scene->y_low = 0;
-      scene->y_high = metric == HL_METRIC_LOSS ? NAN : 1;
+      scene->y_high =
+          needs_all (metric, (const double *) curves->data, hl_tensor_count (curves))
+              ? 1
+              : NAN;
       for (int o = 0; o < HL_N_ORDERS; o++)
         add_line (scene, (HlTokenOrder) o,
                   (const double *) curves->data + (gsize) (o * n) * SHARES, n,

@@ -103,20 +103,20 @@ hl_compare_shares (const HlCompare *c, HlCompareSide side)
   int end = c->target >= 0 ? c->target + 1 : all->n_targets;
   g_autofree double *shares = g_new0 (double, (gsize) m + 1);
   float *result = g_new (float, (gsize) m + 1);
+  g_autofree int *seen = g_new0 (int, (gsize) m + 1);
   for (int t = first; t < end; t++)
     {
-      /* A causal row ends earlier than others: what it cannot see is nothing there. */
+      /* A causal row ends earlier than others: it says nothing of what it cannot see. */
       g_autofree double *row = share_row (c, side, t);
+      const double *saliency = hl_compare_get_row (c, HL_COMPARE_SALIENCY, t);
       for (gint64 j = 0; j < m; j++)
-        shares[j] += isnan (row[j]) ? 0 : row[j];
+        {
+          shares[j] += isnan (row[j]) ? 0 : row[j];
+          seen[j] += !isnan (saliency[j]);
+        }
     }
   for (gint64 j = 0; j < m; j++)
-    {
-      gboolean counts = FALSE;
-      for (int t = first; t < end && !counts; t++)
-        counts = !isnan (all->saliency[(gsize) t * (gsize) m + (gsize) j]);
-      result[j] = counts ? (float) (shares[j] / (end - first)) : NAN;
-    }
+    result[j] = seen[j] > 0 ? (float) (shares[j] / seen[j]) : NAN;
   return result;
 }
 

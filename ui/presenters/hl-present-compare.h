@@ -67,8 +67,8 @@ gboolean hl_compare_is_fine (const HlCompare *compare);
 const double *
 hl_compare_get_row (const HlCompare *compare, HlCompareSide side, int target);
 
-/** hl_compare_shares: (transfer full): (n_keys): of the target; NaN for tokens that do
- * not count. */
+/** hl_compare_shares: (transfer full): (n_keys): of the target, or the mean of those that
+ * can see a token; NaN for tokens that do not count. */
 float *hl_compare_shares (const HlCompare *compare, HlCompareSide side);
 
 /** hl_compare_region_share: of target @target, what lies on the region; NaN without one.

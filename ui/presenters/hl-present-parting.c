@@ -293,9 +293,12 @@ hl_compare_scatter (const HlCompare *c)
   int n = add_dots (scene, c, &both);
   if (!is_raw)
     add_diagonal (scene, &both);
+  g_autofree char *of = c->result->comparison->n_targets == 1
+                            ? g_strdup_printf (_ ("a token of “%s”"),
+                                               hl_cross_result_get_name (c->result, 0))
+                            : g_strdup (_ ("a token of a target"));
   scene->caption = g_strdup_printf (
-      _ ("A dot is a token of a target: attention (%s) over %s; %s. Pearson's r %s, r² "
-         "%s, n = %d."),
+      _ ("A dot is %s: attention (%s) over %s; %s. Pearson's r %s, r² %s, n = %d."), of,
       whose, saliency,
       is_raw ? _ ("as they are") : _ ("both z-scored by row, dashed where they agree"),
       found, square, n);

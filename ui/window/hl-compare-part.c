@@ -4,6 +4,7 @@
 
 #include "window/hl-compare-part.h"
 
+#include "draw/hl-token-layout.h"
 #include "gl/hl-patch-view.h"
 #include "gl/hl-split-view.h"
 #include "gl/hl-token-strip.h"
@@ -22,6 +23,10 @@
 /* A guess that fits the widths tokens have as a rule. */
 #define TOKENS_A_LINE 10
 #define BAR_HEIGHT 54
+/* Tokens up to which a text may be shorter than a line of so many pixels. */
+#define SHORT_TEXT 60
+#define LINE_MOST 420
+#define NARROWEST 240
 
 struct _HlComparePart
 {
@@ -48,6 +53,7 @@ struct _HlComparePart
   gint64 of_region;
   char *heads; /* (nullable): whose attention */
   gboolean is_filling;
+  gboolean is_fresh; /* another input than before */
 };
 
 G_DEFINE_FINAL_TYPE (HlComparePart, hl_compare_part, GTK_TYPE_WIDGET)
@@ -116,6 +122,7 @@ take_result (HlComparePart *self, HlCrossResult *result, HlTrace *trace)
   self->region = g_new0 (gboolean, (gsize) result->comparison->n_keys + 1);
   if (n_before != result->comparison->n_targets)
     self->target = only_target (result);
+  self->is_fresh = TRUE;
   HlCompare c = hl_compare_part_get (self);
   const HlTokenTable *keys = hl_compare_get_keys (&c);
   self->keys = hl_present_token_list (keys, NULL, 0, 0);
@@ -142,7 +149,8 @@ describe_heads (HlComparePart *self, const HlCompare *c)
     return g_strdup_printf (_ ("mean of the pinned heads %s"), names);
   if (which == HL_CROSS_HEADS_ALIGNMENT)
     return g_strdup_printf (_ ("mean of the alignment heads %s"), names);
-  return g_strdup_printf (_ ("head %s, which agrees best"), names);
+  return g_strdup_printf (_ ("head %s, the best of %d by r"), names,
+                          hl_compare_count_heads (c));
 }
 
 /* Of a choice that stands for no head all are shown. */
@@ -177,6 +185,32 @@ set_form (HlComparePart *self, HlCompareKind kind, const HlOverlayScene *picture
   gtk_widget_set_halign (split, width > 0 ? GTK_ALIGN_CENTER : GTK_ALIGN_FILL);
 }
 
+/* A short text does not fill the column: what parts it lies in its middle. */
+static void
+set_form_of_text (HlComparePart *self, const HlTokenScene *scene)
+{
+  HlTheme theme = hl_theme_light ();
+  HlTokenLayout layout = { 0 };
+  if (scene->tokens->n <= SHORT_TEXT)
+    hl_token_layout_compute (&layout, scene, &theme, LINE_MOST, HL_TOKEN_FLOW,
+                             HL_TOKENS_INDEX);
+  double used = 0;
+  for (gint64 i = 0; i < scene->tokens->n && scene->tokens->n <= SHORT_TEXT; i++)
+    {
+      HlRect at = hl_token_layout_rect (&layout, i);
+      used = fmax (used, at.x + at.width);
+    }
+  gboolean is_short = used > 0 && used < LINE_MOST - 2 * theme.font_size;
+  int width = is_short ? (int) fmax (used + 8, NARROWEST) : -1;
+  hl_token_layout_clear (&layout);
+  gtk_widget_set_size_request (GTK_WIDGET (self->split), width, -1);
+  gtk_widget_set_halign (GTK_WIDGET (self->split),
+                         is_short ? GTK_ALIGN_START : GTK_ALIGN_FILL);
+  if (self->is_fresh)
+    hl_split_view_set_split (self->split, is_short ? used / 2 / width : 0.5);
+  self->is_fresh = FALSE;
+}
+
 static void
 show_input (HlComparePart *self, const HlCompare *c)
 {
@@ -191,6 +225,7 @@ show_input (HlComparePart *self, const HlCompare *c)
               hl_compare_tokens (c, (HlCompareSide) side, self->keys, view);
           scales[side] = scene->scale;
           hl_token_strip_set_scene (self->strips[side], scene);
+          set_form_of_text (self, scene);
           continue;
         }
       g_autoptr (HlOverlayScene) scene =
@@ -206,7 +241,6 @@ show_input (HlComparePart *self, const HlCompare *c)
     {
       hl_split_view_set_children (self->split, self->scrollers[0], self->scrollers[1]);
       hl_split_view_set_time (self->split, 0, 0);
-      set_form (self, HL_COMPARE_TOKENS, NULL);
     }
   else
     hl_split_view_set_children (self->split, GTK_WIDGET (self->pictures[0]),
@@ -430,7 +464,7 @@ hl_compare_part_set_is_dark (HlComparePart *self, gboolean is_dark)
 /* ---- building ------------------------------------------------------------------------
  */
 
-/* The wheel is the page's where a strip shows all of its tokens. */
+/* The wheel is the page's where a strip has no more tokens that way. */
 static gboolean
 scroll_cb (GtkEventControllerScroll *controller,
            double dx,
@@ -441,8 +475,10 @@ scroll_cb (GtkEventControllerScroll *controller,
       gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
   GtkWidget *page = gtk_widget_get_ancestor (gtk_widget_get_parent (scroller),
                                              GTK_TYPE_SCROLLED_WINDOW);
-  if (page == NULL ||
-      gtk_adjustment_get_upper (own) > gtk_adjustment_get_page_size (own) + 1)
+  double at = gtk_adjustment_get_value (own);
+  double end = gtk_adjustment_get_upper (own) - gtk_adjustment_get_page_size (own);
+  /* There is more of its own that way. */
+  if (page == NULL || (dy > 0 ? at < end - 1 : at > 1))
     return FALSE;
   GtkAdjustment *its = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (page));
   double step = pow (gtk_adjustment_get_page_size (its), 2.0 / 3);

@@ -5,10 +5,12 @@
 #include "window/hl-deletion-part.h"
 
 #include "presenters/hl-present-agreement.h"
+#include "presenters/hl-present-compare.h"
 #include "presenters/hl-present.h"
 #include "window/hl-score-page.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 struct _HlDeletionPart
 {
@@ -27,10 +29,15 @@ G_DEFINE_FINAL_TYPE (HlDeletionPart, hl_deletion_part, GTK_TYPE_WIDGET)
 
 /* (transfer full) */
 static char *
-order_words (const HlFaithfulness *f, int order)
+order_words (const HlCrossResult *result, int order)
 {
+  const HlFaithfulness *f = result->faithfulness;
   if (order == HL_ORDER_ATTENTION && f->heads != NULL)
-    return g_strdup_printf (_ ("attention (heads %s)"), f->heads);
+    return g_strdup_printf (strchr (f->heads, ',') != NULL ? _ ("attention (heads %s)")
+                                                           : _ ("attention (head %s)"),
+                            f->heads);
+  if (order == HL_ORDER_ATTENTION && !result->options.by_norm)
+    return g_strdup (_ ("attention (mean of all heads)"));
   return g_strdup (order == HL_ORDER_ATTENTION  ? _ ("attention")
                    : order == HL_ORDER_SALIENCY ? _ ("saliency")
                                                 : _ ("chance"));
@@ -48,12 +55,13 @@ area_words (const HlInterval *x, int n)
 
 /* (transfer full): areas with their intervals, a line an order. */
 static char *
-describe_areas (const HlFaithfulness *f)
+describe_areas (const HlCrossResult *result)
 {
+  const HlFaithfulness *f = result->faithfulness;
   GString *text = g_string_new (NULL);
   for (int o = 0; o < HL_N_ORDERS; o++)
     {
-      g_autofree char *order = order_words (f, o);
+      g_autofree char *order = order_words (result, o);
       g_autofree char *away = area_words (&f->deletion_area[o], f->n_targets);
       g_autofree char *given = area_words (&f->insertion_area[o], f->n_targets);
       g_string_append_printf (text, _ ("By %s: deletion %s, insertion %s\n"), order, away,
@@ -72,15 +80,68 @@ describe_areas (const HlFaithfulness *f)
   return g_string_free (text, FALSE);
 }
 
+/* (transfer full): what two areas' own intervals do not tell, and whether there is
+ * anything to tell. */
+static char *
+describe_difference (const HlFaithfulness *f)
+{
+  double whole, nothing;
+  HlInterval x = hl_faithfulness_difference (f, FALSE);
+  HlInterval y = hl_faithfulness_difference (f, TRUE);
+  gboolean tells = hl_faithfulness_get_ends (f, &whole, &nothing);
+  g_autofree char *away = area_words (&x, f->n_targets);
+  g_autofree char *given = area_words (&y, f->n_targets);
+  g_autofree char *all = hl_present_number (whole, "%.3f");
+  g_autofree char *none = hl_present_number (nothing, "%.3f");
+  g_autofree char *ends = g_strdup_printf (
+      tells ? _ ("Of the whole it is %s, with every token replaced %s.")
+            : _ ("Of the whole it is %s, with every token replaced %s: the baseline "
+                 "changes "
+                 "hardly anything, and these areas say little. Try another one."),
+      all, none);
+  return f->n_targets > 1
+             ? g_strdup_printf (
+                   _ ("\nSaliency less attention, output by output: deletion "
+                      "%s, insertion %s.\n%s"),
+                   away, given, ends)
+             : g_strconcat ("\n", ends, NULL);
+}
+
+/* Whether the attention that is shown is of other heads than was measured. */
+static gboolean
+is_of_others (HlDeletionPart *self, const HlFaithfulness *f)
+{
+  HlCrossHeads which;
+  const GArray *shown = hl_document_get_cross_map_heads (self->document, &which);
+  gboolean is_all = hl_document_get_cross_map (self->document) == NULL || shown == NULL;
+  g_autofree char *names =
+      is_all ? NULL
+             : hl_compare_list_heads ((const HlHeadKey *) (gpointer) shown->data,
+                                      shown->len);
+  return g_strcmp0 (names, f->heads) != 0;
+}
+
+static void
+show_areas (HlDeletionPart *self, const HlCrossResult *result)
+{
+  g_autofree char *areas = describe_areas (result);
+  g_autofree char *difference = describe_difference (result->faithfulness);
+  g_autofree char *text = g_strconcat (
+      areas, difference,
+      is_of_others (self, result->faithfulness)
+          ? _ ("\nThe attention shown above is of other heads: measure again for theirs.")
+          : "",
+      NULL);
+  gtk_label_set_text (self->areas, text);
+}
+
 static void
 show_curves (HlDeletionPart *self, const HlFaithfulness *f, HlSessionResult *kept)
 {
   g_autoptr (HlChartScene) deletion = hl_present_left (kept, FALSE, NULL);
   g_autoptr (HlChartScene) insertion = hl_present_left (kept, TRUE, NULL);
-  g_autofree char *words = describe_areas (f);
   hl_chart_view_set_scene (self->deletion, deletion);
   hl_chart_view_set_scene (self->insertion, insertion);
-  gtk_label_set_text (self->areas, words);
   gtk_drop_down_set_selected (self->metric, f->metric);
 }
 
@@ -93,6 +154,8 @@ hl_deletion_part_show (HlDeletionPart *self)
   gtk_widget_set_visible (self->curves, f != NULL);
   if (f != NULL && kept != self->kept)
     show_curves (self, f, kept);
+  if (f != NULL)
+    show_areas (self, result);
   g_clear_pointer (&self->kept, hl_session_result_unref);
   if (kept != NULL)
     self->kept = hl_session_result_ref (kept);

@@ -97,8 +97,9 @@ show_rows (HlSaliencyPanel *self, const HlCompare *c)
   hl_chart_view_set_scene (self->rows, rows);
   gtk_label_set_text (self->rows_caption,
                       c->target < 0
-                          ? _ ("Means of the shares of all outputs; r above is of "
-                               "their rows, not of these two lines.")
+                          ? _ ("Means of the shares over the outputs that can see a "
+                               "token; r above is of their rows, not of these two "
+                               "lines.")
                           : "");
   gtk_widget_set_visible (GTK_WIDGET (self->rows_caption), c->target < 0);
 }
@@ -192,8 +193,10 @@ heads_choice_cb (HlSaliencyPanel *self)
   if (self->document == NULL || self->is_filling)
     return;
   guint at = gtk_drop_down_get_selected (self->heads_choice);
-  if (at < HL_N_CROSS_HEADS)
-    hl_document_set_cross_heads (self->document, (HlCrossHeads) at);
+  if (at >= HL_N_CROSS_HEADS)
+    return;
+  if (!hl_document_choose_cross_heads (self->document, (HlCrossHeads) at))
+    show_heads_choice (self);
 }
 
 /* The output that is picked is the query that every view shows. */

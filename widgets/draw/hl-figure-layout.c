@@ -176,6 +176,8 @@ choose_columns (const HlFigure *figure, const HlFigureOptions *options, double w
   int n = (int) figure->panels->len;
   if (options->n_columns > 0)
     return MIN (options->n_columns, n);
+  if (figure->n_columns > 0)
+    return MIN (figure->n_columns, n);
   double narrowest = PANEL_MIN;
   for (guint i = 0; i < figure->panels->len; i++)
     if (panel_at (figure, i)->grid != NULL || panel_at (figure, i)->tokens != NULL)

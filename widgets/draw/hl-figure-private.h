@@ -31,6 +31,7 @@ struct _HlFigure
   char *note;
   char *title;
   GPtrArray *provenance; /* of char *: key, value, key, value, ... */
+  int n_columns;         /* 0: chosen */
 };
 
 /** HlPlace: of one panel: its corner on the page, and its own layout from there. */

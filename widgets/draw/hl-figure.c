@@ -119,6 +119,12 @@ hl_figure_count_panels (const HlFigure *figure)
 }
 
 void
+hl_figure_set_columns (HlFigure *figure, int n_columns)
+{
+  figure->n_columns = n_columns;
+}
+
+void
 hl_figure_set_caption (HlFigure *figure, const char *caption)
 {
   g_free (figure->caption);

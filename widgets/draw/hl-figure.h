@@ -53,6 +53,9 @@ void hl_figure_add_tokens (HlFigure *figure,
 void hl_figure_add_chart (HlFigure *figure, HlChartScene *scene);
 guint hl_figure_count_panels (const HlFigure *figure);
 
+/** hl_figure_set_columns: panels side by side where the options do not say; 0 chooses. */
+void hl_figure_set_columns (HlFigure *figure, int n_columns);
+
 /** hl_figure_set_caption: (nullable): in place of the panels' own captions, which are
  * otherwise joined, each once. */
 void hl_figure_set_caption (HlFigure *figure, const char *caption);

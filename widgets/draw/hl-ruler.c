@@ -57,27 +57,45 @@ columns_of (const HlAxis *axis, gint64 index)
   return n;
 }
 
-/* The width of the widest label: the longest few by columns are measured. The last cells
- * are always looked at, since numbers grow. */
+/* Of labels of as many columns so many are measured: "m" is wider than "t". */
+#define MEASURED 64
+
+/* The width of the widest label so far: of the longest by columns, of which some are
+ * measured. */
+typedef struct
+{
+  int columns;
+  int n_measured;
+  double width;
+} Widest;
+
+static void
+look_at (Widest *widest, const HlTheme *theme, const HlAxis *axis, gint64 i)
+{
+  int columns = columns_of (axis, i);
+  if (columns < widest->columns ||
+      (columns == widest->columns && widest->n_measured >= MEASURED))
+    return;
+  g_autofree char *label = label_of (axis, i);
+  double width = hl_text_width (theme, label, 0, FALSE);
+  gboolean is_longer = columns > widest->columns;
+  *widest = (Widest){ columns, is_longer ? 1 : widest->n_measured + 1,
+                      is_longer ? width : fmax (widest->width, width) };
+}
+
+/* The last cells are always looked at, since numbers grow. */
 static double
 widest_label (const HlTheme *theme, const HlAxis *axis)
 {
   g_autofree char *last = axis->n > 0 ? label_of (axis, axis->n - 1) : g_strdup ("0");
-  double widest = hl_text_width (theme, last, 0, FALSE);
+  double most = hl_text_width (theme, last, 0, FALSE);
   if (!hl_axis_has_words (axis))
-    return widest;
-  int longest = 0;
+    return most;
+  Widest widest = { 0 };
   gint64 step = MAX ((axis->n + N_SAMPLES - 1) / N_SAMPLES, 1);
   for (gint64 i = 0; i < axis->n; i += step)
-    {
-      int n_columns = columns_of (axis, i);
-      if (n_columns <= longest)
-        continue;
-      g_autofree char *label = label_of (axis, i);
-      longest = n_columns;
-      widest = MAX (widest, hl_text_width (theme, label, 0, FALSE));
-    }
-  return MIN (widest, MAX_LABEL_EM * theme->font_size);
+    look_at (&widest, theme, axis, i);
+  return MIN (fmax (most, widest.width), MAX_LABEL_EM * theme->font_size);
 }
 
 gboolean
@@ -155,23 +173,15 @@ first_tick (const Sight *sight, gint64 step)
   return sight->offset + k * step;
 }
 
-/* Width of the longest label by columns among those shown at this step. */
+/* Width of the widest label among those shown at this step. */
 static double
 widest_shown (const HlTheme *theme, const HlRuler *ruler, gint64 step)
 {
   Sight sight = sight_of (ruler);
-  int longest = -1;
-  gint64 widest = sight.first;
+  Widest widest = { 0 };
   for (gint64 i = first_tick (&sight, step); i <= sight.last; i += step)
-    {
-      int n_columns = columns_of (ruler->axis, i);
-      if (n_columns <= longest)
-        continue;
-      longest = n_columns;
-      widest = i;
-    }
-  g_autofree char *label = label_of (ruler->axis, CLAMP (widest, 0, ruler->axis->n - 1));
-  return hl_text_width (theme, label, 0, FALSE);
+    look_at (&widest, theme, ruler->axis, i);
+  return widest.width;
 }
 
 gint64

@@ -282,7 +282,9 @@ time_x (HlSplitView *self, double at_s, double width)
 static void
 paint_bars (HlSplitView *self, HlPainter *painter, double top, double width)
 {
-  double em = painter->theme.font_size, length = fmin (0.4 * width, 18 * em);
+  double em = painter->theme.font_size;
+  /* With room between them for half a number of each. */
+  double length = fmin (0.5 * width - 4.5 * em, 18 * em);
   HlRect left = { 0.6 * em, top + 0.7 * em, length, 0.7 * em };
   HlRect right = left;
   right.x = width - length - 2 * em;
