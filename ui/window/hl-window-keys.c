@@ -63,6 +63,8 @@ single_key (HlWindow *self, guint keyval)
       hl_document_get_trace (self->document) != NULL)
     {
       const char text[] = { (char) character, '\0' };
+      /* There is what is typed into. */
+      gtk_stack_set_visible_child_name (self->pages, "heads");
       hl_heads_panel_start_typing (self->heads, text);
       return TRUE;
     }
