@@ -283,9 +283,17 @@ score_behind (
                    hl_saliency_name (options.method));
       return FALSE;
     }
+  GError *stop = NULL;
   options.at_features = TRUE;
-  a->behind = a->is_partial ? NULL : score (a, target, against, &options, error);
-  return a->behind != NULL || a->is_partial;
+  if (!a->is_partial)
+    a->behind = score (a, target, against, &options, &stop);
+  /* What the input had is not lost by a stop. */
+  a->is_partial |= g_error_matches (stop, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  if (a->is_partial)
+    g_clear_error (&stop);
+  if (stop != NULL)
+    g_propagate_error (error, stop);
+  return stop == NULL;
 }
 
 gboolean

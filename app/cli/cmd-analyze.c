@@ -210,6 +210,10 @@ check_usage (AnalyzeOptions *o, int argc, char **argv, guint *which)
                    o->stable_at > 0))
     return cli_usage ("analyze", _ ("--masks, --granularities, --pooling and --stable-at "
                                     "are of --method spes"));
+  if (o->at_both && o->resume != NULL)
+    return cli_usage ("analyze",
+                      _ ("--resume goes on with one place: --both-places is not "
+                         "for it"));
   if (o->at_both &&
       (o->at_encoder || !g_str_equal (analyses[*which].name, HL_RESULT_CROSS)))
     return cli_usage ("analyze",

@@ -6,13 +6,6 @@
 #include "base/hl-error.h"
 #include "model/hl-model-text.h"
 
-static gboolean
-refuse (GError **error, const char *words)
-{
-  g_set_error_literal (error, HL_ERROR, HL_ERROR_UNSUPPORTED, words);
-  return FALSE;
-}
-
 /* ---- baselines -----------------------------------------------------------------------
  */
 
@@ -93,16 +86,17 @@ check_flow (const HlModel *model, const HlInput *input, gint64 row, GError **err
   const HlModelInfo *info = hl_model_get_info (model);
   g_autoptr (HlTokenTable) tokens = hl_model_get_tokens (model, input, 0);
   gint64 n = tokens->n_tokens;
-  if (info->readout_stack > 0)
-    return refuse (error,
-                   "flow: a model of one tower expected, an encoder with a decoder "
-                   "found");
   if (row >= 0 && hl_saliency_reads_forwards (info))
     n = MIN (n, row + 1);
-  if (n <= HL_FLOW_MAX_TOKENS)
+  if (info->readout_stack > 0)
+    g_set_error (error, HL_ERROR, HL_ERROR_UNSUPPORTED,
+                 "flow: a model of one tower expected, an encoder with a decoder found");
+  else if (n > HL_FLOW_MAX_TOKENS)
+    g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
+                 "flow: at most %d tokens expected, %d found", HL_FLOW_MAX_TOKENS,
+                 (int) n);
+  else
     return TRUE;
-  g_set_error (error, HL_ERROR, HL_ERROR_RANGE,
-               "flow: at most %d tokens expected, %d found", HL_FLOW_MAX_TOKENS, (int) n);
   return FALSE;
 }
 

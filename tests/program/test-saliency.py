@@ -350,6 +350,7 @@ def both_places():
     good("figure", at("b.h5"), "--view", "comparison", "-o", at("b.svg"))
     assert f"r {found['pearson_all']:.3f}" in " ".join(texts(at("b.svg")))
     fails(2, *ask, "--both-places", "--at-encoder", says=["--both-places"])
+    fails(2, *ask, "--both-places", "--resume", at("b.h5"), says=["--resume"])
     fails(2, "analyze", "saliency", *ask[2:], "--both-places", says=["--both-places"])
     fails(1, *ask[:-1], "relevance", "--both-places", says=["a method with a baseline"])
     fails(1, "analyze", "cross-attention", model(), "--text", "ab ab", "--both-places",

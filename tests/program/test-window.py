@@ -396,16 +396,20 @@ def tags_are_written_and_filtered_by():
     wait_for("all heads", lambda: len(set(rows())) > 6)
 
 
-@case
-def exports_a_figure_as_svg():
-    window = Shared.window
+def export_figure(window, name):
+    """What is exported unless another is chosen: its root, and its texts."""
     window.press("Export")
     focus("Export a Figure")
     window.press("Export…", window.dialog("Export a Figure"))
-    choose_file("Export the Figure", at("figure.svg"), "Export")
-    window.wait("label", r"Wrote figure\.svg")
-    root = tree.parse(at("figure.svg")).getroot()
-    texts = " ".join("".join(node.itertext()) for node in root.iter(SVG + "text"))
+    choose_file("Export the Figure", at(name), "Export")
+    window.wait("label", "Wrote " + re.escape(name))
+    root = tree.parse(at(name)).getroot()
+    return root, " ".join("".join(node.itertext()) for node in root.iter(SVG + "text"))
+
+
+@case
+def exports_a_figure_as_svg():
+    root, texts = export_figure(Shared.window, "figure.svg")
     for words in ("key patch", "query patch", "head 5.1", "ankle-boot-01.png"):
         assert words in texts, f"{words!r} expected in {texts!r}"
     entries = {e.get("key"): e.text
@@ -483,13 +487,7 @@ def the_saliency_page_has_the_commands_numbers():
     wait_for("the other", lambda: both.get_description() == "Saliency alone")
     keys("Escape")
     wait_for("both", lambda: re.fullmatch(r"parted at \d+ %", both.get_description()))
-    window.press("Export")
-    focus("Export a Figure")
-    window.press("Export…", window.dialog("Export a Figure"))
-    choose_file("Export the Figure", at("both.svg"), "Export")
-    window.wait("label", r"Wrote both\.svg")
-    root = tree.parse(at("both.svg")).getroot()
-    words = " ".join("".join(node.itertext()) for node in root.iter(SVG + "text"))
+    _, words = export_figure(window, "both.svg")
     for part in ("What all outputs rest on", "mean of all 12 heads", f"r {r[1].replace(',', '.')}"):
         assert part in words, f"{part!r} expected in {words!r}"
     window.act(window.frame, "window.close")

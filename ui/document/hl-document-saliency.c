@@ -315,7 +315,8 @@ static const GPtrArray *
 find_known (const Job *job)
 {
   const HlCrossResult *known = job->known;
-  return known != NULL && known->pair == NULL && !known->options.by_norm &&
+  return known != NULL && known->n_masks == 0 && known->pair == NULL &&
+                 !known->options.by_norm &&
                  !known->options.keeps_special == !job->choices.cross.keeps_special &&
                  hl_saliency_set_is_like (known->set, &job->choices.options)
              ? known->set->rows

@@ -41,11 +41,8 @@ static char *
 saliency_words (const json_t *params)
 {
   g_autofree char *method = hl_saliency_describe_params (params);
-  return g_strdup_printf (
-      g_str_equal (hl_result_get_string (params, "saliency"), "by its size")
-          ? _ ("the size of saliency (%s)")
-          : _ ("saliency (%s)"),
-      method);
+  return hl_saliency_of (
+      method, g_str_equal (hl_result_get_string (params, "saliency"), "by its size"));
 }
 
 /* ---- what is left --------------------------------------------------------------------

@@ -64,10 +64,7 @@ saliency_words (const HlCompare *c)
 {
   const HlSaliencyOptions *o = &c->result->set->options;
   g_autofree char *method = hl_saliency_describe (o);
-  return g_strdup_printf (hl_saliency_is_signed (o->method)
-                              ? _ ("the size of saliency (%s)")
-                              : _ ("saliency (%s)"),
-                          method);
+  return hl_saliency_of (method, hl_saliency_is_signed (o->method));
 }
 
 /* ---- on the input --------------------------------------------------------------------

@@ -87,6 +87,13 @@ hl_saliency_describe (const HlSaliencyOptions *o)
 }
 
 char *
+hl_saliency_of (const char *described, gboolean is_size)
+{
+  return g_strdup_printf (is_size ? _ ("the size of saliency (%s)") : _ ("saliency (%s)"),
+                          described);
+}
+
+char *
 hl_saliency_describe_params (const json_t *params)
 {
   const char *method = hl_result_get_string (params, "method");

@@ -17,6 +17,10 @@ const char *hl_saliency_explain (HlSaliencyMethod method);
  * encoder's output". */
 char *hl_saliency_describe (const HlSaliencyOptions *options);
 
+/** hl_saliency_of: (transfer full): "saliency (@described)", or its size, by which a
+ * signed one counts. */
+char *hl_saliency_of (const char *described, gboolean is_size);
+
 /** hl_saliency_describe_params: (transfer full): the same of a result's parameters; of a
  * method that is not known its name. */
 char *hl_saliency_describe_params (const json_t *params);
